@@ -1,0 +1,41 @@
+"""Quantum convolution for PyTorch and scikit-learn.
+
+The public names are loaded when first used, so that `import quanvolve` stays instant and pulls in neither
+PennyLane, scikit-learn, skorch nor matplotlib.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from quanvolve._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from quanvolve.data import load_dataset as load_dataset
+    from quanvolve.estimators import QuanvClassifier as QuanvClassifier
+    from quanvolve.estimators import QuanvTransformer as QuanvTransformer
+    from quanvolve.estimators import load as load
+    from quanvolve.nn import Quanv2d as Quanv2d
+    from quanvolve.nn import quanv2d as quanv2d
+
+_HOME = {
+    "Quanv2d": "quanvolve.nn",
+    "quanv2d": "quanvolve.nn",
+    "QuanvClassifier": "quanvolve.estimators",
+    "QuanvTransformer": "quanvolve.estimators",
+    "load": "quanvolve.estimators",
+    "load_dataset": "quanvolve.data",
+}
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'quanvolve' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

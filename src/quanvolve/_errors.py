@@ -1,0 +1,25 @@
+"""The errors `quanvolve` raises on purpose.
+
+Each message names what was given, what was expected and what to do. All of them are also `ValueError`s, so code
+that knows nothing of this package can still catch them.
+"""
+
+
+class QuanvolveError(ValueError):
+    """The base of every error raised on purpose by this package."""
+
+
+class CaptureError(QuanvolveError):
+    """A circuit function that cannot be turned into a circuit description."""
+
+
+class PlanError(QuanvolveError):
+    """A circuit that no available plan can evaluate."""
+
+
+class DataError(QuanvolveError):
+    """A data set or an input file that is missing, damaged or of the wrong form."""
+
+
+class ModelError(QuanvolveError):
+    """A saved model, run folder or checkpoint that is missing, damaged or foreign."""

@@ -1,0 +1,18 @@
+"""What a filter is: circuit descriptions, capture of PennyLane functions, the catalogue of named circuits.
+
+This is the only room that knows PennyLane, and it imports it only when a circuit is captured or drawn.
+"""
+
+from quanvolve.circuits._capture import capture as capture
+from quanvolve.circuits._catalogue import ANSATZE as ANSATZE
+from quanvolve.circuits._catalogue import ENCODINGS as ENCODINGS
+from quanvolve.circuits._catalogue import READOUTS as READOUTS
+from quanvolve.circuits._catalogue import list_circuits as list_circuits
+from quanvolve.circuits._catalogue import look_up as look_up
+from quanvolve.circuits._catalogue import named_circuit as named_circuit
+from quanvolve.circuits._description import Angle as Angle
+from quanvolve.circuits._description import Circuit as Circuit
+from quanvolve.circuits._description import Gate as Gate
+from quanvolve.circuits._description import Observable as Observable
+from quanvolve.circuits._gates import GATES as GATES
+from quanvolve.circuits._gates import PAULIS as PAULIS

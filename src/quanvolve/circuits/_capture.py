@@ -1,0 +1,350 @@
+"""Capture: a PennyLane function becomes a :class:`Circuit`.
+
+The function is run on a few points with torch tensors. Its operations are decomposed into the gate vocabulary, and
+where each angle comes from is read off by automatic differentiation: an affine function has the same derivative
+everywhere, so the derivative at one point gives the coefficients and the other points test the claim.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from quanvolve._errors import CaptureError
+from quanvolve.circuits._description import Angle, Circuit, Gate
+from quanvolve.circuits._gates import GATES
+from quanvolve.circuits._measure import observables_of
+
+_NAMES = {"PauliX": "X", "PauliY": "Y", "PauliZ": "Z", "Hadamard": "H", "PhaseShift": "RZ", "U1": "RZ"}
+_CONSTANT_ROTATIONS = {"T": ("RZ", math.pi / 4)}
+_WITHOUT_EFFECT = {"Identity", "GlobalPhase", "Adjoint(GlobalPhase)", "Barrier", "WireCut", "Snapshot"}
+_MAX_DEPTH = 40
+_TOLERANCE = 1e-9
+
+Shape = int | tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Traced:
+    """One vocabulary gate of one run, with its angle still a tensor, and the user's operation it came from."""
+
+    name: str
+    wires: tuple[Any, ...]
+    angle: Tensor | float | None
+    origin: str
+
+
+def capture(
+    function: Callable[..., Any],
+    n_inputs: int,
+    weight_shapes: Mapping[str, Shape] | None = None,
+    *,
+    threshold: float | None = None,
+    n_wires: int | None = None,
+) -> Circuit:
+    """Turn a PennyLane function, written as for `qp.qnn.TorchLayer`, into a circuit description.
+
+    Args:
+        function: a function, or a QNode, that takes an argument `inputs` and weights by keyword, applies operations
+            and returns expectation values or probabilities. It may be written for a single input vector
+            (`inputs[0]`) or for a batch of them (`inputs[:, 0]`).
+        n_inputs: how many values `inputs` has: the size of the window.
+        weight_shapes: the shape of every weight, by name, as `TorchLayer` takes it.
+        threshold: if given, the circuit reads each input as 1 where it is greater than this and as 0 elsewhere.
+        n_wires: number of qubits, where the circuit has more than the function touches.
+
+    Returns:
+        The description. Angles may be any affine function of inputs and weights.
+
+    Raises:
+        CaptureError: if the function cannot be captured; the message names the operation and its position.
+
+    References:
+        The contract is that of `TorchLayer` in PennyLane's documentation, "Turning quantum nodes into Torch Layers".
+
+    Examples:
+        >>> import pennylane as qp
+        >>> def circuit(inputs, weights):
+        ...     qp.AngleEmbedding(3.0 * inputs, wires=range(2), rotation="Y")
+        ...     qp.BasicEntanglerLayers(weights, wires=range(2))
+        ...     return [qp.expval(qp.Z(0)), qp.expval(qp.Z(1))]
+        >>> captured = capture(circuit, n_inputs=2, weight_shapes={"weights": (1, 2)})
+        >>> captured.gates[1]
+        Gate(name='RY', wires=(1,), angle=Angle(offset=0.0, inputs=((1, 3.0),), weights=()))
+    """
+    function = _plain_function(function)
+    shapes = _checked_shapes(function, weight_shapes or {})
+    # The caller may build a layer on the meta device or without gradients; capture needs real ones.
+    with torch.device("cpu"), torch.inference_mode(False), torch.enable_grad():
+        return _capture(function, n_inputs, shapes, threshold, n_wires or 1)
+
+
+def _capture(
+    function: Callable[..., Any],
+    n_inputs: int,
+    shapes: dict[str, tuple[int, ...]],
+    threshold: float | None,
+    least_wires: int,
+) -> Circuit:
+    rng = np.random.default_rng(20190409)
+    points = [_draw(rng, n_inputs, shapes), _draw(rng, n_inputs, shapes), _zeros(n_inputs, shapes)]
+    for leaf in points[0].values():
+        leaf.requires_grad_()
+
+    base, measurements, batched = _first_run(function, points[0])
+    others = []
+    for point in points[1:]:
+        others.append(_run(function, point, batched)[0])
+        _require_same_structure(base, others[-1])
+
+    order = _wire_order(base, measurements)
+    index = {label: position for position, label in enumerate(order)}
+    gates = []
+    for position, gate in enumerate(base):
+        angle = None
+        if gate.angle is not None:
+            angle = _affine(gate, points, [gate.angle, *(other[position].angle for other in others)])
+        gates.append(Gate(gate.name, tuple(index[wire] for wire in gate.wires), angle))
+    return Circuit(
+        n_wires=max(len(order), least_wires),
+        n_inputs=n_inputs,
+        gates=tuple(gates),
+        observables=observables_of(measurements, index),
+        weight_shapes=tuple(shapes.items()),
+        threshold=threshold,
+    )
+
+
+def _plain_function(function: Callable[..., Any]) -> Callable[..., Any]:
+    inner = getattr(function, "func", None)  # a QNode keeps the function it was made from
+    if inner is None or not hasattr(function, "device"):
+        return function
+    transforms = getattr(function, "compile_pipeline", None)
+    if transforms is not None and len(transforms) > 0:
+        raise CaptureError(
+            f"the QNode has transforms applied to it ({transforms}), which capture would drop silently; "
+            "pass the function without them"
+        )
+    return inner  # type: ignore[no-any-return]
+
+
+def _checked_shapes(
+    function: Callable[..., Any], weight_shapes: Mapping[str, Shape]
+) -> dict[str, tuple[int, ...]]:
+    parameters = inspect.signature(function).parameters
+    if "inputs" not in parameters:
+        raise CaptureError(
+            f"the circuit function must have an argument named 'inputs', it has {list(parameters)}; name it as "
+            "for qp.qnn.TorchLayer"
+        )
+    if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters.values()):
+        raise CaptureError("the circuit function must not take a variable number of positional arguments (*args)")
+    if "inputs" in weight_shapes:
+        raise CaptureError("'inputs' is the window, not a weight: leave it out of `weight_shapes`")
+    open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+    required = {
+        name
+        for name, p in parameters.items()
+        if p.default is inspect.Parameter.empty and p.kind is not inspect.Parameter.VAR_KEYWORD
+    } - {"inputs"}
+    missing = sorted(required - set(weight_shapes))
+    unknown = [] if open_ended else sorted(set(weight_shapes) - set(parameters))
+    if missing or unknown:
+        raise CaptureError(
+            f"`weight_shapes` must give a shape to every weight of the function: missing {missing}, unknown "
+            f"{unknown}; the function takes {list(parameters)}"
+        )
+    shapes = {}
+    for name, size in weight_shapes.items():
+        if isinstance(size, int):
+            shapes[name] = () if size == 1 else (size,)  # as TorchLayer reads it
+        else:
+            shapes[name] = tuple(int(extent) for extent in size)
+        if any(extent < 1 for extent in shapes[name]):
+            raise CaptureError(f"the shape of weight {name!r} must be positive, got {shapes[name]}")
+    return shapes
+
+
+def _draw(
+    rng: np.random.Generator, n_inputs: int, shapes: Mapping[str, tuple[int, ...]]
+) -> dict[str, Tensor]:
+    point = {"inputs": torch.tensor(rng.uniform(0.1, 3.0, n_inputs))}
+    for name, shape in shapes.items():
+        point[name] = torch.tensor(rng.uniform(0.1, 6.0, shape))
+    return point
+
+
+def _zeros(n_inputs: int, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    point = {"inputs": torch.zeros(n_inputs, dtype=torch.float64)}
+    for name, shape in shapes.items():
+        point[name] = torch.zeros(shape, dtype=torch.float64)
+    return point
+
+
+def _first_run(
+    function: Callable[..., Any], point: Mapping[str, Tensor]
+) -> tuple[list[_Traced], list[Any], bool]:
+    """Run on a single vector, and if the function indexes a batch axis, on a batch of one."""
+    try:
+        return (*_run(function, point, batched=False), False)
+    except IndexError as single:
+        try:
+            return (*_run(function, point, batched=True), True)
+        except Exception:  # the first failure is the one that the user can act on
+            n = point["inputs"].numel()
+            raise CaptureError(
+                f"the circuit function failed on a window of {n} inputs: IndexError: {single}"
+            ) from single
+
+
+def _run(
+    function: Callable[..., Any], point: Mapping[str, Tensor], batched: bool
+) -> tuple[list[_Traced], list[Any]]:
+    import pennylane as qp
+
+    arguments = dict(point)
+    if batched:
+        arguments["inputs"] = arguments["inputs"].unsqueeze(0)
+    try:
+        with qp.queuing.AnnotatedQueue() as queue:
+            returned = function(**arguments)
+    except IndexError:
+        raise
+    except Exception as error:
+        raise CaptureError(
+            f"the circuit function failed on a window of {point['inputs'].numel()} inputs: "
+            f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
+        ) from error
+    tape = qp.tape.QuantumScript.from_queue(queue)
+    gates: list[_Traced] = []
+    for position, operation in enumerate(tape.operations):
+        _decompose(operation, f"operation {position} ({operation.name})", gates, 0)
+    return gates, _as_list(returned)
+
+
+def _as_list(returned: Any) -> list[Any]:
+    if isinstance(returned, Sequence):
+        return list(returned)
+    return [] if returned is None else [returned]
+
+
+def _decompose(operation: Any, origin: str, gates: list[_Traced], depth: int) -> None:
+    """Append the operation in vocabulary gates, decomposing as often as needed."""
+    name = _NAMES.get(operation.name, operation.name)
+    wires = tuple(operation.wires)
+    if name in _WITHOUT_EFFECT:
+        return
+    if name in _CONSTANT_ROTATIONS:
+        rotation, angle = _CONSTANT_ROTATIONS[name]
+        gates.append(_Traced(rotation, wires, angle, origin))
+        return
+    if name in GATES:
+        value = operation.parameters[0] if operation.parameters else None
+        gates.append(_Traced(name, wires, None if value is None else _scalar(value, origin), origin))
+        return
+    if not getattr(operation, "has_decomposition", False) or depth >= _MAX_DEPTH:
+        inside = "" if f"({operation.name})" in origin else f", which contains {operation.name},"
+        raise CaptureError(
+            f"{origin}{inside} cannot be captured: it is not a unitary gate with a decomposition into "
+            f"{', '.join(GATES)}"
+        )
+    try:
+        parts = operation.decomposition()
+    except Exception as error:
+        raise CaptureError(
+            f"{origin} cannot be captured: decomposing {operation.name} failed with {type(error).__name__}: "
+            f"{str(error).splitlines()[0] if str(error) else 'no message'}"
+        ) from error
+    for part in parts:
+        _decompose(part, origin, gates, depth + 1)
+
+
+def _scalar(value: Any, origin: str) -> Tensor | float:
+    if isinstance(value, Tensor):
+        if value.numel() == 1:
+            return value.reshape(())
+    elif np.size(value) == 1:
+        return float(np.reshape(value, ()))
+    raise CaptureError(
+        f"{origin} has an angle of shape {tuple(np.shape(value))}, expected a single number: index `inputs` so that "
+        "each gate gets one value"
+    )
+
+
+def _require_same_structure(first: list[_Traced], second: list[_Traced]) -> None:
+    for one, other in zip(first, second, strict=False):
+        if (one.name, one.wires) != (other.name, other.wires):
+            raise CaptureError(
+                f"{one.origin} changes with the values of inputs or weights ({one.name} on {list(one.wires)}, then "
+                f"{other.name} on {list(other.wires)}): a circuit must have the same gates for all values"
+            )
+    if len(first) != len(second):
+        longer = first if len(first) > len(second) else second
+        raise CaptureError(
+            f"{longer[min(len(first), len(second))].origin} is there for some values of inputs or weights only: a "
+            "circuit must have the same gates for all values"
+        )
+
+
+def _affine(
+    gate: _Traced, points: list[dict[str, Tensor]], values: list[Tensor | float | None]
+) -> Angle:
+    """Coefficients from the derivative at the first point, the offset from zero, both tested on all points."""
+    gradients = _gradients(values[0], points[0])
+    offset = _number(values[2])
+    for point, value in zip(points, values, strict=True):
+        linear = sum(float((gradients[name] * point[name].detach()).sum()) for name in gradients)
+        actual = _number(value)
+        if not abs(offset + linear - actual) <= _TOLERANCE * (1 + abs(actual)):
+            raise CaptureError(
+                f"{gate.origin} has an angle that is not an affine function of inputs and weights (a sum of "
+                "constants, inputs and weights with constant factors), in "
+                f"its {gate.name} on wire {gate.wires[0]}"
+            )
+    inputs = []
+    weights = []
+    for name, gradient in gradients.items():
+        for index, coefficient in enumerate(gradient.flatten().tolist()):
+            if coefficient != 0.0 and name == "inputs":
+                inputs.append((index, coefficient))
+            elif coefficient != 0.0:
+                weights.append((name, index, coefficient))
+    return Angle(offset, tuple(inputs), tuple(weights))
+
+
+def _number(value: Tensor | float | None) -> float:
+    if value is None:
+        return math.nan
+    return float(value.detach()) if isinstance(value, Tensor) else value
+
+
+def _gradients(value: Tensor | float | None, point: dict[str, Tensor]) -> dict[str, Tensor]:
+    if not isinstance(value, Tensor) or not value.requires_grad:
+        return {name: torch.zeros_like(leaf) for name, leaf in point.items()}
+    leaves = [leaf for leaf in point.values() if leaf.numel()]
+    names = [name for name, leaf in point.items() if leaf.numel()]
+    found = torch.autograd.grad(value, leaves, retain_graph=True, allow_unused=True)
+    return {
+        name: torch.zeros_like(leaf) if gradient is None else gradient
+        for name, leaf, gradient in zip(names, leaves, found, strict=True)
+    }
+
+
+def _wire_order(gates: list[_Traced], measurements: list[Any]) -> list[Any]:
+    """Integer labels in their own order, as PennyLane's devices have them; others as they first appear."""
+    seen: dict[Any, None] = {}
+    for gate in gates:
+        seen.update(dict.fromkeys(gate.wires))
+    for measurement in measurements:
+        seen.update(dict.fromkeys(getattr(measurement, "wires", ())))
+    labels = list(seen)
+    if all(isinstance(label, int | np.integer) for label in labels):
+        return list(range(max(labels, default=0) + 1)) if min(labels, default=0) >= 0 else sorted(labels)
+    return labels

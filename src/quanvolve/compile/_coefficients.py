@@ -1,0 +1,125 @@
+"""Weights to coefficients: interpret a recipe on a batch of filters, differentiably, in real arithmetic.
+
+    E_j(x) = sum_k T_j[k] * phi_k(x),   T_j[P] = Tr(P U^dagger M_j U) / 2^n contracted with the encoding.
+
+All filters of the batch share the circuit and differ in weights. This runs once a step, not once a window.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from quanvolve.compile._pauli import clifford_table, rotation_tables
+from quanvolve.compile._recipe import Permute, Recipe
+
+
+def coefficients(recipe: Recipe, weights: Mapping[str, Tensor], *, like: Tensor | None = None) -> Tensor:
+    """The polynomial coefficients of a batch of filters.
+
+    Args:
+        recipe: from :func:`compile_circuit`.
+        weights: for each weight of the circuit, a tensor of shape (batch, *shape), in radians.
+        like: where there are no weights, a tensor that gives dtype and device.
+
+    Returns:
+        Tensor of shape (batch, outputs, features); the feature axis counts the sites' functions with the last
+        wire fastest.
+    """
+    flat = _flatten(recipe, weights, like)
+    matrices = _rotations(recipe, flat)
+    batch, n = flat.shape[0], recipe.circuit.n_wires
+    tensor = _initial(recipe, flat).expand(batch, -1, -1)
+    for step in recipe.steps:
+        if isinstance(step, Permute):
+            source = torch.as_tensor(step.source, device=flat.device)
+            tensor = tensor[:, :, source] * torch.as_tensor(step.sign, dtype=flat.dtype, device=flat.device)
+            continue
+        first, *others = step.numbers
+        matrix = matrices[:, first]
+        for number in others:
+            matrix = matrices[:, number] @ matrix
+        tensor = _on_axis(tensor, matrix, step.wire, n)
+    return _contract_sites(recipe, matrices, tensor)
+
+
+def _flatten(recipe: Recipe, weights: Mapping[str, Tensor], like: Tensor | None) -> Tensor:
+    parts = [weights[name].reshape(len(weights[name]), -1) for name, _ in recipe.circuit.weight_shapes]
+    if parts:
+        return torch.cat(parts, dim=1)
+    if like is None:
+        return torch.empty(1, 0)
+    return torch.empty(1, 0, dtype=like.dtype, device=like.device)
+
+
+def _rotations(recipe: Recipe, flat: Tensor) -> Tensor:
+    """The matrix of every constant and weighted rotation, shape (batch, number, 4, 4)."""
+    offset, mixing, parts = (t.to(flat.device, flat.dtype) for t in _rotation_constants(recipe))
+    angles = offset + flat @ mixing
+    cosines, sines = angles.cos()[..., None, None], angles.sin()[..., None, None]
+    return parts[0] + cosines * parts[1] + sines * parts[2]
+
+
+@lru_cache(maxsize=512)
+def _rotation_constants(recipe: Recipe) -> tuple[Tensor, Tensor, Tensor]:
+    """Offsets (number,), the linear map from weights to angles, and the three matrix parts (3, number, 4, 4)."""
+    start, total = {}, 0
+    for name, shape in recipe.circuit.weight_shapes:
+        start[name] = total
+        total += math.prod(shape)
+    offset = np.array([angle.offset for angle in recipe.angles])
+    mixing = np.zeros((total, len(recipe.angles)))
+    for number, angle in enumerate(recipe.angles):
+        for name, index, coefficient in angle.weights:
+            mixing[start[name] + index, number] += coefficient
+    parts = rotation_tables()[list(recipe.axes)].swapaxes(0, 1)
+    return torch.from_numpy(offset), torch.from_numpy(mixing), torch.from_numpy(parts)
+
+
+def _initial(recipe: Recipe, like: Tensor) -> Tensor:
+    outputs, words, values = (torch.as_tensor(array, device=like.device) for array in recipe.observables)
+    shape = (1, recipe.circuit.n_outputs, 4**recipe.circuit.n_wires)
+    tensor = torch.zeros(shape, dtype=like.dtype, device=like.device)
+    return tensor.index_put((torch.zeros_like(outputs), outputs, words), values.to(like.dtype), accumulate=True)
+
+
+def _on_axis(tensor: Tensor, matrix: Tensor, wire: int, n: int) -> Tensor:
+    """Apply (batch, 4, 4) to one wire's Pauli index of (batch, outputs, 4^n)."""
+    shape = tensor.shape
+    split = tensor.reshape(shape[0], shape[1], 4**wire, 4, 4 ** (n - 1 - wire))
+    return torch.einsum("bij,bmajc->bmaic", matrix, split).reshape(shape)
+
+
+def _contract_sites(recipe: Recipe, matrices: Tensor, tensor: Tensor) -> Tensor:
+    batch, outputs = tensor.shape[:2]
+    after = 1
+    for wire in reversed(range(recipe.circuit.n_wires)):
+        site = _site_matrix(recipe, wire, matrices)
+        split = tensor.reshape(batch, outputs, 4**wire, 4, after)
+        tensor = torch.einsum("bpk,bmapc->bmakc", site, split)
+        after *= site.shape[-1]
+    return tensor.reshape(batch, outputs, after)
+
+
+def _site_matrix(recipe: Recipe, wire: int, matrices: Tensor) -> Tensor:
+    """A of one site, shape (batch, 4, columns): the Bloch vector in the site's functions (design of `_sites`)."""
+    options = {"dtype": matrices.dtype, "device": matrices.device}
+    bloch = torch.tensor([1.0, 0.0, 0.0, 1.0], **options).reshape(1, 4, 1)
+    tables = torch.as_tensor(rotation_tables(), **options).mT
+    for gate in recipe.site_gates[wire]:
+        if gate.clifford is not None:
+            source, sign = clifford_table(gate.clifford)
+            forward = torch.zeros(4, 4, **options)
+            forward[torch.as_tensor(source), torch.arange(4)] = torch.as_tensor(sign, **options)
+            bloch = forward @ bloch
+        if gate.reads:
+            bloch = torch.cat([part @ bloch for part in tables[gate.axis]], dim=-1)
+        if gate.number is not None:
+            bloch = matrices[:, gate.number].mT @ bloch
+    columns = list(recipe.sites[wire].columns)
+    return bloch[:, :, columns].expand(matrices.shape[0], -1, -1)

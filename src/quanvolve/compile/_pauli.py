@@ -1,0 +1,72 @@
+"""How gates act on Pauli coefficients (the Heisenberg picture), as constant real tables.
+
+An observable O = sum_P T[P] P becomes U^dagger O U. A rotation by angle a about Pauli A mixes coefficients with a
+matrix that is affine in (1, cos a, sin a); a Clifford gate permutes them up to signs. Pauli indices count
+I, X, Y, Z = 0, 1, 2, 3, first wire most significant.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import lru_cache, reduce
+
+import numpy as np
+import numpy.typing as npt
+
+from quanvolve.circuits import GATES, PAULIS
+
+AXES = ("X", "Y", "Z")
+Floats = npt.NDArray[np.float64]
+
+
+def _words(n: int) -> list[npt.NDArray[np.complex128]]:
+    return [reduce(np.kron, letters) for letters in itertools.product(PAULIS.values(), repeat=n)]
+
+
+def heisenberg_matrix(unitary: npt.NDArray[np.complex128]) -> Floats:
+    """R with ``T_new = R @ T_old`` for O -> U^dagger O U; shape (4^n, 4^n) for an n-qubit unitary."""
+    n = len(unitary).bit_length() - 1
+    words = _words(n)
+    evolved = [unitary.conj().T @ word @ unitary for word in words]
+    return np.array([[np.trace(p @ q).real / 2**n for q in evolved] for p in words])
+
+
+@lru_cache(maxsize=1)
+def rotation_tables() -> Floats:
+    """The three parts of a rotation's matrix, shape (axis, part, 4, 4): R(a) = part0 + cos(a) part1 + sin(a) part2."""
+    tables = np.zeros((3, 3, 4, 4))
+    for k, axis in enumerate(AXES):
+        # exp(-i a/2 P) at a = 0, pi/2 and pi determines the three parts.
+        at = [
+            heisenberg_matrix(np.cos(a / 2) * PAULIS["I"] - 1j * np.sin(a / 2) * PAULIS[axis])
+            for a in (0.0, np.pi / 2, np.pi)
+        ]
+        tables[k, 0] = (at[0] + at[2]) / 2
+        tables[k, 1] = (at[0] - at[2]) / 2
+        tables[k, 2] = at[1] - tables[k, 0]
+    return np.rint(tables * 2) / 2  # the entries are 0, 1 and -1; this removes the rounding of cos(pi/2)
+
+
+@lru_cache(maxsize=64)
+def clifford_table(name: str) -> tuple[npt.NDArray[np.int64], Floats]:
+    """A Clifford gate as a signed permutation: ``T_new[p] = sign[p] * T_old[source[p]]``."""
+    matrix = heisenberg_matrix(GATES[name].unitary())
+    source = np.argmax(np.abs(matrix), axis=1)
+    sign = np.rint(matrix[np.arange(len(matrix)), source])
+    return source.astype(np.int64), sign
+
+
+def clifford_on(name: str, wires: tuple[int, ...], n_wires: int) -> tuple[npt.NDArray[np.int64], Floats]:
+    """The signed permutation of a Clifford gate on some wires of a register, over all 4^n_wires Pauli words."""
+    source, sign = clifford_table(name)
+    index = np.arange(4**n_wires)
+    place = [4 ** (n_wires - 1 - wire) for wire in wires]
+    digits = [(index // p) % 4 for p in place]
+    local = np.zeros_like(index)
+    for digit in digits:
+        local = local * 4 + digit
+    moved = source[local]
+    target = index - sum(d * p for d, p in zip(digits, place, strict=True))
+    for k, p in enumerate(place):
+        target = target + (moved // 4 ** (len(place) - 1 - k)) % 4 * p
+    return target, sign[local]

@@ -1,0 +1,36 @@
+"""Data sets and input files: bundled digits, the MNIST family, `.npz` arrays, image files.
+
+Everything comes back as plain NumPy arrays with the pixels of the source; the layers and estimators do the
+scaling. Importing this room loads NumPy and nothing heavier: scikit-learn and Pillow are imported by the
+readers that need them.
+"""
+
+from quanvolve.data._arrays import load_npz as load_npz
+from quanvolve.data._cache import cache_dir as cache_dir
+from quanvolve.data._dataset import Dataset as Dataset
+from quanvolve.data._digits import load_digits as load_digits
+from quanvolve.data._download import download as download
+from quanvolve.data._idx import read_idx as read_idx
+from quanvolve.data._idx import write_idx as write_idx
+from quanvolve.data._images import ImageInput as ImageInput
+from quanvolve.data._images import read_images as read_images
+from quanvolve.data._registry import DatasetInfo as DatasetInfo
+from quanvolve.data._registry import list_datasets as list_datasets
+from quanvolve.data._registry import load_dataset as load_dataset
+from quanvolve.data._registry import where as where
+
+__all__ = [
+    "Dataset",
+    "DatasetInfo",
+    "ImageInput",
+    "cache_dir",
+    "download",
+    "list_datasets",
+    "load_dataset",
+    "load_digits",
+    "load_npz",
+    "read_idx",
+    "read_images",
+    "where",
+    "write_idx",
+]

@@ -1,0 +1,163 @@
+"""Data sets from `.npz` files with the key names in use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quanvolve._errors import DataError
+from quanvolve.data._dataset import Dataset
+from quanvolve.data._npy import NpzReader, open_npz
+from quanvolve.data._shapes import channel_first, checked_pixels
+from quanvolve.data._text import quoted
+
+_SPLIT_KEYS = (
+    ("train_images", "train_labels", "test_images", "test_labels"),
+    ("x_train", "y_train", "x_test", "y_test"),
+    ("X_train", "y_train", "X_test", "y_test"),
+)
+_WHOLE_KEYS = (("images", "labels"), ("X", "y"), ("x", "y"), ("data", "target"))
+
+_TEST_SHARE = 0.2
+
+
+def load_npz(path: str | os.PathLike[str], *, seed: int = 0) -> Dataset:
+    """Load a data set from an `.npz` file.
+
+    The file has either four arrays, `train_images, train_labels, test_images, test_labels` or
+    `x_train, y_train, x_test, y_test` (also `X_train`, `X_test`), or two, `images, labels`, `X, y`, `x, y` or
+    `data, target`, of which a fifth becomes the test set, with the same share of each class where there are
+    enough images. Other arrays in the file are left alone.
+
+    Images are (n, H, W), (n, C, H, W) or (n, H, W, C), the last with 1, 3 or 4 channels and moved to (n, C,
+    H, W); (n, features) is kept as it is. Labels are integers or text, (n,) or (n, 1). Pickled objects are
+    never loaded.
+
+    Args:
+        path: The file.
+        seed: Fixes which images a file without its own split gives to the test set.
+
+    Returns:
+        The data set, named like the file without its extension. Integer labels come as int64.
+
+    Raises:
+        DataError: The file is missing, damaged, or lacks the keys, or its arrays do not make a data set.
+
+    Examples:
+        >>> import tempfile, numpy as np
+        >>> from quanvolve.data import load_npz
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     np.savez(f"{folder}/shapes.npz", images=np.zeros((10, 6, 6, 3)), labels=["disc", "ring"] * 5)
+        ...     load_npz(f"{folder}/shapes.npz")
+        Dataset('shapes': 8 train + 2 test, 3x6x6 float64, 2 classes)
+    """
+    path = Path(path)
+    with open_npz(path) as file:
+        keys = _find_keys(file, path)
+        names = [f"`{key}` in {quoted(path)}" for key in keys]
+        arrays = [file[key] for key in keys]
+    parts = [
+        (_images(arrays[i], names[i]), _labels(arrays[i + 1], names[i + 1], arrays[i], names[i]))
+        for i in range(0, len(keys), 2)
+    ]
+    if len(parts) == 1:
+        images, labels = parts[0]
+        if len(labels) < 2:
+            raise DataError(
+                f"{names[0]} holds 1 image, expected at least 2: one to train with and one to test with"
+            )
+        test = _test_rows(labels, seed)
+        parts = [(images[~test], labels[~test]), (images[test], labels[test])]
+    elif parts[0][0].shape[1:] != parts[1][0].shape[1:]:
+        raise DataError(
+            f"{names[2]} holds images of shape {parts[1][0].shape[1:]}, expected {parts[0][0].shape[1:]} as "
+            f"in `{keys[0]}`: make both equal"
+        )
+    elif parts[0][1].dtype.kind != parts[1][1].dtype.kind:
+        raise DataError(
+            f"{names[3]} holds {_kind(parts[1][1])}, expected {_kind(parts[0][1])} as in `{keys[1]}`: make "
+            f"both equal"
+        )
+    (train_images, train_labels), (test_images, test_labels) = parts
+    classes = np.unique(np.concatenate([train_labels, test_labels]))
+    return Dataset(
+        path.stem, train_images, train_labels, test_images, test_labels, tuple(str(c) for c in classes)
+    )
+
+
+def _find_keys(file: NpzReader, path: Path) -> tuple[str, ...]:
+    accepted: tuple[tuple[str, ...], ...] = _SPLIT_KEYS + _WHOLE_KEYS
+    for keys in accepted:
+        if set(keys) <= set(file.keys):
+            return keys
+    found = ", ".join(file.keys) or "none"
+    raise DataError(
+        f"{quoted(path)} has the keys: {found}; expected one of: "
+        f"{'; '.join(', '.join(keys) for keys in accepted)}. Save it with np.savez under such names"
+    )
+
+
+def _images(array: NDArray[Any], name: str) -> NDArray[Any]:
+    if array.ndim not in (2, 3, 4):
+        raise DataError(
+            f"{name} has the shape {array.shape}, expected (n, H, W), (n, C, H, W), (n, H, W, C) or (n, "
+            f"features): reshape it"
+        )
+    return channel_first(checked_pixels(array, name))
+
+
+def _labels(array: NDArray[Any], name: str, images: NDArray[Any], images_name: str) -> NDArray[Any]:
+    """The labels as int64 or text, one for each image."""
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1 or len(array) != len(images):
+        raise DataError(
+            f"{name} has the shape {array.shape}, expected ({len(images)},), one label for each image of "
+            f"{images_name}"
+        )
+    kind = array.dtype.kind
+    if kind == "U":
+        return array
+    if kind == "S":
+        try:
+            return np.char.decode(array, "utf-8")
+        except UnicodeDecodeError:
+            raise DataError(
+                f"{name} holds bytes that are no UTF-8 text: save the labels as text or integers"
+            ) from None
+    whole = kind in "bui" or (kind == "f" and bool(np.all(np.isfinite(array) & (array == np.round(array)))))
+    if not whole:
+        raise DataError(
+            f"{name} has the type {array.dtype}, expected classes as whole numbers or text: convert it"
+        )
+    return array.astype(np.int64)
+
+
+def _kind(labels: NDArray[Any]) -> str:
+    return "whole numbers" if labels.dtype.kind == "i" else "text"
+
+
+def _test_rows(labels: NDArray[Any], seed: int) -> NDArray[np.bool_]:
+    """True for the rows of the test set: a fifth of each class, which keeps one row at least for training."""
+    random = np.random.default_rng(seed)
+    n = len(labels)
+    n_test = max(1, round(n * _TEST_SHARE))
+    chosen = np.zeros(n, dtype=bool)
+    _, class_of, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    if counts.max() < 2:
+        # No class can be in both parts.
+        chosen[random.choice(n, n_test, replace=False)] = True
+        return chosen
+    share = counts * n_test / n
+    quota = np.minimum(np.floor(share).astype(int), counts - 1)
+    # Largest remainders get what rounding down has left over.
+    for c in np.argsort(-(share - quota), kind="stable"):
+        if quota.sum() < n_test and quota[c] < counts[c] - 1:
+            quota[c] += 1
+    for c, size in enumerate(quota):
+        chosen[random.permutation(np.flatnonzero(class_of == c))[:size]] = True
+    return chosen

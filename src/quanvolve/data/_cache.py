@@ -1,0 +1,42 @@
+"""Where downloaded files are kept, and whether anything may be downloaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def cache_dir() -> Path:
+    """The folder in which downloaded data sets are kept, each in a subfolder of its own.
+
+    It is `QUANVOLVE_CACHE` where that is set, else the user's cache folder on this system (on Linux
+    `$XDG_CACHE_HOME/quanvolve` or `~/.cache/quanvolve`). The folder need not exist yet.
+
+    Returns:
+        The folder.
+
+    Examples:
+        >>> import os
+        >>> from unittest import mock
+        >>> from quanvolve.data import cache_dir
+        >>> with mock.patch.dict(os.environ, QUANVOLVE_CACHE="datasets"):
+        ...     cache_dir().name
+        'datasets'
+    """
+    own = os.environ.get("QUANVOLVE_CACHE")
+    if own:
+        return Path(own).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "quanvolve"
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        return (Path(local) if local else Path.home() / "AppData" / "Local") / "quanvolve"
+    base = Path(os.environ.get("XDG_CACHE_HOME") or ".")
+    # The XDG specification has relative paths ignored.
+    return (base if base.is_absolute() else Path.home() / ".cache") / "quanvolve"
+
+
+def offline() -> bool:
+    """Whether `QUANVOLVE_OFFLINE` forbids every connection."""
+    return os.environ.get("QUANVOLVE_OFFLINE", "").strip().lower() not in ("", "0", "false", "no")

@@ -1,0 +1,94 @@
+"""`Dataset`: images and labels, split into training and test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from numbers import Integral
+from typing import Any
+
+from numpy.typing import NDArray
+
+from quanvolve._errors import DataError
+from quanvolve.data._text import plural
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """Images and labels, split into training and test.
+
+    Args:
+        name: What the data set is called.
+        train_images: Pixels of shape (n, H, W) or (n, C, H, W); (n, features) for data that are no images.
+        train_labels: The classes, of shape (n,): integers or strings.
+        test_images: As `train_images`; only n may differ.
+        test_labels: As `train_labels`.
+        class_names: One name a class, in the order of the sorted labels.
+
+    Raises:
+        DataError: Images and labels of different number.
+
+    Examples:
+        >>> import numpy as np
+        >>> from quanvolve.data import Dataset
+        >>> images, labels = np.zeros((6, 8, 8)), np.arange(6) % 2
+        >>> Dataset("tiny", images, labels, images[:2], labels[:2], ("no", "yes"))
+        Dataset('tiny': 6 train + 2 test, 8x8 float64, 2 classes)
+    """
+
+    name: str
+    train_images: NDArray[Any]
+    train_labels: NDArray[Any]
+    test_images: NDArray[Any]
+    test_labels: NDArray[Any]
+    class_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for part, images, labels in (
+            ("train", self.train_images, self.train_labels),
+            ("test", self.test_images, self.test_labels),
+        ):
+            if labels.ndim != 1 or len(images) != len(labels):
+                raise DataError(
+                    f"data set {self.name!r}: `{part}_images` has shape {images.shape} and `{part}_labels` "
+                    f"has shape {labels.shape}; give one label for each image, in an array of shape (n,)"
+                )
+
+    def __repr__(self) -> str:
+        size = "x".join(str(length) for length in self.train_images.shape[1:])
+        return (
+            f"Dataset({self.name!r}: {len(self.train_labels)} train + {len(self.test_labels)} test, "
+            f"{size} {self.train_images.dtype}, {len(self.class_names)} classes)"
+        )
+
+    def subset(self, n_train: int | None = None, n_test: int | None = None) -> Dataset:
+        """The first images of each part, in their order; all of them where there are fewer.
+
+        Args:
+            n_train: How many training images, at least 1; None keeps all.
+            n_test: How many test images, at least 1; None keeps all.
+
+        Returns:
+            A data set that shares the memory of this one.
+
+        Raises:
+            DataError: A number below 1.
+
+        Examples:
+            >>> from quanvolve.data import load_digits
+            >>> load_digits().subset(100, 50)
+            Dataset('digits': 100 train + 50 test, 8x8 float32, 10 classes)
+        """
+        for part, count in (("train", n_train), ("test", n_test)):
+            if count is not None and (not isinstance(count, Integral) or count < 1):
+                have = len(self.train_labels) if part == "train" else len(self.test_labels)
+                raise DataError(
+                    f"`n_{part}` (={count!r}) must be a whole number of at least 1, or None for all of the "
+                    f"{plural(have, part + ' image')}"
+                )
+        return replace(
+            self,
+            train_images=self.train_images[:n_train],
+            train_labels=self.train_labels[:n_train],
+            test_images=self.test_images[:n_test],
+            test_labels=self.test_labels[:n_test],
+        )

@@ -1,0 +1,201 @@
+"""Single images to classify: picture files and arrays."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quanvolve._errors import DataError
+from quanvolve.data._npy import open_npz, read_npy
+from quanvolve.data._shapes import channel_first, checked_pixels
+from quanvolve.data._text import quoted, reason
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+# Pillow is asked for these alone: some of its other formats start external programs.
+_FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".bmp": "BMP",
+    ".gif": "GIF",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".webp": "WEBP",
+    ".pgm": "PPM",
+    ".ppm": "PPM",
+}
+_NPZ_KEYS = ("images", "X", "x")
+
+MAX_PIXELS = 64_000_000
+MAX_ARRAY_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, eq=False)
+class ImageInput:
+    """One image and where it comes from.
+
+    Args:
+        name: The path as given, with the index where the file holds several, as in `file.npy[3]`.
+        pixels: (H, W) or (C, H, W).
+    """
+
+    name: str
+    pixels: NDArray[Any]
+
+
+def read_images(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[ImageInput]:
+    """Read images from picture files (PNG, JPEG, BMP, GIF, TIFF, WebP, PGM, PPM), `.npy` and `.npz` files.
+
+    Grey pictures come as uint8 of shape (H, W), colour ones as uint8 of shape (3, H, W). Transparent pixels
+    are laid on black. Grey pictures of 16 bits come as float32 in [0, 1]. Of an animation, the first frame is
+    read.
+
+    An array is one image (H, W), or several: (n, H, W), (n, C, H, W) or (n, H, W, C) with 1, 3 or 4 channels.
+    An `.npz` file has it under `images`, `X` or `x`, or has no other array.
+
+    Args:
+        paths: One path or several.
+
+    Returns:
+        One input an image, in the order given.
+
+    Raises:
+        DataError: A file that is missing, damaged, of another kind, or larger than 64 megapixels (1 GiB for
+            arrays).
+
+    Examples:
+        >>> import tempfile, numpy as np
+        >>> from quanvolve.data import read_images
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     np.save(f"{folder}/batch.npy", np.zeros((2, 8, 8)))
+        ...     inputs = read_images(f"{folder}/batch.npy")
+        >>> [(image.name[-12:], image.pixels.shape) for image in inputs]
+        [('batch.npy[0]', (8, 8)), ('batch.npy[1]', (8, 8))]
+    """
+    if isinstance(paths, (str, os.PathLike)):
+        paths = [paths]
+    return [image for path in paths for image in _read_file(Path(path))]
+
+
+def _read_file(path: Path) -> list[ImageInput]:
+    kind = path.suffix.lower()
+    if kind not in _FORMATS and kind not in (".npy", ".npz"):
+        known = ", ".join((*_FORMATS, ".npy", ".npz"))
+        what = "is a folder" if path.is_dir() else f"has the extension {kind!r}"
+        raise DataError(f"{quoted(path)} {what}, expected a file with one of: {known}")
+    if kind == ".npy":
+        return _split(read_npy(path, MAX_ARRAY_BYTES), path)
+    if kind == ".npz":
+        return _split(_read_npz(path), path)
+    return [ImageInput(str(path), _read_picture(path, _FORMATS[kind]))]
+
+
+def _read_npz(path: Path) -> NDArray[Any]:
+    with open_npz(path, MAX_ARRAY_BYTES) as file:
+        for key in _NPZ_KEYS:
+            if key in file.keys:
+                return file[key]
+        if len(file.keys) == 1:
+            return file[file.keys[0]]
+        found = ", ".join(file.keys) or "none"
+    raise DataError(
+        f"{quoted(path)} has the keys: {found}; expected one of: {', '.join(_NPZ_KEYS)}, or one array alone"
+    )
+
+
+def _split(array: NDArray[Any], path: Path) -> list[ImageInput]:
+    if array.ndim not in (2, 3, 4):
+        raise DataError(
+            f"{quoted(path)} holds an array of shape {array.shape}, expected (H, W), (n, H, W), (n, C, H, W) "
+            f"or (n, H, W, C): reshape it"
+        )
+    array = channel_first(checked_pixels(array, quoted(path)))
+    if array.ndim == 2:
+        return [ImageInput(str(path), array)]
+    return [ImageInput(f"{path}[{i}]", image) for i, image in enumerate(array)]
+
+
+def _read_picture(path: Path, kind: str) -> NDArray[Any]:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        # Pillow warns of large and of slightly damaged pictures; the first are refused below, the others
+        # raise.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with path.open("rb") as stream, Image.open(stream, formats=(kind,)) as picture:
+                width, height = picture.size
+                if width * height > MAX_PIXELS:
+                    raise DataError(_too_large(path, f"{width}x{height} pixels"))
+                picture.load()
+                return _pixels(picture, path)
+    except DataError:
+        raise
+    except FileNotFoundError:
+        raise DataError(f"{quoted(path)} does not exist, expected an image: check the path") from None
+    except IsADirectoryError:
+        raise DataError(f"{quoted(path)} is a folder, expected an image: name the files inside it") from None
+    except Image.DecompressionBombError:
+        raise DataError(_too_large(path, f"over {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels")) from None
+    except UnidentifiedImageError:
+        raise DataError(
+            f"{quoted(path)} is no {kind} image, as its extension says: it is damaged or something else; get "
+            f"it again"
+        ) from None
+    # The decoders raise nearly anything on damaged files (OSError, SyntaxError, struct.error, IndexError
+    # ...).
+    except Exception as error:
+        raise DataError(
+            f"{quoted(path)} is a damaged {kind} image ({reason(error)}): get the file again"
+        ) from None
+
+
+def _too_large(path: Path, size: str) -> str:
+    limit = MAX_PIXELS // 1_000_000
+    return f"{quoted(path)} has {size}, expected at most {limit} megapixels: make it smaller first"
+
+
+def _pixels(picture: Image.Image, path: Path) -> NDArray[Any]:
+    mode = picture.mode
+    if mode == "F" or mode == "I" or mode.startswith("I;16"):
+        return _deep_grey(np.asarray(picture), path)
+    if mode in ("LA", "La"):
+        grey: NDArray[Any] = _on_black(np.asarray(picture.convert("RGBA")))[0]
+        return grey
+    if mode in ("RGBA", "RGBa", "PA") or (mode == "P" and "transparency" in picture.info):
+        return _on_black(np.asarray(picture.convert("RGBA")))
+    if mode == "1":
+        picture = picture.convert("L")
+    elif mode not in ("L", "RGB"):
+        picture = picture.convert("RGB")
+    array: NDArray[Any] = np.array(picture)
+    return array if array.ndim == 2 else np.ascontiguousarray(np.moveaxis(array, 2, 0))
+
+
+def _on_black(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Colours times opacity, rounded, channel first."""
+    colours = np.moveaxis(rgba[..., :3], 2, 0).astype(np.uint32)
+    return ((colours * rgba[..., 3] + 127) // 255).astype(np.uint8)
+
+
+def _deep_grey(array: NDArray[Any], path: Path) -> NDArray[Any]:
+    """Whole numbers of 16 bits as float32 in [0, 1]; floating-point pictures as they are."""
+    array = checked_pixels(array, quoted(path))
+    if array.dtype.kind == "f":
+        return np.array(array, dtype=np.float32)
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high > 65535:
+        raise DataError(
+            f"{quoted(path)} holds grey values from {low} to {high}, expected 0 to 65535 (16 bits): "
+            f"save it with 8 or 16 bits, or as .npy"
+        )
+    return (array / np.float32(65535)).astype(np.float32)

@@ -1,0 +1,122 @@
+"""Reading `.npy` and `.npz` files of unknown origin: no pickles, no memory for the mere claim of a header."""
+
+from __future__ import annotations
+
+import math
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from numpy.lib import format as npy_format
+from numpy.typing import NDArray
+
+from quanvolve._errors import DataError
+from quanvolve.data._text import plural, quoted, reason
+
+# Deflate cannot shrink data below 1/1032 of their size.
+_MAX_DEFLATE_RATIO = 1032
+
+
+def read_npy(path: Path, max_bytes: int | None = None) -> NDArray[Any]:
+    """The array of a `.npy` file."""
+    with _one_line_errors(path, "a .npy file"), path.open("rb") as stream:
+        return _read_array(stream, os.fstat(stream.fileno()).st_size, quoted(path), max_bytes)
+
+
+class NpzReader:
+    """The arrays of an open `.npz` file, read one at a time. Made by `open_npz`."""
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile, max_bytes: int | None) -> None:
+        self._path, self._archive, self._max_bytes = path, archive, max_bytes
+        self._members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        self.keys = tuple(self._members)
+
+    def __getitem__(self, key: str) -> NDArray[Any]:
+        info = self._members[key]
+        what = f"`{key}` in {quoted(self._path)}"
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise DataError(
+                f"{what} is compressed in a way that NumPy does not write: save the file again with np.savez"
+            )
+        if info.file_size > info.compress_size * _MAX_DEFLATE_RATIO:
+            raise DataError(
+                f"{what} claims {info.file_size} bytes but has {info.compress_size} compressed ones, too few "
+                f"for that: the file is damaged, get it again"
+            )
+        with _one_line_errors(self._path, "an .npz file"), self._archive.open(info) as stream:
+            return _read_array(stream, info.file_size, what, self._max_bytes)
+
+
+@contextmanager
+def open_npz(path: Path, max_bytes: int | None = None) -> Iterator[NpzReader]:
+    """Open an `.npz` file; `max_bytes` limits the size of each array."""
+    with _one_line_errors(path, "an .npz file"), zipfile.ZipFile(path) as archive:
+        yield NpzReader(path, archive, max_bytes)
+
+
+def _read_array(stream: IO[bytes], size: int, what: str, max_bytes: int | None) -> NDArray[Any]:
+    """One array in `.npy` form that fills the `size` bytes of the stream exactly."""
+    version = npy_format.read_magic(stream)
+    if version == (1, 0):
+        shape, _, dtype = npy_format.read_array_header_1_0(stream)
+    elif version == (2, 0):
+        shape, _, dtype = npy_format.read_array_header_2_0(stream)
+    else:
+        raise DataError(
+            f"{what} is in version {version} of the .npy format, expected an array of plain numbers or text"
+        )
+    if dtype.hasobject:
+        raise DataError(
+            f"{what} holds pickled Python objects, which are never loaded: save an array of plain numbers or "
+            f"text"
+        )
+    promised, there = math.prod(shape) * dtype.itemsize, size - stream.tell()
+    if promised != there:
+        state = "truncated" if there < promised else "overlong"
+        raise DataError(
+            f"{what} is {state}: it holds {plural(there, 'byte')} of data, expected {promised} for the shape "
+            f"{shape} of its header; get the file again"
+        )
+    if max_bytes is not None and promised > max_bytes:
+        raise DataError(
+            f"{what} holds {promised} bytes, expected at most {max_bytes}: split it into smaller files"
+        )
+    stream.seek(0)
+    array: NDArray[Any] = npy_format.read_array(stream, allow_pickle=False)
+    return array
+
+
+@contextmanager
+def _one_line_errors(path: Path, expected: str) -> Iterator[None]:
+    try:
+        yield
+    except DataError:
+        raise
+    except FileNotFoundError:
+        raise DataError(f"{quoted(path)} does not exist, expected {expected}: check the path") from None
+    except IsADirectoryError:
+        raise DataError(f"{quoted(path)} is a folder, expected {expected}: name the file inside it") from None
+    except MemoryError:
+        raise DataError(
+            f"{quoted(path)} does not fit into the memory of this machine: use a smaller file"
+        ) from None
+    # What the zip and header parsers raise for damaged, encrypted or foreign files.
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        ValueError,
+        TypeError,
+        SyntaxError,
+        OverflowError,
+        RuntimeError,
+    ) as error:
+        raise DataError(
+            f"{quoted(path)} cannot be read as {expected} ({reason(error)}): it is damaged or something "
+            f"else; get it again or save it anew with NumPy"
+        ) from None

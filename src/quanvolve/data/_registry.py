@@ -1,0 +1,147 @@
+"""Data sets by name: what there is, where it lies, and loading it."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from quanvolve._errors import DataError
+from quanvolve.data._arrays import load_npz
+from quanvolve.data._dataset import Dataset
+from quanvolve.data._digits import load_digits
+from quanvolve.data._download import Progress
+from quanvolve.data._mnist import find_mnist, load_mnist
+from quanvolve.data._text import quoted
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What a data set is, without loading it.
+
+    Args:
+        name: The name `load_dataset` takes.
+        images: How many images, training and test together.
+        shape: Height and width of one image.
+        classes: How many classes.
+        source: Who made it.
+        licence: Under which terms it is distributed.
+    """
+
+    name: str
+    images: int
+    shape: tuple[int, ...]
+    classes: int
+    source: str
+    licence: str
+
+
+_INFOS = (
+    DatasetInfo(
+        "digits", 1797, (8, 8), 10, "Alpaydin and Kaynak, 1998; bundled with scikit-learn", "CC BY 4.0"
+    ),
+    DatasetInfo("mnist", 70000, (28, 28), 10, "LeCun, Cortes and Burges, 1998", "CC BY-SA 3.0"),
+    DatasetInfo("fashion-mnist", 70000, (28, 28), 10, "Xiao, Rasul and Vollgraf, 2017; Zalando", "MIT"),
+    DatasetInfo("kmnist", 70000, (28, 28), 10, "Clanuwat et al., 2018; CODH", "CC BY-SA 4.0"),
+)
+
+
+def list_datasets() -> list[DatasetInfo]:
+    """The data sets `load_dataset` knows by name.
+
+    Returns:
+        One description each.
+
+    Examples:
+        >>> from quanvolve.data import list_datasets
+        >>> [info.name for info in list_datasets()]
+        ['digits', 'mnist', 'fashion-mnist', 'kmnist']
+    """
+    return list(_INFOS)
+
+
+def load_dataset(
+    name: str | os.PathLike[str],
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Load a data set by its name or from an `.npz` file.
+
+    `digits` comes with scikit-learn. The others are taken from `data_dir` alone where it is given; else from
+    the folder `QUANVOLVE_DATA`, from the cache (`cache_dir()`), or from the web, unless `QUANVOLVE_OFFLINE=1`
+    is set.
+
+    Args:
+        name: `digits`, `mnist`, `fashion-mnist`, `kmnist`, or the path of an `.npz` file (see `load_npz`).
+        data_dir: The folder with the four IDX files of the MNIST family, directly or in a subfolder named
+            like the data set. Without meaning for `digits` and files.
+        progress: Called as `progress(file, done_bytes, total_bytes)` while downloading.
+
+    Returns:
+        The data set.
+
+    Raises:
+        DataError: An unknown name; files that are missing, damaged or cannot be downloaded.
+
+    Examples:
+        >>> from quanvolve.data import load_dataset
+        >>> load_dataset("digits")
+        Dataset('digits': 1437 train + 360 test, 8x8 float32, 10 classes)
+    """
+    key = _resolve(name)
+    if isinstance(key, Path):
+        return load_npz(key)
+    if key == "digits":
+        return load_digits()
+    return load_mnist(key, data_dir=data_dir, progress=progress)
+
+
+def where(name: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None = None) -> str:
+    """Where `load_dataset` would take a data set from. Nothing is loaded and no connection made.
+
+    Args:
+        name: As for `load_dataset`.
+        data_dir: As for `load_dataset`.
+
+    Returns:
+        `bundled`, the folder that holds the files, `to download`, or `not in DIR` for a `data_dir` that lacks
+        them.
+
+    Raises:
+        DataError: An unknown name, or an `.npz` file that does not exist.
+
+    Examples:
+        >>> from quanvolve.data import where
+        >>> where("digits")
+        'bundled'
+    """
+    key = _resolve(name)
+    if isinstance(key, Path):
+        if not key.is_file():
+            raise DataError(f"{quoted(key)} does not exist, expected an .npz file: check the path")
+        return str(key.parent)
+    if key == "digits":
+        return "bundled"
+    folder = find_mnist(key, data_dir)
+    if folder is not None:
+        return str(folder)
+    return "to download" if data_dir is None else f"not in {os.fspath(data_dir)}"
+
+
+def _resolve(name: str | os.PathLike[str]) -> str | Path:
+    """A known name in its usual spelling, or the path of a file."""
+    text = os.fspath(name)
+    known = [info.name for info in _INFOS]
+    key = text.lower().replace("_", "-")
+    if key in known:
+        return key
+    path = Path(text)
+    if path.suffix.lower() == ".npz" or path.is_file():
+        return path
+    near = difflib.get_close_matches(key, known)
+    hint = f"did you mean {' or '.join(repr(other) for other in near)}? " if near else ""
+    raise DataError(
+        f"unknown data set {text!r}: {hint}Known: {', '.join(known)}, or the path of an .npz file"
+    )
