@@ -145,7 +145,9 @@ def _checked_shapes(
             "for qp.qnn.TorchLayer"
         )
     if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters.values()):
-        raise CaptureError("the circuit function must not take a variable number of positional arguments (*args)")
+        raise CaptureError(
+            "the circuit function must not take a variable number of positional arguments (*args)"
+        )
     if "inputs" in weight_shapes:
         raise CaptureError("'inputs' is the window, not a weight: leave it out of `weight_shapes`")
     open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
@@ -293,9 +295,7 @@ def _require_same_structure(first: list[_Traced], second: list[_Traced]) -> None
         )
 
 
-def _affine(
-    gate: _Traced, points: list[dict[str, Tensor]], values: list[Tensor | float | None]
-) -> Angle:
+def _affine(gate: _Traced, points: list[dict[str, Tensor]], values: list[Tensor | float | None]) -> Angle:
     """Coefficients from the derivative at the first point, the offset from zero, both tested on all points."""
     gradients = _gradients(values[0], points[0])
     offset = _number(values[2])

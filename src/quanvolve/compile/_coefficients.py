@@ -85,7 +85,9 @@ def _initial(recipe: Recipe, like: Tensor) -> Tensor:
     outputs, words, values = (torch.as_tensor(array, device=like.device) for array in recipe.observables)
     shape = (1, recipe.circuit.n_outputs, 4**recipe.circuit.n_wires)
     tensor = torch.zeros(shape, dtype=like.dtype, device=like.device)
-    return tensor.index_put((torch.zeros_like(outputs), outputs, words), values.to(like.dtype), accumulate=True)
+    return tensor.index_put(
+        (torch.zeros_like(outputs), outputs, words), values.to(like.dtype), accumulate=True
+    )
 
 
 def _on_axis(tensor: Tensor, matrix: Tensor, wire: int, n: int) -> Tensor:

@@ -16,7 +16,9 @@ CHUNK_BYTES = 32 * 2**20
 """Memory that the temporaries of one chunk of windows may take."""
 
 
-def evaluate(recipe: Recipe, coefficients: Tensor, windows: Tensor, scale: Tensor | float = 1.0) -> Tensor:
+def evaluate(
+    recipe: Recipe, coefficients: Tensor, windows: Tensor, dims: int, scale: Tensor | float = 1.0
+) -> Tensor:
     """Measured values of all filters on all windows.
 
     This is the whole interface between a layer and the kernels: `windows` is a view into the (padded) images, which
@@ -25,18 +27,21 @@ def evaluate(recipe: Recipe, coefficients: Tensor, windows: Tensor, scale: Tenso
     Args:
         recipe: the circuit that all filters share up to their coefficients.
         coefficients: shape (groups, outputs, channels, features).
-        windows: shape (images, groups, channels, *places, inputs), usually strided and overlapping.
+        windows: shape (images, groups, channels, *places, *window), usually strided and overlapping; the window
+            axes, in order, are the circuit's inputs.
+        dims: how many axes `places` has.
         scale: what windows are multiplied with before the circuit reads them: a number, or a tensor of shape
             (groups, channels, inputs).
 
     Returns:
         Tensor of shape (images, groups, outputs, *places).
     """
-    images, groups, _, *places, _ = windows.shape
+    images, groups = windows.shape[:2]
+    places = windows.shape[3 : 3 + dims]
     outputs = coefficients.shape[1]
     if windows.numel() == 0:
         return windows.new_zeros((images, groups, outputs, *places)) + 0 * coefficients.sum()
-    step = _rows_per_chunk(recipe, coefficients, windows)
+    step = _rows_per_chunk(recipe, coefficients, windows, dims)
     by_image = step >= places[0]
     pieces = list(_pieces(windows, step))
     differentiable = torch.is_grad_enabled() and (windows.requires_grad or coefficients.requires_grad)
@@ -44,9 +49,9 @@ def evaluate(recipe: Recipe, coefficients: Tensor, windows: Tensor, scale: Tenso
     for piece in pieces:
         if differentiable and len(pieces) > 1:
             # Recomputing a chunk in the backward pass keeps memory bounded there too.
-            value = checkpoint(_evaluate_chunk, recipe, coefficients, piece, scale, use_reentrant=False)
+            value = checkpoint(_evaluate_chunk, recipe, coefficients, piece, dims, scale, use_reentrant=False)
         else:
-            value = _evaluate_chunk(recipe, coefficients, piece, scale)
+            value = _evaluate_chunk(recipe, coefficients, piece, dims, scale)
         values.append(value)
     if len(values) == 1:
         return values[0]
@@ -57,20 +62,25 @@ def evaluate(recipe: Recipe, coefficients: Tensor, windows: Tensor, scale: Tenso
     return torch.cat(rows)
 
 
-def _evaluate_chunk(recipe: Recipe, coefficients: Tensor, windows: Tensor, scale: Tensor | float) -> Tensor:
-    places = windows.shape[3:-1]
-    inputs = windows.movedim(-1, 3).flatten(4) * (scale if isinstance(scale, float) else scale.unsqueeze(-1))
+def _evaluate_chunk(
+    recipe: Recipe, coefficients: Tensor, windows: Tensor, dims: int, scale: Tensor | float
+) -> Tensor:
+    places = windows.shape[3 : 3 + dims]
+    order = (0, 1, 2, *range(3 + dims, windows.dim()), *range(3, 3 + dims))
+    inputs = windows.permute(order).reshape(*windows.shape[:3], -1, places.numel())
+    inputs = inputs * (scale if isinstance(scale, float) else scale.unsqueeze(-1))
     values = contract(features(recipe, inputs), coefficients)
     return values.unflatten(-1, places)
 
 
-def _rows_per_chunk(recipe: Recipe, coefficients: Tensor, windows: Tensor) -> int:
+def _rows_per_chunk(recipe: Recipe, coefficients: Tensor, windows: Tensor, dims: int) -> int:
     """How many rows of places (of one image, or whole images) fit into a chunk."""
-    _, groups, channels, *places, inputs = windows.shape
+    groups, channels, *places = windows.shape[1 : 3 + dims]
+    inputs = windows.shape[3 + dims :].numel()
     outputs = coefficients.shape[1]
     split = left_sites(recipe.sizes, outputs)
-    per_window = groups * channels * (
-        values_per_window(recipe.sizes, outputs, split) + inputs + 3 * sum(recipe.sizes)
+    per_window = (
+        groups * channels * (values_per_window(recipe.sizes, outputs, split) + inputs + 3 * sum(recipe.sizes))
     )
     per_row = per_window * windows.element_size() * torch.Size(places[1:]).numel()
     rows = max(1, CHUNK_BYTES // per_row)

@@ -129,6 +129,8 @@ def _from_any(
 
 def _from_one(url: str, part: Part, md5: str, timeout: float, progress: Progress | None, name: str) -> None:
     """One request for the bytes that are missing."""
+    if not url.startswith(("http://", "https://")):
+        raise _MirrorError(f"{url!r} is no web address")
     have = part.begin()
     request = urllib.request.Request(url, headers={"User-Agent": "quanvolve"})
     if have:

@@ -33,6 +33,7 @@ _FORMATS = {
     ".pgm": "PPM",
     ".ppm": "PPM",
 }
+_KINDS = sorted(set(_FORMATS.values()))
 _NPZ_KEYS = ("images", "X", "x")
 
 MAX_PIXELS = 64_000_000
@@ -96,7 +97,7 @@ def _read_file(path: Path) -> list[ImageInput]:
         return _split(read_npy(path, MAX_ARRAY_BYTES), path)
     if kind == ".npz":
         return _split(_read_npz(path), path)
-    return [ImageInput(str(path), _read_picture(path, _FORMATS[kind]))]
+    return [ImageInput(str(path), _read_picture(path))]
 
 
 def _read_npz(path: Path) -> NDArray[Any]:
@@ -124,7 +125,7 @@ def _split(array: NDArray[Any], path: Path) -> list[ImageInput]:
     return [ImageInput(f"{path}[{i}]", image) for i, image in enumerate(array)]
 
 
-def _read_picture(path: Path, kind: str) -> NDArray[Any]:
+def _read_picture(path: Path) -> NDArray[Any]:
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -132,7 +133,7 @@ def _read_picture(path: Path, kind: str) -> NDArray[Any]:
         # raise.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with path.open("rb") as stream, Image.open(stream, formats=(kind,)) as picture:
+            with path.open("rb") as stream, Image.open(stream, formats=_KINDS) as picture:
                 width, height = picture.size
                 if width * height > MAX_PIXELS:
                     raise DataError(_too_large(path, f"{width}x{height} pixels"))
@@ -148,15 +149,12 @@ def _read_picture(path: Path, kind: str) -> NDArray[Any]:
         raise DataError(_too_large(path, f"over {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels")) from None
     except UnidentifiedImageError:
         raise DataError(
-            f"{quoted(path)} is no {kind} image, as its extension says: it is damaged or something else; get "
-            f"it again"
+            f"{quoted(path)} is not an image of a known kind ({', '.join(_KINDS)}): it is "
+            f"damaged or something else; get it again"
         ) from None
-    # The decoders raise nearly anything on damaged files (OSError, SyntaxError, struct.error, IndexError
-    # ...).
+    # On damaged files the decoders raise nearly anything: OSError, SyntaxError, struct.error, IndexError.
     except Exception as error:
-        raise DataError(
-            f"{quoted(path)} is a damaged {kind} image ({reason(error)}): get the file again"
-        ) from None
+        raise DataError(f"{quoted(path)} is a damaged image ({reason(error)}): get the file again") from None
 
 
 def _too_large(path: Path, size: str) -> str:

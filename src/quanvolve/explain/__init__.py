@@ -1,1 +1,3 @@
-"""Placeholder docstring, replaced by the room."""
+"""What a filter computes: formulas and pictures."""
+
+from quanvolve.explain._formula import layer_formula as layer_formula

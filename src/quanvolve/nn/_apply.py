@@ -1,0 +1,131 @@
+"""The layer as a pure function: images and coefficients in, channels out."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.compile import PolynomialPlan, evaluate
+from quanvolve.nn._geometry import Geometry
+
+MIXINGS = ("sum", "joint")
+
+
+def check_channels(in_channels: int, out_channels: int, groups: int, channel_mixing: str) -> None:
+    """Raise unless channels and groups fit each other, in the words of `torch.nn.Conv2d`'s own rules."""
+    for argument, value in (("in_channels", in_channels), ("out_channels", out_channels), ("groups", groups)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise QuanvolveError(f"`{argument}` (={value!r}) must be a whole number of at least 1")
+    for argument, value in (("in_channels", in_channels), ("out_channels", out_channels)):
+        if value % groups:
+            divisors = [g for g in range(1, value + 1) if value % g == 0]
+            nearest = min(divisors, key=lambda g: abs(g - groups))
+            raise QuanvolveError(
+                f"`{argument}` (={value}) must be divisible by `groups` (={groups}); the nearest valid `groups` is "
+                f"{nearest}"
+            )
+    if channel_mixing not in MIXINGS:
+        raise QuanvolveError(f"`channel_mixing` (={channel_mixing!r}) must be 'sum' or 'joint'")
+
+
+def rows_of(
+    in_channels: int, out_channels: int, groups: int, channel_mixing: str, n_outputs: int
+) -> tuple[int, int]:
+    """How many filters a layer has (all groups together), and how many circuits each of them sums over."""
+    filters = -(-(out_channels // groups) // n_outputs)
+    return groups * filters, in_channels // groups if channel_mixing == "sum" else 1
+
+
+def layer_coefficients(
+    plan: PolynomialPlan,
+    weights: dict[str, Tensor],
+    like: Tensor,
+    rows: tuple[int, int],
+    out_channels: int,
+    groups: int,
+) -> Tensor:
+    """Coefficients in the kernel's layout (groups, outputs, channels, features)."""
+    flat = {name: weight.flatten(0, 1) for name, weight in weights.items()}
+    found = plan.coefficients(flat, like, rows[0] * rows[1])
+    _, outputs, features = found.shape
+    split = found.reshape(groups, rows[0] // groups, rows[1], outputs, features)
+    merged = split.permute(0, 1, 3, 2, 4).reshape(groups, -1, rows[1], features)
+    # The last filter of a group may measure more than the channels that are left.
+    return merged[:, : out_channels // groups]
+
+
+def apply(
+    images: Tensor,
+    plan: PolynomialPlan,
+    coefficients: Tensor,
+    geometry: Geometry,
+    scale: Tensor | float,
+    channel_mixing: str,
+    bias: Tensor | None,
+) -> Tensor:
+    """Slide all filters over a batch of images.
+
+    Args:
+        images: shape (N, in_channels, *size), checked.
+        coefficients: from :func:`layer_coefficients`.
+        scale: a number, or a tensor that broadcasts to (in_channels, *kernel_size).
+
+    Returns:
+        Tensor of shape (N, out_channels, *places).
+    """
+    n, channels = images.shape[:2]
+    groups = coefficients.shape[0]
+    dims = len(geometry.kernel_size)
+    windows = geometry.windows(images).unflatten(1, (groups, channels // groups))
+    if isinstance(scale, Tensor):
+        full = scale.expand(channels, *geometry.kernel_size).unflatten(0, (groups, channels // groups))
+        scale = full.flatten(1).unsqueeze(1) if channel_mixing == "joint" else full.flatten(2)
+    if channel_mixing == "joint":
+        windows = windows.movedim(2, 2 + dims).unsqueeze(2)
+    # The window axes become one; a strided view cannot always be flattened without a copy, so it waits for chunks.
+    out = evaluate(plan.recipe, coefficients, windows, dims, scale)
+    out = out.flatten(1, 2)
+    if bias is not None:
+        out = out + bias.reshape(-1, *(1,) * dims)
+    return out
+
+
+def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor) -> None:
+    """Raise unless the images can go through the layer; this comes before any work.
+
+    Raises:
+        QuanvolveError: wrong rank, channel count, dtype or device, or pixels that are not finite.
+    """
+    axes = ("L", "H, W", "D, H, W")[dims - 1]
+    if images.dim() not in (dims + 1, dims + 2):
+        raise QuanvolveError(
+            f"expected images of shape (N, C, {axes}) or (C, {axes}), got shape {tuple(images.shape)}: add or remove "
+            "axes with unsqueeze or squeeze"
+        )
+    if images.shape[-dims - 1] != in_channels:
+        raise QuanvolveError(
+            f"expected {in_channels} input channel(s) (`in_channels`), got {images.shape[-dims - 1]} in images of "
+            f"shape {tuple(images.shape)}"
+        )
+    if images.dtype != like.dtype:
+        raise QuanvolveError(
+            f"the images are {_short(images.dtype)} and the layer is {_short(like.dtype)}: convert one of them, e.g. "
+            f"images.to({like.dtype}) (uint8 pixels also want a division by 255)"
+        )
+    if images.device != like.device:
+        raise QuanvolveError(
+            f"the images are on {images.device} and the layer is on {like.device}: move one of them with .to()"
+        )
+    if images.numel() and images.device.type != "meta" and not torch.compiler.is_compiling():
+        low, high = torch.aminmax(images.detach())
+        if not bool(torch.isfinite(low) & torch.isfinite(high)):
+            bad = ~torch.isfinite(images)
+            raise QuanvolveError(
+                f"the images contain {int(bad.sum())} value(s) that are not finite, such as "
+                f"{float(images[bad][0].detach())}: an angle must be a number; replace them, e.g. with torch.nan_to_num"
+            )
+
+
+def _short(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

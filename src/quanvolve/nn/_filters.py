@@ -1,0 +1,158 @@
+"""Which circuits a layer's filters run, and the random numbers behind them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.circuits import ANSATZE, Circuit, capture, look_up, named_circuit
+
+CircuitLike = str | Circuit | Sequence[Circuit] | Callable[..., Any]
+
+_ATTEMPTS = 50
+
+
+def make_circuits(
+    circuit: CircuitLike,
+    n_inputs: int,
+    count: Callable[[int], int],
+    *,
+    encoding: str,
+    readout: str,
+    n_qubits: int | None,
+    n_layers: int,
+    weight_shapes: Mapping[str, Any] | None,
+    generator: torch.Generator | None,
+) -> tuple[Circuit, ...]:
+    """One circuit that all filters share, or, where the structure is random, a different one for each.
+
+    Args:
+        circuit: a name, a function, a description or one description for each filter and channel it reads.
+        n_inputs: values in a window.
+        count: how many circuits the layer runs, from the number of values that one measures.
+
+    Raises:
+        QuanvolveError: if the circuit does not fit the window or the number of filters.
+    """
+    if weight_shapes is not None and (isinstance(circuit, str) or not callable(circuit)):
+        raise QuanvolveError(
+            f"`weight_shapes` belongs to circuit functions; {circuit if isinstance(circuit, str) else 'a Circuit'!r} "
+            "has its own: leave it out"
+        )
+    if isinstance(circuit, str):
+        varied = look_up(ANSATZE, "circuit", circuit).random_structure
+
+        def named(seed: int) -> Circuit:
+            return named_circuit(
+                circuit,
+                n_inputs,
+                encoding=encoding,
+                readout=readout,
+                n_wires=n_qubits,
+                n_layers=n_layers,
+                seed=seed,
+            )
+
+        first = named(0)
+        return _distinct(named, count(first.n_outputs), generator) if varied else (first,)
+    if isinstance(circuit, Circuit):
+        return _checked((circuit,), n_inputs, n_qubits, count)
+    if isinstance(circuit, Sequence) and circuit:
+        return _checked(tuple(circuit), n_inputs, n_qubits, count)
+    if callable(circuit):
+        return (capture(circuit, n_inputs, weight_shapes, n_wires=n_qubits),)
+    raise QuanvolveError(
+        f"`circuit` (={circuit!r}) must be a name from list_circuits(), a PennyLane function or a Circuit"
+    )
+
+
+def _checked(
+    circuits: tuple[Circuit, ...], n_inputs: int, n_qubits: int | None, count: Callable[[int], int]
+) -> tuple[Circuit, ...]:
+    if not all(isinstance(circuit, Circuit) for circuit in circuits):
+        raise QuanvolveError(
+            "`circuit` must be one Circuit or a sequence of them, got other things in the sequence"
+        )
+    rows = count(circuits[0].n_outputs)
+    if len(circuits) not in (1, rows):
+        raise QuanvolveError(
+            f"`circuit` has {len(circuits)} circuits, expected one for all filters or {rows} (one for each filter "
+            "and input channel that it reads)"
+        )
+    for circuit in circuits:
+        if circuit.n_inputs != n_inputs:
+            raise QuanvolveError(
+                f"the circuit reads {circuit.n_inputs} inputs, but a window has {n_inputs}: choose `kernel_size` and "
+                "`channel_mixing` so that they agree"
+            )
+        if n_qubits not in (None, circuit.n_wires):
+            raise QuanvolveError(
+                f"`n_qubits` (={n_qubits}) differs from the circuit's {circuit.n_wires} qubits"
+            )
+    return circuits
+
+
+def _distinct(
+    make: Callable[[int], Circuit], rows: int, generator: torch.Generator | None
+) -> tuple[Circuit, ...]:
+    """Draw structures until all differ; the few possible ones of tiny windows may have to repeat."""
+    found: list[Circuit] = []
+    for _ in range(rows):
+        for _ in range(_ATTEMPTS):
+            circuit = make(int(torch.randint(2**31 - 1, (), generator=generator, device="cpu")))
+            if circuit not in found:
+                break
+        found.append(circuit)
+    return tuple(found)
+
+
+def draw_weights(
+    shape: tuple[int, ...], generator: torch.Generator | None, device: Any, dtype: torch.dtype | None
+) -> Tensor:
+    """Angles uniform in [0, 2 pi), as `qp.qnn.TorchLayer` draws them; the same on every device for one seed."""
+    target = torch.device(device) if device is not None else torch.get_default_device()
+    if target.type == "meta":
+        return torch.empty(shape, device="meta", dtype=dtype)
+    numbers = torch.rand(shape, generator=generator, device="cpu", dtype=torch.float64)
+    return (2 * math.pi * numbers).to(device=target, dtype=dtype or torch.get_default_dtype())
+
+
+def given_weights(
+    given: Any, shapes: Mapping[str, tuple[int, ...]], rows: tuple[int, int]
+) -> dict[str, Tensor]:
+    """Weights given by hand, one tensor for each name, as shape (filters, channels, *shape).
+
+    Raises:
+        QuanvolveError: if a name is missing or unknown, or a shape does not fit.
+    """
+    if not isinstance(given, Mapping):
+        if len(shapes) != 1:
+            raise QuanvolveError(
+                f"the circuit has the weights {list(shapes)}: give `weights` as a mapping from these names to arrays"
+            )
+        given = {next(iter(shapes)): given}
+    if set(given) != set(shapes):
+        raise QuanvolveError(f"`weights` has the names {sorted(given)}, the circuit has {sorted(shapes)}")
+    found = {}
+    for name, value in given.items():
+        tensor = (
+            value.detach().clone() if isinstance(value, Tensor) else torch.from_numpy(np.array(value, float))
+        )
+        full = (*rows, *shapes[name])
+        if tuple(tensor.shape) == shapes[name] and rows == (1, 1):
+            tensor = tensor.reshape(full)
+        if tuple(tensor.shape) != full:
+            raise QuanvolveError(
+                f"weight {name!r} has shape {tuple(tensor.shape)}, expected {full}: filters, input channels a "
+                f"filter reads, then the circuit's own {shapes[name]}"
+            )
+        if not bool(torch.isfinite(tensor).all()):
+            raise QuanvolveError(f"weight {name!r} has values that are not finite")
+        found[name] = tensor
+    return found

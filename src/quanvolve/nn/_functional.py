@@ -1,0 +1,110 @@
+"""The functional twin of the layer: circuits and weights come as arguments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.circuits import Circuit
+from quanvolve.compile import PolynomialPlan
+from quanvolve.nn._apply import apply, check_channels, check_images, layer_coefficients
+from quanvolve.nn._geometry import Geometry, IntOrTuple
+
+
+def quanv2d(
+    input: Tensor,
+    weights: Tensor | Mapping[str, Tensor],
+    circuit: Circuit | Sequence[Circuit],
+    kernel_size: IntOrTuple,
+    bias: Tensor | None = None,
+    stride: IntOrTuple = 1,
+    padding: IntOrTuple | str = 0,
+    dilation: IntOrTuple = 1,
+    groups: int = 1,
+    *,
+    scale: float | Tensor = math.pi,
+    channel_mixing: str = "sum",
+    padding_mode: str = "zeros",
+    out_channels: int | None = None,
+) -> Tensor:
+    """A quantum convolution over images, as a function of images and weights.
+
+    Args:
+        input: images (N, C_in, H, W) or (C_in, H, W).
+        weights: shape (filters, C_in / groups or 1, *shape); by name where the circuit has several.
+        circuit: what every filter runs, or one circuit for each row of the weights (filter-major).
+        kernel_size: of the window, whose values the circuit reads.
+        bias: shape (C_out,).
+        stride, padding, dilation, groups: as in `torch.nn.functional.conv2d`.
+        scale: what pixels are multiplied with to become the circuit's inputs.
+        channel_mixing, padding_mode: as in :class:`quanvolve.Quanv2d`.
+        out_channels: keep only so many channels; by default all that are measured.
+
+    Returns:
+        Measured values (N, C_out, H', W').
+
+    Raises:
+        QuanvolveError: if images, weights and circuit do not fit each other.
+
+    Examples:
+        >>> import torch
+        >>> from quanvolve import quanv2d
+        >>> from quanvolve.circuits import named_circuit
+        >>> circuit = named_circuit("strongly_entangling", n_inputs=4)
+        >>> weights = torch.rand(2, 1, 2, 4, 3)
+        >>> quanv2d(torch.rand(8, 1, 28, 28), weights, circuit, kernel_size=2, stride=2).shape
+        torch.Size([8, 8, 14, 14])
+    """
+    geometry = Geometry.parse(2, kernel_size, stride, padding, dilation, padding_mode)
+    circuits = (circuit,) if isinstance(circuit, Circuit) else tuple(circuit)
+    first = circuits[0]
+    by_name = _by_name(weights, first)
+    in_channels = input.shape[-3] if input.dim() >= 3 else 1
+    filters = _filters(by_name, first, in_channels // groups if channel_mixing == "sum" else 1)
+    channels = filters * first.n_outputs if out_channels is None else out_channels
+    check_channels(in_channels, channels, groups, channel_mixing)
+    if filters % groups or channels > filters * first.n_outputs:
+        raise QuanvolveError(
+            f"`weights` has {filters} filters with {first.n_outputs} measured values each: this must divide into "
+            f"`groups` (={groups}) and suffice for `out_channels` (={channels})"
+        )
+    n_inputs = geometry.window_size * (in_channels // groups if channel_mixing == "joint" else 1)
+    if first.n_inputs != n_inputs:
+        raise QuanvolveError(f"the circuit reads {first.n_inputs} inputs, but a window has {n_inputs}")
+    like = next(iter(by_name.values()), input)
+    check_images(input, in_channels, 2, like)
+    rows = (filters, in_channels // groups if channel_mixing == "sum" else 1)
+    plan = PolynomialPlan(circuits)
+    found = layer_coefficients(plan, by_name, like, rows, channels, groups)
+    batch = input if input.dim() == 4 else input.unsqueeze(0)
+    out = apply(batch, plan, found, geometry, scale, channel_mixing, bias)
+    return out if input.dim() == 4 else out.squeeze(0)
+
+
+def _by_name(weights: Tensor | Mapping[str, Tensor], circuit: Circuit) -> dict[str, Tensor]:
+    names = [name for name, _ in circuit.weight_shapes]
+    if isinstance(weights, Tensor):
+        if len(names) != 1:
+            raise QuanvolveError(
+                f"the circuit has the weights {names}: give `weights` as a mapping from these names"
+            )
+        return {names[0]: weights}
+    if set(weights) != set(names):
+        raise QuanvolveError(f"`weights` has the names {sorted(weights)}, the circuit has {sorted(names)}")
+    return {name: weights[name] for name in names}
+
+
+def _filters(weights: Mapping[str, Tensor], circuit: Circuit, channels: int) -> int:
+    count = None
+    for name, shape in circuit.weight_shapes:
+        given = tuple(weights[name].shape)
+        if given[1:] != (channels, *shape) or count not in (None, given[0]) or not given[0]:
+            raise QuanvolveError(
+                f"weight {name!r} has shape {given}, expected (filters, {channels}, "
+                f"{', '.join(map(str, shape))}): filters, input channels a filter reads, then the circuit's own"
+            )
+        count = given[0]
+    return count or 1

@@ -1,0 +1,157 @@
+"""Where the windows are: the shape rule and the arguments of `torch.nn.Conv1d/2d/3d`, in any number of dimensions."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from quanvolve._errors import QuanvolveError
+
+_MODES = ("zeros", "reflect", "replicate", "circular")
+
+IntOrTuple = int | tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Kernel size, stride, padding and dilation along each spatial axis, as in `torch.nn.ConvNd`.
+
+    Args:
+        kernel_size, stride, dilation: one number for each spatial axis.
+        padding: one number for each spatial axis, or 'same' or 'valid'.
+        padding_mode: 'zeros', 'reflect', 'replicate' or 'circular'.
+    """
+
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...] | str
+    dilation: tuple[int, ...]
+    padding_mode: str = "zeros"
+
+    @classmethod
+    def parse(
+        cls,
+        dims: int,
+        kernel_size: IntOrTuple,
+        stride: IntOrTuple = 1,
+        padding: IntOrTuple | str = 0,
+        dilation: IntOrTuple = 1,
+        padding_mode: str = "zeros",
+    ) -> Geometry:
+        """Read the arguments as `torch.nn.ConvNd` does.
+
+        Raises:
+            QuanvolveError: naming the argument, what was given and what is valid.
+        """
+        if padding_mode not in _MODES:
+            raise QuanvolveError(f"`padding_mode` (={padding_mode!r}) must be one of {', '.join(_MODES)}")
+        strides = _tuple("stride", stride, dims, 1)
+        if isinstance(padding, str):
+            if padding not in ("same", "valid"):
+                raise QuanvolveError(
+                    f"`padding` (={padding!r}) must be 'same', 'valid' or a number for each side"
+                )
+            if padding == "same" and any(s != 1 for s in strides):
+                raise QuanvolveError(
+                    f"`padding='same'` needs `stride=1`, got `stride` (={strides}); give the padding as a number"
+                )
+            pads: tuple[int, ...] | str = padding
+        else:
+            pads = _tuple("padding", padding, dims, 0)
+        return cls(
+            _tuple("kernel_size", kernel_size, dims, 1),
+            strides,
+            pads,
+            _tuple("dilation", dilation, dims, 1),
+            padding_mode,
+        )
+
+    @property
+    def window_size(self) -> int:
+        """How many values of one channel a window has."""
+        return math.prod(self.kernel_size)
+
+    @property
+    def span(self) -> tuple[int, ...]:
+        """How far a window reaches along each axis, dilation included."""
+        return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True))
+
+    def sides(self) -> tuple[tuple[int, int], ...]:
+        """The padding before and after each axis; 'same' puts the odd one after, as torch does."""
+        if self.padding == "valid":
+            return tuple((0, 0) for _ in self.kernel_size)
+        if isinstance(self.padding, str):
+            return tuple(((s - 1) // 2, s - 1 - (s - 1) // 2) for s in self.span)
+        return tuple((p, p) for p in self.padding)
+
+    def output_size(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        """Places along each axis for an image of this size.
+
+        Raises:
+            QuanvolveError: if a window is larger than the padded image.
+
+        Examples:
+            >>> Geometry.parse(2, kernel_size=3, stride=2, padding=1).output_size((28, 20))
+            (14, 10)
+        """
+        padded = tuple(n + sum(side) for n, side in zip(size, self.sides(), strict=True))
+        if any(span > n for span, n in zip(self.span, padded, strict=True)):
+            raise QuanvolveError(
+                f"a window of {_by(self.span)} is larger than the padded image of {_by(padded)}: use a `kernel_size` "
+                f"(={_by(self.kernel_size)}) or `dilation` (={_by(self.dilation)}) that fits, or more `padding`"
+            )
+        return tuple((n - s) // t + 1 for n, s, t in zip(padded, self.span, self.stride, strict=True))
+
+    def windows(self, images: Tensor) -> Tensor:
+        """All windows as a view into the padded images.
+
+        Args:
+            images: shape (N, C, *size).
+
+        Returns:
+            Tensor of shape (N, C, *places, *kernel_size); no pixel is copied but those of the padding.
+
+        Raises:
+            QuanvolveError: if a window is larger than the padded image, or the padding does not fit its mode.
+        """
+        size = tuple(images.shape[2:])
+        self.output_size(size)
+        view = self._pad(images, size)
+        for axis, (span, stride) in enumerate(zip(self.span, self.stride, strict=True)):
+            view = view.unfold(2 + axis, span, stride)
+        return view[(..., *(slice(None, None, d) for d in self.dilation))]
+
+    def _pad(self, images: Tensor, size: tuple[int, ...]) -> Tensor:
+        sides = self.sides()
+        if not any(map(sum, sides)):
+            return images
+        amounts = [amount for side in reversed(sides) for amount in side]
+        if self.padding_mode == "zeros":
+            return F.pad(images, amounts)
+        limit = 1 if self.padding_mode == "reflect" else 0
+        if self.padding_mode != "replicate" and any(
+            max(side) > n - limit for side, n in zip(sides, size, strict=True)
+        ):
+            raise QuanvolveError(
+                f"`padding` (={self.padding!r}) is too large for `padding_mode={self.padding_mode!r}` on an image of "
+                f"{_by(size)}: at most {_by(tuple(n - limit for n in size))}"
+            )
+        return F.pad(images, amounts, mode=self.padding_mode)
+
+
+def _by(numbers: tuple[int, ...]) -> str:
+    return "x".join(map(str, numbers))
+
+
+def _tuple(argument: str, value: Any, dims: int, least: int) -> tuple[int, ...]:
+    numbers = tuple(value) if isinstance(value, tuple | list) else (value,) * dims
+    whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= least for n in numbers)
+    if len(numbers) != dims or not whole:
+        raise QuanvolveError(
+            f"`{argument}` (={value!r}) must be a whole number of at least {least}, or {dims} such numbers"
+        )
+    return numbers

@@ -1,0 +1,356 @@
+"""The layer. One implementation for every number of spatial dimensions."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.circuits import ANSATZE, Circuit
+from quanvolve.compile import PolynomialPlan
+from quanvolve.nn._apply import apply, check_channels, check_images, layer_coefficients, rows_of
+from quanvolve.nn._filters import CircuitLike, draw_weights, given_weights, make_circuits
+from quanvolve.nn._geometry import Geometry, IntOrTuple
+
+
+class QuanvNd(nn.Module):
+    """What `Quanv2d` and its siblings share; `dims` is the number of spatial axes."""
+
+    dims: int
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: IntOrTuple,
+        stride: IntOrTuple = 1,
+        padding: IntOrTuple | str = 0,
+        dilation: IntOrTuple = 1,
+        groups: int = 1,
+        bias: bool = False,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+        *,
+        circuit: CircuitLike = "strongly_entangling",
+        encoding: str = "ry",
+        readout: str = "z",
+        n_qubits: int | None = None,
+        n_layers: int = 2,
+        scale: float | Tensor | None = None,
+        channel_mixing: str = "sum",
+        trainable: bool = True,
+        engine: str = "auto",
+        noise: None = None,
+        shots: None = None,
+        seed: int | None = None,
+        weight_shapes: Mapping[str, Any] | None = None,
+        weights: Any = None,
+    ) -> None:
+        super().__init__()
+        check_channels(in_channels, out_channels, groups, channel_mixing)
+        _check_engine(engine, noise, shots)
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.groups = groups
+        self.geometry = Geometry.parse(self.dims, kernel_size, stride, padding, dilation, padding_mode)
+        self.channel_mixing = channel_mixing
+        self.trainable = trainable
+        self.circuit_name = circuit if isinstance(circuit, str) else getattr(circuit, "__name__", "Circuit")
+        self.random_structure = isinstance(circuit, str) and bool(
+            circuit in ANSATZE and ANSATZE[circuit].random_structure
+        )
+        generator = None if seed is None else torch.Generator("cpu").manual_seed(seed)
+
+        def rows(n_outputs: int) -> tuple[int, int]:
+            return rows_of(in_channels, out_channels, groups, channel_mixing, n_outputs)
+
+        circuits = make_circuits(
+            circuit,
+            self.geometry.window_size * (in_channels // groups if channel_mixing == "joint" else 1),
+            lambda n_outputs: math.prod(rows(n_outputs)),
+            encoding=encoding,
+            readout=readout,
+            n_qubits=n_qubits,
+            n_layers=n_layers,
+            weight_shapes=weight_shapes,
+            generator=generator,
+        )
+        self._set_circuits(circuits)
+        self._rows = rows(circuits[0].n_outputs)
+        self._register_weights(weights, generator, device, dtype)
+        self._register_scale(math.pi if scale is None and isinstance(circuit, str) else scale, device, dtype)
+        self.bias = nn.Parameter(torch.zeros(out_channels, device=device, dtype=dtype)) if bias else None
+        self._compiled: tuple[list[Tensor], Tensor] | None = None
+
+    # -- construction ----------------------------------------------------------------------------------------------
+
+    def _set_circuits(self, circuits: tuple[Circuit, ...]) -> None:
+        self.circuits = circuits
+        self._plan = PolynomialPlan(circuits)
+        self._compiled = None
+
+    def _register_weights(
+        self, given: Any, generator: torch.Generator | None, device: Any, dtype: torch.dtype | None
+    ) -> None:
+        shapes = dict(self.circuits[0].weight_shapes)
+        for name in shapes:
+            if hasattr(self, name) or name in ("bias", "scale"):
+                raise QuanvolveError(
+                    f"the weight name {name!r} is taken by the layer itself: rename the argument of the function"
+                )
+        by_hand = {} if given is None else given_weights(given, shapes, self._rows)
+        for name, shape in shapes.items():
+            if name in by_hand:
+                value = by_hand[name].to(device=device, dtype=dtype or torch.get_default_dtype())
+            else:
+                value = draw_weights((*self._rows, *shape), generator, device, dtype)
+            if self.trainable:
+                self.register_parameter(name, nn.Parameter(value))
+            else:
+                self.register_buffer(name, value)
+
+    def _register_scale(self, scale: float | Tensor | None, device: Any, dtype: torch.dtype | None) -> None:
+        self.scale: float | Tensor
+        if isinstance(scale, Tensor):
+            full = (self.in_channels, *self.geometry.kernel_size)
+            try:
+                scale.expand(full)
+            except RuntimeError:
+                raise QuanvolveError(
+                    f"`scale` has shape {tuple(scale.shape)}, expected one that broadcasts to {full}: (in_channels, "
+                    "*kernel_size)"
+                ) from None
+            if isinstance(scale, nn.Parameter):
+                self.register_parameter("scale", scale)
+            else:
+                self.register_buffer(
+                    "scale", scale.to(device=device, dtype=dtype or torch.get_default_dtype())
+                )
+            return
+        value = 1.0 if scale is None else float(scale)
+        if not math.isfinite(value):
+            raise QuanvolveError(f"`scale` (={value}) must be finite")
+        self.scale = value
+
+    # -- use -------------------------------------------------------------------------------------------------------
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (N, C, *size) or (C, *size) to measured values (N, out_channels, *places), without N if there is none."""
+        like = self._like()
+        check_images(images, self.in_channels, self.dims, like)
+        batch = images if images.dim() == self.dims + 2 else images.unsqueeze(0)
+        out = apply(
+            batch,
+            self._plan,
+            self._coefficients(like),
+            self.geometry,
+            self.scale,
+            self.channel_mixing,
+            self.bias,
+        )
+        return out if images.dim() == self.dims + 2 else out.squeeze(0)
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: getattr(self, name) for name, _ in self.circuits[0].weight_shapes}
+
+    def _like(self) -> Tensor:
+        """A tensor with the layer's dtype and device, also where the circuit has no weights."""
+        for tensor in (*self.parameters(), *self.buffers()):
+            return tensor
+        return torch.empty(0)
+
+    def _coefficients(self, like: Tensor) -> Tensor:
+        """Compiled anew when a gradient is wanted, else only when a weight has changed (compared by value)."""
+        weights = self._weights()
+        wanted = torch.is_grad_enabled() and any(weight.requires_grad for weight in weights.values())
+        if wanted or like.device.type == "meta" or torch.compiler.is_compiling():
+            return self._compile(weights, like)
+        now = [like[..., :0], *weights.values()]
+        if self._compiled is not None:
+            before, found = self._compiled
+            if found.device == like.device and all(
+                a.dtype == b.dtype and torch.equal(a, b) for a, b in zip(before, now, strict=True)
+            ):
+                return found
+        found = self._compile(weights, like).detach()
+        self._compiled = ([tensor.detach().clone() for tensor in now], found)
+        return found
+
+    def _compile(self, weights: dict[str, Tensor], like: Tensor) -> Tensor:
+        return layer_coefficients(self._plan, weights, like, self._rows, self.out_channels, self.groups)
+
+    @property
+    def plan(self) -> str:
+        """How the layer is evaluated, in one sentence."""
+        return str(self._plan)
+
+    def formula(self, channel: int | None = None, *, digits: int = 4, tolerance: float = 1e-6) -> str:
+        """The closed form of a channel: a trigonometric polynomial of the pixels x0, x1, ... of the window.
+
+        Args:
+            channel: the output channel; all of them, one a line, if not given.
+            digits: decimals of the coefficients; terms that would print as zero are left out.
+            tolerance: terms with a smaller coefficient are left out too.
+
+        Returns:
+            Text such as ``ch3 = -0.9533 cos(pi x1) cos(pi x3) + 0.3019 sin(pi x1) cos(pi x3)``. Pixels are numbered
+            as `torch.nn.functional.unfold` does: channel, then row, then column.
+
+        Raises:
+            QuanvolveError: if there is no such channel.
+
+        References:
+            Schuld, Sweke and Meyer, Phys. Rev. A 103, 032430 (2021), equation 6, for circuits as Fourier series.
+
+        Examples:
+            >>> layer = Quanv2d(1, 1, (1, 2), circuit="basic_entangler", n_layers=1, weights=[[[[0.0, 0.0]]]])
+            >>> layer.formula(0)
+            'ch0 = cos(pi x1)'
+        """
+        from quanvolve.explain import layer_formula
+
+        return layer_formula(self, channel, digits=digits, tolerance=tolerance)
+
+    def polynomial(self) -> Tensor:
+        """The coefficients of all filters in float64: shape (groups, channels, input channels, features)."""
+        with torch.no_grad():
+            weights = {name: weight.to(torch.float64) for name, weight in self._weights().items()}
+            return self._compile(weights, self._like().to(torch.float64))
+
+    # -- torch's protocol --------------------------------------------------------------------------------------------
+
+    def get_extra_state(self) -> Tensor:
+        """The circuits travel in the `state_dict`: random structures are part of what the weights mean."""
+        text = json.dumps([circuit.to_dict() for circuit in self.circuits], allow_nan=False)
+        return torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Take over the circuits of a random structure; refuse those of another kind of layer."""
+        circuits = tuple(Circuit.from_dict(entry) for entry in json.loads(bytes(state.cpu().tolist())))
+        if circuits == self.circuits:
+            return
+        a, b = circuits[0], self.circuits[0]
+        alike = (a.n_wires, a.n_inputs, a.weight_shapes, a.observables, a.threshold) == (
+            b.n_wires,
+            b.n_inputs,
+            b.weight_shapes,
+            b.observables,
+            b.threshold,
+        )
+        if not (self.random_structure and alike and len(circuits) == len(self.circuits)):
+            raise QuanvolveError(
+                f"the state holds the weights of another circuit than this layer's {self.circuit_name!r}: build the "
+                "layer with the same circuit, encoding, readout and layers first"
+            )
+        self._set_circuits(circuits)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()  # type: ignore[no-untyped-call]
+        return {**state, "_compiled": None}
+
+    def extra_repr(self) -> str:
+        """The arguments in `nn.Conv2d`'s form, and what the filters measure."""
+        g = self.geometry
+        parts = [
+            f"{self.in_channels}",
+            f"{self.out_channels}",
+            f"kernel_size={g.kernel_size}",
+            f"stride={g.stride}",
+        ]
+        if isinstance(g.padding, str) or any(g.padding):
+            parts.append(f"padding={g.padding!r}")
+        if max(g.dilation) > 1:
+            parts.append(f"dilation={g.dilation}")
+        if self.groups != 1:
+            parts.append(f"groups={self.groups}")
+        if self.bias is None:
+            parts.append("bias=False")
+        if g.padding_mode != "zeros":
+            parts.append(f"padding_mode={g.padding_mode}")
+        first = self.circuits[0]
+        parts += [f"circuit={self.circuit_name!r}", f"n_qubits={first.n_wires}"]
+        if self.channel_mixing != "sum":
+            parts.append(f"channel_mixing={self.channel_mixing!r}")
+        if not self.trainable:
+            parts.append("trainable=False")
+        surplus = self._rows[0] * first.n_outputs - self.out_channels
+        if surplus:
+            where = "the last filter" if self.groups == 1 else "the groups' last filters"
+            parts.append(f"{surplus} measured value{'s' * (surplus > 1)} of {where} left out")
+        return ", ".join(parts)
+
+
+class Quanv2d(QuanvNd):
+    """A quantum convolution over images, with the arguments of `torch.nn.Conv2d`.
+
+    A window slides over the image; its pixels are encoded on qubits, one circuit runs, and each measured value is an
+    output channel. All windows share the circuit, which is compiled to a polynomial once, so there is no circuit to
+    run per window.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output. Channel ``f * m + j`` is measurement j of filter f, where a circuit
+            measures m values; the last filter's surplus measurements are left out.
+        kernel_size, stride, padding, dilation, groups, padding_mode: as in `torch.nn.Conv2d`. A padded pixel is 0.
+            With groups, each group has its own filters.
+        bias: adds a learnable bias to each channel, zero at first. Unlike in `nn.Conv2d` the default is False.
+        device, dtype: of weights and bias; the images must have the same.
+        circuit: a name from :func:`quanvolve.circuits.list_circuits`; a PennyLane function with the contract of
+            `qp.qnn.TorchLayer` (then give `weight_shapes`); or a :class:`quanvolve.circuits.Circuit`. A window
+            arrives flattened as by `unfold`: channel, then row, then column.
+        encoding, readout, n_layers: of a named circuit.
+        n_qubits: number of qubits; further ones than the window has values are ancillas. Default: one a value.
+        scale: what pixels are multiplied with to become angles in radians. Default: pi for a named circuit, 1 for
+            any other. A tensor that broadcasts to (in_channels, kH, kW), or an `nn.Parameter` that is then trained.
+        channel_mixing: "sum" runs a circuit on each input channel of the group and adds the values, as `nn.Conv2d`
+            does; "joint" runs one circuit on the window across all input channels of the group.
+        trainable: weights are parameters; otherwise they are buffers.
+        engine: "auto" or "polynomial".
+        noise, shots: None: values are exact and noiseless.
+        seed: fixes random structures and weights; without it they come from torch's global generator.
+        weight_shapes: shapes of a circuit function's weights, by name.
+        weights: weights by hand instead of drawn ones: by name, or a single array; each of shape
+            (filters, input channels that a filter reads, *shape), or just the circuit's shape if there is one filter.
+
+    Shape:
+        - Input: (N, C_in, H, W) or (C_in, H, W), float32 or float64.
+        - Output: (N, C_out, H', W') or (C_out, H', W'), with `nn.Conv2d`'s H' and W'; values in [-1, 1] for each
+          circuit that is summed over.
+        - Weights: (filters, C_in / groups or 1, *shape), uniform in [0, 2 pi) at first, under their own names.
+
+    Raises:
+        QuanvolveError: if arguments do not fit each other (at construction), or images do not fit the layer or
+            contain values that are not finite (when called).
+
+    References:
+        Henderson et al., "Quanvolutional Neural Networks", arXiv:1904.04767 (2019), section 2.
+
+    Examples:
+        >>> import torch
+        >>> from quanvolve import Quanv2d
+        >>> layer = Quanv2d(1, 4, 2, stride=2, seed=0)
+        >>> layer
+        Quanv2d(1, 4, kernel_size=(2, 2), stride=(2, 2), bias=False, circuit='strongly_entangling', n_qubits=4)
+        >>> layer(torch.rand(8, 1, 28, 28)).shape
+        torch.Size([8, 4, 14, 14])
+        >>> layer.weights.shape
+        torch.Size([1, 1, 2, 4, 3])
+    """
+
+    dims = 2
+
+
+def _check_engine(engine: str, noise: object, shots: object) -> None:
+    if engine not in ("auto", "polynomial"):
+        raise QuanvolveError(f"`engine` (={engine!r}) must be 'auto' or 'polynomial'")
+    for argument, value in (("noise", noise), ("shots", shots)):
+        if value is not None:
+            raise QuanvolveError(
+                f"`{argument}` (={value!r}) must be None: this version computes exact, noiseless expectation values"
+            )
