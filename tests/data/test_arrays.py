@@ -68,6 +68,7 @@ def test_seed_fixes_the_split(tmp_path: Path) -> None:
         ([0] * 9 + [1], 2),  # The single image of class 1 is trained with.
         ([0, 0, 0, 1, 1, 1, 2, 2, 2, 3], 2),
         (list(range(10)), 2),
+        ([0] + [1] * 6 + [2, 3, 4], 2),  # The four single images have the largest remainders.
         ([0] * 50 + [1] * 3 + [2] * 7, 12),
     ],
 )
@@ -96,9 +97,7 @@ def test_small_classes(tmp_path: Path, labels: list[int], n_test: int) -> None:
 )
 def test_axes(tmp_path: Path, shape: tuple[int, ...], loaded: tuple[int, ...]) -> None:
     images = RNG.random_sample(shape)
-    data = load_npz(
-        save(tmp_path, X_train=images, y_train=np.arange(10), X_test=images, y_test=np.arange(10))
-    )
+    data = load_npz(save(tmp_path, X_train=images, y_train=np.arange(10), X_test=images, y_test=np.arange(10)))
     assert data.train_images.shape == (10, *loaded)
     if shape[1:] != loaded:
         np.testing.assert_array_equal(data.train_images[2, 0], images[2, :, :, 0])
@@ -131,67 +130,67 @@ NAN[5, 0, 0] = np.inf
 
 REFUSED = {
     "NaN": (
-        dict(images=NAN, labels=LABELS),
+        {"images": NAN, "labels": LABELS},
         "`images` in PATH holds 4 NaN or infinite pixels out of 600, expected finite",
     ),
     "text": (
-        dict(images=np.full((20, 2, 2), "x"), labels=LABELS),
+        {"images": np.full((20, 2, 2), "x"), "labels": LABELS},
         "`images` in PATH has the type <U1, expected integer",
     ),
     "complex": (
-        dict(images=IMAGES * 1j, labels=LABELS),
+        {"images": IMAGES * 1j, "labels": LABELS},
         "has the type complex128, expected integer or floating-point",
     ),
     "rank 1": (
-        dict(images=np.zeros(20), labels=LABELS),
+        {"images": np.zeros(20), "labels": LABELS},
         "`images` in PATH has the shape (20,), expected (n, H, W)",
     ),
     "rank 5": (
-        dict(images=np.zeros((20, 1, 1, 1, 1)), labels=LABELS),
+        {"images": np.zeros((20, 1, 1, 1, 1)), "labels": LABELS},
         "has the shape (20, 1, 1, 1, 1), expected (n,",
     ),
     "empty": (
-        dict(images=IMAGES[:0], labels=LABELS[:0]),
+        {"images": IMAGES[:0], "labels": LABELS[:0]},
         "has the shape (0, 5, 6) and so no pixel, expected at least",
     ),
-    "one image": (dict(images=IMAGES[:1], labels=LABELS[:1]), "holds 1 image, expected at least 2"),
+    "one image": ({"images": IMAGES[:1], "labels": LABELS[:1]}, "holds 1 image, expected at least 2"),
     "lengths": (
-        dict(X=IMAGES, y=LABELS[:19]),
+        {"X": IMAGES, "y": LABELS[:19]},
         "`y` in PATH has the shape (19,), expected (20,), one label for each",
     ),
     "one-hot": (
-        dict(X=IMAGES, y=np.eye(20)),
+        {"X": IMAGES, "y": np.eye(20)},
         "`y` in PATH has the shape (20, 20), expected (20,), one label for",
     ),
     "fractions": (
-        dict(X=IMAGES, y=LABELS / 2),
+        {"X": IMAGES, "y": LABELS / 2},
         "`y` in PATH has the type float64, expected classes as whole numbers",
     ),
     "NaN label": (
-        dict(X=IMAGES, y=np.where(LABELS, 1, np.nan)),
+        {"X": IMAGES, "y": np.where(LABELS, 1, np.nan)},
         "`y` in PATH has the type float64, expected classes",
     ),
     "bytes": (
-        dict(X=IMAGES, y=np.array([b"\xff", b"a"] * 10)),
+        {"X": IMAGES, "y": np.array([b"\xff", b"a"] * 10)},
         "`y` in PATH holds bytes that are no UTF-8 text",
     ),
     "objects": (
-        dict(X=IMAGES, y=np.array([1, "a"] * 10, object)),
+        {"X": IMAGES, "y": np.array([1, "a"] * 10, object)},
         "`y` in PATH holds pickled Python objects, which are never loaded: save an array of plain numbers or text",
     ),
     "sizes": (
-        dict(X_train=IMAGES, y_train=LABELS, X_test=IMAGES[:, 1:], y_test=LABELS),
+        {"X_train": IMAGES, "y_train": LABELS, "X_test": IMAGES[:, 1:], "y_test": LABELS},
         "`X_test` in PATH holds images of shape (4, 6), expected (5, 6) as in `X_train`: make both equal",
     ),
     "label kinds": (
-        dict(X_train=IMAGES, y_train=LABELS, X_test=IMAGES, y_test=np.array(["a", "b"] * 10)),
+        {"X_train": IMAGES, "y_train": LABELS, "X_test": IMAGES, "y_test": np.array(["a", "b"] * 10)},
         "`y_test` in PATH holds text, expected whole numbers as in `y_train`: make both equal",
     ),
     "keys": (
-        dict(pictures=IMAGES, classes=LABELS),
+        {"pictures": IMAGES, "classes": LABELS},
         "PATH has the keys: pictures, classes; expected one of: train_images, train_labels, test_images, test_labels; ",
     ),
-    "case of keys": (dict(X=IMAGES, Y=LABELS), "has the keys: X, Y; expected one of: "),
+    "case of keys": ({"X": IMAGES, "Y": LABELS}, "has the keys: X, Y; expected one of: "),
     "no keys": ({}, "PATH has the keys: none; expected one of: "),
 }
 
@@ -213,12 +212,7 @@ def npy(array: np.ndarray) -> bytes:
 
 
 def header(text: str, version: int = 1) -> bytes:
-    return (
-        b"\x93NUMPY"
-        + bytes([version, 0])
-        + struct.pack("<H" if version == 1 else "<I", len(text))
-        + text.encode()
-    )
+    return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H" if version == 1 else "<I", len(text)) + text.encode()
 
 
 ARRAY = "{'descr': '|u1', 'fortran_order': False, 'shape': %s}"
@@ -280,12 +274,19 @@ def test_no_zip_file(tmp_path: Path) -> None:
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(
-        DataError, match=r"'.*absent.npz' does not exist, expected an .npz file: check the path"
-    ):
+    with pytest.raises(DataError, match=r"'.*absent.npz' does not exist, expected an .npz file: check the path"):
         load_npz(tmp_path / "absent.npz")
     with pytest.raises(DataError, match=r"is a folder, expected an .npz file"):
         load_npz(tmp_path)
+
+
+def test_memory_runs_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*args: object, **kwargs: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(np.lib.format, "read_array", exhausted)
+    with pytest.raises(DataError, match=r"things\.npz' does not fit into the memory of this machine"):
+        load_npz(save(tmp_path, images=IMAGES, labels=LABELS))
 
 
 def test_compressed_file(tmp_path: Path) -> None:
@@ -301,7 +302,7 @@ def test_claimed_size_is_not_believed(tmp_path: Path) -> None:
     entry = content.index(b"PK\x01\x02")
     content[entry + 24 : entry + 28] = struct.pack("<I", 0xFFFFFFF0)
     path.write_bytes(content)
-    with pytest.raises(DataError, match="`images` in .* claims 4294967280 bytes but has .* too few for that"):
+    with pytest.raises(DataError, match=r"`images` in .* claims 4294967280 bytes but has .* too few for that"):
         load_npz(path)
 
 
@@ -309,7 +310,5 @@ def test_foreign_compression(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "z.npz", "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("images.npy", npy(IMAGES))
         archive.writestr("labels.npy", npy(LABELS))
-    with pytest.raises(
-        DataError, match=re.escape("is compressed in a way that NumPy does not write: save the file")
-    ):
+    with pytest.raises(DataError, match=re.escape("is compressed in a way that NumPy does not write: save the file")):
         load_npz(tmp_path / "z.npz")

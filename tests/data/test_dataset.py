@@ -43,16 +43,12 @@ def test_subset_of_nothing(small: Dataset, count: int) -> None:
         DataError, match=rf"`n_train` \(={count}\) must be a whole number of at least 1.* 6 train images"
     ):
         small.subset(count, 1)
-    with pytest.raises(
-        DataError, match=rf"`n_test` \(={count}\) must be a whole number of at least 1.* 4 test images"
-    ):
+    with pytest.raises(DataError, match=rf"`n_test` \(={count}\) must be a whole number of at least 1.* 4 test images"):
         small.subset(1, count)
 
 
 def test_one_label_an_image() -> None:
-    with pytest.raises(
-        DataError, match=r"data set 'odd': `test_images` has shape \(3, 2, 2\) and `test_labels` has"
-    ):
+    with pytest.raises(DataError, match=r"data set 'odd': `test_images` has shape \(3, 2, 2\) and `test_labels` has"):
         Dataset("odd", np.zeros((2, 2, 2)), np.zeros(2), np.zeros((3, 2, 2)), np.zeros(2), ())
 
 

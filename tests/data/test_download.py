@@ -307,9 +307,7 @@ def test_offline_makes_no_connection(web: Web, path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("QUANVOLVE_OFFLINE", "1")
     opened: list[object] = []
     monkeypatch.setattr(urllib.request, "urlopen", lambda *args, **kwargs: opened.append(args))
-    with pytest.raises(
-        DataError, match=r"file.gz is not here and QUANVOLVE_OFFLINE forbids .* --data-dir DIR"
-    ):
+    with pytest.raises(DataError, match=r"file.gz is not here and QUANVOLVE_OFFLINE forbids .* --data-dir DIR"):
         download([web.serve("/a", good(CONTENT))], path, MD5)
     assert opened == []
     assert web.requests == []

@@ -146,6 +146,9 @@ def test_no_file(tmp_path: Path) -> None:
         read_idx(tmp_path / "absent")
     with pytest.raises(DataError, match="is a folder, expected an IDX file"):
         read_idx(tmp_path)
+    for name, why in (("x" * 5000, "File name too long"), ("a\0b", "embedded null byte")):
+        with pytest.raises(DataError, match=rf"cannot be read \({why}\)"):
+            read_idx(tmp_path / name)
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(DataError, match=r"cannot be read \(Not a directory\)"):
         read_idx(tmp_path / "file" / "x")
@@ -177,6 +180,19 @@ def test_writing_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(DataError, match=r"'.*x' cannot be written \(No space left on device\)"):
+        write_idx(tmp_path / "x", np.arange(4, dtype=np.uint8))
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+    assert read_idx(tmp_path / "x").tolist() == [0, 1, 2]
+
+
+def test_written_file_gets_its_name_in_one_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_idx(tmp_path / "x", np.arange(3, dtype=np.uint8))
+
+    def refuse(*args: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("os.replace", refuse)
+    with pytest.raises(DataError, match=r"cannot be written \(Input/output error\): choose a folder"):
         write_idx(tmp_path / "x", np.arange(4, dtype=np.uint8))
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
     assert read_idx(tmp_path / "x").tolist() == [0, 1, 2]

@@ -89,9 +89,7 @@ def test_download_fails(mirrored: Web, tmp_path: Path) -> None:
 
 def test_offline_without_files(mirrored: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUANVOLVE_OFFLINE", "1")
-    with pytest.raises(
-        DataError, match=rf"{FILES[0]}\.gz is not here and QUANVOLVE_OFFLINE forbids downloading it"
-    ):
+    with pytest.raises(DataError, match=rf"{FILES[0]}\.gz is not here and QUANVOLVE_OFFLINE forbids downloading it"):
         load_dataset("mnist")
     assert mirrored.requests == []
     assert not (tmp_path / "cache").exists()
@@ -103,12 +101,17 @@ def test_damaged_cache(mirrored: Web, tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    with pytest.raises(
-        DataError, match=rf"{FILES[0]}\.gz' is damaged \(MD5 .*, expected .*\): delete it and run"
-    ):
+    with pytest.raises(DataError, match=rf"{FILES[0]}\.gz' is damaged \(MD5 .*, expected .*\): delete it and run"):
         load_dataset("mnist")
     path.unlink()
     assert load_dataset("mnist").train_images.shape == (200, 8, 8)
+
+
+def test_folder_in_place_of_a_cached_file(mirrored: Web, tmp_path: Path) -> None:
+    (tmp_path / "cache" / "mnist" / f"{FILES[0]}.gz").mkdir(parents=True)
+    with pytest.raises(DataError, match=rf"{FILES[0]}\.gz' cannot be read \(Is a directory\): delete it and run again"):
+        load_dataset("mnist")
+    assert mirrored.requests == []
 
 
 @pytest.mark.parametrize("sub", ["", "mnist"])
@@ -126,9 +129,7 @@ def test_data_dir(family: Family, tmp_path: Path, form: str, sub: str) -> None:
     assert not (tmp_path / "cache").exists()
 
 
-def test_data_dir_wins(
-    mirrored: Web, family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_data_dir_wins(mirrored: Web, family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUANVOLVE_DATA", str(tmp_path / "elsewhere"))
     check(load_dataset("mnist", data_dir=str(family.folder)), family)
     assert mirrored.requests == []
@@ -154,15 +155,11 @@ def test_data_dir_with_some_files(family: Family) -> None:
 
 
 def test_data_dir_absent(tmp_path: Path) -> None:
-    with pytest.raises(
-        DataError, match=r"the data folder '.*own' does not exist: put the four IDX files of kmnist"
-    ):
+    with pytest.raises(DataError, match=r"the data folder '.*own' does not exist: put the four IDX files of kmnist"):
         load_dataset("kmnist", data_dir=tmp_path / "own")
 
 
-def test_environment_folder(
-    mirrored: Web, family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_environment_folder(mirrored: Web, family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUANVOLVE_DATA", str(tmp_path / "own"))
     shutil.copytree(family.folder, tmp_path / "own" / "fashion-mnist")
     check(load_dataset("fashion-mnist"), family)
@@ -186,9 +183,7 @@ def test_files_of_another_data_set(
             {hashlib.md5((family.folder / FILES[1]).read_bytes()).hexdigest(): "mnist"},
         )
     check(load_dataset("mnist", data_dir=family.folder), family)
-    with pytest.raises(
-        DataError, match=r"the data folder '.*' holds mnist, expected kmnist: put the four IDX"
-    ):
+    with pytest.raises(DataError, match=r"the data folder '.*' holds mnist, expected kmnist: put the four IDX"):
         load_dataset("kmnist", data_dir=family.folder)
     monkeypatch.setenv("QUANVOLVE_DATA", str(family.folder))
     assert where("mnist") == str(family.folder)

@@ -40,11 +40,13 @@ def test_spelling() -> None:
         ("fashionmnist", "did you mean 'fashion-mnist'"),
         ("imagenet-xxl", ""),
         ("", ""),
+        ("x" * 5000, ""),
+        ("mnist\0", "did you mean 'mnist'"),
     ],
 )
 def test_unknown_name(name: str, hint: str) -> None:
     for ask in (load_dataset, where):
-        with pytest.raises(DataError, match=f"^unknown data set {name!r}: {re.escape(hint)}") as caught:
+        with pytest.raises(DataError, match=re.escape(f"unknown data set {name!r}: {hint}")) as caught:
             ask(name)
         known = "Known: digits, mnist, fashion-mnist, kmnist, or the path of an .npz file"
         assert str(caught.value).endswith(known)
@@ -64,9 +66,7 @@ def test_npz_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_npz_file_that_is_not_there(tmp_path: Path) -> None:
     for ask in (load_dataset, where):
-        with pytest.raises(
-            DataError, match=r"absent\.npz' does not exist, expected an \.npz file: check the path"
-        ):
+        with pytest.raises(DataError, match=r"absent\.npz' does not exist, expected an \.npz file: check the path"):
             ask(tmp_path / "absent.npz")
 
 

@@ -135,9 +135,7 @@ def _plain_function(function: Callable[..., Any]) -> Callable[..., Any]:
     return inner  # type: ignore[no-any-return]
 
 
-def _checked_shapes(
-    function: Callable[..., Any], weight_shapes: Mapping[str, Shape]
-) -> dict[str, tuple[int, ...]]:
+def _checked_shapes(function: Callable[..., Any], weight_shapes: Mapping[str, Shape]) -> dict[str, tuple[int, ...]]:
     parameters = inspect.signature(function).parameters
     if "inputs" not in parameters:
         raise CaptureError(
@@ -145,9 +143,7 @@ def _checked_shapes(
             "for qp.qnn.TorchLayer"
         )
     if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters.values()):
-        raise CaptureError(
-            "the circuit function must not take a variable number of positional arguments (*args)"
-        )
+        raise CaptureError("the circuit function must not take a variable number of positional arguments (*args)")
     if "inputs" in weight_shapes:
         raise CaptureError("'inputs' is the window, not a weight: leave it out of `weight_shapes`")
     open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
@@ -174,9 +170,7 @@ def _checked_shapes(
     return shapes
 
 
-def _draw(
-    rng: np.random.Generator, n_inputs: int, shapes: Mapping[str, tuple[int, ...]]
-) -> dict[str, Tensor]:
+def _draw(rng: np.random.Generator, n_inputs: int, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
     point = {"inputs": torch.tensor(rng.uniform(0.1, 3.0, n_inputs))}
     for name, shape in shapes.items():
         point[name] = torch.tensor(rng.uniform(0.1, 6.0, shape))
@@ -190,9 +184,7 @@ def _zeros(n_inputs: int, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Te
     return point
 
 
-def _first_run(
-    function: Callable[..., Any], point: Mapping[str, Tensor]
-) -> tuple[list[_Traced], list[Any], bool]:
+def _first_run(function: Callable[..., Any], point: Mapping[str, Tensor]) -> tuple[list[_Traced], list[Any], bool]:
     """Run on a single vector, and if the function indexes a batch axis, on a batch of one."""
     try:
         return (*_run(function, point, batched=False), False)
@@ -206,9 +198,7 @@ def _first_run(
             ) from single
 
 
-def _run(
-    function: Callable[..., Any], point: Mapping[str, Tensor], batched: bool
-) -> tuple[list[_Traced], list[Any]]:
+def _run(function: Callable[..., Any], point: Mapping[str, Tensor], batched: bool) -> tuple[list[_Traced], list[Any]]:
     import pennylane as qp
 
     arguments = dict(point)

@@ -208,6 +208,4 @@ def look_up(table: dict[str, _Entry], argument: str, name: str) -> _Entry:
     except (KeyError, TypeError):
         near = difflib.get_close_matches(str(name), table, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise QuanvolveError(
-            f"`{argument}` (={name!r}) must be one of {', '.join(map(repr, table))}{hint}"
-        ) from None
+        raise QuanvolveError(f"`{argument}` (={name!r}) must be one of {', '.join(map(repr, table))}{hint}") from None

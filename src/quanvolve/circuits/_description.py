@@ -162,14 +162,10 @@ class Circuit:
                 n_inputs=int(data["n_inputs"]),
                 gates=tuple(_gate_from_list(gate) for gate in data["gates"]),
                 observables=tuple(
-                    Observable(
-                        tuple((float(c), tuple((int(w), str(p)) for w, p in word)) for c, word in terms)
-                    )
+                    Observable(tuple((float(c), tuple((int(w), str(p)) for w, p in word)) for c, word in terms))
                     for terms in data["observables"]
                 ),
-                weight_shapes=tuple(
-                    (str(n), tuple(int(s) for s in shape)) for n, shape in data["weight_shapes"]
-                ),
+                weight_shapes=tuple((str(n), tuple(int(s) for s in shape)) for n, shape in data["weight_shapes"]),
                 threshold=None if data["threshold"] is None else float(data["threshold"]),
             )
         except (KeyError, TypeError, IndexError, ValueError) as error:

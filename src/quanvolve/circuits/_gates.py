@@ -30,7 +30,7 @@ class GateKind:
 def _clifford(matrix: npt.ArrayLike) -> GateKind:
     array = np.asarray(matrix, dtype=np.complex128)
     rows = tuple(tuple(complex(entry) for entry in row) for row in array)
-    return GateKind(n_wires=int(len(rows)).bit_length() - 1, matrix=rows)
+    return GateKind(n_wires=len(rows).bit_length() - 1, matrix=rows)
 
 
 def _controlled(matrix: npt.ArrayLike) -> npt.NDArray[np.complex128]:

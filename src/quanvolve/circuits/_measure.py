@@ -66,9 +66,7 @@ def _expectation(operator: Any, index: Mapping[Any, int], position: int) -> Obse
                 "observable must be Hermitian"
             )
         if value.real != 0.0:
-            terms.append(
-                (value.real, tuple(sorted((index[wire], str(pauli)) for wire, pauli in word.items())))
-            )
+            terms.append((value.real, tuple(sorted((index[wire], str(pauli)) for wire, pauli in word.items()))))
     return Observable(tuple(terms))
 
 

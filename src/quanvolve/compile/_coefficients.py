@@ -85,9 +85,7 @@ def _initial(recipe: Recipe, like: Tensor) -> Tensor:
     outputs, words, values = (torch.as_tensor(array, device=like.device) for array in recipe.observables)
     shape = (1, recipe.circuit.n_outputs, 4**recipe.circuit.n_wires)
     tensor = torch.zeros(shape, dtype=like.dtype, device=like.device)
-    return tensor.index_put(
-        (torch.zeros_like(outputs), outputs, words), values.to(like.dtype), accumulate=True
-    )
+    return tensor.index_put((torch.zeros_like(outputs), outputs, words), values.to(like.dtype), accumulate=True)
 
 
 def _on_axis(tensor: Tensor, matrix: Tensor, wire: int, n: int) -> Tensor:
@@ -110,15 +108,14 @@ def _contract_sites(recipe: Recipe, matrices: Tensor, tensor: Tensor) -> Tensor:
 
 def _site_matrix(recipe: Recipe, wire: int, matrices: Tensor) -> Tensor:
     """A of one site, shape (batch, 4, columns): the Bloch vector in the site's functions (design of `_sites`)."""
-    options = {"dtype": matrices.dtype, "device": matrices.device}
-    bloch = torch.tensor([1.0, 0.0, 0.0, 1.0], **options).reshape(1, 4, 1)
-    tables = torch.as_tensor(rotation_tables(), **options).mT
+    bloch = matrices.new_tensor([1.0, 0.0, 0.0, 1.0]).reshape(1, 4, 1)
+    tables = torch.as_tensor(rotation_tables(), dtype=matrices.dtype, device=matrices.device).mT
     for gate in recipe.site_gates[wire]:
         if gate.clifford is not None:
             source, sign = clifford_table(gate.clifford)
-            forward = torch.zeros(4, 4, **options)
-            forward[torch.as_tensor(source), torch.arange(4)] = torch.as_tensor(sign, **options)
-            bloch = forward @ bloch
+            forward = np.zeros((4, 4))
+            forward[source, np.arange(4)] = sign  # states move opposite to observables: the transpose
+            bloch = torch.as_tensor(forward, dtype=matrices.dtype, device=matrices.device) @ bloch
         if gate.reads:
             bloch = torch.cat([part @ bloch for part in tables[gate.axis]], dim=-1)
         if gate.number is not None:

@@ -16,9 +16,7 @@ CHUNK_BYTES = 32 * 2**20
 """Memory that the temporaries of one chunk of windows may take."""
 
 
-def evaluate(
-    recipe: Recipe, coefficients: Tensor, windows: Tensor, dims: int, scale: Tensor | float = 1.0
-) -> Tensor:
+def evaluate(recipe: Recipe, coefficients: Tensor, windows: Tensor, dims: int, scale: Tensor | float = 1.0) -> Tensor:
     """Measured values of all filters on all windows.
 
     This is the whole interface between a layer and the kernels: `windows` is a view into the (padded) images, which
@@ -62,9 +60,7 @@ def evaluate(
     return torch.cat(rows)
 
 
-def _evaluate_chunk(
-    recipe: Recipe, coefficients: Tensor, windows: Tensor, dims: int, scale: Tensor | float
-) -> Tensor:
+def _evaluate_chunk(recipe: Recipe, coefficients: Tensor, windows: Tensor, dims: int, scale: Tensor | float) -> Tensor:
     places = windows.shape[3 : 3 + dims]
     order = (0, 1, 2, *range(3 + dims, windows.dim()), *range(3, 3 + dims))
     inputs = windows.permute(order).reshape(*windows.shape[:3], -1, places.numel())
@@ -79,9 +75,7 @@ def _rows_per_chunk(recipe: Recipe, coefficients: Tensor, windows: Tensor, dims:
     inputs = windows.shape[3 + dims :].numel()
     outputs = coefficients.shape[1]
     split = left_sites(recipe.sizes, outputs)
-    per_window = (
-        groups * channels * (values_per_window(recipe.sizes, outputs, split) + inputs + 3 * sum(recipe.sizes))
-    )
+    per_window = groups * channels * (values_per_window(recipe.sizes, outputs, split) + inputs + 3 * sum(recipe.sizes))
     per_row = per_window * windows.element_size() * torch.Size(places[1:]).numel()
     rows = max(1, CHUNK_BYTES // per_row)
     return rows if rows < places[0] else rows // places[0] * places[0]

@@ -129,9 +129,7 @@ def _initial(circuit: Circuit) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.in
     return np.array(outputs, np.int64), np.array(words, np.int64), np.array(coefficients, np.float64)
 
 
-def _append(
-    steps: list[Permute | Rotate], gate: Gate, n_wires: int, rotations: list[tuple[int, Angle]]
-) -> None:
+def _append(steps: list[Permute | Rotate], gate: Gate, n_wires: int, rotations: list[tuple[int, Angle]]) -> None:
     """Add a gate, merged into an earlier step where nothing on its wires lies between."""
     wires = frozenset(gate.wires)
     blocker = -1

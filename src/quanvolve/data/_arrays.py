@@ -67,9 +67,7 @@ def load_npz(path: str | os.PathLike[str], *, seed: int = 0) -> Dataset:
     if len(parts) == 1:
         images, labels = parts[0]
         if len(labels) < 2:
-            raise DataError(
-                f"{names[0]} holds 1 image, expected at least 2: one to train with and one to test with"
-            )
+            raise DataError(f"{names[0]} holds 1 image, expected at least 2: one to train with and one to test with")
         test = _test_rows(labels, seed)
         parts = [(images[~test], labels[~test]), (images[test], labels[test])]
     elif parts[0][0].shape[1:] != parts[1][0].shape[1:]:
@@ -79,14 +77,11 @@ def load_npz(path: str | os.PathLike[str], *, seed: int = 0) -> Dataset:
         )
     elif parts[0][1].dtype.kind != parts[1][1].dtype.kind:
         raise DataError(
-            f"{names[3]} holds {_kind(parts[1][1])}, expected {_kind(parts[0][1])} as in `{keys[1]}`: make "
-            f"both equal"
+            f"{names[3]} holds {_kind(parts[1][1])}, expected {_kind(parts[0][1])} as in `{keys[1]}`: make both equal"
         )
     (train_images, train_labels), (test_images, test_labels) = parts
     classes = np.unique(np.concatenate([train_labels, test_labels]))
-    return Dataset(
-        path.stem, train_images, train_labels, test_images, test_labels, tuple(str(c) for c in classes)
-    )
+    return Dataset(path.stem, train_images, train_labels, test_images, test_labels, tuple(str(c) for c in classes))
 
 
 def _find_keys(file: NpzReader, path: Path) -> tuple[str, ...]:
@@ -116,8 +111,7 @@ def _labels(array: NDArray[Any], name: str, images: NDArray[Any], images_name: s
         array = array[:, 0]
     if array.ndim != 1 or len(array) != len(images):
         raise DataError(
-            f"{name} has the shape {array.shape}, expected ({len(images)},), one label for each image of "
-            f"{images_name}"
+            f"{name} has the shape {array.shape}, expected ({len(images)},), one label for each image of {images_name}"
         )
     kind = array.dtype.kind
     if kind == "U":
@@ -126,14 +120,10 @@ def _labels(array: NDArray[Any], name: str, images: NDArray[Any], images_name: s
         try:
             return np.char.decode(array, "utf-8")
         except UnicodeDecodeError:
-            raise DataError(
-                f"{name} holds bytes that are no UTF-8 text: save the labels as text or integers"
-            ) from None
+            raise DataError(f"{name} holds bytes that are no UTF-8 text: save the labels as text or integers") from None
     whole = kind in "bui" or (kind == "f" and bool(np.all(np.isfinite(array) & (array == np.round(array)))))
     if not whole:
-        raise DataError(
-            f"{name} has the type {array.dtype}, expected classes as whole numbers or text: convert it"
-        )
+        raise DataError(f"{name} has the type {array.dtype}, expected classes as whole numbers or text: convert it")
     return array.astype(np.int64)
 
 
@@ -153,7 +143,7 @@ def _test_rows(labels: NDArray[Any], seed: int) -> NDArray[np.bool_]:
         chosen[random.choice(n, n_test, replace=False)] = True
         return chosen
     share = counts * n_test / n
-    quota = np.minimum(np.floor(share).astype(int), counts - 1)
+    quota = np.floor(share).astype(int)
     # Largest remainders get what rounding down has left over.
     for c in np.argsort(-(share - quota), kind="stable"):
         if quota.sum() < n_test and quota[c] < counts[c] - 1:

@@ -47,7 +47,7 @@ class Dataset:
             ("train", self.train_images, self.train_labels),
             ("test", self.test_images, self.test_labels),
         ):
-            if labels.ndim != 1 or len(images) != len(labels):
+            if labels.ndim != 1 or images.shape[:1] != labels.shape:
                 raise DataError(
                     f"data set {self.name!r}: `{part}_images` has shape {images.shape} and `{part}_labels` "
                     f"has shape {labels.shape}; give one label for each image, in an array of shape (n,)"

@@ -72,13 +72,12 @@ def download(
         quanvolve._errors.DataError: a.gz is not here and QUANVOLVE_OFFLINE forbids downloading it: ...
     """
     path, md5 = Path(path), md5.lower()
-    if path.is_file() and file_md5(path) == md5:
-        return path
     remedy = "put the four files in a folder and pass --data-dir DIR, or use the bundled 'digits'"
+    if _is_there(path, md5):
+        return path
     if offline():
         raise DataError(
-            f"{path.name} is not here and QUANVOLVE_OFFLINE forbids downloading it: unset QUANVOLVE_OFFLINE, "
-            f"{remedy}"
+            f"{path.name} is not here and QUANVOLVE_OFFLINE forbids downloading it: unset QUANVOLVE_OFFLINE, {remedy}"
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,15 +95,20 @@ def download(
             f"cannot write {path.name} in {quoted(path.parent)} ({reason(error)}): set QUANVOLVE_CACHE to a "
             f"folder with room that is writable"
         ) from None
-    raise DataError(
-        f"could not download {path.name} (tried {plural(len(urls), 'mirror')}; last: {last}): {remedy}"
-    )
+    raise DataError(f"could not download {path.name} (tried {plural(len(urls), 'mirror')}; last: {last}): {remedy}")
 
 
 def file_md5(path: Path) -> str:
     """The MD5 of a file, in hexadecimal. It guards against damage and mix-ups, not against forgery."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _is_there(path: Path, md5: str) -> bool:
+    try:
+        return file_md5(path) == md5
+    except OSError:
+        return False
 
 
 def _from_any(

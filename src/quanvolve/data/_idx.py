@@ -52,7 +52,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
         array([5, 0, 4], dtype=uint8)
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise DataError(f"{quoted(path)} is a folder, expected an IDX file: name the file inside it")
     try:
         with path.open("rb") as raw:
@@ -67,10 +67,9 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
         raise DataError(f"{quoted(path)} does not exist, expected an IDX file: check the path") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(
-            f"{quoted(path)} is a damaged gzip file ({reason(error)}), expected a complete one: get the file "
-            f"again"
+            f"{quoted(path)} is a damaged gzip file ({reason(error)}), expected a complete one: get the file again"
         ) from None
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"{quoted(path)} cannot be read ({reason(error)}): check the file") from None
 
 
@@ -104,9 +103,7 @@ def _parse(stream: IO[bytes] | gzip.GzipFile, path: Path, at_most: int) -> NDArr
         raise DataError(f"{quoted(path)} is truncated: it holds {len(values)} of {form}; get the file again")
     # Reading past the last value also makes gzip check its checksum.
     if stream.read(1):
-        raise DataError(
-            f"{quoted(path)} goes on after the {form}, expected its end there; get the file again"
-        )
+        raise DataError(f"{quoted(path)} goes on after the {form}, expected its end there; get the file again")
     array = np.frombuffer(values, dtype.newbyteorder(">")).reshape(shape)
     return array.astype(dtype, copy=False)
 
@@ -145,13 +142,9 @@ def write_idx(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
     code = _CODES.get(array.dtype.newbyteorder("="))
     if code is None:
         known = ", ".join(str(dtype) for dtype in _CODES)
-        raise DataError(
-            f"`array` has the type {array.dtype}, expected one that IDX has ({known}): convert it first"
-        )
+        raise DataError(f"`array` has the type {array.dtype}, expected one that IDX has ({known}): convert it first")
     if not 1 <= array.ndim <= _MAX_RANK or any(length >= 1 << 32 for length in array.shape):
-        raise DataError(
-            f"`array` has the shape {array.shape}, expected rank 1 to {_MAX_RANK}, each axis below 2**32"
-        )
+        raise DataError(f"`array` has the shape {array.shape}, expected rank 1 to {_MAX_RANK}, each axis below 2**32")
     header = bytes([0, 0, code, array.ndim]) + np.array(array.shape, ">u4").tobytes()
     content = header + array.astype(array.dtype.newbyteorder(">")).tobytes()
     if path.name.endswith(".gz"):

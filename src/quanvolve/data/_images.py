@@ -91,7 +91,7 @@ def _read_file(path: Path) -> list[ImageInput]:
     kind = path.suffix.lower()
     if kind not in _FORMATS and kind not in (".npy", ".npz"):
         known = ", ".join((*_FORMATS, ".npy", ".npz"))
-        what = "is a folder" if path.is_dir() else f"has the extension {kind!r}"
+        what = "is a folder" if os.path.isdir(path) else f"has the extension {kind!r}"
         raise DataError(f"{quoted(path)} {what}, expected a file with one of: {known}")
     if kind == ".npy":
         return _split(read_npy(path, MAX_ARRAY_BYTES), path)

@@ -15,7 +15,7 @@ from quanvolve.data._cache import cache_dir
 from quanvolve.data._dataset import Dataset
 from quanvolve.data._download import Progress, download, file_md5
 from quanvolve.data._idx import read_idx
-from quanvolve.data._text import quoted
+from quanvolve.data._text import quoted, reason
 
 FILES = (
     "train-images-idx3-ubyte",
@@ -129,12 +129,10 @@ def load_mnist(
         folder = cache_dir() / name
         paths = [folder / f"{stem}.gz" for stem in FILES]
         for path, md5 in zip(paths, spec.md5, strict=True):
-            if not path.exists():
+            if not os.path.exists(path):
                 download([mirror + path.name for mirror in spec.mirrors], path, md5, progress=progress)
-            elif path.is_file() and (found := file_md5(path)) != md5:
-                raise DataError(
-                    f"{quoted(path)} is damaged (MD5 {found}, expected {md5}): delete it and run again"
-                )
+            elif (found := _cached_md5(path)) != md5:
+                raise DataError(f"{quoted(path)} is damaged (MD5 {found}, expected {md5}): delete it and run again")
     arrays = [read_idx(path) for path in paths]
     _check(spec, paths, arrays)
     train_images, train_labels, test_images, test_labels = arrays
@@ -158,7 +156,14 @@ def find_mnist(name: str, data_dir: str | os.PathLike[str] | None = None) -> Pat
     if paths is not None:
         return paths[0].parent
     folder = cache_dir() / name
-    return folder if all((folder / f"{stem}.gz").is_file() for stem in FILES) else None
+    return folder if all(os.path.isfile(folder / f"{stem}.gz") for stem in FILES) else None
+
+
+def _cached_md5(path: Path) -> str:
+    try:
+        return file_md5(path)
+    except OSError as error:
+        raise DataError(f"{quoted(path)} cannot be read ({reason(error)}): delete it and run again") from None
 
 
 def _in_folders(spec: Spec, data_dir: str | os.PathLike[str] | None) -> list[Path] | None:
@@ -182,8 +187,8 @@ def _in_folder(spec: Spec, folder: Path) -> list[Path]:
         if len(found) < len(FILES):
             missing = min(missing, [stem for stem in FILES if stem not in found], key=len)
             continue
-        other = _whose(found[FILES[1]])
-        if other not in (None, spec.name):
+        other = _other_owner(spec, found[FILES[1]])
+        if other is not None:
             raise DataError(f"the data folder {quoted(place)} holds {other}, expected {spec.name}: {remedy}")
         return [found[stem] for stem in FILES]
     names = ", ".join(f"{stem}.gz" for stem in missing)
@@ -200,13 +205,14 @@ def _variant(folder: Path, stem: str) -> Path | None:
     return None
 
 
-def _whose(labels: Path) -> str | None:
-    """The data set to which this file of training labels belongs, where its checksum is known."""
-    known = {spec.md5[1]: spec.name for spec in SPECS.values()} | _UNPACKED_LABELS
+def _other_owner(spec: Spec, labels: Path) -> str | None:
+    """The other data set to which this file of training labels belongs, where its checksum says so."""
+    known = {other.md5[1]: other.name for other in SPECS.values()} | _UNPACKED_LABELS | {spec.md5[1]: spec.name}
     try:
-        return known.get(file_md5(labels))
+        owner = known.get(file_md5(labels))
     except OSError:
         return None  # Reading it will say what is wrong.
+    return None if owner == spec.name else owner
 
 
 def _check(spec: Spec, paths: list[Path], arrays: list[NDArray[Any]]) -> None:

@@ -38,9 +38,7 @@ class DatasetInfo:
 
 
 _INFOS = (
-    DatasetInfo(
-        "digits", 1797, (8, 8), 10, "Alpaydin and Kaynak, 1998; bundled with scikit-learn", "CC BY 4.0"
-    ),
+    DatasetInfo("digits", 1797, (8, 8), 10, "Alpaydin and Kaynak, 1998; bundled with scikit-learn", "CC BY 4.0"),
     DatasetInfo("mnist", 70000, (28, 28), 10, "LeCun, Cortes and Burges, 1998", "CC BY-SA 3.0"),
     DatasetInfo("fashion-mnist", 70000, (28, 28), 10, "Xiao, Rasul and Vollgraf, 2017; Zalando", "MIT"),
     DatasetInfo("kmnist", 70000, (28, 28), 10, "Clanuwat et al., 2018; CODH", "CC BY-SA 4.0"),
@@ -119,7 +117,7 @@ def where(name: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None 
     """
     key = _resolve(name)
     if isinstance(key, Path):
-        if not key.is_file():
+        if not os.path.isfile(key):
             raise DataError(f"{quoted(key)} does not exist, expected an .npz file: check the path")
         return str(key.parent)
     if key == "digits":
@@ -138,10 +136,8 @@ def _resolve(name: str | os.PathLike[str]) -> str | Path:
     if key in known:
         return key
     path = Path(text)
-    if path.suffix.lower() == ".npz" or path.is_file():
+    if path.suffix.lower() == ".npz" or os.path.isfile(path):
         return path
     near = difflib.get_close_matches(key, known)
     hint = f"did you mean {' or '.join(repr(other) for other in near)}? " if near else ""
-    raise DataError(
-        f"unknown data set {text!r}: {hint}Known: {', '.join(known)}, or the path of an .npz file"
-    )
+    raise DataError(f"unknown data set {text!r}: {hint}Known: {', '.join(known)}, or the path of an .npz file")

@@ -26,9 +26,7 @@ def checked_pixels(pixels: NDArray[Any], what: str) -> NDArray[Any]:
     if pixels.dtype == np.bool_:
         pixels = pixels.astype(np.float32)
     if pixels.dtype.kind not in "uif":
-        raise DataError(
-            f"{what} has the type {pixels.dtype}, expected integer or floating-point pixels: convert it"
-        )
+        raise DataError(f"{what} has the type {pixels.dtype}, expected integer or floating-point pixels: convert it")
     if pixels.size == 0:
         raise DataError(f"{what} has the shape {pixels.shape} and so no pixel, expected at least one image")
     if pixels.dtype.kind == "f":

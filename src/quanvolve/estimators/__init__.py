@@ -1,1 +1,8 @@
-"""Placeholder docstring, replaced by the room."""
+"""Estimators for scikit-learn; training is by skorch."""
+
+from quanvolve.estimators._classifier import QuanvClassifier as QuanvClassifier
+from quanvolve.estimators._store import load as load
+from quanvolve.estimators._store import save as save
+from quanvolve.estimators._training import Monitor as Monitor
+from quanvolve.estimators._training import best_epoch as best_epoch
+from quanvolve.estimators._transformer import QuanvTransformer as QuanvTransformer

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 def layer_formula(layer: QuanvNd, channel: int | None, *, digits: int, tolerance: float) -> str:
     """The text behind :meth:`quanvolve.Quanv2d.formula`, which documents it."""
     if channel is None:
-        lines = (
-            layer_formula(layer, c, digits=digits, tolerance=tolerance) for c in range(layer.out_channels)
-        )
+        lines = (layer_formula(layer, c, digits=digits, tolerance=tolerance) for c in range(layer.out_channels))
         return "\n".join(lines)
     if not 0 <= channel < layer.out_channels:
         raise QuanvolveError(f"`channel` (={channel}) must be in 0 to {layer.out_channels - 1}")
@@ -77,9 +75,7 @@ def _site_factors(site: Site, scales: list[float], first: int, threshold: float 
     return found
 
 
-def _angle(
-    terms: tuple[tuple[int, float], ...], scales: list[float], first: int, threshold: float | None
-) -> str:
+def _angle(terms: tuple[tuple[int, float], ...], scales: list[float], first: int, threshold: float | None) -> str:
     parts: list[tuple[float, str]] = []
     for index, coefficient in terms:
         if threshold is None:

@@ -1,5 +1,12 @@
-"""Quantum layers for PyTorch."""
+"""Quantum layers for PyTorch, and hybrid models made with them."""
 
+from quanvolve.nn._filters import measured_values as measured_values
 from quanvolve.nn._functional import quanv2d as quanv2d
 from quanvolve.nn._geometry import Geometry as Geometry
+from quanvolve.nn._heads import HEADS as HEADS
+from quanvolve.nn._heads import learn_statistics as learn_statistics
+from quanvolve.nn._heads import make_head as make_head
+from quanvolve.nn._hybrid import BACKBONES as BACKBONES
+from quanvolve.nn._hybrid import HybridModel as HybridModel
+from quanvolve.nn._hybrid import make_backbone as make_backbone
 from quanvolve.nn._quanv import Quanv2d as Quanv2d

@@ -29,9 +29,7 @@ def check_channels(in_channels: int, out_channels: int, groups: int, channel_mix
         raise QuanvolveError(f"`channel_mixing` (={channel_mixing!r}) must be 'sum' or 'joint'")
 
 
-def rows_of(
-    in_channels: int, out_channels: int, groups: int, channel_mixing: str, n_outputs: int
-) -> tuple[int, int]:
+def rows_of(in_channels: int, out_channels: int, groups: int, channel_mixing: str, n_outputs: int) -> tuple[int, int]:
     """How many filters a layer has (all groups together), and how many circuits each of them sums over."""
     filters = -(-(out_channels // groups) // n_outputs)
     return groups * filters, in_channels // groups if channel_mixing == "sum" else 1
@@ -74,7 +72,7 @@ def apply(
     Returns:
         Tensor of shape (N, out_channels, *places).
     """
-    n, channels = images.shape[:2]
+    channels = images.shape[1]
     groups = coefficients.shape[0]
     dims = len(geometry.kernel_size)
     windows = geometry.windows(images).unflatten(1, (groups, channels // groups))

@@ -63,7 +63,7 @@ def make_circuits(
         return _distinct(named, count(first.n_outputs), generator) if varied else (first,)
     if isinstance(circuit, Circuit):
         return _checked((circuit,), n_inputs, n_qubits, count)
-    if isinstance(circuit, Sequence) and circuit:
+    if isinstance(circuit, list | tuple) and circuit:
         return _checked(tuple(circuit), n_inputs, n_qubits, count)
     if callable(circuit):
         return (capture(circuit, n_inputs, weight_shapes, n_wires=n_qubits),)
@@ -72,13 +72,41 @@ def make_circuits(
     )
 
 
+def measured_values(
+    circuit: CircuitLike,
+    n_inputs: int,
+    *,
+    encoding: str = "ry",
+    readout: str = "z",
+    n_qubits: int | None = None,
+    n_layers: int = 2,
+    weight_shapes: Mapping[str, Any] | None = None,
+) -> int:
+    """How many values a circuit measures: the channels that each filter of a layer gives.
+
+    Examples:
+        >>> measured_values("strongly_entangling", n_inputs=4)
+        4
+    """
+    circuits = make_circuits(
+        circuit if isinstance(circuit, str | Circuit) or callable(circuit) else circuit[:1],
+        n_inputs,
+        lambda _: 1,
+        encoding=encoding,
+        readout=readout,
+        n_qubits=n_qubits,
+        n_layers=n_layers,
+        weight_shapes=weight_shapes,
+        generator=torch.Generator("cpu").manual_seed(0),
+    )
+    return circuits[0].n_outputs
+
+
 def _checked(
     circuits: tuple[Circuit, ...], n_inputs: int, n_qubits: int | None, count: Callable[[int], int]
 ) -> tuple[Circuit, ...]:
     if not all(isinstance(circuit, Circuit) for circuit in circuits):
-        raise QuanvolveError(
-            "`circuit` must be one Circuit or a sequence of them, got other things in the sequence"
-        )
+        raise QuanvolveError("`circuit` must be one Circuit or a sequence of them, got other things in the sequence")
     rows = count(circuits[0].n_outputs)
     if len(circuits) not in (1, rows):
         raise QuanvolveError(
@@ -92,15 +120,11 @@ def _checked(
                 "`channel_mixing` so that they agree"
             )
         if n_qubits not in (None, circuit.n_wires):
-            raise QuanvolveError(
-                f"`n_qubits` (={n_qubits}) differs from the circuit's {circuit.n_wires} qubits"
-            )
+            raise QuanvolveError(f"`n_qubits` (={n_qubits}) differs from the circuit's {circuit.n_wires} qubits")
     return circuits
 
 
-def _distinct(
-    make: Callable[[int], Circuit], rows: int, generator: torch.Generator | None
-) -> tuple[Circuit, ...]:
+def _distinct(make: Callable[[int], Circuit], rows: int, generator: torch.Generator | None) -> tuple[Circuit, ...]:
     """Draw structures until all differ; the few possible ones of tiny windows may have to repeat."""
     found: list[Circuit] = []
     for _ in range(rows):
@@ -123,9 +147,7 @@ def draw_weights(
     return (2 * math.pi * numbers).to(device=target, dtype=dtype or torch.get_default_dtype())
 
 
-def given_weights(
-    given: Any, shapes: Mapping[str, tuple[int, ...]], rows: tuple[int, int]
-) -> dict[str, Tensor]:
+def given_weights(given: Any, shapes: Mapping[str, tuple[int, ...]], rows: tuple[int, int]) -> dict[str, Tensor]:
     """Weights given by hand, one tensor for each name, as shape (filters, channels, *shape).
 
     Raises:
@@ -141,9 +163,7 @@ def given_weights(
         raise QuanvolveError(f"`weights` has the names {sorted(given)}, the circuit has {sorted(shapes)}")
     found = {}
     for name, value in given.items():
-        tensor = (
-            value.detach().clone() if isinstance(value, Tensor) else torch.from_numpy(np.array(value, float))
-        )
+        tensor = value.detach().clone() if isinstance(value, Tensor) else torch.from_numpy(np.array(value, float))
         full = (*rows, *shapes[name])
         if tuple(tensor.shape) == shapes[name] and rows == (1, 1):
             tensor = tensor.reshape(full)

@@ -88,9 +88,7 @@ def _by_name(weights: Tensor | Mapping[str, Tensor], circuit: Circuit) -> dict[s
     names = [name for name, _ in circuit.weight_shapes]
     if isinstance(weights, Tensor):
         if len(names) != 1:
-            raise QuanvolveError(
-                f"the circuit has the weights {names}: give `weights` as a mapping from these names"
-            )
+            raise QuanvolveError(f"the circuit has the weights {names}: give `weights` as a mapping from these names")
         return {names[0]: weights}
     if set(weights) != set(names):
         raise QuanvolveError(f"`weights` has the names {sorted(weights)}, the circuit has {sorted(names)}")

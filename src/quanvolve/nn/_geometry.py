@@ -52,9 +52,7 @@ class Geometry:
         strides = _tuple("stride", stride, dims, 1)
         if isinstance(padding, str):
             if padding not in ("same", "valid"):
-                raise QuanvolveError(
-                    f"`padding` (={padding!r}) must be 'same', 'valid' or a number for each side"
-                )
+                raise QuanvolveError(f"`padding` (={padding!r}) must be 'same', 'valid' or a number for each side")
             if padding == "same" and any(s != 1 for s in strides):
                 raise QuanvolveError(
                     f"`padding='same'` needs `stride=1`, got `stride` (={strides}); give the padding as a number"
@@ -133,9 +131,7 @@ class Geometry:
         if self.padding_mode == "zeros":
             return F.pad(images, amounts)
         limit = 1 if self.padding_mode == "reflect" else 0
-        if self.padding_mode != "replicate" and any(
-            max(side) > n - limit for side, n in zip(sides, size, strict=True)
-        ):
+        if self.padding_mode != "replicate" and any(max(side) > n - limit for side, n in zip(sides, size, strict=True)):
             raise QuanvolveError(
                 f"`padding` (={self.padding!r}) is too large for `padding_mode={self.padding_mode!r}` on an image of "
                 f"{_by(size)}: at most {_by(tuple(n - limit for n in size))}"

@@ -129,9 +129,7 @@ class QuanvNd(nn.Module):
             if isinstance(scale, nn.Parameter):
                 self.register_parameter("scale", scale)
             else:
-                self.register_buffer(
-                    "scale", scale.to(device=device, dtype=dtype or torch.get_default_dtype())
-                )
+                self.register_buffer("scale", scale.to(device=device, dtype=dtype or torch.get_default_dtype()))
             return
         value = 1.0 if scale is None else float(scale)
         if not math.isfinite(value):
@@ -141,7 +139,7 @@ class QuanvNd(nn.Module):
     # -- use -------------------------------------------------------------------------------------------------------
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (N, C, *size) or (C, *size) to measured values (N, out_channels, *places), without N if there is none."""
+        """Images (N, C, *size) to measured values (N, out_channels, *places); both without N for a single image."""
         like = self._like()
         check_images(images, self.in_channels, self.dims, like)
         batch = images if images.dim() == self.dims + 2 else images.unsqueeze(0)

@@ -1,0 +1,535 @@
+"""Drawing: a circuit description as text, by PennyLane's drawer, or as a matplotlib figure.
+
+Figures are drawn here and not by `qp.drawer.tape_mpl`, which goes through pyplot and its global state, fills a whole
+figure and prints every angle as a number: a filter's picture must say which angle is a pixel and which a weight.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.circuits._description import Angle, Circuit, Gate, Observable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_INK = "#222222"
+_PAPER = "white"
+# Tints and edges from the palette of Okabe and Ito, which all common forms of colour vision tell apart.
+_COLOURS = {
+    "input": ("#CFE6F5", "#0072B2"),
+    "weight": ("#FBE3B0", "#B97800"),
+    "both": ("#CBE9DD", "#00795A"),
+    "fixed": ("#EDEDED", "#555555"),
+    "output": (_PAPER, _INK),
+}
+_MEANINGS = {
+    "input": "reads a pixel",
+    "weight": "has a weight",
+    "both": "pixel and weight",
+    "fixed": "fixed",
+    "output": "measured",
+}
+_PENNYLANE = {"H": "Hadamard", "X": "PauliX", "Y": "PauliY", "Z": "PauliZ"}
+_MOST_LINES = 4
+
+# All lengths of a picture are in units of the distance between two wires.
+_BOX_HEIGHT, _BOX_WIDTH, _GAP, _LETTERS = 0.68, 0.74, 0.2, 0.26
+_LEFT, _BETWEEN_BLOCKS = 0.75, 0.55
+_INCHES_PER_UNIT, _MOST_INCHES = 0.5, 11.0
+_LEAST_POINTS_PER_UNIT = 17.0
+
+
+@dataclass(frozen=True)
+class _Box:
+    """What is drawn for a gate: lines of text in a box over its wires, or the gate's own symbol."""
+
+    lines: tuple[str, ...]
+    wires: tuple[int, ...]
+    kind: str
+    symbol: str = ""
+
+    def width(self) -> float:
+        most = max((_text_width(line) * _LETTERS for line in self.lines), default=0.0)
+        return max(_BOX_WIDTH, min(most, 4.0) + 0.2)
+
+
+def draw_text(
+    circuit: Circuit,
+    *,
+    decimals: int = 2,
+    weights: Mapping[str, Any] | None = None,
+    scale: float | Sequence[float] = 1.0,
+    width: int = 100,
+) -> str:
+    """The circuit as text, drawn by PennyLane.
+
+    Args:
+        circuit: what to draw.
+        decimals: of the numbers in angles.
+        weights: values by weight name, each of the circuit's own shape, to be shown in place of the weights' names.
+        scale: what pixels are multiplied with before they reach the circuit, one number or one for each input.
+        width: longest line, in characters, before the circuit continues below.
+
+    Returns:
+        One line for each wire, and below it how each output is measured wherever this is not <Z> on the wire of its
+        number. Inputs are x0, x1, ...; ``w[0,1]`` is an entry of the weight named "weights" (others show their own name).
+
+    Raises:
+        QuanvolveError: if weights or scale do not fit the circuit.
+
+    Examples:
+        >>> from quanvolve.circuits import named_circuit
+        >>> print(draw_text(named_circuit("basic_entangler", 2, n_layers=1)))
+        0: ──RY(x0)──RX(w[0,0])─╭●─┤  <Z>
+        1: ──RY(x1)──RX(w[0,1])─╰X─┤  <Z>
+    """
+    import pennylane as qp
+
+    class Labelled(qp.operation.Operation):  # type: ignore[misc]
+        """A rotation that is drawn with the names of what its angle comes from."""
+
+        num_params = 0
+
+        def __init__(self, text: str, wires: Sequence[int]) -> None:
+            self.text = text
+            super().__init__(wires=wires)
+
+        def label(self, decimals: Any = None, base_label: Any = None, cache: Any = None) -> str:
+            return self.text
+
+    write = _Writer(circuit, decimals, weights, scale, pi="pi")
+    operations = []
+    for gate in circuit.gates:
+        if gate.angle is not None:
+            operations.append(Labelled(f"{gate.name}({write.angle(gate.angle)})", gate.wires))
+        else:
+            operations.append(getattr(qp, _PENNYLANE.get(gate.name, gate.name))(wires=gate.wires))
+    plain = all(_single(o) is not None for o in circuit.observables)
+    measured = []
+    if plain:
+        measured = [
+            qp.expval(getattr(qp, _PENNYLANE[letter])(wire))
+            for wire, letter in filter(None, map(_single, circuit.observables))
+        ]
+    tape = qp.tape.QuantumScript(operations, measured)
+    wires = list(range(circuit.n_wires))
+    text = qp.drawer.tape_text(tape, wire_order=wires, show_all_wires=True, decimals=decimals, max_length=width)
+    lines = [line.rstrip() for line in text.splitlines()]
+    if not _in_order(circuit):
+        lines += ["", *_output_lines(circuit, decimals)]
+    return "\n".join(lines)
+
+
+def draw_figure(
+    circuit: Circuit,
+    *,
+    weights: Mapping[str, Any] | None = None,
+    decimals: int = 2,
+    scale: float | Sequence[float] = 1.0,
+    output_names: Sequence[str] | None = None,
+    compact: bool = False,
+    ax: Axes | None = None,
+) -> Figure:
+    """The circuit as a picture: pixels, weights and fixed gates in colours of their own.
+
+    Args:
+        circuit: what to draw.
+        weights: values by weight name, each of the circuit's own shape, to be shown in place of the weights' names.
+        decimals: of the numbers in angles.
+        scale: what pixels are multiplied with before they reach the circuit, one number or one for each input.
+        output_names: what to write behind the measurements; "out 0", "out 1", ... if not given.
+        compact: leave the weights' angles out, and draw the weighted part as one box where it is too long for the
+            space.
+        ax: axes to draw on, of their final size (letters are scaled to it); a new figure if not given.
+
+    Returns:
+        The figure. Long circuits continue in blocks below each other.
+
+    Raises:
+        QuanvolveError: if weights, scale or names do not fit the circuit.
+
+    Examples:
+        >>> from quanvolve.circuits import named_circuit
+        >>> figure = draw_figure(named_circuit("basic_entangler", 2, n_layers=1))
+        >>> [text.get_text() for text in figure.axes[0].texts][2:5]
+        ['RY', 'x0', 'RY']
+    """
+    from matplotlib.figure import Figure, SubFigure
+
+    names = [f"out {j}" for j in range(circuit.n_outputs)] if output_names is None else list(output_names)
+    if len(names) != circuit.n_outputs:
+        raise QuanvolveError(f"`output_names` has {len(names)} names, the circuit measures {circuit.n_outputs} values")
+    write = _Writer(circuit, decimals, weights, scale, pi="π")
+    boxes = [_box_of(gate, write, compact) for gate in circuit.gates]
+    if ax is None:
+        picture = _Picture(circuit, boxes, names, decimals, 1)
+        blocks = math.ceil(picture.width * _INCHES_PER_UNIT / _MOST_INCHES)
+        picture = _Picture(circuit, boxes, names, decimals, blocks)
+        unit = _INCHES_PER_UNIT * 72
+        width, height = (extent * _INCHES_PER_UNIT for extent in (picture.width, picture.height))
+        # The legend below needs its own room, also under a circuit of one gate.
+        width, below = max(width, 4.6), 0.4
+        figure = Figure(figsize=(width, height + below), facecolor=_PAPER)
+        ax = figure.add_axes((0.0, below / (height + below), 1.0, height / (height + below)))
+        picture.paint(ax, unit)
+        draw_legend(figure, [circuit], 0.5, 0.0)
+        return figure
+    root = ax.figure
+    figure = root if isinstance(root, Figure) else root.figure
+    if isinstance(figure, SubFigure):  # pragma: no cover - axes always lead to a figure in the end
+        raise QuanvolveError("`ax` must be on a figure")
+    place = ax.get_position()
+    points = [72 * e for e in figure.get_size_inches() * (place.width, place.height)]
+    picture, unit = _best_fit(circuit, boxes, names, decimals, points)
+    if compact and unit < _LEAST_POINTS_PER_UNIT:
+        picture, unit = _best_fit(circuit, _collapsed(circuit, boxes), names, decimals, points)
+    picture.paint(ax, unit)
+    return figure
+
+
+def draw_legend(figure: Figure, circuits: Sequence[Circuit], x: float, y: float, size: float = 9.0) -> None:
+    """Say below circuits, at a place in figure coordinates, what the colours of their boxes mean."""
+    from matplotlib.patches import Patch
+
+    kinds = {_kind(gate) for circuit in circuits for gate in circuit.gates if gate.angle} | {"output"}
+    handles = [
+        Patch(facecolor=_COLOURS[kind][0], edgecolor=_COLOURS[kind][1], label=_MEANINGS[kind])
+        for kind in _MEANINGS
+        if kind in kinds
+    ]
+    figure.legend(
+        handles=handles,
+        loc="lower center",
+        bbox_to_anchor=(x, y),
+        ncols=len(handles),
+        frameon=False,
+        fontsize=size,
+        labelcolor=_INK,
+        handlelength=1.1,
+        handleheight=1.1,
+    )
+
+
+class _Writer:
+    """Angles as text, with numbers for the weights where they are given."""
+
+    def __init__(
+        self,
+        circuit: Circuit,
+        decimals: int,
+        weights: Mapping[str, Any] | None,
+        scale: float | Sequence[float],
+        pi: str,
+    ) -> None:
+        self.circuit, self.decimals, self.pi = circuit, decimals, pi
+        self.shapes = dict(circuit.weight_shapes)
+        self.scales = list(scale) if isinstance(scale, Sequence) else [float(scale)] * circuit.n_inputs
+        if len(self.scales) != circuit.n_inputs:
+            raise QuanvolveError(f"`scale` has {len(self.scales)} numbers, the circuit has {circuit.n_inputs} inputs")
+        self.values = None if weights is None else _checked(weights, self.shapes)
+
+    def angle(self, angle: Angle) -> str:
+        parts = [(c * self.scales[i], f"x{i}") for i, c in angle.inputs]
+        if self.circuit.threshold is not None:
+            parts = [(c, self._bit(i)) for i, c in angle.inputs]
+        offset = angle.offset
+        for name, index, coefficient in angle.weights:
+            if self.values is None:
+                parts.append((coefficient, self._entry(name, index)))
+            else:
+                offset += coefficient * float(self.values[name].flat[index])
+        text = ""
+        for factor, name in parts:
+            glue = " - " if factor < 0 else " + "
+            text += (glue if text else "-" if factor < 0 else "") + self._factor(abs(factor)) + name
+        if text and not offset:
+            return text
+        if not angle.weights or self.values is None:
+            number = (self._factor(abs(offset)) or "1").rstrip()
+        else:
+            number = f"{abs(offset):.{self.decimals}f}"
+            offset = offset if float(number) else 0.0  # no minus sign in front of what prints as zero
+        glue = (" - " if offset < 0 else " + ") if text else "-" if offset < 0 else ""
+        return text + glue + number
+
+    def _entry(self, name: str, index: int) -> str:
+        short = "w" if name == "weights" and "w" not in self.shapes else name
+        if not self.shapes[name]:
+            return short
+        place = ",".join(str(int(i)) for i in np.unravel_index(index, self.shapes[name]))
+        return f"{short}[{place}]"
+
+    def _bit(self, index: int) -> str:
+        scale, threshold = self.scales[index], self.circuit.threshold or 0.0
+        limit = threshold / scale if scale else math.inf
+        return f"[x{index} {'>' if scale >= 0 else '<'} {limit:.{max(self.decimals, 1)}g}]"
+
+    def _factor(self, value: float) -> str:
+        """A factor as a simple multiple of pi where it is one, with a space behind it."""
+        if abs(value - 1) < 1e-9:
+            return ""
+        ratio = Fraction(value / math.pi).limit_denominator(12)
+        if ratio and abs(float(ratio) * math.pi - value) < 1e-6 * value:
+            top = "" if ratio.numerator == 1 else f"{ratio.numerator} "
+            bottom = "" if ratio.denominator == 1 else f"/{ratio.denominator}"
+            return f"{top}{self.pi}{bottom} "
+        return f"{value:.{self.decimals}f} "
+
+
+def _checked(weights: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray[Any, Any]]:
+    if set(weights) != set(shapes):
+        raise QuanvolveError(f"`weights` has the names {sorted(weights)}, the circuit has {sorted(shapes)}")
+    found = {}
+    for name, value in weights.items():
+        array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=float)
+        if array.shape != shapes[name]:
+            raise QuanvolveError(f"weight {name!r} has shape {array.shape}, the circuit's own is {shapes[name]}")
+        found[name] = array
+    return found
+
+
+def _single(observable: Observable) -> tuple[int, str] | None:
+    """The wire and letter of an observable that is one Pauli matrix on one wire."""
+    if len(observable.terms) == 1:
+        coefficient, word = observable.terms[0]
+        if coefficient == 1.0 and len(word) == 1:
+            return word[0]
+    return None
+
+
+def _in_order(circuit: Circuit) -> bool:
+    return all(_single(o) == (j, "Z") for j, o in enumerate(circuit.observables))
+
+
+def _output_lines(circuit: Circuit, decimals: int, names: Sequence[str] | None = None) -> list[str]:
+    """How each output is measured, a line each; the long ones and the many ones are cut short."""
+    lines = []
+    for j, observable in enumerate(circuit.observables[:_MOST_LINES]):
+        parts = []
+        for coefficient, word in observable.terms[:_MOST_LINES]:
+            body = f"<{' '.join(f'{letter}{wire}' for wire, letter in word)}>" if word else ""
+            number = "" if body and abs(coefficient) == 1 else f"{abs(coefficient):.{decimals}f} "
+            glue = (" - " if coefficient < 0 else " + ") if parts else "-" if coefficient < 0 else ""
+            parts.append(glue + (number + body).rstrip())
+        if len(observable.terms) > _MOST_LINES:
+            parts.append(f" + ... ({len(observable.terms)} terms)")
+        lines.append(f"{names[j] if names else f'out {j}'} = {''.join(parts) or '0'}")
+    if circuit.n_outputs > _MOST_LINES:
+        lines.append(f"... ({circuit.n_outputs} outputs)")
+    return lines
+
+
+def _kind(gate: Gate) -> str:
+    if gate.angle is None or not (gate.angle.inputs or gate.angle.weights):
+        return "fixed"
+    if gate.angle.inputs and gate.angle.weights:
+        return "both"
+    return "input" if gate.angle.inputs else "weight"
+
+
+def _box_of(gate: Gate, write: _Writer, compact: bool) -> _Box:
+    kind = _kind(gate)
+    if len(gate.wires) == 2:
+        return _Box((), gate.wires, kind, gate.name)
+    shown = gate.angle is not None and not (compact and kind == "weight")
+    lines = (gate.name, write.angle(gate.angle)) if shown and gate.angle is not None else (gate.name,)
+    return _Box(lines, gate.wires, kind)
+
+
+def _collapsed(circuit: Circuit, boxes: list[_Box]) -> list[_Box]:
+    """The encoding, then everything from the first other gate on as one box, however often it reads pixels."""
+    count = 0
+    while count < len(boxes) and boxes[count].kind == "input":
+        count += 1
+    pairs = sum(len(box.wires) == 2 for box in boxes[count:])
+    lines = (f"{len(boxes) - count} gates", f"{circuit.n_weights} weights", f"{pairs} entangling")
+    return [*boxes[:count], _Box(lines, tuple(range(circuit.n_wires)), "weight")]
+
+
+class _Picture:
+    """Where everything is, in units: columns as PennyLane places them, in as many blocks as asked for."""
+
+    def __init__(self, circuit: Circuit, boxes: list[_Box], names: Sequence[str], decimals: int, blocks: int) -> None:
+        self.circuit, self.blocks = circuit, blocks
+        self.columns = _columns(boxes, circuit.n_wires)
+        singles = [_single(o) for o in circuit.observables]
+        wires = [single[0] for single in singles if single is not None]
+        self.plain = None not in singles and len(set(wires)) == len(wires)
+        self.meters: dict[int, tuple[str, str]] = {}
+        for single, name in zip(singles, names, strict=True):
+            if self.plain and single is not None:
+                self.meters[single[0]] = (f"⟨{single[1]}⟩", name)
+        self.captions: list[str] = []
+        if not self.plain:
+            read = {wire for o in circuit.observables for _, word in o.terms for wire, _ in word}
+            self.meters = {wire: ("M", "") for wire in sorted(read)}
+            self.captions = [
+                line.replace("<", "⟨").replace(">", "⟩") for line in _output_lines(circuit, decimals, names)
+            ]
+        widths = [max(box.width() for box in column) + _GAP for column in self.columns]
+        share = sum(widths) / blocks
+        self.places: list[tuple[int, float]] = []  # block and centre of every column
+        self.ends = [0.0] * blocks
+        passed, block = 0.0, 0
+        for width in widths:
+            if passed + width / 2 > share * (block + 1):
+                block = min(block + 1, blocks - 1)
+            self.places.append((block, self.ends[block] + width / 2))
+            self.ends[block] += width
+            passed += width
+        tail = max((_text_width(name) for _, name in self.meters.values()), default=0.0) * _LETTERS
+        self.tail = _BOX_WIDTH + _GAP + (tail + 0.2 if tail else 0.1)
+        inner = max(*self.ends, self.ends[-1] + self.tail) if blocks > 1 else self.ends[0] + self.tail
+        longest = max((_text_width(line) * _LETTERS for line in self.captions), default=0.0)
+        self.width = _LEFT + max(inner + (0.35 if blocks > 1 else 0.0), longest)
+        self.pitch = circuit.n_wires - 1 + 1.0 + _BETWEEN_BLOCKS
+        self.height = blocks * self.pitch - _BETWEEN_BLOCKS + 0.1 + 0.45 * len(self.captions)
+
+    def paint(self, ax: Axes, unit: float) -> None:
+        """Draw on axes in which one unit is that many points long."""
+        brush = _Brush(ax, unit)
+        ax.set_axis_off()
+        ax.set_aspect("equal")
+        ax.set_xlim(-_LEFT, self.width - _LEFT)
+        ax.set_ylim(self.height - 0.55, -0.55)
+        for block, end in enumerate(self.ends):
+            last = block == self.blocks - 1
+            for wire in range(self.circuit.n_wires):
+                y = block * self.pitch + wire
+                brush.line((-0.15, end + (0.1 if last else 0.2)), (y, y), 1)
+                brush.text(-0.25, y, f"q{wire}", _LETTERS, "right")
+                if not last:
+                    brush.text(end + 0.27, y, "⋯", _LETTERS, "left")
+        for column, (block, x) in zip(self.columns, self.places, strict=True):
+            for box in column:
+                brush.gate(box, x, block * self.pitch)
+        x, top = self.ends[-1] + _BOX_WIDTH / 2, (self.blocks - 1) * self.pitch
+        for wire, (letter, name) in self.meters.items():
+            brush.box(_Box((letter,), (wire,), "output"), x, top)
+            brush.text(x + _BOX_WIDTH / 2 + 0.12, top + wire, name, _LETTERS, "left")
+        for row, line in enumerate(self.captions):
+            brush.text(
+                -0.6, (self.blocks - 1) * self.pitch + self.circuit.n_wires + 0.45 * row, line, _LETTERS, "left"
+            )
+
+
+class _Brush:
+    """Lines, boxes and letters in units on one pair of axes."""
+
+    def __init__(self, ax: Axes, unit: float) -> None:
+        self.ax, self.unit = ax, unit
+
+    def line(self, xs: tuple[float, float], ys: tuple[float, float], zorder: int, colour: str = _INK) -> None:
+        from matplotlib.lines import Line2D
+
+        self.ax.add_line(Line2D(xs, ys, color=colour, linewidth=0.032 * self.unit, zorder=zorder))
+
+    def text(self, x: float, y: float, text: str, size: float, align: str, **options: Any) -> None:
+        options = {"color": _INK, "zorder": 5, **options}
+        self.ax.text(
+            x, y, text, fontsize=size * self.unit, ha=align, va="center_baseline", family="DejaVu Sans", **options
+        )
+
+    def box(self, box: _Box, x: float, top: float) -> None:
+        from matplotlib.patches import FancyBboxPatch
+
+        fill, edge = _COLOURS[box.kind]
+        width, low, high = box.width(), min(box.wires), max(box.wires)
+        corner = (x - width / 2 + 0.06, top + low - _BOX_HEIGHT / 2 + 0.06)
+        self.ax.add_patch(
+            FancyBboxPatch(
+                corner,
+                width - 0.12,
+                high - low + _BOX_HEIGHT - 0.12,
+                boxstyle="round,pad=0.06",
+                facecolor=fill,
+                edgecolor=edge,
+                linewidth=0.03 * self.unit,
+                zorder=3,
+            )
+        )
+        middle = top + (low + high) / 2
+        for row, line in enumerate(box.lines):
+            y = middle + (row - (len(box.lines) - 1) / 2) * 0.3
+            size = _LETTERS * min(1.0, (width - 0.12) / (_text_width(line) * _LETTERS + 1e-9))
+            self.text(x, y, line, size, "center")
+
+    def gate(self, box: _Box, x: float, top: float) -> None:
+        if not box.symbol:
+            self.box(box, x, top)
+            return
+        first, second = (top + wire for wire in box.wires)
+        self.line((x, x), (first, second), 2)
+        if box.symbol in ("SWAP", "ISWAP"):
+            for y in (first, second):
+                if box.symbol == "ISWAP":
+                    self._circle(x, y, 0.22, _PAPER)
+                self.line((x - 0.13, x + 0.13), (y - 0.13, y + 0.13), 4)
+                self.line((x - 0.13, x + 0.13), (y + 0.13, y - 0.13), 4)
+            return
+        self._circle(x, first, 0.085, _INK)
+        if box.symbol == "CZ":
+            self._circle(x, second, 0.085, _INK)
+        elif box.symbol == "CNOT":
+            self._circle(x, second, 0.2, _PAPER)
+            self.line((x - 0.2, x + 0.2), (second, second), 4)
+            self.line((x, x), (second - 0.2, second + 0.2), 4)
+        else:
+            target = replace(box, symbol="", lines=(box.symbol[1:],), wires=box.wires[1:])
+            self.box(target, x, top)
+
+    def _circle(self, x: float, y: float, radius: float, fill: str) -> None:
+        from matplotlib.patches import Circle
+
+        self.ax.add_patch(Circle((x, y), radius, facecolor=fill, edgecolor=_INK, linewidth=0.032 * self.unit, zorder=3))
+
+
+def _columns(boxes: Sequence[_Box], n_wires: int) -> list[list[_Box]]:
+    """Each gate as far left as the gates before it allow; nothing is drawn across another gate."""
+    free = [0] * n_wires
+    columns: list[list[_Box]] = []
+    for box in boxes:
+        span = range(min(box.wires), max(box.wires) + 1)
+        column = max(free[wire] for wire in span)
+        if column == len(columns):
+            columns.append([])
+        columns[column].append(box)
+        for wire in span:
+            free[wire] = column + 1
+    return columns
+
+
+def _best_fit(
+    circuit: Circuit, boxes: list[_Box], names: Sequence[str], decimals: int, points: Sequence[float]
+) -> tuple[_Picture, float]:
+    """The number of blocks that makes the picture largest in a space of that many points."""
+    tried = []
+    for blocks in range(1, 7):
+        picture = _Picture(circuit, boxes, names, decimals, blocks)
+        tried.append((min(points[0] / picture.width, points[1] / picture.height), picture))
+        if len(picture.columns) <= blocks:
+            break
+    unit, picture = max(tried, key=lambda entry: entry[0])
+    return picture, unit
+
+
+@lru_cache(maxsize=4096)
+def _text_width(text: str) -> float:
+    """How wide a line of text is, in multiples of its size."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    if not text.strip():
+        return 0.0
+    path = TextPath((0, 0), text, size=1.0, prop=FontProperties(family="DejaVu Sans"))
+    return float(path.get_extents().width)

@@ -1,0 +1,280 @@
+"""Quantum convolution and a head as a scikit-learn classifier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.circuits import Circuit
+from quanvolve.estimators._batches import TensorData
+from quanvolve.estimators._filters import build_backbone, restore_backbone
+from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, warn_about_range
+from quanvolve.estimators._maps import BLOCK, feature_maps
+from quanvolve.estimators._training import Monitor, Settings, train
+from quanvolve.nn import HybridModel, learn_statistics, make_head
+
+CACHE_BYTES = 6 * 2**30
+"""Feature maps of fixed filters are kept for all epochs up to this size, and computed for each batch beyond it."""
+
+_STATISTICS_IMAGES = 4096
+
+
+class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """An image classifier: a quantum convolution, then a classical head.
+
+    Args:
+        backbone: "quantum"; or, to compare with, "classical" (`nn.Conv2d` of the same shape, then ReLU) or "none".
+        head: "linear" or "cnn".
+        n_filters, kernel_size, stride, circuit, encoding, readout, n_layers, n_qubits, channel_mixing, scale,
+            weight_shapes, image_shape: see :class:`quanvolve.QuanvTransformer`.
+        trainable: train the filters along with the head. Fixed filters are computed once for all epochs.
+        max_epochs: passes over the training data.
+        batch_size: images a step.
+        lr: learning rate of AdamW at the start; it falls along a cosine to zero.
+        weight_decay: of AdamW.
+        validation_fraction: share of the training images set aside to choose the best epoch by; 0 keeps the last.
+        patience: stop after so many epochs without a better validation accuracy; None runs all epochs.
+        random_state: an int gives the same model twice on a CPU.
+        device: where to compute.
+        verbose: 1 prints a line an epoch.
+
+    Attributes:
+        module_: the trained `torch.nn.Module`, with `backbone` and `head`; takes images in [0, 1].
+        classes_: the labels.
+        label_names_: names of the labels for people, where given before saving; not set by `fit`.
+        history_: one dict an epoch: epoch, train_loss, valid_loss, valid_accuracy, lr, seconds.
+        image_shape_, input_range_, output_shape_, n_features_in_: see :class:`quanvolve.QuanvTransformer`.
+
+    Examples:
+        >>> from sklearn.datasets import load_digits
+        >>> from quanvolve import QuanvClassifier
+        >>> X, y = load_digits(return_X_y=True)
+        >>> clf = QuanvClassifier(max_epochs=10, random_state=0).fit(X[:1000], y[:1000])
+        >>> clf.score(X[1000:], y[1000:]) > 0.9
+        True
+    """
+
+    def __init__(
+        self,
+        backbone: str = "quantum",
+        head: str = "linear",
+        n_filters: int = 4,
+        kernel_size: int | tuple[int, int] = 2,
+        stride: int | tuple[int, int] = 2,
+        circuit: Any = "strongly_entangling",
+        *,
+        encoding: str = "ry",
+        readout: str = "z",
+        n_layers: int = 2,
+        n_qubits: int | None = None,
+        channel_mixing: str = "sum",
+        scale: float | None = None,
+        weight_shapes: Any = None,
+        trainable: bool = False,
+        image_shape: tuple[int, ...] | None = None,
+        max_epochs: int = 20,
+        batch_size: int = 64,
+        lr: float = 1e-3,
+        weight_decay: float = 1e-2,
+        validation_fraction: float = 0.1,
+        patience: int | None = None,
+        random_state: Any = None,
+        device: str = "cpu",
+        verbose: int = 0,
+    ) -> None:
+        self.backbone = backbone
+        self.head = head
+        self.n_filters = n_filters
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.circuit = circuit
+        self.encoding = encoding
+        self.readout = readout
+        self.n_layers = n_layers
+        self.n_qubits = n_qubits
+        self.channel_mixing = channel_mixing
+        self.scale = scale
+        self.weight_shapes = weight_shapes
+        self.trainable = trainable
+        self.image_shape = image_shape
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.random_state = random_state
+        self.device = device
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any) -> QuanvClassifier:
+        """Train.
+
+        Args:
+            X: images (n, features), (n, H, W) or (n, C, H, W).
+            y: labels (n,), of any type scikit-learn takes.
+
+        Raises:
+            ValueError: if X or y are not valid, y has one class only, or a parameter does not fit.
+        """
+        return self.fit_watched(X, y)
+
+    def fit_watched(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        monitor: Monitor | None = None,
+        checkpoint: str | Path | None = None,
+        resume: bool = False,
+    ) -> QuanvClassifier:
+        """As `fit`, for long runs: with progress, and resumable.
+
+        Args:
+            X, y: as in `fit`.
+            monitor: told of progress.
+            checkpoint: a file that is written after each epoch.
+            resume: go on from that file if it is there; the result equals that of an uninterrupted run with the same
+                data and parameters (`random_state` must be an int).
+
+        Raises:
+            ModelError: if the checkpoint is damaged or of another run.
+        """
+        rows, labels = read_rows(self, X, y=y, reset=True)
+        check_classification_targets(labels)
+        self._check_params()
+        self.classes_, numbers = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise QuanvolveError(
+                "this classifier needs samples of at least 2 classes in the data, but the data contains only one "
+                f"class: {self.classes_[0]!r}"
+            )
+        spec = learn_spec(X, rows, self.image_shape)
+        filter_seed, head_seed, split_seed, epoch_seed = (
+            int(seed) for seed in check_random_state(self.random_state).randint(2**31 - 1, size=4)
+        )
+        backbone, shape = build_backbone(
+            self.get_params(deep=False), spec, kind=self.backbone, trainable=self.trainable, seed=filter_seed
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(head_seed)
+            self._adopt(spec, backbone, shape)
+        self.module_.to(self.device)
+        settings = Settings(
+            self.max_epochs, self.batch_size, self.lr, self.weight_decay, self.patience, epoch_seed, self.device
+        )
+        train_rows, valid_rows = self._split(numbers, split_seed)
+        reporter = monitor or (_Printer() if self.verbose else Monitor())
+        module, data, valid = self._prepare(rows, numbers, train_rows, valid_rows, reporter)
+        path = None if checkpoint is None else Path(checkpoint)
+        self.history_ = train(module, data, valid, settings, monitor=reporter, checkpoint=path, resume=resume)
+        self.module_.eval()
+        return self
+
+    def _check_params(self) -> None:
+        for name, least in (("max_epochs", 1), ("batch_size", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or value < least:
+                raise QuanvolveError(f"`{name}` (={value!r}) must be a whole number of at least {least}")
+        if not self.lr > 0:
+            raise QuanvolveError(f"`lr` (={self.lr!r}) must be greater than 0")
+        if not 0 <= self.validation_fraction < 1:
+            raise QuanvolveError(f"`validation_fraction` (={self.validation_fraction!r}) must be in [0, 1)")
+        if self.patience is not None and self.patience < 1:
+            raise QuanvolveError(f"`patience` (={self.patience!r}) must be at least 1, or None")
+
+    def restore(self, spec: ImageSpec, circuits: tuple[Circuit, ...], out_channels: int) -> None:
+        """Take the form of a saved classifier; the weights are still to be loaded."""
+        backbone, shape = restore_backbone(
+            self.get_params(deep=False), spec, circuits, out_channels, kind=self.backbone, trainable=self.trainable
+        )
+        self._adopt(spec, backbone, shape)
+
+    def _adopt(self, spec: ImageSpec, backbone: torch.nn.Module, output_shape: tuple[int, int, int]) -> None:
+        self._spec, self.image_shape_, self.input_range_ = spec, spec.shape, spec.range
+        self.output_shape_ = output_shape
+        self.module_ = HybridModel(backbone, make_head(self.head, output_shape, len(self.classes_)))
+
+    def _split(self, numbers: npt.NDArray[Any], seed: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Rows to train on and rows to validate on; stratified where every class can be on both sides."""
+        rows = np.arange(len(numbers))
+        count = round(self.validation_fraction * len(rows))
+        if count < 1 or count >= len(rows):
+            return rows, rows[:0]
+        counts = np.bincount(numbers)
+        stratify = numbers if counts.min() >= 2 and min(count, len(rows) - count) >= len(counts) else None
+        chosen, valid = train_test_split(rows, test_size=count, random_state=seed, stratify=stratify)
+        return chosen, valid
+
+    def _prepare(
+        self,
+        rows: npt.NDArray[Any],
+        numbers: npt.NDArray[Any],
+        train_rows: npt.NDArray[Any],
+        valid_rows: npt.NDArray[Any],
+        monitor: Monitor,
+    ) -> tuple[torch.nn.Module, TensorData, TensorData | None]:
+        """What to train, on what: the head on feature maps where the filters are fixed, else the whole on images."""
+        y = torch.as_tensor(numbers, dtype=torch.int64)
+        size = len(rows) * int(np.prod(self.output_shape_)) * 4
+        backbone = self.module_.backbone
+        if self.module_.fixed_backbone and size <= CACHE_BYTES:
+            maps = feature_maps(
+                backbone, rows, self._spec, self.output_shape_, device=self.device, progress=monitor.on_features
+            )
+            X, module = torch.from_numpy(maps), self.module_.head
+            statistics = X[train_rows[:_STATISTICS_IMAGES]]
+        else:
+            X, module = torch.from_numpy(self._spec.images(rows)), self.module_
+            some = rows[train_rows[:_STATISTICS_IMAGES]]
+            statistics = torch.from_numpy(
+                feature_maps(backbone, some, self._spec, self.output_shape_, device=self.device)
+            )
+        learn_statistics(self.module_.head, statistics.to(self.device))
+        data = TensorData(X[train_rows], y[train_rows])
+        return module, data, TensorData(X[valid_rows], y[valid_rows]) if len(valid_rows) else None
+
+    def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
+        """Probabilities (n, classes), in the order of `classes_`."""
+        check_is_fitted(self)
+        rows = read_rows(self, X, reset=False)
+        warn_about_range(rows, self._spec)
+        found = np.empty((len(rows), len(self.classes_)))
+        with torch.no_grad():
+            for start in range(0, len(rows), BLOCK):
+                images = torch.from_numpy(self._spec.images(rows[start : start + BLOCK])).to(self.device)
+                found[start : start + BLOCK] = self.module_(images).double().softmax(dim=1).cpu().numpy()
+        return found
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """The most probable label of each image, shape (n,)."""
+        check_is_fitted(self)
+        labels: npt.NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return labels
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted classifier to a folder; see :func:`quanvolve.load`."""
+        from quanvolve.estimators._store import save
+
+        save(self, folder)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+class _Printer(Monitor):
+    def on_epoch(self, row: dict[str, Any]) -> None:
+        accuracy = "" if row["valid_accuracy"] is None else f"  valid accuracy {row['valid_accuracy']:.4f}"
+        print(f"epoch {row['epoch']}  loss {row['train_loss']:.4f}{accuracy}  {row['seconds']:.1f} s")

@@ -1,0 +1,86 @@
+"""The arguments that say which filters an estimator has, and the backbone they make."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.circuits import Circuit
+from quanvolve.estimators._inputs import ImageSpec, fit_window
+from quanvolve.nn import Geometry, Quanv2d, make_backbone, measured_values
+
+
+def build_backbone(
+    params: dict[str, Any],
+    spec: ImageSpec,
+    *,
+    kind: str,
+    trainable: bool,
+    seed: int | None,
+    out_channels: int | None = None,
+) -> tuple[nn.Module, tuple[int, int, int]]:
+    """The backbone for these images, and the shape (C, H, W) of its feature maps.
+
+    Args:
+        params: the estimator's parameters.
+        spec: the images.
+        kind: "quantum", "classical" or "none".
+        trainable: whether the filters are trained.
+        seed: of structure and weights.
+        out_channels: channels of the feature maps where they are known; else as many as the filters measure.
+
+    Raises:
+        QuanvolveError: if window, circuit and images do not fit each other.
+    """
+    if kind == "none":
+        return make_backbone(kind, 1, 1, (1, 1), (1, 1), trainable=False, seed=None), spec.shape
+    n_filters = params["n_filters"]
+    if not isinstance(n_filters, int | np.integer) or n_filters < 1:
+        raise QuanvolveError(f"`n_filters` (={n_filters!r}) must be a whole number of at least 1")
+    kernel, stride = fit_window(spec, params["kernel_size"], params["stride"])
+    geometry = Geometry.parse(2, kernel, stride)
+    places = geometry.output_size(spec.shape[1:])
+    channels = spec.shape[0]
+    described = {
+        name: params[name] for name in ("circuit", "encoding", "readout", "n_qubits", "n_layers", "weight_shapes")
+    }
+    n_inputs = geometry.window_size * (channels if params["channel_mixing"] == "joint" else 1)
+    quantum = {**described, "channel_mixing": params["channel_mixing"], "scale": params["scale"]}
+    if out_channels is None:
+        # A classical twin has as many channels as the quantum filters would measure.
+        out_channels = int(n_filters) * measured_values(n_inputs=n_inputs, **described)
+    backbone = make_backbone(
+        kind,
+        channels,
+        out_channels,
+        kernel,
+        stride,
+        trainable=trainable,
+        seed=seed,
+        **(quantum if kind == "quantum" else {}),
+    )
+    return backbone, (out_channels, places[0], places[1])
+
+
+def restore_backbone(
+    params: dict[str, Any],
+    spec: ImageSpec,
+    circuits: tuple[Circuit, ...],
+    out_channels: int,
+    *,
+    kind: str,
+    trainable: bool,
+) -> tuple[nn.Module, tuple[int, int, int]]:
+    """The backbone of a saved model, from its circuit descriptions; the weights are still to be loaded."""
+    named = isinstance(params["circuit"], str)
+    known = {**params, "circuit": circuits, "weight_shapes": None}
+    if named and params["scale"] is None:
+        known["scale"] = math.pi
+    backbone, shape = build_backbone(known, spec, kind=kind, trainable=trainable, seed=0, out_channels=out_channels)
+    if isinstance(backbone, Quanv2d) and named:
+        backbone.circuit_name = params["circuit"]
+    return backbone, shape

@@ -1,0 +1,221 @@
+"""Training: skorch runs the epochs; this file decides what an epoch starts from and what is kept after it."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from skorch import NeuralNetClassifier
+from skorch.callbacks import Callback
+from skorch.helper import predefined_split
+from torch import nn
+
+from quanvolve.estimators._batches import Batches, TensorData
+from quanvolve.estimators._checkpoint import (
+    TrainingState,
+    load_checkpoint,
+    optimizer_tensors,
+    restore_optimizer,
+    save_checkpoint,
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train; together with the data it fixes the result on a CPU.
+
+    Args:
+        max_epochs: passes over the training data.
+        batch_size: samples a step.
+        lr: learning rate of AdamW at the start; it falls along a cosine to zero at `max_epochs`.
+        weight_decay: of AdamW.
+        patience: stop after so many epochs without a better validation accuracy; None never stops early.
+        seed: of the order of samples and of dropout.
+        device: where to train.
+    """
+
+    max_epochs: int
+    batch_size: int
+    lr: float
+    weight_decay: float
+    patience: int | None
+    seed: int
+    device: str
+
+
+class Monitor:
+    """What training tells whoever watches; every method may be overridden and does nothing by itself."""
+
+    def on_features(self, done: int, total: int) -> None:
+        """So many images have gone through the fixed filters."""
+
+    def on_start(self, first_epoch: int, max_epochs: int, batches: int) -> None:
+        """Training begins, or goes on, with epoch `first_epoch` (from 1) of so many, each of so many batches."""
+
+    def on_batch(self, epoch: int, batch: int, loss: float) -> None:
+        """A training batch (from 1) is done."""
+
+    def on_epoch(self, row: dict[str, Any]) -> None:
+        """An epoch is done, and its checkpoint written; `row` is its line of the history."""
+
+
+class _Watch(Callback):  # type: ignore[misc]  # skorch has no types
+    """Counts right answers on the validation data and passes batches on to the monitor."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        self.monitor = monitor
+        self.epoch = 0
+
+    def on_epoch_begin(self, net: Any, **_: Any) -> None:
+        self.right = self.seen = self.batch = 0
+
+    def on_batch_end(self, net: Any, batch: Any = None, training: bool = False, **step: Any) -> None:
+        if training:
+            self.batch += 1
+            self.monitor.on_batch(self.epoch, self.batch, float(step["loss"].detach()))
+        else:
+            labels = batch[1].to(step["y_pred"].device)
+            self.right += int((step["y_pred"].argmax(dim=1) == labels).sum())
+            self.seen += len(labels)
+
+
+def train(
+    module: nn.Module,
+    data: TensorData,
+    valid: TensorData | None,
+    settings: Settings,
+    *,
+    monitor: Monitor | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+) -> list[dict[str, Any]]:
+    """Train a module in place and leave it with the weights of its best epoch.
+
+    Args:
+        module: samples to class scores.
+        data: training samples.
+        valid: validation samples; the best epoch is the one most accurate on these (without them, the last).
+        settings: how to train.
+        monitor: told of progress.
+        checkpoint: file to write after each epoch.
+        resume: go on from that file, to the same weights as an uninterrupted run; if it is not there, start.
+
+    Returns:
+        The history: a row for each epoch with epoch, train_loss, valid_loss, valid_accuracy, lr and seconds.
+
+    Raises:
+        ModelError: if the checkpoint is damaged or of another run.
+    """
+    monitor = monitor or Monitor()
+    watch = _Watch(monitor)
+    fingerprint = _fingerprint(module, data, valid, settings)
+    net = _skorch_net(module, valid, settings, watch)
+    history: list[dict[str, Any]] = []
+    best = copy.deepcopy(module.state_dict())
+    if resume and checkpoint is not None and checkpoint.exists():
+        state = load_checkpoint(checkpoint, fingerprint)
+        history, best = state.history, state.best
+        net.module_.load_state_dict(state.module)
+        restore_optimizer(net.optimizer_, state.optimizer)
+    monitor.on_start(len(history) + 1, settings.max_epochs, len(Batches(data, settings.batch_size)))
+    with _own_random_numbers():
+        while len(history) < settings.max_epochs and not _out_of_patience(history, settings.patience):
+            watch.epoch = len(history) + 1
+            lr = _start_epoch(net, settings, watch.epoch)
+            net.fit_loop(data, epochs=1)
+            history.append(_row(net.history[-1], watch, lr))
+            if best_epoch(history) == watch.epoch:
+                best = copy.deepcopy(net.module_.state_dict())
+            if checkpoint is not None:
+                tensors = optimizer_tensors(net.optimizer_)
+                save_checkpoint(
+                    checkpoint, TrainingState(history, net.module_.state_dict(), best, tensors), fingerprint
+                )
+            monitor.on_epoch(history[-1])
+    module.load_state_dict(best)
+    module.eval()
+    return history
+
+
+def _skorch_net(module: nn.Module, valid: TensorData | None, settings: Settings, watch: _Watch) -> Any:
+    net = NeuralNetClassifier(
+        module,
+        criterion=nn.CrossEntropyLoss,
+        optimizer=torch.optim.AdamW,
+        lr=settings.lr,
+        optimizer__weight_decay=settings.weight_decay,
+        batch_size=settings.batch_size,
+        iterator_train=Batches,
+        iterator_train__shuffle=True,
+        iterator_valid=Batches,
+        train_split=None if valid is None else predefined_split(valid),
+        callbacks=[("watch", watch)],
+        callbacks__valid_acc=None,
+        callbacks__print_log=None,
+        device=settings.device,
+        verbose=0,
+    )
+    return net.initialize()
+
+
+def _start_epoch(net: Any, settings: Settings, epoch: int) -> float:
+    """Seed the epoch and set its learning rate, both from its number alone, so that a resumed run cannot differ."""
+    torch.manual_seed(int.from_bytes(hashlib.sha256(f"{settings.seed}/{epoch}".encode()).digest()[:7], "big"))
+    lr = settings.lr * 0.5 * (1 + math.cos(math.pi * (epoch - 1) / settings.max_epochs))
+    for group in net.optimizer_.param_groups:
+        group["lr"] = lr
+    return lr
+
+
+@contextmanager
+def _own_random_numbers() -> Iterator[None]:
+    """Leave the caller's random number generators as they were."""
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []):
+        yield
+
+
+def _row(record: dict[str, Any], watch: _Watch, lr: float) -> dict[str, Any]:
+    has_valid = watch.seen > 0
+    return {
+        "epoch": watch.epoch,
+        "train_loss": float(record["train_loss"]),
+        "valid_loss": float(record["valid_loss"]) if has_valid else None,
+        "valid_accuracy": watch.right / watch.seen if has_valid else None,
+        "lr": lr,
+        "seconds": round(float(record["dur"]), 3),
+    }
+
+
+def best_epoch(history: list[dict[str, Any]]) -> int:
+    """The epoch whose weights are kept: the most accurate on the validation data, of equals the one with the
+    lowest loss, then the first. Without validation data it is the last epoch."""
+    if not history or history[-1]["valid_accuracy"] is None:
+        return len(history)
+    best = max(history, key=lambda row: (row["valid_accuracy"], -row["valid_loss"], -row["epoch"]))
+    return int(best["epoch"])
+
+
+def _out_of_patience(history: list[dict[str, Any]], patience: int | None) -> bool:
+    return patience is not None and len(history) - best_epoch(history) >= patience
+
+
+def _fingerprint(module: nn.Module, data: TensorData, valid: TensorData | None, settings: Settings) -> str:
+    """Tells runs apart: settings, data and initial weights."""
+    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+    for part in (data, valid):
+        if part is not None:
+            digest.update(repr((tuple(part.X.shape), part.X.dtype)).encode())
+            digest.update(part.y.numpy().tobytes())
+            digest.update(part.X[:: max(1, len(part.X) // 64)].numpy().tobytes())
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,153 @@
+"""Fixed quantum filters as a scikit-learn transformer."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from quanvolve.circuits import Circuit
+from quanvolve.estimators._filters import build_backbone, restore_backbone
+from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, warn_about_range
+from quanvolve.estimators._maps import feature_maps
+
+
+class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Quantum feature maps of images, from fixed filters.
+
+    Args:
+        n_filters: number of circuits; each gives as many channels as it measures values.
+        kernel_size, stride: of the window, a number or (rows, columns).
+        circuit: a name from :func:`quanvolve.circuits.list_circuits`, a PennyLane function with the contract of
+            `qp.qnn.TorchLayer` (then give `weight_shapes`), or a `Circuit`.
+        encoding, readout, n_layers: of a named circuit.
+        n_qubits: number of qubits; by default one for each value in the window.
+        channel_mixing: "sum" or "joint", see :class:`quanvolve.Quanv2d`.
+        scale: what pixels in [0, 1] are multiplied with to become angles; by default pi for named circuits.
+        weight_shapes: of a circuit function.
+        image_shape: (H, W) or (C, H, W) of the images where X has rank 2. Without it, features make a square image
+            where they can and a 1 x n one otherwise (which is read with 1 x k windows).
+        random_state: fixes circuits and weights.
+        device: where to compute.
+
+    Attributes:
+        module_: the `Quanv2d` layer.
+        image_shape_: (C, H, W).
+        input_range_: the values that become 0 and 1: (0, 255) for uint8, (0, 1) for floats in [0, 1], else the range
+            of the training data.
+        output_shape_: (channels, H', W').
+        n_features_in_: pixels of an image.
+
+    Examples:
+        >>> from sklearn.datasets import load_digits
+        >>> from quanvolve import QuanvTransformer
+        >>> images = load_digits().images
+        >>> QuanvTransformer(n_filters=2, random_state=0).fit_transform(images).shape
+        (1797, 128)
+
+    References:
+        Henderson et al., "Quanvolutional Neural Networks", arXiv:1904.04767 (2019).
+    """
+
+    def __init__(
+        self,
+        n_filters: int = 4,
+        kernel_size: int | tuple[int, int] = 2,
+        stride: int | tuple[int, int] = 2,
+        circuit: Any = "random",
+        *,
+        encoding: str = "ry",
+        readout: str = "z",
+        n_layers: int = 2,
+        n_qubits: int | None = None,
+        channel_mixing: str = "sum",
+        scale: float | None = None,
+        weight_shapes: Any = None,
+        image_shape: tuple[int, ...] | None = None,
+        random_state: Any = None,
+        device: str = "cpu",
+    ) -> None:
+        self.n_filters = n_filters
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.circuit = circuit
+        self.encoding = encoding
+        self.readout = readout
+        self.n_layers = n_layers
+        self.n_qubits = n_qubits
+        self.channel_mixing = channel_mixing
+        self.scale = scale
+        self.weight_shapes = weight_shapes
+        self.image_shape = image_shape
+        self.random_state = random_state
+        self.device = device
+
+    def fit(self, X: Any, y: Any = None) -> QuanvTransformer:
+        """Learn shape and range of the images and draw the filters.
+
+        Args:
+            X: images (n, features), (n, H, W) or (n, C, H, W).
+            y: ignored.
+        """
+        rows = read_rows(self, X, reset=True)
+        spec = learn_spec(X, rows, self.image_shape)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._adopt(
+            spec, *build_backbone(self.get_params(deep=False), spec, kind="quantum", trainable=False, seed=seed)
+        )
+        self.module_.to(self.device)
+        return self
+
+    def restore(self, spec: ImageSpec, circuits: tuple[Circuit, ...], out_channels: int) -> None:
+        """Take the form of a saved transformer; the weights are still to be loaded."""
+        params = self.get_params(deep=False)
+        self._adopt(spec, *restore_backbone(params, spec, circuits, out_channels, kind="quantum", trainable=False))
+
+    def _adopt(self, spec: ImageSpec, backbone: nn.Module, output_shape: tuple[int, int, int]) -> None:
+        self._spec, self.image_shape_, self.input_range_ = spec, spec.shape, spec.range
+        self.module_, self.output_shape_ = backbone.eval(), output_shape
+
+    def transform(self, X: Any) -> npt.NDArray[Any]:
+        """Feature maps as rows.
+
+        Args:
+            X: images as in `fit`.
+
+        Returns:
+            Array (n, channels * H' * W'), channel-major; float64 for float64 images, else float32.
+        """
+        check_is_fitted(self)
+        rows = read_rows(self, X, reset=False)
+        warn_about_range(rows, self._spec)
+        double = rows.dtype == np.float64
+        module = copy.deepcopy(self.module_).double() if double else self.module_
+        dtype = np.float64 if double else np.float32
+        maps = feature_maps(module, rows, self._spec, self.output_shape_, dtype=dtype, device=self.device)
+        return maps.reshape(len(rows), -1)
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
+        """Names "quanv<channel>_<row>_<column>" of the columns of `transform`."""
+        check_is_fitted(self)
+        channels, height, width = self.output_shape_
+        return np.array(
+            [f"quanv{c}_{i}_{j}" for c in range(channels) for i in range(height) for j in range(width)], dtype=object
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted transformer to a folder; see :func:`quanvolve.load`."""
+        from quanvolve.estimators._store import save
+
+        save(self, folder)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.input_tags.three_d_array = True
+        return tags

@@ -1,0 +1,79 @@
+"""Chunks of windows bound the memory and change nothing."""
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+import quanvolve.compile._evaluate as module
+from quanvolve import Quanv2d
+from quanvolve.compile._evaluate import _evaluate_chunk
+
+CASES = {
+    "plain": ({"kernel_size": 2}, (3, 1, 7, 5)),
+    "stride and groups": ({"kernel_size": 2, "stride": 2, "groups": 2}, (3, 2, 9, 6)),
+    "joint and padded": ({"kernel_size": (1, 2), "padding": 1, "channel_mixing": "joint"}, (2, 2, 5, 4)),
+}
+
+
+def _run(arguments: dict, shape: tuple[int, ...]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    scale = torch.nn.Parameter(torch.tensor(2.5, dtype=torch.float64))
+    layer = Quanv2d(shape[1], 8, **arguments, seed=0, scale=scale, dtype=torch.float64)
+    images = torch.rand(shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    images.requires_grad_()
+    out = layer(images)
+    (out * torch.arange(out.numel(), dtype=torch.float64).reshape(out.shape)).sum().backward()
+    return out.detach(), images.grad, layer.weights.grad, scale.grad
+
+
+@pytest.fixture
+def chunks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[torch.Size]]:
+    """The sizes of the chunks that are evaluated."""
+    seen: list[torch.Size] = []
+
+    def spy(*arguments: object) -> torch.Tensor:
+        seen.append(arguments[2].shape)
+        return _evaluate_chunk(*arguments)
+
+    monkeypatch.setattr(module, "_evaluate_chunk", spy)
+    return seen
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("size", [1, 30_000, 150_000])
+def test_values_and_gradients_do_not_depend_on_the_chunk(
+    case: str, size: int, monkeypatch: pytest.MonkeyPatch, chunks: list[torch.Size]
+) -> None:
+    whole = _run(*CASES[case])
+    assert len(chunks) == 1, "the reference must run in one piece"
+    chunks.clear()
+    monkeypatch.setattr(module, "CHUNK_BYTES", size)
+    pieces = _run(*CASES[case])
+    if size == 1:
+        assert len(chunks) > CASES[case][1][0]
+        assert {shape[0] for shape in chunks} == {1}
+        assert {shape[3] for shape in chunks} == {1}, "an image that does not fit goes row by row"
+    # Only the shape of a matrix product may change the last bits.
+    for a, b in zip(whole, pieces, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
+
+
+def test_without_gradients_too(monkeypatch: pytest.MonkeyPatch, chunks: list[torch.Size]) -> None:
+    layer = Quanv2d(1, 4, 2, seed=0)
+    images = torch.rand(5, 1, 6, 7)
+    with torch.no_grad():
+        whole = layer(images)
+        monkeypatch.setattr(module, "CHUNK_BYTES", 1)
+        torch.testing.assert_close(layer(images), whole, rtol=0, atol=1e-6)
+    assert len(chunks) == 1 + 5 * 5
+
+
+def test_the_last_chunk_may_be_smaller(monkeypatch: pytest.MonkeyPatch, chunks: list[torch.Size]) -> None:
+    layer = Quanv2d(1, 4, 2, seed=0)
+    images = torch.rand(7, 1, 3, 3)
+    whole = layer(images).detach()
+    chunks.clear()
+    for size in range(2_000, 40_000, 2_000):
+        monkeypatch.setattr(module, "CHUNK_BYTES", size)
+        torch.testing.assert_close(layer(images).detach(), whole, rtol=0, atol=1e-6)
+    assert {shape[0] for shape in chunks} > {1, 7}, "several chunk sizes were met"
