@@ -14,5 +14,7 @@ from quanvolve.circuits._description import Angle as Angle
 from quanvolve.circuits._description import Circuit as Circuit
 from quanvolve.circuits._description import Gate as Gate
 from quanvolve.circuits._description import Observable as Observable
+from quanvolve.circuits._draw import draw_figure as draw_figure
+from quanvolve.circuits._draw import draw_text as draw_text
 from quanvolve.circuits._gates import GATES as GATES
 from quanvolve.circuits._gates import PAULIS as PAULIS

@@ -159,7 +159,7 @@ def _checked_shapes(function: Callable[..., Any], weight_shapes: Mapping[str, Sh
             f"`weight_shapes` must give a shape to every weight of the function: missing {missing}, unknown "
             f"{unknown}; the function takes {list(parameters)}"
         )
-    shapes = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     for name, size in weight_shapes.items():
         if isinstance(size, int):
             shapes[name] = () if size == 1 else (size,)  # as TorchLayer reads it

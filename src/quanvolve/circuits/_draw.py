@@ -418,9 +418,7 @@ class _Picture:
             brush.box(_Box((letter,), (wire,), "output"), x, top)
             brush.text(x + _BOX_WIDTH / 2 + 0.12, top + wire, name, _LETTERS, "left")
         for row, line in enumerate(self.captions):
-            brush.text(
-                -0.6, (self.blocks - 1) * self.pitch + self.circuit.n_wires + 0.45 * row, line, _LETTERS, "left"
-            )
+            brush.text(-0.6, (self.blocks - 1) * self.pitch + self.circuit.n_wires + 0.45 * row, line, _LETTERS, "left")
 
 
 class _Brush:

@@ -43,14 +43,13 @@ def evaluate(recipe: Recipe, coefficients: Tensor, windows: Tensor, dims: int, s
     by_image = step >= places[0]
     pieces = list(_pieces(windows, step))
     differentiable = torch.is_grad_enabled() and (windows.requires_grad or coefficients.requires_grad)
-    values = []
+    values: list[Tensor] = []
     for piece in pieces:
         if differentiable and len(pieces) > 1:
             # Recomputing a chunk in the backward pass keeps memory bounded there too.
-            value = checkpoint(_evaluate_chunk, recipe, coefficients, piece, dims, scale, use_reentrant=False)
+            values.append(checkpoint(_evaluate_chunk, recipe, coefficients, piece, dims, scale, use_reentrant=False))
         else:
-            value = _evaluate_chunk(recipe, coefficients, piece, dims, scale)
-        values.append(value)
+            values.append(_evaluate_chunk(recipe, coefficients, piece, dims, scale))
     if len(values) == 1:
         return values[0]
     if by_image:
@@ -64,9 +63,8 @@ def _evaluate_chunk(recipe: Recipe, coefficients: Tensor, windows: Tensor, dims:
     places = windows.shape[3 : 3 + dims]
     order = (0, 1, 2, *range(3 + dims, windows.dim()), *range(3, 3 + dims))
     inputs = windows.permute(order).reshape(*windows.shape[:3], -1, places.numel())
-    inputs = inputs * (scale if isinstance(scale, float) else scale.unsqueeze(-1))
-    values = contract(features(recipe, inputs), coefficients)
-    return values.unflatten(-1, places)
+    inputs = inputs * (scale.unsqueeze(-1) if isinstance(scale, Tensor) else scale)
+    return torch.unflatten(contract(features(recipe, inputs), coefficients), -1, places)
 
 
 def _rows_per_chunk(recipe: Recipe, coefficients: Tensor, windows: Tensor, dims: int) -> int:

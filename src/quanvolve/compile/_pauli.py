@@ -7,8 +7,7 @@ I, X, Y, Z = 0, 1, 2, 3, first wire most significant.
 
 from __future__ import annotations
 
-import itertools
-from functools import lru_cache, reduce
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +16,17 @@ from quanvolve.circuits import GATES, PAULIS
 
 AXES = ("X", "Y", "Z")
 Floats = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.complex128]
 
 
-def _words(n: int) -> list[npt.NDArray[np.complex128]]:
-    return [reduce(np.kron, letters) for letters in itertools.product(PAULIS.values(), repeat=n)]
+def _words(n: int) -> list[Matrix]:
+    words = [np.eye(1, dtype=np.complex128)]
+    for _ in range(n):
+        words = [np.asarray(np.kron(word, pauli), np.complex128) for word in words for pauli in PAULIS.values()]
+    return words
 
 
-def heisenberg_matrix(unitary: npt.NDArray[np.complex128]) -> Floats:
+def heisenberg_matrix(unitary: Matrix) -> Floats:
     """R with ``T_new = R @ T_old`` for O -> U^dagger O U; shape (4^n, 4^n) for an n-qubit unitary."""
     n = len(unitary).bit_length() - 1
     words = _words(n)

@@ -68,12 +68,10 @@ def feature_maps_figure(
             grid[row, 0].set_ylabel(str(labels[row]), fontsize=SMALL, color=INK, family=FONT, parse_math=False)
         for channel in range(count):
             ax = grid[row, channel + 1]
-            shown = ax.imshow(
-                values[row, channel], cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest"
-            )
+            shown = ax.imshow(values[row, channel], cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest")
             frame(ax, f"ch {channel}" if row == 0 else "")
-    more = f"the first {count} of {channels} quantum channels" if count < channels else "quantum channels"
-    figure.suptitle(f"Images and their {more}", fontsize=TITLE, color=INK, family=FONT)
+    which = f"the first {count} of {channels}" if count < channels else "their"
+    figure.suptitle(f"Images and {which} quantum channels", fontsize=TITLE, color=INK, family=FONT)
     colour_bar(figure, shown, grid, "measured value", fraction=0.03, pad=0.01, aspect=12 * rows)
     return figure
 

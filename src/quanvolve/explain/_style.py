@@ -32,9 +32,7 @@ def new_figure(width: float, height: float, *, constrained: bool = True) -> Figu
     """An empty white figure, sizes in inches, that pyplot does not know of."""
     from matplotlib.figure import Figure
 
-    return Figure(
-        figsize=(width, height), facecolor=PAPER, layout="constrained" if constrained else None
-    )
+    return Figure(figsize=(width, height), facecolor=PAPER, layout="constrained" if constrained else None)
 
 
 def tidy(ax: Axes, title: str = "", xlabel: str = "", ylabel: str = "") -> None:

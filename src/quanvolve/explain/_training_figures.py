@@ -21,7 +21,6 @@ from quanvolve.explain._style import (
     TEXT,
     as_array,
     new_figure,
-    style_bar,
     tidy,
 )
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_CELL_LETTERS = 12.0
+_SCALE = np.linspace(0.0, 1.0, 256) ** 2
 
 
 def history_figure(history: Sequence[Mapping[str, Any]]) -> Figure:
@@ -72,7 +72,7 @@ def history_figure(history: Sequence[Mapping[str, Any]]) -> Figure:
     else:
         accuracy.plot(epochs, percent, color=RED, marker=dots, markersize=4, linestyle="--")
         _mark_best(accuracy, epochs, percent)
-    for ax in (losses, accuracy):
+    for ax in (losses, accuracy) if accuracy.lines else (losses,):
         ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
         ax.grid(True, axis="y", color=PALE, linewidth=0.6)
         ax.set_axisbelow(True)
@@ -102,7 +102,6 @@ def confusion_figure(matrix: Any, class_names: Sequence[str], accuracy: float) -
         >>> [text.get_text() for text in figure.axes[0].texts]
         ['9', '1', '5']
     """
-    from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 
     counts = _counts(matrix, class_names, accuracy)
@@ -114,23 +113,15 @@ def confusion_figure(matrix: Any, class_names: Sequence[str], accuracy: float) -
     right = LinearSegmentedColormap.from_list("right", [PAPER, "#9CC9E6", BLUE, "#003F66"])
     wrong = LinearSegmentedColormap.from_list("wrong", [PAPER, "#F6C09A", RED, "#7A3200"])
     side = min(max(3.2, 1.4 + 0.46 * k), 10.5)
-    figure = new_figure(side + 1.4, side + 0.6)
+    figure = new_figure(side + 1.2, side + 0.3)
     ax = figure.subplots()
     diagonal = np.eye(k, dtype=bool)
     ax.imshow(np.ma.masked_array(shares, ~diagonal | (counts == 0)), cmap=right, norm=norm)
     ax.imshow(np.ma.masked_array(shares, diagonal | (counts == 0)), cmap=wrong, norm=norm)
-    tidy(
-        ax, f"{100 * accuracy:.1f} percent of {int(counts.sum())} right", "predicted class", "true class"
-    )
+    tidy(ax, f"{100 * accuracy:.1f} percent of {int(counts.sum())} right", "predicted class", "true class")
     _cells(ax, counts, shares, 72 * (side - 1.0) / k)
     _class_ticks(ax, class_names)
-    for colours, label, pad in ((right, "", 0.02), (wrong, "share of the true class (percent)", 0.01)):
-        bar = figure.colorbar(
-            ScalarMappable(norm, colours), ax=ax, fraction=0.04, pad=pad, ticks=[0, 0.01, 0.05, 0.2, 0.5, 1]
-        )
-        style_bar(bar, label)
-        bar.ax.set_yticklabels([] if not label else ["0", "1", "5", "20", "50", "100"])
-        bar.ax.set_title("wrong" if label else "right", fontsize=SMALL, color=INK, family=FONT)
+    _legend_bar(ax, right(norm(_SCALE)), wrong(norm(_SCALE)), norm)
     return figure
 
 
@@ -146,54 +137,47 @@ def _column(history: Sequence[Mapping[str, Any]], name: str, required: bool = Fa
         try:
             values.append(math.nan if value is None else float(value))
         except (TypeError, ValueError):
-            raise QuanvolveError(
-                f"row {position} of `history` has the {name!r} {value!r}, expected a number"
-            ) from None
+            raise QuanvolveError(f"row {position} of `history` has the {name!r} {value!r}, expected a number") from None
     return np.array(values)
 
 
 def _mark_best(ax: Axes, epochs: Any, percent: Any) -> None:
     best = int(np.nanargmax(percent))
-    ax.plot(
-        epochs[best], percent[best], marker="*", markersize=13, color=RED, markeredgecolor=PAPER, zorder=5
-    )
-    # The label hangs below the star, on the side where the picture has room.
+    ax.plot(epochs[best], percent[best], marker="*", markersize=13, color=RED, markeredgecolor=PAPER, zorder=5)
+    # The label stands at the foot of a dotted line, below the lowest value: there it crosses no curve.
+    low, high = np.nanmin(percent), np.nanmax(percent)
+    room = max(high - low, 5.0)
+    foot = low - 0.25 * room
+    ax.set_ylim(foot - 0.08 * room, high + 0.12 * room)
+    ax.plot([epochs[best]] * 2, [foot, percent[best]], color=GREY, linestyle=":", linewidth=1.0, zorder=1)
     late = epochs[best] > (epochs[0] + epochs[-1]) / 2
     ax.annotate(
         f"best: {percent[best]:.1f} percent, epoch {epochs[best]:g}",
-        (epochs[best], percent[best]),
-        xytext=(6 if late else -6, -14),
+        (epochs[best], foot),
+        xytext=(-5 if late else 5, 0),
         textcoords="offset points",
-        ha="right" if late else "left" if len(epochs) > 1 else "center",
-        va="top",
+        ha="right" if late else "left",
+        va="bottom",
         fontsize=SMALL,
         color=INK,
         family=FONT,
     )
-    low, high = np.nanmin(percent), np.nanmax(percent)
-    room = max(high - low, 1.0)
-    ax.set_ylim(low - 0.3 * room, high + 0.12 * room)
 
 
 def _note(ax: Axes, text: str) -> None:
-    ax.text(
-        0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=GREY, fontsize=TEXT, family=FONT
-    )
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=GREY, fontsize=TEXT, family=FONT)
+    ax.set_xticks([])
     ax.set_yticks([])
 
 
 def _counts(matrix: Any, class_names: Sequence[str], accuracy: float) -> Any:
     counts = as_array("matrix", matrix)
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not counts.size:
-        raise QuanvolveError(
-            f"`matrix` has shape {counts.shape}, expected (k, k): a row and a column a class"
-        )
+        raise QuanvolveError(f"`matrix` has shape {counts.shape}, expected (k, k): a row and a column a class")
     if (counts < 0).any() or (counts != np.round(counts)).any():
         raise QuanvolveError("`matrix` must hold counts, it has negative or broken numbers")
     if len(class_names) != len(counts):
-        raise QuanvolveError(
-            f"`class_names` has {len(class_names)} names, `matrix` has {len(counts)} classes"
-        )
+        raise QuanvolveError(f"`class_names` has {len(class_names)} names, `matrix` has {len(counts)} classes")
     if not 0 <= accuracy <= 1:
         raise QuanvolveError(f"`accuracy` (={accuracy}) must be a share between 0 and 1")
     return counts
@@ -210,7 +194,7 @@ def _cells(ax: Axes, counts: Any, shares: Any, points: float) -> None:
             va="center_baseline",
             fontsize=min(_MOST_CELL_LETTERS, 0.45 * points, 1.25 * points / len(text)),
             family=FONT,
-            color=PAPER if shares[row, column] > 0.2 else INK,
+            color=PAPER if shares[row, column] > (0.25 if row == column else 0.35) else INK,
         )
 
 
@@ -219,9 +203,7 @@ def _class_ticks(ax: Axes, class_names: Sequence[str]) -> None:
     k = len(names)
     size = SMALL if k <= 12 else 7.5
     upright = max(map(len, names)) <= 2
-    ax.set_xticks(
-        range(k), names, fontsize=size, rotation=0 if upright else 45, ha="center" if upright else "right"
-    )
+    ax.set_xticks(range(k), names, fontsize=size, rotation=0 if upright else 45, ha="center" if upright else "right")
     ax.set_yticks(range(k), names, fontsize=size)
     for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
         label.set_parse_math(False)
@@ -234,3 +216,19 @@ def _class_ticks(ax: Axes, class_names: Sequence[str]) -> None:
     for spine in ax.spines.values():
         spine.set_visible(True)
         spine.set_color(PALE)
+
+
+def _legend_bar(ax: Axes, right: Any, wrong: Any, norm: Any) -> None:
+    """One colour bar with two columns, because both colours share a scale."""
+    bar = ax.inset_axes((1.03, 0.0, 0.07, 1.0))
+    bar.imshow(np.stack([right, wrong], axis=1), origin="lower", aspect="auto", extent=(0, 2, 0, 1))
+    tidy(bar, ylabel="share of the true class (percent)")
+    bar.yaxis.tick_right()
+    bar.yaxis.set_label_position("right")
+    percents = [0, 1, 5, 20, 50, 100]
+    bar.set_yticks([float(norm(p / 100)) for p in percents], [str(p) for p in percents], fontsize=SMALL)
+    bar.set_xticks([0.5, 1.5], ["right", "wrong"], rotation=90, fontsize=SMALL)
+    bar.tick_params(axis="x", length=0)
+    for spine in bar.spines.values():
+        spine.set_visible(True)
+        spine.set_linewidth(0.6)

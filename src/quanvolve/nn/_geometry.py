@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import Any
 
 import torch.nn.functional as F
@@ -121,7 +122,8 @@ class Geometry:
         view = self._pad(images, size)
         for axis, (span, stride) in enumerate(zip(self.span, self.stride, strict=True)):
             view = view.unfold(2 + axis, span, stride)
-        return view[(..., *(slice(None, None, d) for d in self.dilation))]
+        every: tuple[slice | EllipsisType, ...] = (..., *(slice(None, None, d) for d in self.dilation))
+        return view[every]
 
     def _pad(self, images: Tensor, size: tuple[int, ...]) -> Tensor:
         sides = self.sides()

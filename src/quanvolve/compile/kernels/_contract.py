@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from functools import reduce
 
+import torch
 from torch import Tensor
 
 
@@ -29,13 +30,13 @@ def contract(features: Sequence[Tensor], coefficients: Tensor) -> Tensor:
     k_right = right.shape[-2]
     if split == 0:
         flat = right.flatten(2, 3)
-        return coefficients.reshape(groups, outputs, channels * k_right) @ flat
+        return torch.matmul(coefficients.reshape(groups, outputs, channels * k_right), flat)
     left = _products(features[:split])
     k_left = left.shape[-2]
     matrix = coefficients.reshape(groups, outputs, channels, k_left, k_right)
     matrix = matrix.permute(0, 2, 1, 3, 4).reshape(groups, channels, outputs * k_left, k_right)
-    inner = (matrix @ right).unflatten(-2, (outputs, k_left))
-    return (inner * left.unsqueeze(3)).sum(dim=-2).sum(dim=2)
+    inner = torch.unflatten(torch.matmul(matrix, right), -2, (outputs, k_left))
+    return torch.sum(inner * left.unsqueeze(3), dim=(2, 4))
 
 
 def left_sites(sizes: Sequence[int], outputs: int) -> int:

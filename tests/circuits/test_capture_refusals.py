@@ -1,0 +1,287 @@
+"""What cannot be captured is refused, naming the operation and its position."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pennylane as qp
+import pytest
+import torch
+
+from quanvolve._errors import CaptureError
+from quanvolve.circuits import capture
+
+REFUSED: dict[str, tuple[Callable[..., Any], dict[str, Any], str]] = {}
+
+
+def refused(message: str, weight_shapes: dict[str, Any] | None = None) -> Callable[..., Any]:
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        REFUSED[function.__name__] = (function, weight_shapes or {}, message)
+        return function
+
+    return register
+
+
+def z0() -> Any:
+    return qp.expval(qp.Z(0))
+
+
+@refused(r"operation 2 \(DepolarizingChannel\) cannot be captured: it is not a unitary gate")
+def channel(inputs):
+    qp.AngleEmbedding(inputs, wires=range(4))
+    qp.Hadamard(wires=0)
+    qp.DepolarizingChannel(0.1, wires=0)
+    return z0()
+
+
+@refused(r"operation 1 \(.*[Mm]easure.*\) cannot be captured")
+def measured_in_the_middle(inputs):
+    qp.RY(inputs[0], wires=0)
+    qp.measure(0)
+    return qp.expval(qp.Z(1))
+
+
+@refused(r"operation 1 \(RX\) has an angle that is not an affine function of inputs and weights.*RX on wire 1")
+def arctan_of_inputs(inputs):
+    qp.RY(inputs[0], wires=0)
+    qp.RX(torch.arctan(inputs[1]), wires=1)
+    return z0()
+
+
+@refused(r"operation 0 \(RY\) has an angle that is not an affine function.*RY on wire 0", {"w": (2,)})
+def input_times_weight(inputs, w):
+    qp.RY(inputs[0] * w[0], wires=0)
+    return z0()
+
+
+@refused(r"operation 1 \(RZ\) has an angle that is not an affine function")
+def product_of_inputs(inputs):
+    qp.Hadamard(wires=0)
+    qp.RZ((np.pi - inputs[0]) * (np.pi - inputs[1]), wires=0)
+    return z0()
+
+
+@refused(r"operation 0 \(IQPEmbedding\) has an angle that is not an affine function.*RZ on wire")
+def iqp_embedding(inputs):
+    qp.IQPEmbedding(inputs, wires=range(4))
+    return z0()
+
+
+@refused(r"operation 0 \(RY\) has an angle that is not an affine function")
+def negative_inputs_cut_off(inputs):
+    qp.RY(torch.relu(inputs[0]), wires=0)
+    return z0()
+
+
+@refused(r"operation 1 \(RX\) has an angle that is not an affine function", {"w": (1,)})
+def absolute_weights(inputs, w):
+    qp.RY(inputs[0], wires=0)
+    qp.RX(w[0].abs(), wires=0)
+    return z0()
+
+
+@refused(r"operation 0 \(RY\) has an angle that is not an affine function")
+def detached_inputs(inputs):
+    qp.RY(float(inputs[0].detach()), wires=0)
+    return z0()
+
+
+@refused(r"operation 0 \(AmplitudeEmbedding\)")
+def amplitude_embedding(inputs):
+    qp.AmplitudeEmbedding(inputs, wires=range(2), normalize=True)
+    return z0()
+
+
+@refused(r"operation \d \(\w+\) .*a circuit must have the same gates for all values")
+def gate_chosen_by_value(inputs):
+    if inputs[0] > 0.01:
+        qp.RX(inputs[0], wires=0)
+    else:
+        qp.RZ(inputs[0], wires=0)
+    return z0()
+
+
+@refused(r"operation 1 \(PauliX\) .*a circuit must have the same gates for all values")
+def gate_for_some_values_only(inputs):
+    qp.RX(inputs[0], wires=0)
+    if inputs[1] > 0.01:
+        qp.PauliX(wires=0)
+    return z0()
+
+
+@refused(r"a circuit must have the same gates for all values")
+def gate_chosen_by_sign(inputs):
+    if inputs[0] < 0:
+        qp.PauliX(wires=0)
+    qp.RX(inputs[0], wires=0)
+    return z0()
+
+
+@refused(r"must give a shape to every weight.*missing \['v'\], unknown \[\]; .*\['inputs', 'w', 'v'\]", {"w": 3})
+def missing_shape(inputs, w, v):
+    qp.RX(inputs[0] + v + w[0], wires=0)
+    return z0()
+
+
+@refused(r"missing \[\], unknown \['weights'\]", {"w": 3, "weights": 2})
+def unknown_shape(inputs, w):
+    qp.RX(inputs[0] + w[0], wires=0)
+    return z0()
+
+
+@refused(r"'inputs' is the window, not a weight", {"inputs": 4})
+def shape_of_inputs(inputs):
+    qp.RX(inputs[0], wires=0)
+    return z0()
+
+
+@refused(r"shape of weight 'w' must be positive, got \(0, 2\)", {"w": (0, 2)})
+def empty_shape(inputs, w):
+    qp.RX(inputs[0], wires=0)
+    return z0()
+
+
+@refused(r"must have an argument named 'inputs', it has \['x', 'w'\].*TorchLayer", {"w": 3})
+def no_inputs(x, w):
+    qp.RX(x[0] + w[0], wires=0)
+    return z0()
+
+
+@refused(r"variable number of positional arguments")
+def star_arguments(inputs, *w):
+    qp.RX(inputs[0], wires=0)
+    return z0()
+
+
+@refused(r"measurement 0 \(StateMP\) cannot be captured: return expectation values \(qp.expval\) or probabilities")
+def state(inputs):
+    qp.RX(inputs[0], wires=0)
+    return qp.state()
+
+
+@refused(r"measurement 1 \(VarianceMP\) cannot be captured")
+def variance(inputs):
+    qp.RX(inputs[0], wires=0)
+    return z0(), qp.var(qp.Z(0))
+
+
+@refused(r"measurement 0 \(SampleMP\) cannot be captured")
+def samples(inputs):
+    qp.RX(inputs[0], wires=0)
+    return qp.sample(wires=0)
+
+
+@refused(r"measurement 0 \(probs of an operator\) cannot be captured")
+def probabilities_of_an_operator(inputs):
+    qp.RX(inputs[0], wires=0)
+    return qp.probs(op=qp.X(0))
+
+
+@refused(r"returned no measurement: return expectation values \(qp.expval\) or probabilities \(qp.probs\)")
+def nothing(inputs):
+    qp.RX(inputs[0], wires=0)
+
+
+@refused(r"returned no measurement")
+def an_empty_list(inputs):
+    qp.RX(inputs[0], wires=0)
+    return []
+
+
+@refused(r"measurement 0 \(Tensor\) cannot be captured")
+def a_number(inputs):
+    qp.RX(inputs[0], wires=0)
+    return inputs[0]
+
+
+@refused(r"measurement 0 .*(inputs|weights)", {"w": (2,)})
+def weighted_observable(inputs, w):
+    qp.RX(inputs[0], wires=0)
+    return qp.expval(w[0] * qp.Z(0) + w[1] * qp.X(0))
+
+
+@refused(r"measurement 0 .*(inputs|weights)")
+def observable_of_inputs(inputs):
+    qp.RX(inputs[0], wires=0)
+    return qp.expval(qp.Hamiltonian([inputs[1], 1.0], [qp.Z(0), qp.X(0)]))
+
+
+@refused(r"failed on a window of 4 inputs: IndexError: index 4 is out of bounds")
+def index_beyond_the_window(inputs):
+    qp.RX(inputs[4], wires=0)
+    return z0()
+
+
+@refused(r"failed on a window of 4 inputs: IndexError: index 4 is out of bounds")
+def index_beyond_the_window_with_a_batch_axis(inputs):
+    qp.RX(inputs[:, 4], wires=0)
+    return z0()
+
+
+@refused(r"failed on a window of 4 inputs: .*ValueError: Features must be of length 3 or less")
+def too_few_wires(inputs):
+    qp.AngleEmbedding(inputs, wires=range(3))
+    return z0()
+
+
+@refused(r"failed on a window of 4 inputs: ZeroDivisionError: division by zero")
+def a_mistake_in_the_function(inputs):
+    qp.RX(inputs[0] * (1 / 0), wires=0)
+    return z0()
+
+
+@refused(r"operation 1 \(RY\) has an angle of shape \(4,\), expected a single number: index `inputs`")
+def a_whole_window_as_an_angle(inputs):
+    qp.RX(inputs[0], wires=0)
+    qp.RY(inputs, wires=1)
+    return z0()
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name: str) -> None:
+    function, shapes, message = REFUSED[name]
+    with pytest.raises(CaptureError, match=message) as caught:
+        capture(function, 4, shapes)
+    assert isinstance(caught.value, ValueError)
+    assert len(str(caught.value)) < 400
+
+
+def test_the_operation_is_counted_as_the_user_wrote_it() -> None:
+    def function(inputs, w):
+        qp.AngleEmbedding(inputs, wires=range(4))  # 0, four gates
+        qp.StronglyEntanglingLayers(w, wires=range(4))  # 1, many gates
+        qp.CRX(torch.sin(inputs[0]), wires=[2, 3])  # 2
+        return z0()
+
+    with pytest.raises(CaptureError, match=r"operation 2 \(CRX\) has an angle that is not an affine"):
+        capture(function, 4, {"w": (1, 4, 3)})
+
+
+def test_a_channel_inside_a_template_is_named_with_it() -> None:
+    class Noisy(qp.operation.Operation):
+        num_wires = 1
+        num_params = 0
+
+        @staticmethod
+        def compute_decomposition(wires):
+            return [qp.X(wires), qp.AmplitudeDamping(0.1, wires=wires)]
+
+    def function(inputs):
+        qp.RX(inputs[0], wires=0)
+        Noisy(wires=0)
+        return z0()
+
+    with pytest.raises(CaptureError, match=r"operation 1 \(Noisy\), which contains AmplitudeDamping, cannot"):
+        capture(function, 1)
+
+
+def test_transforms_of_a_qnode_are_not_dropped_silently() -> None:
+    @qp.transforms.merge_rotations
+    @qp.qnode(qp.device("default.qubit", wires=1))
+    def node(inputs):
+        qp.RX(inputs[0], wires=0)
+        return z0()
+
+    with pytest.raises(CaptureError, match="transforms applied to it .*merge_rotations") as caught:
+        capture(node, 1)
+    assert "\n" not in str(caught.value)
