@@ -38,7 +38,9 @@ Weights = Mapping[str, Any]
 def run_qnode(function: Callable[..., Any], inputs: Any, weights: Weights, wires: Any) -> np.ndarray:
     """The function as the QNode that a user would write, on one window."""
     node = qp.QNode(function, qp.device("default.qubit", wires=wires), diff_method=None)
-    return np.hstack(node(inputs=inputs, **weights)).astype(float)
+    values = node(inputs=inputs, **weights)
+    parts = values if isinstance(values, list | tuple) else [values]
+    return np.concatenate([np.asarray(part, float).reshape(-1) for part in parts])
 
 
 def run_description(circuit: Circuit, window: Sequence[float], weights: Weights) -> np.ndarray:

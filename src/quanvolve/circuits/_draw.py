@@ -40,13 +40,14 @@ _MEANINGS = {
     "output": "measured",
 }
 _PENNYLANE = {"H": "Hadamard", "X": "PauliX", "Y": "PauliY", "Z": "PauliZ"}
-_MOST_LINES = 4
+_MOST_LINES, _MOST_BLOCKS = 4, 6
 
 # All lengths of a picture are in units of the distance between two wires.
-_BOX_HEIGHT, _BOX_WIDTH, _GAP, _LETTERS = 0.68, 0.74, 0.2, 0.26
+_BOX_HEIGHT, _BOX_WIDTH, _GAP, _LETTERS = 0.68, 0.74, 0.2, 0.27
+_LARGE_LETTERS = 0.38  # of compact pictures, which are shown small
 _LEFT, _BETWEEN_BLOCKS = 0.75, 0.55
 _INCHES_PER_UNIT, _MOST_INCHES = 0.5, 11.0
-_LEAST_POINTS_PER_UNIT = 17.0
+_LEAST_POINTS_PER_UNIT = 19.0
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,11 @@ class _Box:
     wires: tuple[int, ...]
     kind: str
     symbol: str = ""
+    letters: float = _LETTERS
 
     def width(self) -> float:
-        most = max((_text_width(line) * _LETTERS for line in self.lines), default=0.0)
-        return max(_BOX_WIDTH, min(most, 4.0) + 0.2)
+        most = max((_text_width(line) * self.letters for line in self.lines), default=0.0)
+        return max(_BOX_WIDTH, min(most, 4.0) + 0.75 * self.letters)
 
 
 def draw_text(
@@ -82,7 +84,8 @@ def draw_text(
 
     Returns:
         One line for each wire, and below it how each output is measured wherever this is not <Z> on the wire of its
-        number. Inputs are x0, x1, ...; ``w[0,1]`` is an entry of the weight named "weights" (others show their own name).
+        number. Inputs are x0, x1, ...; ``w[0,1]`` is an entry of the weight named "weights" (others show their own
+        name).
 
     Raises:
         QuanvolveError: if weights or scale do not fit the circuit.
@@ -190,11 +193,31 @@ def draw_figure(
         raise QuanvolveError("`ax` must be on a figure")
     place = ax.get_position()
     points = [72 * e for e in figure.get_size_inches() * (place.width, place.height)]
-    picture, unit = _best_fit(circuit, boxes, names, decimals, points)
+    letters = _LARGE_LETTERS if compact else _LETTERS
+    picture, unit = _best_fit(circuit, boxes, names, decimals, points, letters)
     if compact and unit < _LEAST_POINTS_PER_UNIT:
-        picture, unit = _best_fit(circuit, _collapsed(circuit, boxes), names, decimals, points)
+        picture, unit = _best_fit(circuit, _collapsed(circuit, boxes), names, decimals, points, letters)
     picture.paint(ax, unit)
     return figure
+
+
+def drawing_height(circuit: Circuit, width: float, largest: float, least: float) -> float:
+    """How many inches a circuit with numbers for weights needs below each other, in a space of that width.
+
+    Args:
+        circuit: what will be drawn.
+        width: of the space, in inches.
+        largest, least: inches between two wires; below the least, the circuit continues in a further block.
+    """
+    names = [f"ch {j}" for j in range(circuit.n_outputs)]
+    zeros = {name: np.zeros(shape) for name, shape in circuit.weight_shapes}
+    write = _Writer(circuit, 2, zeros, math.pi, pi="π")
+    boxes = [_box_of(gate, write, False) for gate in circuit.gates]
+    for blocks in range(1, _MOST_BLOCKS + 1):
+        picture = _Picture(circuit, boxes, names, 2, blocks)
+        if width / picture.width >= least:
+            break
+    return picture.height * min(width / picture.width, largest)
 
 
 def draw_legend(figure: Figure, circuits: Sequence[Circuit], x: float, y: float, size: float = 9.0) -> None:
@@ -315,7 +338,7 @@ def _output_lines(circuit: Circuit, decimals: int, names: Sequence[str] | None =
     """How each output is measured, a line each; the long ones and the many ones are cut short."""
     lines = []
     for j, observable in enumerate(circuit.observables[:_MOST_LINES]):
-        parts = []
+        parts: list[str] = []
         for coefficient, word in observable.terms[:_MOST_LINES]:
             body = f"<{' '.join(f'{letter}{wire}' for wire, letter in word)}>" if word else ""
             number = "" if body and abs(coefficient) == 1 else f"{abs(coefficient):.{decimals}f} "
@@ -341,9 +364,10 @@ def _box_of(gate: Gate, write: _Writer, compact: bool) -> _Box:
     kind = _kind(gate)
     if len(gate.wires) == 2:
         return _Box((), gate.wires, kind, gate.name)
-    shown = gate.angle is not None and not (compact and kind == "weight")
-    lines = (gate.name, write.angle(gate.angle)) if shown and gate.angle is not None else (gate.name,)
-    return _Box(lines, gate.wires, kind)
+    angle = "" if gate.angle is None or (compact and kind == "weight") else write.angle(gate.angle)
+    if compact:
+        return _Box((f"{gate.name}({angle})" if angle else gate.name,), gate.wires, kind, letters=_LARGE_LETTERS)
+    return _Box((gate.name, angle) if angle else (gate.name,), gate.wires, kind)
 
 
 def _collapsed(circuit: Circuit, boxes: list[_Box]) -> list[_Box]:
@@ -351,16 +375,26 @@ def _collapsed(circuit: Circuit, boxes: list[_Box]) -> list[_Box]:
     count = 0
     while count < len(boxes) and boxes[count].kind == "input":
         count += 1
-    pairs = sum(len(box.wires) == 2 for box in boxes[count:])
-    lines = (f"{len(boxes) - count} gates", f"{circuit.n_weights} weights", f"{pairs} entangling")
-    return [*boxes[:count], _Box(lines, tuple(range(circuit.n_wires)), "weight")]
+    rest = boxes[count:]
+    pairs = sum(len(box.wires) == 2 for box in rest)
+    kind = "both" if any(box.kind in ("input", "both") for box in rest) else "weight"
+    lines = (f"{len(rest)} gates,", f"{pairs} on two qubits,", f"{circuit.n_weights} weights")
+    return [*boxes[:count], _Box(lines, tuple(range(circuit.n_wires)), kind, letters=0.5)]
 
 
 class _Picture:
     """Where everything is, in units: columns as PennyLane places them, in as many blocks as asked for."""
 
-    def __init__(self, circuit: Circuit, boxes: list[_Box], names: Sequence[str], decimals: int, blocks: int) -> None:
-        self.circuit, self.blocks = circuit, blocks
+    def __init__(
+        self,
+        circuit: Circuit,
+        boxes: list[_Box],
+        names: Sequence[str],
+        decimals: int,
+        blocks: int,
+        letters: float = _LETTERS,
+    ) -> None:
+        self.circuit, self.blocks, self.letters = circuit, blocks, letters
         self.columns = _columns(boxes, circuit.n_wires)
         singles = [_single(o) for o in circuit.observables]
         wires = [single[0] for single in singles if single is not None]
@@ -372,7 +406,7 @@ class _Picture:
         self.captions: list[str] = []
         if not self.plain:
             read = {wire for o in circuit.observables for _, word in o.terms for wire, _ in word}
-            self.meters = {wire: ("M", "") for wire in sorted(read)}
+            self.meters = dict.fromkeys(sorted(read), ("M", ""))
             self.captions = [
                 line.replace("<", "⟨").replace(">", "⟩") for line in _output_lines(circuit, decimals, names)
             ]
@@ -387,8 +421,8 @@ class _Picture:
             self.places.append((block, self.ends[block] + width / 2))
             self.ends[block] += width
             passed += width
-        tail = max((_text_width(name) for _, name in self.meters.values()), default=0.0) * _LETTERS
-        self.tail = _BOX_WIDTH + _GAP + (tail + 0.2 if tail else 0.1)
+        tail = max((_text_width(name) for _, name in self.meters.values()), default=0.0) * letters
+        self.tail = _GAP / 2 + _BOX_WIDTH + (tail + 0.25 if tail else 0.1)
         inner = max(*self.ends, self.ends[-1] + self.tail) if blocks > 1 else self.ends[0] + self.tail
         longest = max((_text_width(line) * _LETTERS for line in self.captions), default=0.0)
         self.width = _LEFT + max(inner + (0.35 if blocks > 1 else 0.0), longest)
@@ -407,16 +441,16 @@ class _Picture:
             for wire in range(self.circuit.n_wires):
                 y = block * self.pitch + wire
                 brush.line((-0.15, end + (0.1 if last else 0.2)), (y, y), 1)
-                brush.text(-0.25, y, f"q{wire}", _LETTERS, "right")
+                brush.text(-0.25, y, f"q{wire}", self.letters, "right")
                 if not last:
                     brush.text(end + 0.27, y, "⋯", _LETTERS, "left")
         for column, (block, x) in zip(self.columns, self.places, strict=True):
             for box in column:
                 brush.gate(box, x, block * self.pitch)
-        x, top = self.ends[-1] + _BOX_WIDTH / 2, (self.blocks - 1) * self.pitch
+        x, top = self.ends[-1] + _GAP / 2 + _BOX_WIDTH / 2, (self.blocks - 1) * self.pitch
         for wire, (letter, name) in self.meters.items():
-            brush.box(_Box((letter,), (wire,), "output"), x, top)
-            brush.text(x + _BOX_WIDTH / 2 + 0.12, top + wire, name, _LETTERS, "left")
+            brush.box(_Box((letter,), (wire,), "output", letters=self.letters), x, top)
+            brush.text(x + _BOX_WIDTH / 2 + 0.12, top + wire, name, self.letters, "left")
         for row, line in enumerate(self.captions):
             brush.text(-0.6, (self.blocks - 1) * self.pitch + self.circuit.n_wires + 0.45 * row, line, _LETTERS, "left")
 
@@ -458,8 +492,8 @@ class _Brush:
         )
         middle = top + (low + high) / 2
         for row, line in enumerate(box.lines):
-            y = middle + (row - (len(box.lines) - 1) / 2) * 0.3
-            size = _LETTERS * min(1.0, (width - 0.12) / (_text_width(line) * _LETTERS + 1e-9))
+            y = middle + (row - (len(box.lines) - 1) / 2) * (0.03 + box.letters) * (1.5 if box.letters > 0.4 else 1)
+            size = min(box.letters, (width - 0.1) / (_text_width(line) + 1e-9))
             self.text(x, y, line, size, "center")
 
     def gate(self, box: _Box, x: float, top: float) -> None:
@@ -508,12 +542,12 @@ def _columns(boxes: Sequence[_Box], n_wires: int) -> list[list[_Box]]:
 
 
 def _best_fit(
-    circuit: Circuit, boxes: list[_Box], names: Sequence[str], decimals: int, points: Sequence[float]
+    circuit: Circuit, boxes: list[_Box], names: Sequence[str], decimals: int, points: Sequence[float], letters: float
 ) -> tuple[_Picture, float]:
     """The number of blocks that makes the picture largest in a space of that many points."""
     tried = []
-    for blocks in range(1, 7):
-        picture = _Picture(circuit, boxes, names, decimals, blocks)
+    for blocks in range(1, _MOST_BLOCKS + 1):
+        picture = _Picture(circuit, boxes, names, decimals, blocks, letters)
         tried.append((min(points[0] / picture.width, points[1] / picture.height), picture))
         if len(picture.columns) <= blocks:
             break

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import draw_figure
-from quanvolve.circuits._draw import draw_legend
+from quanvolve.circuits._draw import draw_legend, drawing_height
 from quanvolve.explain._style import FONT, GREY, INK, SMALL, TITLE, new_figure
 
 if TYPE_CHECKING:
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from quanvolve.circuits import Circuit
     from quanvolve.nn._quanv import QuanvNd
 
-_WIDTH, _HEAD, _FOOT, _LINE = 11.0, 0.5, 0.4, 0.2  # inches
-_LINE_LETTERS, _MOST_LINES = 118, 3
+_WIDTH, _HEAD, _FOOT, _LINE = 9.0, 0.4, 0.4, 0.2  # inches
+_LARGEST, _LEAST = 0.5, 0.3  # inches between two wires
+_LINE_LETTERS, _MOST_LINES = 108, 3
 _MOST_CHANNELS = 4
+_HARD_SPACE = "\u00a0"  # no line ends here
 
 
 def filters_figure(layer: QuanvNd, *, max_filters: int = 4) -> Figure:
@@ -52,7 +54,7 @@ def filters_figure(layer: QuanvNd, *, max_filters: int = 4) -> Figure:
     count = min(max_filters, total) if len(layer.circuits) > 1 else 1
     circuits = [circuit_of(layer, f) for f in range(count)]
     formulas = [_formula_lines(layer, f) for f in range(count)]
-    drawings = [_height(circuit) for circuit in circuits]
+    drawings = [drawing_height(circuit, 0.94 * _WIDTH, _LARGEST, _LEAST) for circuit in circuits]
     heights = [d + _HEAD + _LINE * (len(lines) + 1) for d, lines in zip(drawings, formulas, strict=True)]
     whole = sum(heights) + _HEAD + _FOOT
     figure = new_figure(_WIDTH, whole, constrained=False)
@@ -143,19 +145,11 @@ def _formula_lines(layer: QuanvNd, index: int) -> list[str]:
     lines: list[str] = []
     for channel in channels[:_MOST_CHANNELS]:
         text = short_formula(layer.formula(channel), _LINE_LETTERS * _MOST_LINES - 30)
+        text = re.sub(r"\([^()]*\)", lambda inside: inside.group().replace(" ", _HARD_SPACE), text)
         lines += textwrap.wrap(text, _LINE_LETTERS, subsequent_indent=" " * 6)
     if len(channels) > _MOST_CHANNELS:
         lines.append(f"… ({len(channels)} channels)")
     return lines
-
-
-def _height(circuit: Circuit) -> float:
-    """Inches for a circuit across the figure: more for long ones, which continue below."""
-    columns = len(circuit.gates) / max(circuit.n_wires, 1) * 1.5
-    blocks = 1 if columns * 0.5 < _WIDTH else 2
-    if circuit.n_wires > 6:
-        blocks = 2
-    return min(blocks * (circuit.n_wires + 0.6) * 0.44, 9.0)
 
 
 def _title(layer: QuanvNd, circuit: Circuit, index: int, reads: int) -> str:

@@ -121,7 +121,7 @@ def confusion_figure(matrix: Any, class_names: Sequence[str], accuracy: float) -
     tidy(ax, f"{100 * accuracy:.1f} percent of {int(counts.sum())} right", "predicted class", "true class")
     _cells(ax, counts, shares, 72 * (side - 1.0) / k)
     _class_ticks(ax, class_names)
-    _legend_bar(ax, right(norm(_SCALE)), wrong(norm(_SCALE)), norm)
+    _legend_bar(ax, right(norm(_SCALE)), wrong(norm(_SCALE)), norm, side - 1.0)
     return figure
 
 
@@ -218,9 +218,9 @@ def _class_ticks(ax: Axes, class_names: Sequence[str]) -> None:
         spine.set_color(PALE)
 
 
-def _legend_bar(ax: Axes, right: Any, wrong: Any, norm: Any) -> None:
+def _legend_bar(ax: Axes, right: Any, wrong: Any, norm: Any, inches: float) -> None:
     """One colour bar with two columns, because both colours share a scale."""
-    bar = ax.inset_axes((1.03, 0.0, 0.07, 1.0))
+    bar = ax.inset_axes((1.03, 0.0, 0.45 / inches, 1.0))
     bar.imshow(np.stack([right, wrong], axis=1), origin="lower", aspect="auto", extent=(0, 2, 0, 1))
     tidy(bar, ylabel="share of the true class (percent)")
     bar.yaxis.tick_right()

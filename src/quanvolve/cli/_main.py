@@ -1,0 +1,131 @@
+"""The entry point: runs a command and turns whatever goes wrong into one line and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, TextIO
+
+import typer
+
+from quanvolve.cli._app import app
+from quanvolve.cli._console import complain, silence
+from quanvolve.cli._options import OPTION_OF, spelling
+
+FAILED, INTERRUPTED = 2, 130
+
+
+class Interrupted(Exception):
+    """Ctrl-C, where there is something to say about how to go on."""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        args: the arguments after the program's name; by default those of this process.
+
+    Returns:
+        The exit code: 0; 2 after an error, which is one line on stderr; 130 after Ctrl-C.
+    """
+    arguments = list(sys.argv[1:] if args is None else args) or ["--help"]
+    for stream in (sys.stdout, sys.stderr):
+        # A name of a file may hold what the terminal's encoding lacks.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        with _quiet_libraries():
+            _run(arguments)
+        _flush(sys.stdout)
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except SystemExit:
+        # Rich leaves this way when the reader of a help page has gone.
+        return 0
+    except (KeyboardInterrupt, typer.Abort):
+        complain("interrupted")
+        return INTERRUPTED
+    except Interrupted as stop:
+        complain(f"interrupted; {stop}")
+        return INTERRUPTED
+    except Exception as error:
+        if os.environ.get("QUANVOLVE_DEBUG", "") not in ("", "0"):
+            import traceback
+
+            traceback.print_exc()
+        complain(_message(error))
+        return FAILED
+    return 0
+
+
+def _run(arguments: list[str]) -> None:
+    command = typer.main.get_command(app)
+    # Not `command.main()`: it prints errors in a box and swallows Ctrl-C.
+    with command.make_context("quanvolve", arguments) as context:
+        command.invoke(context)
+
+
+def _message(error: Exception) -> str:
+    if hasattr(error, "format_message"):
+        return f"error: {_usage_message(error)}"
+    if isinstance(error, OSError):
+        where = f"{os.fspath(error.filename)!r}: " if error.filename else ""
+        return f"error: {where}{error.strerror or error}"
+    if isinstance(error, MemoryError):
+        return "error: not enough memory: use a smaller --batch-size, fewer --filters or less data"
+    if isinstance(error, ValueError):
+        return f"error: {as_options(str(error))}"
+    return f"internal error: {type(error).__name__}: {error} (set QUANVOLVE_DEBUG=1 for the traceback)"
+
+
+def _usage_message(error: Any) -> str:
+    """Typer's message about wrong options, in our form."""
+    text = str(error.format_message()).strip()
+    context = getattr(error, "ctx", None)
+    hint = f" (see `{context.command_path} --help`)" if context is not None else ""
+    return f"{text[:1].lower()}{text[1:].rstrip('.')}{hint}"
+
+
+def as_options(text: str) -> str:
+    """The library's words with the options in place of the arguments that they set.
+
+    Examples:
+        >>> as_options("`n_qubits` (=3) is too small; use `n_qubits=4`")
+        '--qubits (=3) is too small; use --qubits 4'
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        name, value = match.group(1), match.group(2)
+        if name not in OPTION_OF:
+            return match.group()
+        return spelling(OPTION_OF[name]) + (f" {value}" if value else "")
+
+    return re.sub(r"`(\w+)(?:=(\w+))?`", replaced, text)
+
+
+@contextlib.contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Let only our own warnings through, each as one line."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("default", category=UserWarning, module=r"quanvolve\.")
+        warnings.showwarning = _show_warning
+        yield
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    complain(f"warning: {message}")
+
+
+def _flush(stream: TextIO | None) -> None:
+    if stream is not None:
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            silence(stream)

@@ -1,0 +1,352 @@
+"""The whole layer in one picture: an image, a window, its circuit, the channels that come out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.circuits import draw_figure
+from quanvolve.explain._figures import DIVERGING, symmetric_limit
+from quanvolve.explain._filter_figures import (
+    check_layer,
+    circuit_of,
+    output_names,
+    scales_of,
+    weights_of,
+)
+from quanvolve.explain._style import (
+    BLUE,
+    FONT,
+    GREY,
+    INK,
+    PALE,
+    PAPER,
+    RED,
+    Array,
+    as_array,
+    check_pixels,
+    colour_bar,
+    frame,
+    new_figure,
+    show_image,
+    tidy,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from quanvolve.nn._quanv import QuanvNd
+
+# Inches. Letters of 11 points in a figure 12 inches wide are 11 pixels high where it is shown 900 pixels wide.
+_HEIGHT, _LOW, _TALL, _GAP = 3.9, 0.5, 2.8, 0.42
+_IMAGE, _WINDOW, _CIRCUIT, _MAPS, _ANSWER, _BAR = 2.35, 1.8, 3.7, 2.5, 1.6, 0.65
+_MOST_MAPS, _MOST_CLASSES, _MOST_PIXELS = 4, 10, 18
+_STEP, _BELOW, _WHOLE = 13.0, 11.0, 12.3  # points, points, inches
+_TEXT = 10.5
+
+
+def overview_figure(layer: QuanvNd, image: Any, *, probabilities: Any = None) -> Figure:
+    """What a layer does with an image, step by step, in one wide picture.
+
+    Args:
+        layer: a :class:`quanvolve.Quanv2d`.
+        image: shape (H, W) or (C, H, W), pixels in [0, 1].
+        probabilities: of the classes, as the classifier behind the layer sees this image: an array, or a mapping from
+            class names. Left out, the picture ends with the feature maps.
+
+    Returns:
+        A figure: the image with its windows and the one of most contrast marked; that window's pixels as angles; the
+        circuit of the first filter; up to four channels, the place of the window marked; and the probabilities.
+
+    Raises:
+        QuanvolveError: if the image does not fit the layer, or the probabilities are none.
+
+    Examples:
+        >>> from quanvolve import Quanv2d
+        >>> layer = Quanv2d(1, 4, 2, stride=2, circuit="basic_entangler", n_layers=1, seed=0)
+        >>> figure = overview_figure(layer, np.linspace(0, 1, 64).reshape(8, 8))
+        >>> [text.get_text() for text in figure.texts][0]
+        '1  Windows'
+    """
+    pixels = _checked(layer, image)
+    classes = None if probabilities is None else _classes(probabilities)
+    maps = _maps(layer, pixels)
+    widths = [_IMAGE, _WINDOW, _CIRCUIT, _MAPS + _BAR, *([] if classes is None else [_ANSWER + 0.3])]
+    whole = sum(widths) + _GAP * (len(widths) - 1) + 0.3
+    figure = new_figure(whole, _HEIGHT, constrained=False)
+    lefts = [0.15 + sum(widths[:i]) + _GAP * i for i in range(len(widths))]
+    larger = whole / _WHOLE  # a wider figure is shown smaller
+    place = _window_of_contrast(layer, pixels)
+
+    def axes(left: float, width: float, low: float = _LOW, tall: float = _TALL) -> Axes:
+        return figure.add_axes((left / whole, low / _HEIGHT, width / whole, tall / _HEIGHT))
+
+    _draw_windows(axes(lefts[0], _IMAGE), layer, pixels, place)
+    _draw_window(axes(lefts[1], _WINDOW), layer, pixels, place)
+    drawn = axes(lefts[2], _CIRCUIT)
+    draw_figure(
+        circuit_of(layer, 0),
+        weights=weights_of(layer, 0),
+        scale=scales_of(layer, 0),
+        output_names=output_names(layer, 0),
+        compact=True,
+        ax=drawn,
+    )
+    _draw_maps(figure, axes, lefts[3], maps, place)
+    if classes is not None:
+        _draw_classes(axes(lefts[4] + 0.3, _ANSWER), classes)
+    steps = [
+        ("Windows", _about_windows(layer, maps)),
+        ("Angles", _about_angles(layer)),
+        ("One circuit for all windows", _about_circuit(layer)),
+        ("Each output is a channel", _about_channels(maps)),
+        ("Probabilities", "of the classes"),
+    ]
+    for number, (left, (title, below)) in enumerate(zip(lefts, steps, strict=False)):
+        figure.text(
+            left / whole,
+            1 - 0.3 / _HEIGHT,
+            f"{number + 1}  {title}",
+            fontsize=_STEP * larger,
+            color=INK,
+            family=FONT,
+            weight="bold",
+            va="center",
+        )
+        figure.text(left / whole, 0.22 / _HEIGHT, below, fontsize=_BELOW * larger, color=GREY, family=FONT, va="center")
+        if number:
+            _arrow(figure, (left - _GAP + 0.04) / whole, (left - 0.06) / whole)
+    return figure
+
+
+def _checked(layer: Any, image: Any) -> Array:
+    check_layer(layer)
+    if len(layer.geometry.kernel_size) != 2:
+        raise QuanvolveError(f"`layer` is a {type(layer).__name__}, expected one over images (Quanv2d)")
+    pixels = as_array("image", image)
+    if pixels.ndim == 2:
+        pixels = pixels[None]
+    if pixels.ndim != 3 or pixels.shape[0] != layer.in_channels or not pixels.size:
+        expected = "(H, W) or (1, H, W)" if layer.in_channels == 1 else f"({layer.in_channels}, H, W)"
+        raise QuanvolveError(f"`image` has shape {np.shape(image)}, expected {expected} for this layer")
+    check_pixels("image", pixels)
+    layer.geometry.output_size(pixels.shape[1:])
+    return pixels
+
+
+def _classes(probabilities: Any) -> list[tuple[str, float]]:
+    """Pairs of class name and probability, the most probable ones in their own order where there are many."""
+    if isinstance(probabilities, Mapping):
+        names, values = list(map(str, probabilities)), as_array("probabilities", list(probabilities.values()))
+    else:
+        values = as_array("probabilities", probabilities)
+        names = [str(i) for i in range(values.size)]
+    if values.ndim != 1 or not values.size:
+        raise QuanvolveError(f"`probabilities` has shape {values.shape}, expected one number a class")
+    if values.min() < -1e-6 or values.max() > 1 + 1e-6:
+        raise QuanvolveError(
+            f"`probabilities` has values from {values.min():g} to {values.max():g}, expected numbers in [0, 1]"
+        )
+    kept = sorted(np.argsort(-values, kind="stable")[:_MOST_CLASSES].tolist())
+    return [(names[i], float(values[i])) for i in kept]
+
+
+def _maps(layer: QuanvNd, pixels: Array) -> Array:
+    like = layer._like()
+    with torch.no_grad():
+        found = layer(torch.as_tensor(pixels).to(like))
+    return as_array("maps", found)
+
+
+def _windows(layer: QuanvNd, pixels: Array) -> Array:
+    """Shape (C, rows, columns, kH, kW)."""
+    return as_array("windows", layer.geometry.windows(torch.as_tensor(pixels)[None])[0])
+
+
+def _window_of_contrast(layer: QuanvNd, pixels: Array) -> tuple[int, int]:
+    """The place of the window whose pixels differ most: the one with most to show."""
+    spread = _windows(layer, pixels).var(axis=(3, 4)).sum(0)
+    row, column = np.unravel_index(int(spread.argmax()), spread.shape)
+    return int(row), int(column)
+
+
+def _corner(layer: QuanvNd, place: tuple[int, int]) -> tuple[float, float]:
+    """Where a window begins: row and column of its first pixel, which may lie in the padding."""
+    (top, _), (left, _) = layer.geometry.sides()
+    stride = layer.geometry.stride
+    return place[0] * stride[0] - top - 0.5, place[1] * stride[1] - left - 0.5
+
+
+def _draw_windows(ax: Axes, layer: QuanvNd, pixels: Array, place: tuple[int, int]) -> None:
+    from matplotlib.patches import Rectangle
+
+    show_image(ax, pixels)
+    geometry = layer.geometry
+    rows, columns = geometry.output_size(pixels.shape[1:])
+    (top, bottom), (left, right) = geometry.sides()
+    ax.set_facecolor(PALE)
+    ax.set_xlim(-0.5 - left, pixels.shape[2] - 0.5 + right)
+    ax.set_ylim(pixels.shape[1] - 0.5 + bottom, -0.5 - top)
+    frame(ax)
+    apart = all(s >= n for s, n in zip(geometry.stride, geometry.span, strict=True))
+    # Windows that overlap would make a grid in which no window can be seen: two neighbours show the step instead.
+    if apart:
+        others = [(row, column) for row in range(rows) for column in range(columns)]
+    else:
+        row, column = place
+        others = [(row, min(column + 1, columns - 1)), (min(row + 1, rows - 1), column)]
+    for other in others:
+        y, x = _corner(layer, other)
+        ax.add_patch(
+            Rectangle(
+                (x, y),
+                geometry.span[1],
+                geometry.span[0],
+                fill=False,
+                edgecolor=BLUE,
+                linewidth=0.6 if apart else 1.2,
+                linestyle="-" if apart else "--",
+            )
+        )
+    y, x = _corner(layer, place)
+    ax.add_patch(
+        Rectangle((x, y), geometry.span[1], geometry.span[0], fill=False, edgecolor=RED, linewidth=2.5, zorder=5)
+    )
+
+
+def _draw_window(ax: Axes, layer: QuanvNd, pixels: Array, place: tuple[int, int]) -> None:
+    """The pixels that the first circuit reads, in reading order; its input channels below each other."""
+    from matplotlib.patches import Rectangle
+
+    kh, kw = layer.geometry.kernel_size
+    inputs = layer.circuits[0].n_inputs
+    read = _windows(layer, pixels)[:, place[0], place[1]].reshape(-1)[:inputs]
+    tiles = inputs // (kh * kw)
+    scales = scales_of(layer, 0)
+    wide, tall = kw, tiles * kh + 0.3 * (tiles - 1)
+    ax.set_xlim(-0.03 * wide, wide * 1.03)
+    ax.set_ylim(tall + 0.03 * wide, -0.03 * wide)
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+    points = 72 * min(_WINDOW / wide, _TALL / tall)
+    for index, value in enumerate(read):
+        tile, inside = divmod(index, kh * kw)
+        row, column = divmod(inside, kw)
+        y = tile * (kh + 0.3) + row
+        ax.add_patch(
+            Rectangle((column, y), 1, 1, facecolor=str(float(np.clip(value, 0, 1))), edgecolor=RED, linewidth=2)
+        )
+        if inputs > _MOST_PIXELS:
+            continue
+        angle = f"{value * scales[index]:.2f}"
+        lines = f"x{index} = {value:.2f}\n→ {angle} rad" if wide <= 2 and tiles == 1 else f"x{index}\n{angle}"
+        ax.text(
+            column + 0.5,
+            y + 0.5,
+            lines,
+            ha="center",
+            va="center",
+            fontsize=min(_TEXT, points / (6.9 if wide <= 2 and tiles == 1 else 3.2)),
+            color=PAPER if value < 0.5 else INK,
+            family=FONT,
+            linespacing=1.5,
+        )
+
+
+def _draw_maps(figure: Figure, axes: Any, left: float, maps: Array, place: tuple[int, int]) -> None:
+    from matplotlib.patches import Rectangle
+
+    count = min(len(maps), _MOST_MAPS)
+    limit = symmetric_limit(maps[:count])
+    columns = 1 if count == 1 else 2
+    rows = math.ceil(count / columns)
+    space, title = 0.12, 0.2
+    wide = (_MAPS - space * (columns - 1)) / columns
+    tall = (_TALL - space * (rows - 1)) / rows
+    shown: Any = None
+    for channel in range(count):
+        row, column = divmod(channel, columns)
+        low = _LOW + (rows - 1 - row) * (tall + space)
+        ax = axes(left + column * (wide + space), wide, low, tall - title)
+        shown = ax.imshow(maps[channel], cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest")
+        frame(ax, f"ch {channel}")
+        ax.title.set_fontsize(_TEXT)
+        # White under colour, to be seen on every value; around small cells, so as not to cover them.
+        room = 0.0 if min(wide / maps.shape[2], (tall - title) / maps.shape[1]) > 0.18 else 0.6
+        corner = (place[1] - 0.5 - room, place[0] - 0.5 - room)
+        for line, colour in ((3.6, PAPER), (2.0, RED)):
+            mark = Rectangle(corner, 1 + 2 * room, 1 + 2 * room, fill=False, edgecolor=colour, linewidth=line, zorder=5)
+            ax.add_patch(mark)
+    bar = axes(left + _MAPS + 0.08, 0.1, _LOW + 0.1, _TALL - title - 0.2)
+    colour_bar(figure, shown, None, "", cax=bar)
+
+
+def _draw_classes(ax: Axes, classes: list[tuple[str, float]]) -> None:
+    values = [value for _, value in classes]
+    best = int(np.argmax(values))
+    colours = [RED if i == best else PALE for i in range(len(values))]
+    ax.barh(range(len(values)), values, color=colours, height=0.75)
+    tidy(ax)
+    ax.set_xlim(0, 1.3)
+    ax.set_ylim(len(values) - 0.4, -0.6)
+    ax.set_xticks([])
+    ax.spines["bottom"].set_visible(False)
+    ax.set_yticks(range(len(values)), [name[:10] for name, _ in classes], fontsize=_TEXT)
+    ax.tick_params(length=0)
+    for label in ax.get_yticklabels():
+        label.set_parse_math(False)
+    ax.text(
+        values[best] + 0.03, best, f"{100 * values[best]:.0f} %", va="center", fontsize=_TEXT, color=INK, family=FONT
+    )
+
+
+def _arrow(figure: Figure, start: float, end: float) -> None:
+    from matplotlib.patches import FancyArrowPatch
+
+    y = (_LOW + _TALL / 2) / _HEIGHT
+    figure.add_artist(
+        FancyArrowPatch(
+            (start, y),
+            (end, y),
+            transform=figure.transFigure,
+            arrowstyle="-|>",
+            mutation_scale=16,
+            linewidth=2,
+            color=RED,
+            shrinkA=0,
+            shrinkB=0,
+        )
+    )
+
+
+def _about_windows(layer: QuanvNd, maps: Array) -> str:
+    kernel = "x".join(map(str, layer.geometry.kernel_size))
+    return f"{maps.shape[1] * maps.shape[2]} windows of {kernel} pixels"
+
+
+def _about_angles(layer: QuanvNd) -> str:
+    if layer.in_channels > 1 and layer.channel_mixing == "sum":
+        return f"channel 0 of {layer.in_channels}"
+    scales = set(scales_of(layer, 0))
+    if len(scales) > 1:
+        return "angle = factor * pixel"
+    scale = scales.pop()
+    return f"angle = {'π' if math.isclose(scale, math.pi) else f'{scale:g}'} * pixel"
+
+
+def _about_circuit(layer: QuanvNd) -> str:
+    filters = layer._rows[0]
+    which = f"filter 0 of {filters}; " if filters > 1 else ""
+    return f"{which}blue: pixels, orange: weights"
+
+
+def _about_channels(maps: Array) -> str:
+    shape = f"{maps.shape[1]}x{maps.shape[2]}"
+    more = f"the first {_MOST_MAPS} of {len(maps)} channels" if len(maps) > _MOST_MAPS else f"{len(maps)} channels"
+    return f"{more} of {shape}" if len(maps) > 1 else f"1 channel of {shape}"

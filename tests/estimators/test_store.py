@@ -1,0 +1,163 @@
+"""Saved models: bit-equal predictions in another process without PennyLane; anything else is refused in one line."""
+
+import json
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+from sklearn.datasets import load_digits
+
+import quanvolve
+from quanvolve import QuanvClassifier, QuanvTransformer
+from quanvolve._errors import ModelError
+
+X, Y = load_digits(return_X_y=True)
+X, Y = X[:300], Y[:300]
+
+OTHER_PROCESS = textwrap.dedent(
+    """
+    import sys
+    class Block:
+        def find_spec(self, name, path=None, target=None):
+            if name.split(".")[0] == "pennylane":
+                raise ImportError("PennyLane is not installed here")
+    sys.meta_path.insert(0, Block())
+    import numpy as np
+    import torch
+    torch.set_num_threads(1)
+    import quanvolve
+    model = quanvolve.load(sys.argv[1])
+    X = np.load(sys.argv[2])
+    np.save(sys.argv[3], model.predict_proba(X) if hasattr(model, "predict_proba") else model.transform(X))
+    """
+)
+
+
+def _circuit(inputs, angle):
+    import pennylane as qp
+
+    qp.AngleEmbedding(np.pi * inputs, wires=range(4), rotation="X")
+    qp.CRX(angle, wires=[0, 3])
+    return qp.probs(wires=[0]), qp.expval(qp.X(1) @ qp.Z(2))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: QuanvTransformer(circuit="random", random_state=0).fit(X),
+        lambda: QuanvTransformer(circuit=_circuit, weight_shapes={"angle": 1}, random_state=0).fit(X),
+        lambda: QuanvClassifier(max_epochs=1, random_state=0).fit(X, Y),
+        lambda: QuanvClassifier(max_epochs=1, trainable=True, head="cnn", circuit="random", random_state=0).fit(X, Y),
+        lambda: QuanvClassifier(max_epochs=1, backbone="classical", random_state=0).fit(X, Y),
+        lambda: QuanvClassifier(max_epochs=1, encoding="threshold", n_qubits=5, random_state=0).fit(X, Y),
+        lambda: QuanvClassifier(max_epochs=1, kernel_size=(1, 3), scale=1.5, random_state=0).fit(X.astype("f4"), Y),
+    ],
+)
+def test_predicts_bit_equally_in_another_process_without_pennylane(tmp_path, make):
+    model = make()
+    model.save(tmp_path / "model")
+    np.save(tmp_path / "X.npy", X)
+    arguments = [str(tmp_path / name) for name in ("model", "X.npy", "out.npy")]
+    subprocess.run([sys.executable, "-W", "error", "-c", OTHER_PROCESS, *arguments], check=True)
+    expected = model.predict_proba(X) if hasattr(model, "predict_proba") else model.transform(X)
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), expected)
+
+
+@pytest.mark.parametrize("labels", [["no", "yes"], [False, True], [1.5, -2.5], [np.int8(3), np.int8(9)]])
+def test_labels_keep_value_and_type(tmp_path, labels):
+    y = np.array(labels)[(Y > 4).astype(int)]
+    if y.dtype.kind == "f":
+        y = y.astype(int)
+    clf = QuanvClassifier(max_epochs=1, n_filters=1, random_state=0).fit(X, y)
+    clf.save(tmp_path)
+    loaded = quanvolve.load(tmp_path)
+    np.testing.assert_array_equal(loaded.predict(X), clf.predict(X))
+    assert loaded.classes_.dtype == clf.classes_.dtype
+
+
+def test_parameters_names_and_history_come_back(tmp_path):
+    import pandas as pd
+
+    frame = pd.DataFrame(X, columns=[f"p{i}" for i in range(64)])
+    clf = QuanvClassifier(max_epochs=2, stride=(2, 1), random_state=0).fit(frame, Y)
+    clf.label_names_ = [f"digit {i}" for i in range(10)]
+    clf.save(tmp_path)
+    loaded = quanvolve.load(tmp_path)
+    assert loaded.get_params() == clf.get_params()
+    assert loaded.history_ == clf.history_
+    assert loaded.label_names_ == clf.label_names_
+    assert repr(loaded.module_) == repr(clf.module_)
+    np.testing.assert_array_equal(loaded.predict(frame), clf.predict(frame))
+
+
+def test_a_folder_holds_json_and_safetensors_only(tmp_path):
+    QuanvTransformer(random_state=0).fit(X).save(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["config.json", "model.safetensors"]
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["format"] == "quanvolve-model"
+    assert len(config["circuits"]) == 4
+    assert set(load_file(tmp_path / "model.safetensors")) == {"weights", "_extra_state"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    QuanvClassifier(max_epochs=1, n_filters=1, random_state=0).fit(X, Y).save(tmp_path)
+    return tmp_path
+
+
+def _edit(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+DAMAGE = {
+    "no folder": (lambda f: f / "nowhere", r"nowhere is not a model folder: cannot read config.json"),
+    "no config": (lambda f: (f / "config.json").unlink(), "cannot read config.json"),
+    "no tensors": (lambda f: (f / "model.safetensors").unlink(), "cannot read model.safetensors"),
+    "not json": (lambda f: (f / "config.json").write_bytes(b"\x00{"), "config.json is damaged: it is not JSON"),
+    "deep json": (lambda f: (f / "config.json").write_text("[" * 100000), "config.json is damaged"),
+    "a list": (lambda f: (f / "config.json").write_text("[]"), "was not written by quanvolve"),
+    "foreign": (lambda f: (f / "config.json").write_text('{"a": 1}'), "was not written by quanvolve"),
+    "newer": (lambda f: _edit(f, format_version=9), "has model format 9, this version reads 1"),
+    "bit flip": (
+        lambda f: (f / "model.safetensors").write_bytes((f / "model.safetensors").read_bytes()[:-1] + b"?"),
+        "model.safetensors is damaged: its checksum",
+    ),
+    "truncated": (
+        lambda f: (f / "model.safetensors").write_bytes((f / "model.safetensors").read_bytes()[:100]),
+        "model.safetensors is damaged",
+    ),
+    "other kind": (lambda f: _edit(f, kind="regressor"), "is not a valid model: 'regressor'"),
+    "transformer": (lambda f: _edit(f, kind="transformer"), "is not a valid model"),
+    "wrong shape": (lambda f: _edit(f, image_shape=[1, 20, 20]), "is not a valid model"),
+    "huge shape": (lambda f: _edit(f, image_shape=[1, 10**6, 10**6]), "is not a valid model"),
+    "huge channels": (lambda f: _edit(f, output_shape=[10**12, 4, 4]), "is not a valid model"),
+    "no params": (lambda f: _edit(f, params=None), "is not a valid model"),
+    "bad circuit": (lambda f: _edit(f, circuits=[{"format": 1}]), "is not a valid model"),
+    "no circuit": (lambda f: _edit(f, circuits=[]), "is not a valid model"),
+    "fewer classes": (lambda f: _edit(f, classes={"dtype": "<i8", "values": [0, 1]}), "is not a valid model"),
+    "odd labels": (lambda f: _edit(f, classes={"dtype": "V8", "values": [0, 1]}), "is not a valid model"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_damaged_folders_are_refused_in_one_line(folder, kind):
+    damage, message = DAMAGE[kind]
+    result = damage(folder)
+    with pytest.raises(ModelError, match=message) as caught:
+        quanvolve.load(result if kind == "no folder" else folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_unwritable_folder(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ModelError, match=r"cannot write the model to .*file"):
+        QuanvTransformer(random_state=0).fit(X).save(tmp_path / "file")
+
+
+def test_unfitted_models_are_not_saved(tmp_path):
+    with pytest.raises(ValueError, match="not fitted yet"):
+        QuanvTransformer().save(tmp_path)
