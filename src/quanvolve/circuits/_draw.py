@@ -62,7 +62,7 @@ class _Box:
 
     def width(self) -> float:
         most = max((_text_width(line) * self.letters for line in self.lines), default=0.0)
-        return max(_BOX_WIDTH, min(most, 4.0) + 0.75 * self.letters)
+        return max(_BOX_WIDTH, min(most, 16 * self.letters) + 0.75 * self.letters)
 
 
 def draw_text(

@@ -15,13 +15,10 @@ import typer
 
 from quanvolve.cli._app import app
 from quanvolve.cli._console import complain, silence
+from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import OPTION_OF, spelling
 
 FAILED, INTERRUPTED = 2, 130
-
-
-class Interrupted(Exception):
-    """Ctrl-C, where there is something to say about how to go on."""
 
 
 def main(args: Sequence[str] | None = None) -> int:

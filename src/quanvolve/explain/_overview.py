@@ -20,7 +20,6 @@ from quanvolve.explain._filter_figures import (
     weights_of,
 )
 from quanvolve.explain._style import (
-    BLUE,
     FONT,
     GREY,
     INK,
@@ -33,9 +32,9 @@ from quanvolve.explain._style import (
     colour_bar,
     frame,
     new_figure,
-    show_image,
     tidy,
 )
+from quanvolve.explain._window_figures import draw_window, draw_windows, window_of_contrast
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
 # Inches. Letters of 11 points in a figure 12 inches wide are 11 pixels high where it is shown 900 pixels wide.
 _HEIGHT, _LOW, _TALL, _GAP = 3.9, 0.5, 2.8, 0.42
 _IMAGE, _WINDOW, _CIRCUIT, _MAPS, _ANSWER, _BAR = 2.35, 1.8, 3.7, 2.5, 1.6, 0.65
-_MOST_MAPS, _MOST_CLASSES, _MOST_PIXELS = 4, 10, 18
+_MOST_MAPS, _MOST_CLASSES = 4, 10
 _STEP, _BELOW, _WHOLE = 13.0, 11.0, 12.3  # points, points, inches
 _TEXT = 10.5
 
@@ -82,13 +81,13 @@ def overview_figure(layer: QuanvNd, image: Any, *, probabilities: Any = None) ->
     figure = new_figure(whole, _HEIGHT, constrained=False)
     lefts = [0.15 + sum(widths[:i]) + _GAP * i for i in range(len(widths))]
     larger = whole / _WHOLE  # a wider figure is shown smaller
-    place = _window_of_contrast(layer, pixels)
+    place = window_of_contrast(layer, pixels)
 
     def axes(left: float, width: float, low: float = _LOW, tall: float = _TALL) -> Axes:
         return figure.add_axes((left / whole, low / _HEIGHT, width / whole, tall / _HEIGHT))
 
-    _draw_windows(axes(lefts[0], _IMAGE), layer, pixels, place)
-    _draw_window(axes(lefts[1], _WINDOW), layer, pixels, place)
+    draw_windows(axes(lefts[0], _IMAGE), layer, pixels, place)
+    draw_window(axes(lefts[1], _WINDOW), layer, pixels, place, (_WINDOW, _TALL))
     drawn = axes(lefts[2], _CIRCUIT)
     draw_figure(
         circuit_of(layer, 0),
@@ -164,101 +163,6 @@ def _maps(layer: QuanvNd, pixels: Array) -> Array:
     return as_array("maps", found)
 
 
-def _windows(layer: QuanvNd, pixels: Array) -> Array:
-    """Shape (C, rows, columns, kH, kW)."""
-    return as_array("windows", layer.geometry.windows(torch.as_tensor(pixels)[None])[0])
-
-
-def _window_of_contrast(layer: QuanvNd, pixels: Array) -> tuple[int, int]:
-    """The place of the window whose pixels differ most: the one with most to show."""
-    spread = _windows(layer, pixels).var(axis=(3, 4)).sum(0)
-    row, column = np.unravel_index(int(spread.argmax()), spread.shape)
-    return int(row), int(column)
-
-
-def _corner(layer: QuanvNd, place: tuple[int, int]) -> tuple[float, float]:
-    """Where a window begins: row and column of its first pixel, which may lie in the padding."""
-    (top, _), (left, _) = layer.geometry.sides()
-    stride = layer.geometry.stride
-    return place[0] * stride[0] - top - 0.5, place[1] * stride[1] - left - 0.5
-
-
-def _draw_windows(ax: Axes, layer: QuanvNd, pixels: Array, place: tuple[int, int]) -> None:
-    from matplotlib.patches import Rectangle
-
-    show_image(ax, pixels)
-    geometry = layer.geometry
-    rows, columns = geometry.output_size(pixels.shape[1:])
-    (top, bottom), (left, right) = geometry.sides()
-    ax.set_facecolor(PALE)
-    ax.set_xlim(-0.5 - left, pixels.shape[2] - 0.5 + right)
-    ax.set_ylim(pixels.shape[1] - 0.5 + bottom, -0.5 - top)
-    frame(ax)
-    apart = all(s >= n for s, n in zip(geometry.stride, geometry.span, strict=True))
-    # Windows that overlap would make a grid in which no window can be seen: two neighbours show the step instead.
-    if apart:
-        others = [(row, column) for row in range(rows) for column in range(columns)]
-    else:
-        row, column = place
-        others = [(row, min(column + 1, columns - 1)), (min(row + 1, rows - 1), column)]
-    for other in others:
-        y, x = _corner(layer, other)
-        ax.add_patch(
-            Rectangle(
-                (x, y),
-                geometry.span[1],
-                geometry.span[0],
-                fill=False,
-                edgecolor=BLUE,
-                linewidth=0.6 if apart else 1.2,
-                linestyle="-" if apart else "--",
-            )
-        )
-    y, x = _corner(layer, place)
-    ax.add_patch(
-        Rectangle((x, y), geometry.span[1], geometry.span[0], fill=False, edgecolor=RED, linewidth=2.5, zorder=5)
-    )
-
-
-def _draw_window(ax: Axes, layer: QuanvNd, pixels: Array, place: tuple[int, int]) -> None:
-    """The pixels that the first circuit reads, in reading order; its input channels below each other."""
-    from matplotlib.patches import Rectangle
-
-    kh, kw = layer.geometry.kernel_size
-    inputs = layer.circuits[0].n_inputs
-    read = _windows(layer, pixels)[:, place[0], place[1]].reshape(-1)[:inputs]
-    tiles = inputs // (kh * kw)
-    scales = scales_of(layer, 0)
-    wide, tall = kw, tiles * kh + 0.3 * (tiles - 1)
-    ax.set_xlim(-0.03 * wide, wide * 1.03)
-    ax.set_ylim(tall + 0.03 * wide, -0.03 * wide)
-    ax.set_aspect("equal")
-    ax.set_axis_off()
-    points = 72 * min(_WINDOW / wide, _TALL / tall)
-    for index, value in enumerate(read):
-        tile, inside = divmod(index, kh * kw)
-        row, column = divmod(inside, kw)
-        y = tile * (kh + 0.3) + row
-        ax.add_patch(
-            Rectangle((column, y), 1, 1, facecolor=str(float(np.clip(value, 0, 1))), edgecolor=RED, linewidth=2)
-        )
-        if inputs > _MOST_PIXELS:
-            continue
-        angle = f"{value * scales[index]:.2f}"
-        lines = f"x{index} = {value:.2f}\n→ {angle} rad" if wide <= 2 and tiles == 1 else f"x{index}\n{angle}"
-        ax.text(
-            column + 0.5,
-            y + 0.5,
-            lines,
-            ha="center",
-            va="center",
-            fontsize=min(_TEXT, points / (6.9 if wide <= 2 and tiles == 1 else 3.2)),
-            color=PAPER if value < 0.5 else INK,
-            family=FONT,
-            linespacing=1.5,
-        )
-
-
 def _draw_maps(figure: Figure, axes: Any, left: float, maps: Array, place: tuple[int, int]) -> None:
     from matplotlib.patches import Rectangle
 
@@ -281,7 +185,8 @@ def _draw_maps(figure: Figure, axes: Any, left: float, maps: Array, place: tuple
         room = 0.0 if min(wide / maps.shape[2], (tall - title) / maps.shape[1]) > 0.18 else 0.6
         corner = (place[1] - 0.5 - room, place[0] - 0.5 - room)
         for line, colour in ((3.6, PAPER), (2.0, RED)):
-            mark = Rectangle(corner, 1 + 2 * room, 1 + 2 * room, fill=False, edgecolor=colour, linewidth=line, zorder=5)
+            mark = Rectangle(corner, 1 + 2 * room, 1 + 2 * room, fill=False, edgecolor=colour, linewidth=line)
+            mark.set(zorder=5, clip_on=False)
             ax.add_patch(mark)
     bar = axes(left + _MAPS + 0.08, 0.1, _LOW + 0.1, _TALL - title - 0.2)
     colour_bar(figure, shown, None, "", cax=bar)

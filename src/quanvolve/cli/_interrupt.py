@@ -1,0 +1,5 @@
+"""Ctrl-C with a word on how to go on."""
+
+
+class Interrupted(Exception):
+    """Work was stopped by Ctrl-C; the message says how to continue it."""

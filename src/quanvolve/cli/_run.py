@@ -1,0 +1,215 @@
+"""The folder of a run: which files it has, and how it is made, found and locked."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve._version import __version__
+from quanvolve.cli._options import TrainOptions
+
+_FORMAT, _FORMAT_VERSION = "quanvolve-run", 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of `quanvolve train`, as its run.json tells it.
+
+    Args:
+        folder: where its files are.
+        dataset: name of the data set, or absolute path of an .npz file.
+        data_dir: folder given for the data, or None.
+        options: everything else that was chosen.
+    """
+
+    folder: Path
+    dataset: str
+    data_dir: Path | None
+    options: TrainOptions
+
+    @property
+    def history(self) -> Path:
+        """One line of JSON for each finished epoch."""
+        return self.folder / "history.jsonl"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The state after the last finished epoch; gone when the run is finished."""
+        return self.folder / "checkpoint.safetensors"
+
+    @property
+    def metrics(self) -> Path:
+        """The results."""
+        return self.folder / "metrics.json"
+
+    @property
+    def trained(self) -> bool:
+        """Whether the model is final: its config.json is written last."""
+        return (self.folder / "config.json").is_file()
+
+    def pictures(self) -> list[str]:
+        """Names of the pictures this run has in the end."""
+        names = ["history.png", "confusion.png"]
+        if self.options.backbone != "none":
+            names.append("feature_maps.png")
+        if self.options.backbone == "quantum":
+            names.append("filters.png")
+        return names
+
+    def missing(self) -> list[str]:
+        """What is still to be made once the model is trained."""
+        return [name for name in (self.metrics.name, *self.pictures()) if not (self.folder / name).is_file()]
+
+    def write(self) -> None:
+        """Write run.json."""
+        content = {
+            "format": _FORMAT,
+            "format_version": _FORMAT_VERSION,
+            "version": __version__,
+            "dataset": self.dataset,
+            "data_dir": None if self.data_dir is None else str(self.data_dir),
+            "options": asdict(self.options),
+        }
+        write_whole(self.folder / "run.json", json.dumps(content, indent=1))
+
+    def resume_command(self) -> str:
+        """What to type to continue it."""
+        return f"quanvolve train --output {shlex.quote(str(self.folder))} --resume"
+
+    def tidy(self) -> None:
+        """Remove the checkpoint and what killed processes left half-written."""
+        self.checkpoint.unlink(missing_ok=True)
+        for part in self.folder.glob("*.part"):
+            part.unlink(missing_ok=True)
+
+
+def read_run(folder: Path) -> Run:
+    """A run from its folder.
+
+    Raises:
+        ModelError: if there is none, or its run.json is damaged.
+    """
+    path = folder / "run.json"
+    try:
+        content = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        what = "has no run.json" if folder.is_dir() else "does not exist"
+        raise ModelError(f"{folder} is not the folder of a run: it {what}") from None
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is damaged: it is not JSON ({error})") from None
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise ModelError(f"{path} was not written by quanvolve: expected the format {_FORMAT!r}")
+    if content.get("format_version") != _FORMAT_VERSION:
+        raise ModelError(
+            f"{path} has the format {content.get('format_version')!r}, this version reads {_FORMAT_VERSION}: use the "
+            f"quanvolve that wrote it ({content.get('version')})"
+        )
+    dataset, data_dir = content.get("dataset"), content.get("data_dir")
+    if not isinstance(dataset, str) or not isinstance(data_dir, str | None):
+        raise ModelError(f"{path} is damaged: it names no data set")
+    options = TrainOptions.from_dict(content.get("options"), path)
+    return Run(folder, dataset, None if data_dir is None else Path(data_dir), options)
+
+
+def make_folder(output: Path | None, dataset: str) -> tuple[Path, list[Path]]:
+    """The folder of a new run, and which folders had to be made for it, innermost first.
+
+    Args:
+        output: the folder asked for; None takes the first free of runs/<data set>-1, -2, ...
+        dataset: canonical name.
+
+    Raises:
+        QuanvolveError: if it holds files already.
+        OSError: if it cannot be made.
+    """
+    if output is None:
+        name = re.sub(r"[^\w.-]+", "_", Path(dataset).stem).lstrip(".-") or "data"
+        made = _absent(Path("runs"))
+        for number in itertools.count(1):
+            folder = Path("runs") / f"{name}-{number}"
+            # Making the folder claims it, should another process look for a free one too.
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir(parents=True)
+                return folder, [folder, *made]
+    made = _absent(output)
+    if output.exists() and not output.is_dir():
+        raise QuanvolveError(f"--output {output} is a file, expected a folder")
+    output.mkdir(parents=True, exist_ok=True)
+    if any(output.iterdir()):
+        raise QuanvolveError(
+            f"--output {output} already holds files: continue the run in it with --resume, or give another folder"
+        )
+    return output, made
+
+
+def _absent(folder: Path) -> list[Path]:
+    return list(itertools.takewhile(lambda path: not path.exists(), (folder, *folder.parents)))
+
+
+def discard(run: Run, made: list[Path]) -> None:
+    """Undo the making of a run that failed before anything was learned."""
+    with contextlib.suppress(OSError):
+        for path in (run.folder / "run.json", run.history, *run.folder.glob("*.part")):
+            path.unlink(missing_ok=True)
+        for folder in made:
+            folder.rmdir()
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from training in the folder meanwhile; a killed process holds no lock.
+
+    Raises:
+        QuanvolveError: if one already does.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise QuanvolveError(
+                f"another process is training in {folder}: wait for it, or give another --output"
+            ) from None
+        except OSError:
+            # Some network file systems have no locks.
+            pass
+        yield
+    finally:
+        os.close(handle)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file, whole or not at all."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_json(path: Path) -> Any:
+    """What `write_whole` wrote as JSON.
+
+    Raises:
+        ModelError: if it is damaged.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is damaged: it is not JSON ({error}); delete it and continue with --resume") from None
