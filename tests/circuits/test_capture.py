@@ -334,9 +334,7 @@ def _check(circuit: Circuit, shown: Case, function: Callable[..., Any] | None = 
     for seed in range(3):
         inputs, weights = _point(shown, seed)
         given = torch.from_numpy(inputs)
-        reference = run_qnode(
-            function or shown.function, given[None] if shown.batched else given, weights, shown.wires
-        )
+        reference = run_qnode(function or shown.function, given[None] if shown.batched else given, weights, shown.wires)
         reference = reference.reshape(-1)
         assert circuit.n_outputs == len(reference)
         np.testing.assert_allclose(run_description(circuit, inputs, weights), reference, rtol=0, atol=1e-10)

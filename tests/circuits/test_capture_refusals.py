@@ -282,6 +282,6 @@ def test_transforms_of_a_qnode_are_not_dropped_silently() -> None:
         qp.RX(inputs[0], wires=0)
         return z0()
 
-    with pytest.raises(CaptureError, match="transforms applied to it .*merge_rotations") as caught:
+    with pytest.raises(CaptureError, match=r"transforms applied to it .*merge_rotations") as caught:
         capture(node, 1)
     assert "\n" not in str(caught.value)

@@ -37,12 +37,8 @@ def _weigh(ansatz: str, weights: Any, n: int) -> None:
 @pytest.mark.parametrize(("n_inputs", "n_wires", "n_layers"), [(1, 1, 1), (2, 2, 3), (4, 4, 2), (3, 5, 1)])
 @pytest.mark.parametrize("ansatz", ANSATZE)
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_named_circuits_are_pennylanes(
-    encoding: str, ansatz: str, n_inputs: int, n_wires: int, n_layers: int
-) -> None:
-    circuit = named_circuit(
-        ansatz, n_inputs, encoding=encoding, n_wires=n_wires, n_layers=n_layers, seed=SEED
-    )
+def test_named_circuits_are_pennylanes(encoding: str, ansatz: str, n_inputs: int, n_wires: int, n_layers: int) -> None:
+    circuit = named_circuit(ansatz, n_inputs, encoding=encoding, n_wires=n_wires, n_layers=n_layers, seed=SEED)
     assert (circuit.n_wires, circuit.n_inputs, circuit.n_outputs) == (n_wires, n_inputs, n_wires)
     ((name, shape),) = circuit.weight_shapes
     assert name == "weights"
@@ -83,7 +79,10 @@ def test_every_entry_says_what_it_is_and_where_it_comes_from() -> None:
     [
         ({"circuit": "randm"}, r"`circuit` \(='randm'\) must be one of 'random', .*; did you mean 'random'\?$"),
         ({"circuit": "strongly-entangling"}, r"did you mean 'strongly_entangling'\?$"),
-        ({"circuit": "qqq"}, r"`circuit` \(='qqq'\) must be one of 'random', 'basic_entangler', 'strongly_entangling'$"),
+        (
+            {"circuit": "qqq"},
+            r"`circuit` \(='qqq'\) must be one of 'random', 'basic_entangler', 'strongly_entangling'$",
+        ),
         ({"encoding": "ryy"}, r"`encoding` \(='ryy'\) must be one of 'ry', 'rx', 'threshold'; did you mean 'ry'\?$"),
         ({"encoding": "treshold"}, r"did you mean 'threshold'\?$"),
         ({"readout": "w"}, r"`readout` \(='w'\) must be one of 'z'"),

@@ -1,5 +1,6 @@
 """The slow, obvious twins: PennyLane's default.qubit, one window after the other, in plain loops."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -78,9 +79,7 @@ def run_compiled(circuit: Circuit, windows: Tensor, weights: Mapping[str, Tensor
     recipe = compile_circuit(circuit)
     found = coefficients(recipe, weights, like=windows)
     filters, outputs, features = found.shape
-    values = evaluate(
-        recipe, found.reshape(1, filters * outputs, 1, features), windows[:, None, None, None, :], dims=1
-    )
+    values = evaluate(recipe, found.reshape(1, filters * outputs, 1, features), windows[:, None, None, None, :], dims=1)
     return values.reshape(len(windows), filters, outputs)
 
 
@@ -127,14 +126,13 @@ def slow_quanv2d(
                     windows = []
                     for channel in range(group * per_group_in, (group + 1) * per_group_in):
                         window = [
-                            factors[channel, a, b]
-                            * padded[n, channel, top + a * dilation[0], left + b * dilation[1]]
+                            factors[channel, a, b] * padded[n, channel, top + a * dilation[0], left + b * dilation[1]]
                             for a in range(kernel_size[0])
                             for b in range(kernel_size[1])
                         ]
                         windows.append(window)
                     if channel_mixing == "joint":
-                        windows = [sum(windows, [])]
+                        windows = [list(itertools.chain(*windows))]
                     for f in range(filters):
                         values = np.zeros(n_outputs)
                         for channel, window in enumerate(windows):
@@ -189,9 +187,7 @@ def product_circuits(draw: st.DrawFn, max_wires: int = 5) -> Circuit:
     """Gates from the whole vocabulary in any order, with inputs read only by qubits that met no other yet."""
     n_wires = draw(st.integers(1, max_wires))
     n_inputs = draw(st.integers(1, 4))
-    shapes = draw(
-        st.sampled_from(((("w", (2, 2)),), (("w", (3,)), ("v", ())), (("b", (1,)), ("a", (2, 1, 2))), ()))
-    )
+    shapes = draw(st.sampled_from(((("w", (2, 2)),), (("w", (3,)), ("v", ())), (("b", (1,)), ("a", (2, 1, 2))), ())))
     entries = tuple((name, index) for name, shape in shapes for index in range(int(np.prod(shape))))
     names = list(OPERATIONS) if n_wires > 1 else [n for n in OPERATIONS if n[0] != "C" and n[:2] not in ("SW", "IS")]
     gates: list[Gate] = []

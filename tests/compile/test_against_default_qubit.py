@@ -34,9 +34,7 @@ def test_random_product_circuits_equal_default_qubit(circuit: Circuit) -> None:
 @pytest.mark.parametrize("name", [n for n in OPERATIONS if n not in ROTATIONS])
 def test_each_clifford_gate_on_each_pauli(name: str, wires: tuple[int, int], pauli: str) -> None:
     size = 2 if name in ("CNOT", "CY", "CZ", "SWAP", "ISWAP") else 1
-    encode = [
-        Gate(axis, (wire,), Angle(0.2 + wire, ((wire, 1.0),))) for wire in range(3) for axis in ("RX", "RZ")
-    ]
+    encode = [Gate(axis, (wire,), Angle(0.2 + wire, ((wire, 1.0),))) for wire in range(3) for axis in ("RX", "RZ")]
     observables = tuple(Observable(((1.0, ((wire, pauli),)),)) for wire in range(3))
     circuit = Circuit(3, 3, (*encode, Gate(name, wires[:size])), observables)
     windows, weights = draw_point(circuit, filters=1, windows=2)

@@ -57,9 +57,7 @@ def test_gradients_of_images_weights_scale_and_bias() -> None:
     leaves = [
         torch.rand(shape, dtype=torch.float64, requires_grad=True) for shape in ((1, 1, 2, 3), W.shape, (1, 1, 1), (8,))
     ]
-    assert torch.autograd.gradcheck(
-        lambda x, w, s, b: quanv2d(x, w, FOUR, 2, b, scale=s), leaves, fast_mode=True
-    )
+    assert torch.autograd.gradcheck(lambda x, w, s, b: quanv2d(x, w, FOUR, 2, b, scale=s), leaves, fast_mode=True)
 
 
 def test_a_circuit_without_weights_is_one_filter() -> None:

@@ -26,7 +26,9 @@ PAIR = {
 
 
 @given(
-    arguments=st.fixed_dictionaries({"kernel_size": PAIR["kernel_size"]}, optional={k: v for k, v in PAIR.items() if k != "kernel_size"}),
+    arguments=st.fixed_dictionaries(
+        {"kernel_size": PAIR["kernel_size"]}, optional={k: v for k, v in PAIR.items() if k != "kernel_size"}
+    ),
     size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
     channels=st.tuples(st.integers(1, 2), st.integers(1, 3)),
     batch=st.sampled_from((None, 0, 1, 2)),

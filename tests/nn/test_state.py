@@ -159,9 +159,7 @@ def test_state_dict_round_trip_is_bit_equal(name: str, trainable: bool, dtype: t
 
 
 def test_state_of_a_users_circuit_travels() -> None:
-    layer, other = (
-        Quanv2d(1, 4, (1, 2), circuit=user_circuit, weight_shapes=SHAPES, seed=seed) for seed in (1, 2)
-    )
+    layer, other = (Quanv2d(1, 4, (1, 2), circuit=user_circuit, weight_shapes=SHAPES, seed=seed) for seed in (1, 2))
     other.load_state_dict(layer.state_dict())
     x = images(2, 1, 3, 4)
     assert torch.equal(other(x), layer(x))
@@ -181,7 +179,7 @@ def test_the_state_of_another_circuit_is_refused(kind: str) -> None:
     basic = {"in_channels": 1, "out_channels": 4, "kernel_size": 2, "circuit": "basic_entangler", "seed": 0}
     layer = Quanv2d(**basic)
     state = Quanv2d(**{**basic, **FOREIGN[kind]}).state_dict()
-    with pytest.raises((QuanvolveError, RuntimeError), match="another circuit|size mismatch|Missing key"):
+    with pytest.raises((QuanvolveError, RuntimeError), match=r"another circuit|size mismatch|Missing key"):
         layer.load_state_dict(state)
 
 
@@ -189,6 +187,15 @@ def test_the_state_of_another_encoding_of_random_structures_is_refused() -> None
     state = Quanv2d(1, 4, 2, circuit="random", encoding="rx").state_dict()
     with pytest.raises(QuanvolveError, match="another circuit than this layer's 'random'"):
         Quanv2d(1, 4, 2, circuit="random", encoding="ry").load_state_dict(state)
+
+
+@pytest.mark.parametrize("text", [b"", b"\x01\x02", b"[]", b"{}", b"[1]", b'[{"format": 1}]', b"\xff\xfe"])
+def test_damaged_circuits_in_a_state_are_refused(text: bytes) -> None:
+    layer = Quanv2d(1, 4, 2, circuit="random", seed=0)
+    state = layer.state_dict()
+    state["_extra_state"] = torch.tensor(list(text), dtype=torch.uint8)
+    with pytest.raises(QuanvolveError):
+        layer.load_state_dict(state)
 
 
 def test_a_refused_state_changes_nothing() -> None:
@@ -209,11 +216,6 @@ CHANGES: dict[str, Callable[[Quanv2d], object]] = {
     "data": lambda layer: setattr(layer.weights, "data", layer.weights.data + 1.0),
     "state_dict": lambda layer: layer.load_state_dict(Quanv2d(1, 4, 2, seed=9).state_dict()),
     "numpy": lambda layer: layer.weights.detach().numpy().__setitem__((0, 0, 0, 0), 0.25),
-    "vector": lambda layer: nn.utils.vector_to_parameters(
-        torch.arange(24.0), [layer.weights] if layer.trainable else [nn.Parameter(layer.weights)]
-    )
-    if layer.trainable
-    else layer.weights.copy_(torch.arange(24.0).reshape(layer.weights.shape)),
 }
 
 
@@ -276,6 +278,16 @@ def test_inference_mode_before_training(trainable: bool, dtype: torch.dtype) -> 
     out.sum().backward()
     torch.testing.assert_close(out.detach(), before.clone())
     assert x.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_autocast_leaves_nothing_behind(trainable: bool) -> None:
+    layer = Quanv2d(1, 4, 2, trainable=trainable, seed=0)
+    x = images(1, 1, 3, 3)
+    with torch.no_grad():
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            layer(x)
+        assert torch.equal(layer(x), Quanv2d(1, 4, 2, seed=0)(x))
 
 
 def test_frozen_parameters_can_be_thawed() -> None:

@@ -135,9 +135,7 @@ def test_a_function_of_the_users_reads_pixels_as_they_are() -> None:
         weights = {name: getattr(layer, name)[row, channel].detach() for name in shapes}
         return run_qnode(function, window, weights, 4)
 
-    reference = slow_quanv2d(
-        images, measure, out_channels=4, n_outputs=2, kernel_size=(2, 2), stride=(2, 2)
-    )
+    reference = slow_quanv2d(images, measure, out_channels=4, n_outputs=2, kernel_size=(2, 2), stride=(2, 2))
     torch.testing.assert_close(layer(images), reference, rtol=0, atol=1e-10)
 
 

@@ -14,7 +14,8 @@ from quanvolve.circuits._description import Angle as Angle
 from quanvolve.circuits._description import Circuit as Circuit
 from quanvolve.circuits._description import Gate as Gate
 from quanvolve.circuits._description import Observable as Observable
-from quanvolve.circuits._draw import draw_figure as draw_figure
-from quanvolve.circuits._draw import draw_text as draw_text
+from quanvolve.circuits._draw_figure import draw_figure as draw_figure
+from quanvolve.circuits._draw_text import draw_text as draw_text
 from quanvolve.circuits._gates import GATES as GATES
+from quanvolve.circuits._labels import factor_text as factor_text
 from quanvolve.circuits._gates import PAULIS as PAULIS

@@ -79,11 +79,11 @@ def capture(
         >>> captured.gates[1]
         Gate(name='RY', wires=(1,), angle=Angle(offset=0.0, inputs=((1, 3.0),), weights=()))
     """
-    function = _plain_function(function)
+    function, device_wires = _plain_function(function)
     shapes = _checked_shapes(function, weight_shapes or {})
     # The caller may build a layer on the meta device or without gradients; capture needs real ones.
     with torch.device("cpu"), torch.inference_mode(False), torch.enable_grad():
-        return _capture(function, n_inputs, shapes, threshold, n_wires or 1)
+        return _capture(function, n_inputs, shapes, threshold, n_wires or 1, device_wires)
 
 
 def _capture(
@@ -92,6 +92,7 @@ def _capture(
     shapes: dict[str, tuple[int, ...]],
     threshold: float | None,
     least_wires: int,
+    device_wires: list[Any],
 ) -> Circuit:
     rng = np.random.default_rng(20190409)
     points = [_draw(rng, n_inputs, shapes), _draw(rng, n_inputs, shapes), _zeros(n_inputs, shapes)]
@@ -104,7 +105,7 @@ def _capture(
         others.append(_run(function, point, batched)[0])
         _require_same_structure(base, others[-1])
 
-    order = _wire_order(base, measurements)
+    order = _wire_order(base, measurements, device_wires)
     index = {label: position for position, label in enumerate(order)}
     gates = []
     for position, gate in enumerate(base):
@@ -122,17 +123,18 @@ def _capture(
     )
 
 
-def _plain_function(function: Callable[..., Any]) -> Callable[..., Any]:
+def _plain_function(function: Callable[..., Any]) -> tuple[Callable[..., Any], list[Any]]:
+    """The function behind a QNode, and the wires of its device (none for a plain function)."""
     inner = getattr(function, "func", None)  # a QNode keeps the function it was made from
     if inner is None or not hasattr(function, "device"):
-        return function
+        return function, []
     transforms = getattr(function, "compile_pipeline", None)
     if transforms is not None and len(transforms) > 0:
         raise CaptureError(
             f"the QNode has transforms applied to it ({transforms}), which capture would drop silently; "
             "pass the function without them"
         )
-    return inner  # type: ignore[no-any-return]
+    return inner, list(getattr(function.device, "wires", None) or [])
 
 
 def _checked_shapes(function: Callable[..., Any], weight_shapes: Mapping[str, Shape]) -> dict[str, tuple[int, ...]]:
@@ -327,8 +329,10 @@ def _gradients(value: Tensor | float | None, point: dict[str, Tensor]) -> dict[s
     }
 
 
-def _wire_order(gates: list[_Traced], measurements: list[Any]) -> list[Any]:
+def _wire_order(gates: list[_Traced], measurements: list[Any], device_wires: list[Any]) -> list[Any]:
     """Integer labels in their own order, as PennyLane's devices have them; others as they first appear."""
+    if device_wires and any(hasattr(m, "wires") and not m.wires for m in measurements):
+        return device_wires  # such as qp.probs() without wires: it measures the whole device
     seen: dict[Any, None] = {}
     for gate in gates:
         seen.update(dict.fromkeys(gate.wires))
@@ -336,5 +340,5 @@ def _wire_order(gates: list[_Traced], measurements: list[Any]) -> list[Any]:
         seen.update(dict.fromkeys(getattr(measurement, "wires", ())))
     labels = list(seen)
     if all(isinstance(label, int | np.integer) for label in labels):
-        return list(range(max(labels, default=0) + 1)) if min(labels, default=0) >= 0 else sorted(labels)
+        return sorted(labels)
     return labels

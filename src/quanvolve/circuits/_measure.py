@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
+from torch import Tensor
+
 from quanvolve._errors import CaptureError
 from quanvolve.circuits._description import Observable
 
@@ -47,6 +49,12 @@ def observables_of(measurements: list[Any], index: Mapping[Any, int]) -> tuple[O
 def _expectation(operator: Any, index: Mapping[Any, int], position: int) -> Observable:
     import pennylane as qp
 
+    leaves, _ = qp.pytrees.flatten(operator)
+    if any(isinstance(leaf, Tensor) and leaf.requires_grad for leaf in leaves):
+        raise CaptureError(
+            f"measurement {position} (expval of {operator.name}) has coefficients that depend on inputs or weights: "
+            "an observable must be constant"
+        )
     sentence = operator.pauli_rep
     if sentence is None:
         try:

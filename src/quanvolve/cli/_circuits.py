@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quanvolve.cli._console import emit, emit_json, emit_table
-from quanvolve.cli._options import Encoding, Json, Layers, Readout, TrainOptions
+from quanvolve.cli._options import MAX_SEED, MODEL, Encoding, Json, Layers, Readout, TrainOptions, option
 
 if TYPE_CHECKING:
     from quanvolve.circuits import Circuit
 
 _DEFAULT = TrainOptions()
+_Qubits = Annotated[int, option("--qubits", "Qubits, one for each pixel of a window.", MODEL, min=1)]
+_Seed = Annotated[int, option("--seed", "Fixes the structure of a random circuit.", MODEL, min=0, max=MAX_SEED)]
 
 
 def circuits(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The circuit to draw.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The circuit to draw.")] = None,
     encoding: Encoding = _DEFAULT.encoding,
     readout: Readout = _DEFAULT.readout,
-    qubits: Annotated[int, typer.Option("--qubits", min=1, help="Qubits, one for each pixel of a window.")] = 4,
+    qubits: _Qubits = 4,
     layers: Layers = _DEFAULT.layers,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Structure of a random circuit.")] = _DEFAULT.seed,
+    seed: _Seed = _DEFAULT.seed,
     json: Json = False,
 ) -> None:
     """List circuits, encodings and readouts; with NAME, draw that circuit."""

@@ -83,6 +83,11 @@ def _message(error: Exception) -> str:
 def _usage_message(error: Any) -> str:
     """Typer's message about wrong options, in our form."""
     text = str(error.format_message()).strip()
+    checked = getattr(error.__cause__, "errors", None)
+    if checked is not None and text.startswith("Invalid value for"):
+        # Pydantic's words leave out what was given.
+        given = checked()[0].get("input")
+        text = text.replace("Invalid value for", f"Invalid value {str(given)!r} for", 1)
     context = getattr(error, "ctx", None)
     hint = f" (see `{context.command_path} --help`)" if context is not None else ""
     return f"{text[:1].lower()}{text[1:].rstrip('.')}{hint}"

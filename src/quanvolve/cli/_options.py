@@ -11,21 +11,27 @@ import typer
 
 from quanvolve._errors import ModelError
 
-MODEL, TRAINING, RUN = "Model", "Training", "Run"
+DATA, MODEL, TRAINING = "Data and output", "Model", "Training"
 MAX_SEED = 2**32 - 1
 
-# Options that several commands have.
-Seed = Annotated[int, typer.Option("--seed", min=0, max=MAX_SEED, help="Fixes everything that is drawn at random.")]
-Encoding = Annotated[
-    str, typer.Option("--encoding", help="How pixels become qubit states; see `quanvolve circuits`.")
-]
-Readout = Annotated[str, typer.Option("--readout", help="What is measured; see `quanvolve circuits`.")]
-Layers = Annotated[int, typer.Option("--layers", min=1, help="Layers of the circuit.")]
+
+def option(
+    name: str, help: str, panel: str, metavar: str | None = "N", *, min: float | None = None, max: float | None = None
+) -> Any:
+    """An option in the common form, with a word for its value in place of a type."""
+    return typer.Option(name, help=help, rich_help_panel=panel, metavar=metavar, min=min, max=max)
+
+
+# Options that several commands have. `metavar=None` is for switches, which take no value.
 DataDir = Annotated[
-    Path | None,
-    typer.Option("--data-dir", help="Folder with the files of the data set; nothing is downloaded then."),
+    Path | None, option("--data-dir", "Folder with the data set's files; then nothing is downloaded.", DATA, "DIR")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object and nothing else.")]
+Json = Annotated[bool, option("--json", "Print one JSON object on stdout and nothing else.", DATA, None)]
+Encoding = Annotated[
+    str, option("--encoding", "How pixels become qubit states; see `quanvolve circuits`.", MODEL, "NAME")
+]
+Readout = Annotated[str, option("--readout", "What is measured; see `quanvolve circuits`.", MODEL, "NAME")]
+Layers = Annotated[int, option("--layers", "Layers of the circuit.", MODEL, min=1)]
 
 
 @dataclass(frozen=True)

@@ -133,14 +133,7 @@ def make_folder(output: Path | None, dataset: str) -> tuple[Path, list[Path]]:
         OSError: if it cannot be made.
     """
     if output is None:
-        name = re.sub(r"[^\w.-]+", "_", Path(dataset).stem).lstrip(".-") or "data"
-        made = _absent(Path("runs"))
-        for number in itertools.count(1):
-            folder = Path("runs") / f"{name}-{number}"
-            # Making the folder claims it, should another process look for a free one too.
-            with contextlib.suppress(FileExistsError):
-                folder.mkdir(parents=True)
-                return folder, [folder, *made]
+        return _first_free(dataset)
     made = _absent(output)
     if output.exists() and not output.is_dir():
         raise QuanvolveError(f"--output {output} is a file, expected a folder")
@@ -152,14 +145,32 @@ def make_folder(output: Path | None, dataset: str) -> tuple[Path, list[Path]]:
     return output, made
 
 
+def _first_free(dataset: str) -> tuple[Path, list[Path]]:
+    name = re.sub(r"[^\w.-]+", "_", Path(dataset).stem).lstrip(".-") or "data"
+    made = _absent(Path("runs"))
+    number = 1
+    while True:
+        folder = Path("runs") / f"{name}-{number}"
+        try:
+            # Making the folder claims it, should another process look for a free one too.
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        else:
+            return folder, [folder, *made]
+
+
 def _absent(folder: Path) -> list[Path]:
     return list(itertools.takewhile(lambda path: not path.exists(), (folder, *folder.parents)))
 
 
 def discard(run: Run, made: list[Path]) -> None:
-    """Undo the making of a run that failed before anything was learned."""
+    """Undo the making of a run that failed before its first epoch was finished."""
     with contextlib.suppress(OSError):
-        for path in (run.folder / "run.json", run.history, *run.folder.glob("*.part")):
+        if run.trained or (run.history.is_file() and run.history.stat().st_size):
+            return
+        run.tidy()
+        for path in (run.folder / "run.json", run.history):
             path.unlink(missing_ok=True)
         for folder in made:
             folder.rmdir()

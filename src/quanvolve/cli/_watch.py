@@ -46,13 +46,10 @@ class Watch:
 
     def on_epoch(self, row: dict[str, Any]) -> None:
         """Append the epoch to the history."""
-        if not math.isfinite(row["train_loss"]):
-            raise QuanvolveError(
-                f"training went astray: the loss of epoch {row['epoch']} is {row['train_loss']}; use a smaller --lr"
-            )
+        line = _line(row)
         self._rows.append(row)
         with self._run.history.open("a", encoding="utf-8") as file:
-            file.write(_line(row))
+            file.write(line)
         self._view.epoch(row, self._best())
 
     def _best(self) -> str:
@@ -65,6 +62,17 @@ class Watch:
 
 
 def _line(row: dict[str, Any]) -> str:
+    """An epoch as a line of the history.
+
+    Raises:
+        QuanvolveError: if its losses are not finite: no later epoch can mend that.
+    """
+    for name, value in row.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise QuanvolveError(
+                f"training went astray: the {name.replace('_', ' ')} of epoch {row['epoch']} is {value}; start again "
+                "with a smaller --lr"
+            )
     return json.dumps(row, allow_nan=False) + "\n"
 
 

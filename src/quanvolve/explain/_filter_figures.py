@@ -10,7 +10,7 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import draw_figure
-from quanvolve.circuits._draw import draw_legend, drawing_height
+from quanvolve.circuits._draw_figure import draw_legend, drawing_height
 from quanvolve.explain._style import FONT, GREY, INK, SMALL, TITLE, new_figure
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ def filters_figure(layer: QuanvNd, *, max_filters: int = 4) -> Figure:
         >>> from quanvolve import Quanv2d
         >>> figure = filters_figure(Quanv2d(1, 4, 2, circuit="basic_entangler", n_layers=1, seed=0))
         >>> figure.axes[0].get_title(loc="left")
-        'filter 0: 4 qubits, 8 gates, 4 weights'
+        'filter 0: 4 qubits, 12 gates, 4 weights'
     """
     check_layer(layer)
     if max_filters < 1:
         raise QuanvolveError(f"`max_filters` (={max_filters}) must be at least 1")
-    total, reads = layer._rows
+    total, reads = layer.filter_shape
     count = min(max_filters, total) if len(layer.circuits) > 1 else 1
     circuits = [circuit_of(layer, f) for f in range(count)]
     formulas = [_formula_lines(layer, f) for f in range(count)]
@@ -95,12 +95,12 @@ def check_layer(layer: Any) -> None:
 
 def circuit_of(layer: QuanvNd, index: int) -> Circuit:
     """The circuit that a filter runs on the first of the input channels that it reads."""
-    return layer.circuits[index * layer._rows[1] if len(layer.circuits) > 1 else 0]
+    return layer.circuits[index * layer.filter_shape[1] if len(layer.circuits) > 1 else 0]
 
 
 def weights_of(layer: QuanvNd, index: int) -> dict[str, Tensor]:
     """The weights of that circuit, in its own shapes."""
-    return {name: value[index, 0].detach() for name, value in layer._weights().items()}
+    return {name: value[index, 0].detach() for name, value in layer.circuit_weights().items()}
 
 
 def scales_of(layer: QuanvNd, index: int) -> list[float]:
@@ -109,14 +109,14 @@ def scales_of(layer: QuanvNd, index: int) -> list[float]:
     if not isinstance(layer.scale, Tensor):
         return [layer.scale] * inputs
     full = layer.scale.detach().expand(layer.in_channels, *layer.geometry.kernel_size).flatten()
-    filters_a_group = layer._rows[0] // layer.groups
+    filters_a_group = layer.filter_shape[0] // layer.groups
     first = index // filters_a_group * (layer.in_channels // layer.groups) * layer.geometry.window_size
     return [float(value) for value in full[first : first + inputs]]
 
 
 def channels_of(layer: QuanvNd, index: int) -> list[int | None]:
     """The output channel of each measured value of a filter; None for values that are left out."""
-    measured, filters_a_group = layer.circuits[0].n_outputs, layer._rows[0] // layer.groups
+    measured, filters_a_group = layer.circuits[0].n_outputs, layer.filter_shape[0] // layer.groups
     group, place = divmod(index, filters_a_group)
     a_group = layer.out_channels // layer.groups
     inside = [place * measured + j for j in range(measured)]
@@ -159,7 +159,7 @@ def _title(layer: QuanvNd, circuit: Circuit, index: int, reads: int) -> str:
 
 
 def _summary(layer: QuanvNd, count: int) -> str:
-    total = layer._rows[0]
+    total = layer.filter_shape[0]
     name = f"{type(layer).__name__}, circuit {layer.circuit_name!r}: "
     if len(layer.circuits) == 1:
         return name + (f"{total} filters with these gates, each with its own weights" if total > 1 else "1 filter")

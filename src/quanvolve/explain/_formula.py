@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.circuits import factor_text
 
 if TYPE_CHECKING:
     from quanvolve.compile import Recipe, Site
@@ -26,7 +26,7 @@ def layer_formula(layer: QuanvNd, channel: int | None, *, digits: int, tolerance
         raise QuanvolveError(f"`channel` (={channel}) must be in 0 to {layer.out_channels - 1}")
     coefficients = layer.polynomial()
     group, output = divmod(channel, layer.out_channels // layer.groups)
-    recipe = layer._plan.recipe
+    recipe = layer.recipe
     per_group = layer.in_channels // layer.groups
     scales = _scales(layer)
     pixels = layer.geometry.window_size
@@ -87,20 +87,8 @@ def _angle(terms: tuple[tuple[int, float], ...], scales: list[float], first: int
     text = ""
     for factor, name in parts:
         glue = " - " if factor < 0 else " + "
-        text += (glue if text else "-" if factor < 0 else "") + f"{_factor(abs(factor))}{name}"
+        text += (glue if text else "-" if factor < 0 else "") + f"{factor_text(abs(factor))}{name}"
     return text
-
-
-def _factor(value: float) -> str:
-    """A factor in front of a pixel, as a simple multiple of pi where it is one."""
-    if abs(value - 1) < 1e-9:
-        return ""
-    ratio = Fraction(value / math.pi).limit_denominator(12)
-    if ratio and abs(float(ratio) * math.pi - value) < 1e-6 * value:
-        top = "" if ratio.numerator == 1 else f"{ratio.numerator} "
-        bottom = "" if ratio.denominator == 1 else f"/{ratio.denominator}"
-        return f"{top}pi{bottom} "
-    return f"{value:.6g} "
 
 
 def _join(terms: list[tuple[float, str]], digits: int, tolerance: float) -> str:

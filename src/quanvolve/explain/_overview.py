@@ -157,9 +157,10 @@ def _classes(probabilities: Any) -> list[tuple[str, float]]:
 
 
 def _maps(layer: QuanvNd, pixels: Array) -> Array:
-    like = layer._like()
+    images = torch.as_tensor(pixels, dtype=torch.get_default_dtype())
+    like = next(iter((*layer.parameters(), *layer.buffers())), images)
     with torch.no_grad():
-        found = layer(torch.as_tensor(pixels).to(like))
+        found = layer(images.to(like))
     return as_array("maps", found)
 
 
@@ -183,13 +184,19 @@ def _draw_maps(figure: Figure, axes: Any, left: float, maps: Array, place: tuple
         ax.title.set_fontsize(_TEXT)
         # White under colour, to be seen on every value; around small cells, so as not to cover them.
         room = 0.0 if min(wide / maps.shape[2], (tall - title) / maps.shape[1]) > 0.18 else 0.6
-        corner = (place[1] - 0.5 - room, place[0] - 0.5 - room)
+        left_end, right_end = _around(place[1], room, maps.shape[2])
+        top_end, bottom_end = _around(place[0], room, maps.shape[1])
         for line, colour in ((3.6, PAPER), (2.0, RED)):
-            mark = Rectangle(corner, 1 + 2 * room, 1 + 2 * room, fill=False, edgecolor=colour, linewidth=line)
-            mark.set(zorder=5, clip_on=False)
+            mark = Rectangle((left_end, top_end), right_end - left_end, bottom_end - top_end, fill=False)
+            mark.set(edgecolor=colour, linewidth=line, zorder=5, clip_on=False)
             ax.add_patch(mark)
     bar = axes(left + _MAPS + 0.08, 0.1, _LOW + 0.1, _TALL - title - 0.2)
     colour_bar(figure, shown, None, "", cax=bar)
+
+
+def _around(cell: int, room: float, cells: int) -> tuple[float, float]:
+    """Both ends of a cell along an axis, with room around it but not beyond the map."""
+    return max(cell - 0.5 - room, -0.5), min(cell + 0.5 + room, cells - 0.5)
 
 
 def _draw_classes(ax: Axes, classes: list[tuple[str, float]]) -> None:
@@ -246,7 +253,7 @@ def _about_angles(layer: QuanvNd) -> str:
 
 
 def _about_circuit(layer: QuanvNd) -> str:
-    filters = layer._rows[0]
+    filters = layer.filter_shape[0]
     which = f"filter 0 of {filters}; " if filters > 1 else ""
     return f"{which}blue: pixels, orange: weights"
 

@@ -195,6 +195,7 @@ def _cells(ax: Axes, counts: Any, shares: Any, points: float) -> None:
             va="center_baseline",
             fontsize=min(_MOST_CELL_LETTERS, 0.45 * points, 1.25 * points / len(text)),
             family=FONT,
+            in_layout=False,  # it is inside the axes, and hundreds of them would make the layout slow
             color=PAPER if shares[row, column] > (0.25 if row == column else 0.35) else INK,
         )
 

@@ -12,14 +12,20 @@ from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, Circuit
-from quanvolve.compile import PolynomialPlan
+from quanvolve.compile import PolynomialPlan, Recipe
 from quanvolve.nn._apply import apply, check_channels, check_images, layer_coefficients, rows_of
 from quanvolve.nn._filters import CircuitLike, draw_weights, given_weights, make_circuits
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 
 
 class QuanvNd(nn.Module):
-    """What `Quanv2d` and its siblings share; `dims` is the number of spatial axes."""
+    """What `Quanv2d` and its siblings share.
+
+    Attributes:
+        dims: number of spatial axes.
+        circuits: what the filters run: one description for all, or one for each filter and channel it reads.
+        filter_shape: number of filters, and how many circuits each of them sums over.
+    """
 
     dims: int
 
@@ -82,7 +88,7 @@ class QuanvNd(nn.Module):
             generator=generator,
         )
         self._set_circuits(circuits)
-        self._rows = rows(circuits[0].n_outputs)
+        self.filter_shape = rows(circuits[0].n_outputs)
         self._register_weights(weights, generator, device, dtype)
         self._register_scale(math.pi if scale is None and isinstance(circuit, str) else scale, device, dtype)
         self.bias = nn.Parameter(torch.zeros(out_channels, device=device, dtype=dtype)) if bias else None
@@ -104,12 +110,12 @@ class QuanvNd(nn.Module):
                 raise QuanvolveError(
                     f"the weight name {name!r} is taken by the layer itself: rename the argument of the function"
                 )
-        by_hand = {} if given is None else given_weights(given, shapes, self._rows)
+        by_hand = {} if given is None else given_weights(given, shapes, self.filter_shape)
         for name, shape in shapes.items():
             if name in by_hand:
                 value = by_hand[name].to(device=device, dtype=dtype or torch.get_default_dtype())
             else:
-                value = draw_weights((*self._rows, *shape), generator, device, dtype)
+                value = draw_weights((*self.filter_shape, *shape), generator, device, dtype)
             if self.trainable:
                 self.register_parameter(name, nn.Parameter(value))
             else:
@@ -140,7 +146,7 @@ class QuanvNd(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, C, *size) to measured values (N, out_channels, *places); both without N for a single image."""
-        like = self._like()
+        like = self._like(images)
         check_images(images, self.in_channels, self.dims, like)
         batch = images if images.dim() == self.dims + 2 else images.unsqueeze(0)
         out = apply(
@@ -154,18 +160,17 @@ class QuanvNd(nn.Module):
         )
         return out if images.dim() == self.dims + 2 else out.squeeze(0)
 
-    def _weights(self) -> dict[str, Tensor]:
+    def circuit_weights(self) -> dict[str, Tensor]:
+        """The weights by name, each of shape (filters, channels a filter reads, *shape)."""
         return {name: getattr(self, name) for name, _ in self.circuits[0].weight_shapes}
 
-    def _like(self) -> Tensor:
-        """A tensor with the layer's dtype and device, also where the circuit has no weights."""
-        for tensor in (*self.parameters(), *self.buffers()):
-            return tensor
-        return torch.empty(0)
+    def _like(self, otherwise: Tensor) -> Tensor:
+        """A tensor with the layer's dtype and device; where the layer has none of its own it follows its images."""
+        return next(iter((*self.parameters(), *self.buffers())), otherwise)
 
     def _coefficients(self, like: Tensor) -> Tensor:
         """Compiled anew when a gradient is wanted, else only when a weight has changed (compared by value)."""
-        weights = self._weights()
+        weights = self.circuit_weights()
         wanted = torch.is_grad_enabled() and any(weight.requires_grad for weight in weights.values())
         if wanted or like.device.type == "meta" or torch.compiler.is_compiling():
             return self._compile(weights, like)
@@ -181,7 +186,12 @@ class QuanvNd(nn.Module):
         return found
 
     def _compile(self, weights: dict[str, Tensor], like: Tensor) -> Tensor:
-        return layer_coefficients(self._plan, weights, like, self._rows, self.out_channels, self.groups)
+        return layer_coefficients(self._plan, weights, like, self.filter_shape, self.out_channels, self.groups)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The compiled circuit; its encoding is that of all filters."""
+        return self._plan.recipe
 
     @property
     def plan(self) -> str:
@@ -218,8 +228,8 @@ class QuanvNd(nn.Module):
     def polynomial(self) -> Tensor:
         """The coefficients of all filters in float64: shape (groups, channels, input channels, features)."""
         with torch.no_grad():
-            weights = {name: weight.to(torch.float64) for name, weight in self._weights().items()}
-            return self._compile(weights, self._like().to(torch.float64))
+            weights = {name: weight.to(torch.float64) for name, weight in self.circuit_weights().items()}
+            return self._compile(weights, self._like(torch.empty(0)).to(torch.float64))
 
     # -- torch's protocol --------------------------------------------------------------------------------------------
 
@@ -277,7 +287,7 @@ class QuanvNd(nn.Module):
             parts.append(f"channel_mixing={self.channel_mixing!r}")
         if not self.trainable:
             parts.append("trainable=False")
-        surplus = self._rows[0] * first.n_outputs - self.out_channels
+        surplus = self.filter_shape[0] * first.n_outputs - self.out_channels
         if surplus:
             where = "the last filter" if self.groups == 1 else "the groups' last filters"
             parts.append(f"{surplus} measured value{'s' * (surplus > 1)} of {where} left out")

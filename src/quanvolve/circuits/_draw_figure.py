@@ -1,4 +1,4 @@
-"""Drawing: a circuit description as text, by PennyLane's drawer, or as a matplotlib figure.
+"""A circuit description as a matplotlib figure.
 
 Figures are drawn here and not by `qp.drawer.tape_mpl`, which goes through pyplot and its global state, fills a whole
 figure and prints every angle as a number: a filter's picture must say which angle is a pixel and which a weight.
@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.circuits._description import Angle, Circuit, Gate, Observable
+from quanvolve.circuits._description import Circuit, Gate
+from quanvolve.circuits._labels import AngleWriter, output_lines, single_pauli
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,8 +39,7 @@ _MEANINGS = {
     "fixed": "fixed",
     "output": "measured",
 }
-_PENNYLANE = {"H": "Hadamard", "X": "PauliX", "Y": "PauliY", "Z": "PauliZ"}
-_MOST_LINES, _MOST_BLOCKS = 4, 6
+_MOST_BLOCKS = 6
 
 # All lengths of a picture are in units of the distance between two wires.
 _BOX_HEIGHT, _BOX_WIDTH, _GAP, _LETTERS = 0.68, 0.74, 0.2, 0.27
@@ -63,74 +62,6 @@ class _Box:
     def width(self) -> float:
         most = max((_text_width(line) * self.letters for line in self.lines), default=0.0)
         return max(_BOX_WIDTH, min(most, 16 * self.letters) + 0.75 * self.letters)
-
-
-def draw_text(
-    circuit: Circuit,
-    *,
-    decimals: int = 2,
-    weights: Mapping[str, Any] | None = None,
-    scale: float | Sequence[float] = 1.0,
-    width: int = 100,
-) -> str:
-    """The circuit as text, drawn by PennyLane.
-
-    Args:
-        circuit: what to draw.
-        decimals: of the numbers in angles.
-        weights: values by weight name, each of the circuit's own shape, to be shown in place of the weights' names.
-        scale: what pixels are multiplied with before they reach the circuit, one number or one for each input.
-        width: longest line, in characters, before the circuit continues below.
-
-    Returns:
-        One line for each wire, and below it how each output is measured wherever this is not <Z> on the wire of its
-        number. Inputs are x0, x1, ...; ``w[0,1]`` is an entry of the weight named "weights" (others show their own
-        name).
-
-    Raises:
-        QuanvolveError: if weights or scale do not fit the circuit.
-
-    Examples:
-        >>> from quanvolve.circuits import named_circuit
-        >>> print(draw_text(named_circuit("basic_entangler", 2, n_layers=1)))
-        0: ──RY(x0)──RX(w[0,0])─╭●─┤  <Z>
-        1: ──RY(x1)──RX(w[0,1])─╰X─┤  <Z>
-    """
-    import pennylane as qp
-
-    class Labelled(qp.operation.Operation):  # type: ignore[misc]
-        """A rotation that is drawn with the names of what its angle comes from."""
-
-        num_params = 0
-
-        def __init__(self, text: str, wires: Sequence[int]) -> None:
-            self.text = text
-            super().__init__(wires=wires)
-
-        def label(self, decimals: Any = None, base_label: Any = None, cache: Any = None) -> str:
-            return self.text
-
-    write = _Writer(circuit, decimals, weights, scale, pi="pi")
-    operations = []
-    for gate in circuit.gates:
-        if gate.angle is not None:
-            operations.append(Labelled(f"{gate.name}({write.angle(gate.angle)})", gate.wires))
-        else:
-            operations.append(getattr(qp, _PENNYLANE.get(gate.name, gate.name))(wires=gate.wires))
-    plain = all(_single(o) is not None for o in circuit.observables)
-    measured = []
-    if plain:
-        measured = [
-            qp.expval(getattr(qp, _PENNYLANE[letter])(wire))
-            for wire, letter in filter(None, map(_single, circuit.observables))
-        ]
-    tape = qp.tape.QuantumScript(operations, measured)
-    wires = list(range(circuit.n_wires))
-    text = qp.drawer.tape_text(tape, wire_order=wires, show_all_wires=True, decimals=decimals, max_length=width)
-    lines = [line.rstrip() for line in text.splitlines()]
-    if not _in_order(circuit):
-        lines += ["", *_output_lines(circuit, decimals)]
-    return "\n".join(lines)
 
 
 def draw_figure(
@@ -172,7 +103,7 @@ def draw_figure(
     names = [f"out {j}" for j in range(circuit.n_outputs)] if output_names is None else list(output_names)
     if len(names) != circuit.n_outputs:
         raise QuanvolveError(f"`output_names` has {len(names)} names, the circuit measures {circuit.n_outputs} values")
-    write = _Writer(circuit, decimals, weights, scale, pi="π")
+    write = AngleWriter(circuit, decimals, weights, scale, pi="π")
     boxes = [_box_of(gate, write, compact) for gate in circuit.gates]
     if ax is None:
         picture = _Picture(circuit, boxes, names, decimals, 1)
@@ -211,7 +142,7 @@ def drawing_height(circuit: Circuit, width: float, largest: float, least: float)
     """
     names = [f"ch {j}" for j in range(circuit.n_outputs)]
     zeros = {name: np.zeros(shape) for name, shape in circuit.weight_shapes}
-    write = _Writer(circuit, 2, zeros, math.pi, pi="π")
+    write = AngleWriter(circuit, 2, zeros, math.pi, pi="π")
     boxes = [_box_of(gate, write, False) for gate in circuit.gates]
     for blocks in range(1, _MOST_BLOCKS + 1):
         picture = _Picture(circuit, boxes, names, 2, blocks)
@@ -243,115 +174,6 @@ def draw_legend(figure: Figure, circuits: Sequence[Circuit], x: float, y: float,
     )
 
 
-class _Writer:
-    """Angles as text, with numbers for the weights where they are given."""
-
-    def __init__(
-        self,
-        circuit: Circuit,
-        decimals: int,
-        weights: Mapping[str, Any] | None,
-        scale: float | Sequence[float],
-        pi: str,
-    ) -> None:
-        self.circuit, self.decimals, self.pi = circuit, decimals, pi
-        self.shapes = dict(circuit.weight_shapes)
-        self.scales = list(scale) if isinstance(scale, Sequence) else [float(scale)] * circuit.n_inputs
-        if len(self.scales) != circuit.n_inputs:
-            raise QuanvolveError(f"`scale` has {len(self.scales)} numbers, the circuit has {circuit.n_inputs} inputs")
-        self.values = None if weights is None else _checked(weights, self.shapes)
-
-    def angle(self, angle: Angle) -> str:
-        parts = [(c * self.scales[i], f"x{i}") for i, c in angle.inputs]
-        if self.circuit.threshold is not None:
-            parts = [(c, self._bit(i)) for i, c in angle.inputs]
-        offset = angle.offset
-        for name, index, coefficient in angle.weights:
-            if self.values is None:
-                parts.append((coefficient, self._entry(name, index)))
-            else:
-                offset += coefficient * float(self.values[name].flat[index])
-        text = ""
-        for factor, name in parts:
-            glue = " - " if factor < 0 else " + "
-            text += (glue if text else "-" if factor < 0 else "") + self._factor(abs(factor)) + name
-        if text and not offset:
-            return text
-        if not angle.weights or self.values is None:
-            number = (self._factor(abs(offset)) or "1").rstrip()
-        else:
-            number = f"{abs(offset):.{self.decimals}f}"
-            offset = offset if float(number) else 0.0  # no minus sign in front of what prints as zero
-        glue = (" - " if offset < 0 else " + ") if text else "-" if offset < 0 else ""
-        return text + glue + number
-
-    def _entry(self, name: str, index: int) -> str:
-        short = "w" if name == "weights" and "w" not in self.shapes else name
-        if not self.shapes[name]:
-            return short
-        place = ",".join(str(int(i)) for i in np.unravel_index(index, self.shapes[name]))
-        return f"{short}[{place}]"
-
-    def _bit(self, index: int) -> str:
-        scale, threshold = self.scales[index], self.circuit.threshold or 0.0
-        limit = threshold / scale if scale else math.inf
-        return f"[x{index} {'>' if scale >= 0 else '<'} {limit:.{max(self.decimals, 1)}g}]"
-
-    def _factor(self, value: float) -> str:
-        """A factor as a simple multiple of pi where it is one, with a space behind it."""
-        if abs(value - 1) < 1e-9:
-            return ""
-        ratio = Fraction(value / math.pi).limit_denominator(12)
-        if ratio and abs(float(ratio) * math.pi - value) < 1e-6 * value:
-            top = "" if ratio.numerator == 1 else f"{ratio.numerator} "
-            bottom = "" if ratio.denominator == 1 else f"/{ratio.denominator}"
-            return f"{top}{self.pi}{bottom} "
-        return f"{value:.{self.decimals}f} "
-
-
-def _checked(weights: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray[Any, Any]]:
-    if set(weights) != set(shapes):
-        raise QuanvolveError(f"`weights` has the names {sorted(weights)}, the circuit has {sorted(shapes)}")
-    found = {}
-    for name, value in weights.items():
-        array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=float)
-        if array.shape != shapes[name]:
-            raise QuanvolveError(f"weight {name!r} has shape {array.shape}, the circuit's own is {shapes[name]}")
-        found[name] = array
-    return found
-
-
-def _single(observable: Observable) -> tuple[int, str] | None:
-    """The wire and letter of an observable that is one Pauli matrix on one wire."""
-    if len(observable.terms) == 1:
-        coefficient, word = observable.terms[0]
-        if coefficient == 1.0 and len(word) == 1:
-            return word[0]
-    return None
-
-
-def _in_order(circuit: Circuit) -> bool:
-    return all(_single(o) == (j, "Z") for j, o in enumerate(circuit.observables))
-
-
-def _output_lines(circuit: Circuit, decimals: int, names: Sequence[str] | None = None) -> list[str]:
-    """How each output is measured, a line each; the long ones and the many ones are cut short."""
-    lines = []
-    for j, observable in enumerate(circuit.observables[:_MOST_LINES]):
-        parts: list[str] = []
-        for coefficient, word in observable.terms[:_MOST_LINES]:
-            body = f"<{' '.join(f'{letter}{wire}' for wire, letter in word)}>" if word else ""
-            number = "" if body and abs(coefficient) == 1 else f"{abs(coefficient):.{decimals}f} "
-            glue = (" - " if coefficient < 0 else " + ") if parts else "-" if coefficient < 0 else ""
-            parts.append(glue + (number + body).rstrip())
-        if len(observable.terms) > _MOST_LINES:
-            parts.append(f" + ... ({len(observable.terms)} terms)")
-        lines.append(f"{names[j] if names else f'out {j}'} = {''.join(parts) or '0'}")
-    if circuit.n_outputs > _MOST_LINES:
-        lines.append(f"... ({circuit.n_outputs} outputs)")
-    return lines
-
-
 def _kind(gate: Gate) -> str:
     if gate.angle is None or not (gate.angle.inputs or gate.angle.weights):
         return "fixed"
@@ -360,7 +182,7 @@ def _kind(gate: Gate) -> str:
     return "input" if gate.angle.inputs else "weight"
 
 
-def _box_of(gate: Gate, write: _Writer, compact: bool) -> _Box:
+def _box_of(gate: Gate, write: AngleWriter, compact: bool) -> _Box:
     kind = _kind(gate)
     if len(gate.wires) == 2:
         return _Box((), gate.wires, kind, gate.name)
@@ -396,7 +218,7 @@ class _Picture:
     ) -> None:
         self.circuit, self.blocks, self.letters = circuit, blocks, letters
         self.columns = _columns(boxes, circuit.n_wires)
-        singles = [_single(o) for o in circuit.observables]
+        singles = [single_pauli(o) for o in circuit.observables]
         wires = [single[0] for single in singles if single is not None]
         self.plain = None not in singles and len(set(wires)) == len(wires)
         self.meters: dict[int, tuple[str, str]] = {}
@@ -408,7 +230,7 @@ class _Picture:
             read = {wire for o in circuit.observables for _, word in o.terms for wire, _ in word}
             self.meters = dict.fromkeys(sorted(read), ("M", ""))
             self.captions = [
-                line.replace("<", "⟨").replace(">", "⟩") for line in _output_lines(circuit, decimals, names)
+                line.replace("<", "⟨").replace(">", "⟩") for line in output_lines(circuit, decimals, names)
             ]
         widths = [max(box.width() for box in column) + _GAP for column in self.columns]
         share = sum(widths) / blocks
@@ -427,7 +249,9 @@ class _Picture:
         longest = max((_text_width(line) * _LETTERS for line in self.captions), default=0.0)
         self.width = _LEFT + max(inner + (0.35 if blocks > 1 else 0.0), longest)
         self.pitch = circuit.n_wires - 1 + 1.0 + _BETWEEN_BLOCKS
-        self.height = blocks * self.pitch - _BETWEEN_BLOCKS + 0.1 + 0.45 * len(self.captions)
+        self.height = (
+            blocks * self.pitch - _BETWEEN_BLOCKS + 0.1 + 0.45 * len(self.captions) + (0.2 if self.captions else 0.0)
+        )
 
     def paint(self, ax: Axes, unit: float) -> None:
         """Draw on axes in which one unit is that many points long."""

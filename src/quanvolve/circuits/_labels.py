@@ -1,0 +1,135 @@
+"""What drawings say: where an angle comes from, and what is measured, as short texts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.circuits._description import Angle, Circuit, Observable
+
+MOST_LINES = 4
+
+
+def factor_text(value: float, digits: str = ".6g", pi: str = "pi") -> str:
+    """A factor as a simple multiple of pi where it is one, with a space behind it; nothing for 1.
+
+    Examples:
+        >>> factor_text(1.0), factor_text(3 * math.pi / 2), factor_text(0.25)
+        ('', '3 pi/2 ', '0.25 ')
+    """
+    if abs(value - 1) < 1e-9:
+        return ""
+    ratio = Fraction(value / math.pi).limit_denominator(12)
+    if ratio and abs(float(ratio) * math.pi - value) < 1e-6 * value:
+        top = "" if ratio.numerator == 1 else f"{ratio.numerator} "
+        bottom = "" if ratio.denominator == 1 else f"/{ratio.denominator}"
+        return f"{top}{pi}{bottom} "
+    return f"{value:{digits}} "
+
+
+class AngleWriter:
+    """Angles as text, with numbers for the weights where they are given."""
+
+    def __init__(
+        self,
+        circuit: Circuit,
+        decimals: int,
+        weights: Mapping[str, Any] | None,
+        scale: float | Sequence[float],
+        pi: str,
+    ) -> None:
+        self.circuit, self.decimals, self.pi = circuit, decimals, pi
+        self.shapes = dict(circuit.weight_shapes)
+        self.scales = list(scale) if isinstance(scale, Sequence) else [float(scale)] * circuit.n_inputs
+        if len(self.scales) != circuit.n_inputs:
+            raise QuanvolveError(f"`scale` has {len(self.scales)} numbers, the circuit has {circuit.n_inputs} inputs")
+        self.values = None if weights is None else _checked(weights, self.shapes)
+
+    def angle(self, angle: Angle) -> str:
+        parts = [(c * self.scales[i], f"x{i}") for i, c in angle.inputs]
+        if self.circuit.threshold is not None:
+            parts = [(c, self._bit(i)) for i, c in angle.inputs]
+        offset = angle.offset
+        for name, index, coefficient in angle.weights:
+            if self.values is None:
+                parts.append((coefficient, self._entry(name, index)))
+            else:
+                offset += coefficient * float(self.values[name].flat[index])
+        text = ""
+        for factor, name in parts:
+            glue = " - " if factor < 0 else " + "
+            text += (
+                (glue if text else "-" if factor < 0 else "")
+                + factor_text(abs(factor), f".{self.decimals}f", self.pi)
+                + name
+            )
+        numbers = bool(angle.weights) and self.values is not None
+        if text and not offset and not numbers:
+            return text
+        if not numbers:
+            number = (factor_text(abs(offset), f".{self.decimals}f", self.pi) or "1").rstrip()
+        else:
+            number = f"{abs(offset):.{self.decimals}f}"
+            offset = offset if float(number) else 0.0  # no minus sign in front of what prints as zero
+        glue = (" - " if offset < 0 else " + ") if text else "-" if offset < 0 else ""
+        return text + glue + number
+
+    def _entry(self, name: str, index: int) -> str:
+        short = "w" if name == "weights" and "w" not in self.shapes else name
+        if not self.shapes[name]:
+            return short
+        place = ",".join(str(int(i)) for i in np.unravel_index(index, self.shapes[name]))
+        return f"{short}[{place}]"
+
+    def _bit(self, index: int) -> str:
+        scale, threshold = self.scales[index], self.circuit.threshold or 0.0
+        limit = threshold / scale if scale else math.inf
+        return f"[x{index} {'>' if scale >= 0 else '<'} {limit:.{max(self.decimals, 1)}g}]"
+
+
+def _checked(weights: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray[Any, Any]]:
+    if set(weights) != set(shapes):
+        raise QuanvolveError(f"`weights` has the names {sorted(weights)}, the circuit has {sorted(shapes)}")
+    found = {}
+    for name, value in weights.items():
+        array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=float)
+        if array.shape != shapes[name]:
+            raise QuanvolveError(f"weight {name!r} has shape {array.shape}, the circuit's own is {shapes[name]}")
+        found[name] = array
+    return found
+
+
+def single_pauli(observable: Observable) -> tuple[int, str] | None:
+    """The wire and letter of an observable that is one Pauli matrix on one wire."""
+    if len(observable.terms) == 1:
+        coefficient, word = observable.terms[0]
+        if coefficient == 1.0 and len(word) == 1:
+            return word[0]
+    return None
+
+
+def measures_z_in_order(circuit: Circuit) -> bool:
+    return all(single_pauli(o) == (j, "Z") for j, o in enumerate(circuit.observables))
+
+
+def output_lines(circuit: Circuit, decimals: int, names: Sequence[str] | None = None) -> list[str]:
+    """How each output is measured, a line each; the long ones and the many ones are cut short."""
+    lines = []
+    for j, observable in enumerate(circuit.observables[:MOST_LINES]):
+        parts: list[str] = []
+        for coefficient, word in observable.terms[:MOST_LINES]:
+            body = f"<{' '.join(f'{letter}{wire}' for wire, letter in word)}>" if word else ""
+            number = "" if body and abs(coefficient) == 1 else f"{abs(coefficient):.{decimals}f} "
+            glue = (" - " if coefficient < 0 else " + ") if parts else "-" if coefficient < 0 else ""
+            parts.append(glue + (number + body).rstrip())
+        if len(observable.terms) > MOST_LINES:
+            parts.append(f" + ... ({len(observable.terms)} terms)")
+        lines.append(f"{names[j] if names else f'out {j}'} = {''.join(parts) or '0'}")
+    if circuit.n_outputs > MOST_LINES:
+        lines.append(f"... ({circuit.n_outputs} outputs)")
+    return lines

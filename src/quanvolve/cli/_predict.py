@@ -1,0 +1,115 @@
+"""`quanvolve predict`: what a saved model takes images for."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from quanvolve._errors import DataError
+from quanvolve.cli._console import emit_json, emit_table, one_line
+from quanvolve.cli._evaluate import load_classifier
+from quanvolve.cli._options import Json
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a saved classifier.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Pictures, .npy and .npz files.")],
+    json: Json = False,
+) -> None:
+    """Classify images.
+
+    Pictures must have the size of the images the model was trained on.
+
+    Colour pictures are turned grey (by luma) for a model of grey images.
+
+    Pictures and 8-bit arrays are brought to the range of the training images;
+    other arrays are taken as they are.
+    """
+    from quanvolve.data import read_images
+
+    clf = load_classifier(run)
+    names: list[str] = []
+    pixels: list[NDArray[Any]] = []
+    scaled: list[bool] = []
+    for path in files:
+        is_array = path.suffix.lower() in (".npy", ".npz")
+        for image in read_images(path):
+            in_steps = image.pixels.dtype == "uint8"
+            names.append(image.name)
+            scaled.append(in_steps or not is_array)
+            pixels.append(_prepared(image.pixels, image.name, clf, in_steps, scaled[-1]))
+    _answer(run, clf, names, _probabilities(clf, pixels, scaled), json)
+
+
+def _prepared(pixels: NDArray[Any], name: str, clf: Any, in_steps: bool, scale: bool) -> NDArray[Any]:
+    """An image of the model's form and range, (C, H, W)."""
+    import numpy as np
+
+    from quanvolve.cli._source import size
+
+    expected = tuple(clf.image_shape_)
+    image = pixels[None] if pixels.ndim == 2 else pixels
+    if image.shape[0] == 3 and expected[0] == 1:
+        image = np.tensordot(np.array(_LUMA), image, axes=1)[None]
+    if image.shape != expected:
+        raise DataError(f"{name!r} is {size(pixels.shape)}, but the model takes images of {size(expected)}: resize it")
+    if not scale:
+        return image.astype(np.float64)
+    values = image / 255 if in_steps else image.astype(np.float64)
+    if values.min() < 0 or values.max() > 1:
+        raise DataError(
+            f"{name!r} has values from {values.min():g} to {values.max():g}, expected a picture with values in [0, 1]"
+        )
+    low, high = clf.input_range_
+    return np.asarray(low + values * (high - low))
+
+
+def _probabilities(clf: Any, pixels: list[NDArray[Any]], scaled: list[bool]) -> NDArray[Any]:
+    import numpy as np
+
+    chosen = np.array(scaled)
+    images = np.stack(pixels)
+    found = np.empty((len(images), len(clf.classes_)))
+    if chosen.any():
+        with warnings.catch_warnings():
+            # A dark picture looks as if it were on another scale, but its scale has just been set.
+            warnings.simplefilter("ignore")
+            found[chosen] = clf.predict_proba(images[chosen])
+    if not chosen.all():
+        found[~chosen] = clf.predict_proba(images[~chosen])
+    return found
+
+
+def _answer(run: Path, clf: Any, names: list[str], probabilities: NDArray[Any], json: bool) -> None:
+    classes = clf.classes_.tolist()
+    labels = getattr(clf, "label_names_", None) or [str(label) for label in classes]
+    best = probabilities.argmax(axis=1)
+    if json:
+        predictions = [
+            {
+                "name": name,
+                "label": classes[k],
+                "label_name": labels[k],
+                "probability": float(row[k]),
+                "probabilities": {str(label): float(p) for label, p in zip(classes, row, strict=True)},
+            }
+            for name, k, row in zip(names, best, probabilities, strict=True)
+        ]
+        emit_json({"run": str(run), "predictions": predictions})
+        return
+    emit_table(
+        (
+            (one_line(name), one_line(labels[k]), f"{row[k]:.4f}")
+            for name, k, row in zip(names, best, probabilities, strict=True)
+        ),
+        ("image", "label", "probability"),
+        right=(2,),
+    )

@@ -1,0 +1,144 @@
+"""A run of `quanvolve train`, from its data to its pictures, begun or continued."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve.cli._interrupt import Interrupted
+from quanvolve.cli._options import TrainOptions, shown, spelling
+from quanvolve.cli._progress import View
+from quanvolve.cli._run import Run, discard, locked, make_folder, read_json, read_run
+from quanvolve.cli._source import canonical, label_names, load
+
+if TYPE_CHECKING:
+    from quanvolve.data import Dataset
+
+
+def begin(dataset: str, data_dir: Path | None, output: Path | None, options: TrainOptions, view: View) -> Run:
+    """Train in a new folder.
+
+    Returns:
+        The finished run.
+    """
+    view.phase("starting")
+    name = canonical(dataset, data_dir)
+    place = None if data_dir is None else Path(os.path.abspath(data_dir))
+    data = load(name, place, view.download)
+    folder, made = make_folder(output, name)
+    run = Run(folder, name, place, options)
+    try:
+        with locked(folder):
+            run.write()
+            _work(run, data, view)
+    except KeyboardInterrupt:
+        raise Interrupted(f"continue with: {run.resume_command()}") from None
+    except Exception:
+        discard(run, made)
+        raise
+    return run
+
+
+def resume(given: dict[str, Any], output: Path, view: View) -> Run:
+    """Continue the run in a folder; a finished one is left as it is.
+
+    Args:
+        given: the options typed on the command line, which must be those of the run. Data may have moved, though:
+            "data_dir" takes the place of the run's.
+        output: the folder.
+        view: what the user sees.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        ModelError: if there is no run, it is damaged, or is of other options.
+    """
+    run = read_run(output)
+    _compare(run, given)
+    if run.trained and not run.missing() and not run.checkpoint.exists():
+        return run
+    try:
+        with locked(output):
+            if given.get("data_dir") is not None:
+                run = replace(run, data_dir=Path(os.path.abspath(given["data_dir"])))
+                run.write()
+            view.phase("starting")
+            _work(run, load(run.dataset, run.data_dir, view.download), view)
+    except KeyboardInterrupt:
+        raise Interrupted(f"continue with: {run.resume_command()}") from None
+    return run
+
+
+def _compare(run: Run, given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        if name == "data_dir":
+            continue
+        if name == "dataset":
+            value, stored = canonical(value, given.get("data_dir")), run.dataset
+            texts = f"data set {value}", stored
+        else:
+            stored = getattr(run.options, name)
+            texts = shown(name, value), shown(name, stored)
+        if value != stored:
+            raise ModelError(
+                f"{texts[0]} was given, but the run in {run.folder} has {texts[1]}: leave it out to continue that run, "
+                "or start another with another --output"
+            )
+
+
+def _work(run: Run, dataset: Dataset, view: View) -> None:
+    """Whatever is still to be done."""
+    from quanvolve.cli._results import draw_pictures, write_metrics
+
+    if run.trained:
+        from quanvolve.estimators import load as load_model
+
+        clf, preparation = load_model(run.folder), 0.0
+    else:
+        clf, preparation = _train(run, dataset, view)
+    view.phase("testing")
+    missing = run.missing()
+    if run.metrics.name in missing:
+        write_metrics(run, clf, dataset, preparation)
+    view.phase("drawing")
+    draw_pictures(run, clf, dataset, missing, read_json(run.metrics))
+    run.tidy()
+
+
+def _train(run: Run, dataset: Dataset, view: View) -> tuple[Any, float]:
+    from quanvolve.cli._watch import Watch
+    from quanvolve.estimators import Monitor, QuanvClassifier
+
+    _check_device(run.options.device)
+    clf = QuanvClassifier(**run.options.params())
+    watch = Watch(run, view)
+    clf.fit_watched(
+        dataset.train_images,
+        dataset.train_labels,
+        monitor=cast(Monitor, watch),
+        checkpoint=run.checkpoint,
+        resume=True,
+    )
+    clf.label_names_ = label_names(dataset, clf.classes_)
+    clf.save(run.folder)
+    return clf, watch.preparation
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        raise QuanvolveError(f"{spelling('device')} {device} is not the name of a device: use cpu or cuda") from None
+    try:
+        if kind == "meta":
+            raise RuntimeError("it holds no numbers")
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise QuanvolveError(f"{spelling('device')} {device} cannot be used here ({reason}): use cpu") from None

@@ -1,0 +1,72 @@
+"""What `quanvolve train` says at the end."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from quanvolve._errors import ModelError
+from quanvolve.cli._console import emit, emit_json, emit_table
+from quanvolve.cli._run import Run, read_json
+from quanvolve.cli._score import accuracy_line
+from quanvolve.cli._source import size
+
+
+def print_summary(run: Run, *, quiet: bool, json: bool) -> None:
+    """Print the results of a finished run: a table, its two most important lines, or JSON.
+
+    Raises:
+        ModelError: if metrics.json is damaged.
+    """
+    metrics = read_json(run.metrics)
+    try:
+        last = accuracy_line(metrics["test_right"], metrics["n_test"])
+        rows = _rows(run, metrics)
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise ModelError(f"{run.metrics} is damaged ({error!r}): delete it and continue with --resume") from None
+    if json:
+        emit_json({"run": str(run.folder), "options": asdict(run.options), **metrics})
+        return
+    if quiet:
+        emit(f"run {run.folder}")
+    else:
+        emit_table(rows)
+    emit(last)
+
+
+def _rows(run: Run, metrics: dict[str, Any]) -> list[tuple[str, str]]:
+    parameters = metrics["parameters"]
+    counts = f"{metrics['n_train']:,} train, {metrics['n_valid']:,} validation, {metrics['n_test']:,} test images"
+    shape = size(tuple(metrics["image_shape"]))
+    rows = [
+        ("data set", f"{metrics['dataset']}: {counts}, {shape}, {len(metrics['classes'])} classes"),
+        ("model", _model(run)),
+        ("parameters", _parameters(run, parameters)),
+        ("epochs", f"{metrics['epochs']}, the best was epoch {metrics['best_epoch']}"),
+        ("time", f"{metrics['seconds']:.1f} s"),
+    ]
+    if metrics["valid_accuracy"] is not None:
+        rows.append(("validation accuracy", f"{metrics['valid_accuracy']:.4f}"))
+    rows.append(("run", str(run.folder)))
+    return rows
+
+
+def _model(run: Run) -> str:
+    o = run.options
+    if o.backbone == "none":
+        return f"{o.head} head on the pixels"
+    window = f"{o.kernel_size}x{o.kernel_size}, stride {o.stride}"
+    if o.backbone == "classical":
+        kind = "trainable" if o.trainable else "fixed"
+        return f"{kind} classical convolution of the same shape ({window}), {o.head} head"
+    kind = "trainable" if o.trainable else "fixed"
+    filters = "filter" if o.filters == 1 else "filters"
+    return f"{o.filters} {kind} quantum {filters} ({o.circuit}, {o.encoding}; {window}), {o.head} head"
+
+
+def _parameters(run: Run, parameters: dict[str, int]) -> str:
+    text = f"{parameters['total']:,}: "
+    if run.options.backbone != "none":
+        state = "" if run.options.trainable else " (fixed)"
+        text += f"{run.options.backbone} {parameters['backbone']:,}{state}, "
+    return f"{text}head {parameters['head']:,}"
