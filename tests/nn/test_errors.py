@@ -53,7 +53,7 @@ CONSTRUCTION: list[tuple[dict[str, Any], str]] = [
     ({"circuit": 7}, r"`circuit` \(=7\) must be a name from list_circuits\(\), a PennyLane function or a Circuit"),
     ({"circuit": []}, r"`circuit` \(=\[\]\) must be a name"),
     ({"n_qubits": 3}, r"`n_qubits` \(=3\) must be at least 4.*use `n_qubits=4` or a smaller `kernel_size`"),
-    ({"n_layers": 0}, r"`n_layers` \(=0\) must be at least 1"),
+    ({"n_layers": 0}, r"`n_layers` \(=0\) must be .*at least 1"),
     ({"engine": "fast"}, r"`engine` \(='fast'\) must be 'auto' or 'polynomial'"),
     ({"noise": 0.1}, r"`noise` \(=0.1\) must be None: .*exact, noiseless"),
     ({"shots": 1000}, r"`shots` \(=1000\) must be None"),

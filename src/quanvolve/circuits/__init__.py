@@ -17,5 +17,5 @@ from quanvolve.circuits._description import Observable as Observable
 from quanvolve.circuits._draw_figure import draw_figure as draw_figure
 from quanvolve.circuits._draw_text import draw_text as draw_text
 from quanvolve.circuits._gates import GATES as GATES
-from quanvolve.circuits._labels import factor_text as factor_text
 from quanvolve.circuits._gates import PAULIS as PAULIS
+from quanvolve.circuits._labels import factor_text as factor_text

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor
 
 from quanvolve._errors import CaptureError
-from quanvolve.circuits._description import Angle, Circuit, Gate
+from quanvolve.circuits._description import Angle, Circuit, Gate, Observable
 from quanvolve.circuits._gates import GATES
 from quanvolve.circuits._measure import observables_of
 
@@ -95,29 +96,33 @@ def _capture(
     device_wires: list[Any],
 ) -> Circuit:
     rng = np.random.default_rng(20190409)
-    points = [_draw(rng, n_inputs, shapes), _draw(rng, n_inputs, shapes), _zeros(n_inputs, shapes)]
+    # Signs and sizes are mixed so that a kink anywhere near usual angles shows up between two of the points.
+    points = [_draw(rng, size, n_inputs, shapes) for size in (2.0, 0.3, 1.0, 3.0, 10.0, 0.0)]
     for leaf in points[0].values():
         leaf.requires_grad_()
 
     base, measurements, batched = _first_run(function, points[0])
+    order = _wire_order(base, measurements, device_wires, least_wires)
+    index = {label: position for position, label in enumerate(order)}
+    observables = observables_of(measurements, index)
     others = []
     for point in points[1:]:
-        others.append(_run(function, point, batched)[0])
-        _require_same_structure(base, others[-1])
+        gates, again = _run(function, point, batched)
+        _require_same_structure(base, gates)
+        _require_same_observables(observables, again, index)
+        others.append(gates)
 
-    order = _wire_order(base, measurements, device_wires)
-    index = {label: position for position, label in enumerate(order)}
-    gates = []
+    described = []
     for position, gate in enumerate(base):
         angle = None
         if gate.angle is not None:
             angle = _affine(gate, points, [gate.angle, *(other[position].angle for other in others)])
-        gates.append(Gate(gate.name, tuple(index[wire] for wire in gate.wires), angle))
+        described.append(Gate(gate.name, tuple(index[wire] for wire in gate.wires), angle))
     return Circuit(
         n_wires=max(len(order), least_wires),
         n_inputs=n_inputs,
-        gates=tuple(gates),
-        observables=observables_of(measurements, index),
+        gates=tuple(described),
+        observables=observables,
         weight_shapes=tuple(shapes.items()),
         threshold=threshold,
     )
@@ -131,8 +136,8 @@ def _plain_function(function: Callable[..., Any]) -> tuple[Callable[..., Any], l
     transforms = getattr(function, "compile_pipeline", None)
     if transforms is not None and len(transforms) > 0:
         raise CaptureError(
-            f"the QNode has transforms applied to it ({transforms}), which capture would drop silently; "
-            "pass the function without them"
+            f"the QNode has transforms applied to it ({' '.join(str(transforms).split())}), which capture would drop "
+            "silently; pass the function without them"
         )
     return inner, list(getattr(function.device, "wires", None) or [])
 
@@ -172,17 +177,12 @@ def _checked_shapes(function: Callable[..., Any], weight_shapes: Mapping[str, Sh
     return shapes
 
 
-def _draw(rng: np.random.Generator, n_inputs: int, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
-    point = {"inputs": torch.tensor(rng.uniform(0.1, 3.0, n_inputs))}
+def _draw(
+    rng: np.random.Generator, size: float, n_inputs: int, shapes: Mapping[str, tuple[int, ...]]
+) -> dict[str, Tensor]:
+    point = {"inputs": torch.tensor(rng.uniform(-size, size, n_inputs))}
     for name, shape in shapes.items():
-        point[name] = torch.tensor(rng.uniform(0.1, 6.0, shape))
-    return point
-
-
-def _zeros(n_inputs: int, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
-    point = {"inputs": torch.zeros(n_inputs, dtype=torch.float64)}
-    for name, shape in shapes.items():
-        point[name] = torch.zeros(shape, dtype=torch.float64)
+        point[name] = torch.tensor(rng.uniform(-size, size, shape))
     return point
 
 
@@ -193,11 +193,13 @@ def _first_run(function: Callable[..., Any], point: Mapping[str, Tensor]) -> tup
     except IndexError as single:
         try:
             return (*_run(function, point, batched=True), True)
-        except Exception:  # the first failure is the one that the user can act on
+        except Exception as batch:
+            # A function written for a batch fails on a single vector with "too many indices": not its real fault.
+            cause = batch if "too many indices" in str(single) else single
+            if isinstance(cause, CaptureError):
+                raise
             n = point["inputs"].numel()
-            raise CaptureError(
-                f"the circuit function failed on a window of {n} inputs: IndexError: {single}"
-            ) from single
+            raise CaptureError(f"the circuit function failed on a window of {n} inputs: IndexError: {cause}") from cause
 
 
 def _run(function: Callable[..., Any], point: Mapping[str, Tensor], batched: bool) -> tuple[list[_Traced], list[Any]]:
@@ -207,7 +209,9 @@ def _run(function: Callable[..., Any], point: Mapping[str, Tensor], batched: boo
     if batched:
         arguments["inputs"] = arguments["inputs"].unsqueeze(0)
     try:
-        with qp.queuing.AnnotatedQueue() as queue:
+        with qp.queuing.AnnotatedQueue() as queue, warnings.catch_warnings():
+            # Numbers taken out of tensors are legal; whether they matter is tested on further points.
+            warnings.filterwarnings("ignore", "Converting a tensor with requires_grad=True to a scalar")
             returned = function(**arguments)
     except IndexError:
         raise
@@ -287,10 +291,24 @@ def _require_same_structure(first: list[_Traced], second: list[_Traced]) -> None
         )
 
 
+def _require_same_observables(expected: tuple[Observable, ...], measurements: list[Any], index: dict[Any, int]) -> None:
+    found = observables_of(measurements, index)
+    for position, (one, other) in enumerate(zip(expected, found, strict=False)):
+        if one != other:
+            raise CaptureError(
+                f"measurement {position} changes with the values of inputs or weights: an observable must be constant"
+            )
+    if len(found) != len(expected):
+        raise CaptureError(
+            f"the function returned {len(expected)} values, then {len(found)}, depending on inputs or weights: a "
+            "circuit must have the same measurements for all values"
+        )
+
+
 def _affine(gate: _Traced, points: list[dict[str, Tensor]], values: list[Tensor | float | None]) -> Angle:
     """Coefficients from the derivative at the first point, the offset from zero, both tested on all points."""
     gradients = _gradients(values[0], points[0])
-    offset = _number(values[2])
+    offset = _number(values[-1])
     for point, value in zip(points, values, strict=True):
         linear = sum(float((gradients[name] * point[name].detach()).sum()) for name in gradients)
         actual = _number(value)
@@ -329,7 +347,7 @@ def _gradients(value: Tensor | float | None, point: dict[str, Tensor]) -> dict[s
     }
 
 
-def _wire_order(gates: list[_Traced], measurements: list[Any], device_wires: list[Any]) -> list[Any]:
+def _wire_order(gates: list[_Traced], measurements: list[Any], device_wires: list[Any], least_wires: int) -> list[Any]:
     """Integer labels in their own order, as PennyLane's devices have them; others as they first appear."""
     if device_wires and any(hasattr(m, "wires") and not m.wires for m in measurements):
         return device_wires  # such as qp.probs() without wires: it measures the whole device
@@ -340,5 +358,6 @@ def _wire_order(gates: list[_Traced], measurements: list[Any], device_wires: lis
         seen.update(dict.fromkeys(getattr(measurement, "wires", ())))
     labels = list(seen)
     if all(isinstance(label, int | np.integer) for label in labels):
-        return sorted(labels)
+        # Where the number of qubits is given, labels are places among them.
+        return list(range(least_wires)) if labels and 0 <= min(labels) <= max(labels) < least_wires else sorted(labels)
     return labels

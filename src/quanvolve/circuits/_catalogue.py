@@ -184,13 +184,14 @@ def named_circuit(
     entry = look_up(ENCODINGS, "encoding", encoding)
     measured = look_up(READOUTS, "readout", readout)
     wires = n_inputs if n_wires is None else n_wires
+    for argument, value in (("n_layers", n_layers), ("n_inputs", n_inputs), ("n_qubits", wires)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise QuanvolveError(f"`{argument}` (={value!r}) must be a whole number of at least 1")
     if wires < n_inputs:
         raise QuanvolveError(
             f"`n_qubits` (={wires}) must be at least {n_inputs}, the values in a window: the {encoding!r} encoding "
             f"puts each on a qubit of its own; use `n_qubits={n_inputs}` or a smaller `kernel_size`"
         )
-    if n_layers < 1:
-        raise QuanvolveError(f"`n_layers` (={n_layers}) must be at least 1")
 
     def function(inputs: Any, weights: Any) -> list[Any]:
         entry.apply(inputs, n_inputs)

@@ -15,6 +15,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.circuits._gates import GATES
 
 _FORMAT = 1
+_PAULI_LETTERS = ("X", "Y", "Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,11 @@ class Circuit:
             raise QuanvolveError("a circuit needs at least one observable, got none")
         if self.threshold is not None and not math.isfinite(self.threshold):
             raise QuanvolveError(f"`threshold` must be finite, got {self.threshold}")
+        if len(dict(self.weight_shapes)) < len(self.weight_shapes):
+            raise QuanvolveError(f"weight names must differ, got {[name for name, _ in self.weight_shapes]}")
+        for name, shape in self.weight_shapes:
+            if any(extent < 1 for extent in shape):
+                raise QuanvolveError(f"weight {name!r} has the shape {shape}, expected positive numbers")
         sizes = {name: math.prod(shape) for name, shape in self.weight_shapes}
         for position, gate in enumerate(self.gates):
             problem = _gate_problem(gate, self.n_wires, self.n_inputs, sizes)
@@ -106,7 +112,7 @@ class Circuit:
         for index, observable in enumerate(self.observables):
             for coefficient, word in observable.terms:
                 wires = [wire for wire, _ in word]
-                if not math.isfinite(coefficient) or any(pauli not in "XYZ" for _, pauli in word):
+                if not math.isfinite(coefficient) or any(pauli not in _PAULI_LETTERS for _, pauli in word):
                     raise QuanvolveError(
                         f"observable {index}: a term needs a finite coefficient and letters X, Y or Z, got "
                         f"{coefficient} and {word}"
@@ -168,7 +174,7 @@ class Circuit:
                 weight_shapes=tuple((str(n), tuple(int(s) for s in shape)) for n, shape in data["weight_shapes"]),
                 threshold=None if data["threshold"] is None else float(data["threshold"]),
             )
-        except (KeyError, TypeError, IndexError, ValueError) as error:
+        except (KeyError, TypeError, IndexError, ValueError, OverflowError) as error:
             if isinstance(error, QuanvolveError):
                 raise
             raise QuanvolveError(f"not a circuit description: {type(error).__name__}: {error}") from error
@@ -182,7 +188,7 @@ class Circuit:
         """
         try:
             data = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, RecursionError) as error:
             raise QuanvolveError(f"not a circuit description: {error}") from error
         return cls.from_dict(data)
 

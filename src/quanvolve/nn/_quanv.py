@@ -217,9 +217,9 @@ class QuanvNd(nn.Module):
             Schuld, Sweke and Meyer, Phys. Rev. A 103, 032430 (2021), equation 6, for circuits as Fourier series.
 
         Examples:
-            >>> layer = Quanv2d(1, 1, (1, 2), circuit="basic_entangler", n_layers=1, weights=[[[[0.0, 0.0]]]])
-            >>> layer.formula(0)
-            'ch0 = cos(pi x1)'
+            >>> layer = Quanv2d(1, 2, (1, 2), circuit="basic_entangler", n_layers=1, weights=[[[[0.0, 0.0]]]])
+            >>> layer.formula(1)
+            'ch1 = cos(pi x0) cos(pi x1)'
         """
         from quanvolve.explain import layer_formula
 
