@@ -206,6 +206,12 @@ def observable_of_inputs(inputs):
     return qp.expval(qp.Hamiltonian([inputs[1], 1.0], [qp.Z(0), qp.X(0)]))
 
 
+@refused(r"measurement 0 \(expval of \w+\) has the complex coefficient .*must be Hermitian")
+def complex_observable(inputs):
+    qp.RX(inputs[0], wires=0)
+    return qp.expval(2.0 * qp.Z(0) + 1.0j * qp.X(0))
+
+
 @refused(r"failed on a window of 4 inputs: IndexError: index 4 is out of bounds")
 def index_beyond_the_window(inputs):
     qp.RX(inputs[4], wires=0)

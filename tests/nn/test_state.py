@@ -73,6 +73,13 @@ def test_random_structures_of_filters_are_all_distinct() -> None:
     assert len(set(layer.circuits)) == 20
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_random_structures_are_distinct_even_where_few_are_possible(seed: int) -> None:
+    # two rotations about one of three axes on a single qubit: nine structures
+    layer = Quanv2d(1, 6, 1, circuit="random", n_layers=2, seed=seed)
+    assert len(set(layer.circuits)) == 6
+
+
 def test_filters_and_channels_have_weights_of_their_own() -> None:
     layer = Quanv2d(3, 12, 2, seed=0)
     rows = layer.weights.detach().flatten(0, 1).flatten(1)

@@ -164,14 +164,14 @@ class Circuit:
                     f"circuit description has format {data['format']!r}, this version reads format {_FORMAT}"
                 )
             return cls(
-                n_wires=int(data["n_wires"]),
-                n_inputs=int(data["n_inputs"]),
+                n_wires=_whole(data["n_wires"]),
+                n_inputs=_whole(data["n_inputs"]),
                 gates=tuple(_gate_from_list(gate) for gate in data["gates"]),
                 observables=tuple(
-                    Observable(tuple((float(c), tuple((int(w), str(p)) for w, p in word)) for c, word in terms))
+                    Observable(tuple((float(c), tuple((_whole(w), str(p)) for w, p in word)) for c, word in terms))
                     for terms in data["observables"]
                 ),
-                weight_shapes=tuple((str(n), tuple(int(s) for s in shape)) for n, shape in data["weight_shapes"]),
+                weight_shapes=tuple((str(n), tuple(_whole(s) for s in shape)) for n, shape in data["weight_shapes"]),
                 threshold=None if data["threshold"] is None else float(data["threshold"]),
             )
         except (KeyError, TypeError, IndexError, ValueError, OverflowError) as error:
@@ -231,7 +231,13 @@ def _gate_from_list(entry: Any) -> Gate:
         offset, inputs, weights = rest[0]
         angle = Angle(
             float(offset),
-            tuple((int(i), float(c)) for i, c in inputs),
-            tuple((str(n), int(i), float(c)) for n, i, c in weights),
+            tuple((_whole(i), float(c)) for i, c in inputs),
+            tuple((str(n), _whole(i), float(c)) for n, i, c in weights),
         )
-    return Gate(str(name), tuple(int(w) for w in wires), angle)
+    return Gate(str(name), tuple(_whole(w) for w in wires), angle)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{value!r} is not a whole number")
+    return value

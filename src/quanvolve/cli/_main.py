@@ -88,6 +88,7 @@ def _usage_message(error: Any) -> str:
         # Pydantic's words leave out what was given.
         given = checked()[0].get("input")
         text = text.replace("Invalid value for", f"Invalid value {str(given)!r} for", 1)
+        text = text.replace(": Input should be ", ": expected ").partition(", unable to parse")[0]
     context = getattr(error, "ctx", None)
     hint = f" (see `{context.command_path} --help`)" if context is not None else ""
     return f"{text[:1].lower()}{text[1:].rstrip('.')}{hint}"

@@ -53,7 +53,7 @@ class TrainOptions:
     layers: int = 2
     channel_mixing: str = "sum"
     trainable: bool = False
-    epochs: int = 20
+    epochs: int = 30
     batch_size: int = 64
     lr: float = 1e-3
     weight_decay: float = 1e-2

@@ -78,7 +78,8 @@ def _rotation_constants(recipe: Recipe) -> tuple[Tensor, Tensor, Tensor]:
         for name, index, coefficient in angle.weights:
             mixing[start[name] + index, number] += coefficient
     parts = rotation_tables()[list(recipe.axes)].swapaxes(0, 1)
-    return torch.from_numpy(offset), torch.from_numpy(mixing), torch.from_numpy(parts)
+    with torch.inference_mode(False):  # what is kept here must also serve training later
+        return torch.from_numpy(offset), torch.from_numpy(mixing), torch.from_numpy(parts)
 
 
 def _initial(recipe: Recipe, like: Tensor) -> Tensor:

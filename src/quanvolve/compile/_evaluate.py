@@ -37,8 +37,9 @@ def evaluate(recipe: Recipe, coefficients: Tensor, windows: Tensor, dims: int, s
     images, groups = windows.shape[:2]
     places = windows.shape[3 : 3 + dims]
     outputs = coefficients.shape[1]
-    if windows.numel() == 0:
-        return windows.new_zeros((images, groups, outputs, *places)) + 0 * coefficients.sum()
+    if images == 0:
+        nothing = 0 * (coefficients.sum() + windows.sum())  # keeps the graph: the gradients are empty or zero
+        return windows.new_zeros((images, groups, outputs, *places)) + nothing
     step = _rows_per_chunk(recipe, coefficients, windows, dims)
     by_image = step >= places[0]
     pieces = list(_pieces(windows, step))

@@ -20,7 +20,9 @@ def features(recipe: Recipe, windows: Tensor) -> list[Tensor]:
         One tensor of shape (..., functions, positions) for each site.
     """
     if recipe.circuit.threshold is not None:
-        windows = (windows > recipe.circuit.threshold).to(windows.dtype)
+        bits = (windows > recipe.circuit.threshold).to(windows.dtype)
+        # A step has the derivative zero almost everywhere; a layer in front of this one still gets its zeros.
+        windows = bits + 0 * windows if windows.requires_grad else bits
     return [_site_features(site, windows) for site in recipe.sites]
 
 

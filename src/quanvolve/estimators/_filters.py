@@ -77,7 +77,8 @@ def restore_backbone(
 ) -> tuple[nn.Module, tuple[int, int, int]]:
     """The backbone of a saved model, from its circuit descriptions; the weights are still to be loaded."""
     named = isinstance(params["circuit"], str)
-    known = {**params, "circuit": circuits, "weight_shapes": None}
+    own = {"circuit": circuits, "weight_shapes": None, "encoding": "ry", "readout": "z", "n_layers": 2}
+    known = {**params, **own}
     if named and params["scale"] is None:
         known["scale"] = math.pi
     backbone, shape = build_backbone(known, spec, kind=kind, trainable=trainable, seed=0, out_channels=out_channels)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Integral
+
 import torch
 from torch import Tensor
 
@@ -15,11 +18,12 @@ MIXINGS = ("sum", "joint")
 def check_channels(in_channels: int, out_channels: int, groups: int, channel_mixing: str) -> None:
     """Raise unless channels and groups fit each other, in the words of `torch.nn.Conv2d`'s own rules."""
     for argument, value in (("in_channels", in_channels), ("out_channels", out_channels), ("groups", groups)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
             raise QuanvolveError(f"`{argument}` (={value!r}) must be a whole number of at least 1")
     for argument, value in (("in_channels", in_channels), ("out_channels", out_channels)):
         if value % groups:
-            divisors = [g for g in range(1, value + 1) if value % g == 0]
+            shared = math.gcd(in_channels, out_channels)
+            divisors = [g for g in range(1, shared + 1) if shared % g == 0]
             nearest = min(divisors, key=lambda g: abs(g - groups))
             raise QuanvolveError(
                 f"`{argument}` (={value}) must be divisible by `groups` (={groups}); the nearest valid `groups` is "
@@ -87,6 +91,22 @@ def apply(
     if bias is not None:
         out = out + bias.reshape(-1, *(1,) * dims)
     return out
+
+
+def check_scale(scale: object, in_channels: int, geometry: Geometry) -> None:
+    """Raise unless a tensor of scales broadcasts to the window and holds numbers only."""
+    if not isinstance(scale, Tensor):
+        return
+    full = (in_channels, *geometry.kernel_size)
+    try:
+        scale.expand(full)
+    except RuntimeError:
+        raise QuanvolveError(
+            f"`scale` has shape {tuple(scale.shape)}, expected one that broadcasts to {full}: (in_channels, "
+            "*kernel_size)"
+        ) from None
+    if scale.device.type != "meta" and not bool(torch.isfinite(scale).all()):
+        raise QuanvolveError("`scale` has values that are not finite: give a number for each pixel of the window")
 
 
 def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor) -> None:

@@ -40,6 +40,11 @@ def make_circuits(
     Raises:
         QuanvolveError: if the circuit does not fit the window or the number of filters.
     """
+    if not isinstance(circuit, str) and (encoding, readout, n_layers) != ("ry", "z", 2):
+        raise QuanvolveError(
+            "`encoding`, `readout` and `n_layers` belong to named circuits; a function or Circuit has its own: leave "
+            "them out"
+        )
     if weight_shapes is not None and (isinstance(circuit, str) or not callable(circuit)):
         raise QuanvolveError(
             f"`weight_shapes` belongs to circuit functions; {circuit if isinstance(circuit, str) else 'a Circuit'!r} "

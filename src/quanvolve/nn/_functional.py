@@ -10,7 +10,7 @@ from torch import Tensor
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
 from quanvolve.compile import PolynomialPlan
-from quanvolve.nn._apply import apply, check_channels, check_images, layer_coefficients
+from quanvolve.nn._apply import apply, check_channels, check_images, check_scale, layer_coefficients
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 
 
@@ -60,9 +60,12 @@ def quanv2d(
     """
     geometry = Geometry.parse(2, kernel_size, stride, padding, dilation, padding_mode)
     circuits = (circuit,) if isinstance(circuit, Circuit) else tuple(circuit)
+    if not circuits:
+        raise QuanvolveError("`circuit` is an empty sequence: give one Circuit, or one for each row of the weights")
     first = circuits[0]
     by_name = _by_name(weights, first)
     in_channels = input.shape[-3] if input.dim() >= 3 else 1
+    check_channels(in_channels, groups if out_channels is None else out_channels, groups, channel_mixing)
     filters = _filters(by_name, first, in_channels // groups if channel_mixing == "sum" else 1)
     channels = filters * first.n_outputs if out_channels is None else out_channels
     check_channels(in_channels, channels, groups, channel_mixing)
@@ -76,7 +79,15 @@ def quanv2d(
         raise QuanvolveError(f"the circuit reads {first.n_inputs} inputs, but a window has {n_inputs}")
     like = next(iter(by_name.values()), input)
     check_images(input, in_channels, 2, like)
+    check_scale(scale, in_channels, geometry)
+    if bias is not None and tuple(bias.shape) != (channels,):
+        raise QuanvolveError(f"`bias` has shape {tuple(bias.shape)}, expected ({channels},): a number a channel")
     rows = (filters, in_channels // groups if channel_mixing == "sum" else 1)
+    if len(circuits) not in (1, math.prod(rows)):
+        raise QuanvolveError(
+            f"`circuit` has {len(circuits)} circuits, expected one for all filters or {math.prod(rows)} (one for each "
+            "filter and input channel that it reads)"
+        )
     plan = PolynomialPlan(circuits)
     found = layer_coefficients(plan, by_name, like, rows, channels, groups)
     batch = input if input.dim() == 4 else input.unsqueeze(0)

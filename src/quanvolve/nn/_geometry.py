@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral
 from types import EllipsisType
 from typing import Any
 
@@ -147,9 +148,9 @@ def _by(numbers: tuple[int, ...]) -> str:
 
 def _tuple(argument: str, value: Any, dims: int, least: int) -> tuple[int, ...]:
     numbers = tuple(value) if isinstance(value, tuple | list) else (value,) * dims
-    whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= least for n in numbers)
+    whole = all(isinstance(n, Integral) and not isinstance(n, bool) and int(n) >= least for n in numbers)
     if len(numbers) != dims or not whole:
         raise QuanvolveError(
             f"`{argument}` (={value!r}) must be a whole number of at least {least}, or {dims} such numbers"
         )
-    return numbers
+    return tuple(int(n) for n in numbers)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, Circuit
 from quanvolve.compile import PolynomialPlan, Recipe
-from quanvolve.nn._apply import apply, check_channels, check_images, layer_coefficients, rows_of
+from quanvolve.nn._apply import apply, check_channels, check_images, check_scale, layer_coefficients, rows_of
 from quanvolve.nn._filters import CircuitLike, draw_weights, given_weights, make_circuits
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 
@@ -60,7 +60,7 @@ class QuanvNd(nn.Module):
     ) -> None:
         super().__init__()
         check_channels(in_channels, out_channels, groups, channel_mixing)
-        _check_engine(engine, noise, shots)
+        _check_options(engine, noise, shots, dtype)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.groups = groups
@@ -124,18 +124,15 @@ class QuanvNd(nn.Module):
     def _register_scale(self, scale: float | Tensor | None, device: Any, dtype: torch.dtype | None) -> None:
         self.scale: float | Tensor
         if isinstance(scale, Tensor):
-            full = (self.in_channels, *self.geometry.kernel_size)
-            try:
-                scale.expand(full)
-            except RuntimeError:
-                raise QuanvolveError(
-                    f"`scale` has shape {tuple(scale.shape)}, expected one that broadcasts to {full}: (in_channels, "
-                    "*kernel_size)"
-                ) from None
-            if isinstance(scale, nn.Parameter):
-                self.register_parameter("scale", scale)
+            check_scale(scale, self.in_channels, self.geometry)
+            wanted = dtype or torch.get_default_dtype()
+            if not isinstance(scale, nn.Parameter):
+                self.register_buffer("scale", scale.to(device=device, dtype=wanted))
+            elif scale.dtype != wanted:
+                # A copy would no longer be the parameter that the user's optimizer holds.
+                raise QuanvolveError(f"`scale` is {scale.dtype} and the layer is {wanted}: give both the same dtype")
             else:
-                self.register_buffer("scale", scale.to(device=device, dtype=dtype or torch.get_default_dtype()))
+                self.register_parameter("scale", scale)
             return
         value = 1.0 if scale is None else float(scale)
         if not math.isfinite(value):
@@ -147,6 +144,11 @@ class QuanvNd(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, C, *size) to measured values (N, out_channels, *places); both without N for a single image."""
         like = self._like(images)
+        kind = images.device.type
+        if kind != "meta" and torch.is_autocast_enabled(kind):
+            # Angles lose their meaning in half precision: compute in the layer's own.
+            with torch.autocast(kind, enabled=False):
+                return self.forward(images.to(like.dtype))
         check_images(images, self.in_channels, self.dims, like)
         batch = images if images.dim() == self.dims + 2 else images.unsqueeze(0)
         out = apply(
@@ -174,15 +176,17 @@ class QuanvNd(nn.Module):
         wanted = torch.is_grad_enabled() and any(weight.requires_grad for weight in weights.values())
         if wanted or like.device.type == "meta" or torch.compiler.is_compiling():
             return self._compile(weights, like)
-        now = [like[..., :0], *weights.values()]
+        now = [like.new_empty(0), *weights.values()]
         if self._compiled is not None:
             before, found = self._compiled
             if found.device == like.device and all(
                 a.dtype == b.dtype and torch.equal(a, b) for a, b in zip(before, now, strict=True)
             ):
                 return found
-        found = self._compile(weights, like).detach()
-        self._compiled = ([tensor.detach().clone() for tensor in now], found)
+        with torch.inference_mode(False), torch.no_grad():  # what is kept must also serve training later
+            kept = [tensor.detach().clone() for tensor in now]
+            found = self._compile(dict(zip(weights, kept[1:], strict=True)), kept[0])
+        self._compiled = (kept, found)
         return found
 
     def _compile(self, weights: dict[str, Tensor], like: Tensor) -> Tensor:
@@ -234,29 +238,49 @@ class QuanvNd(nn.Module):
     # -- torch's protocol --------------------------------------------------------------------------------------------
 
     def get_extra_state(self) -> Tensor:
-        """The circuits travel in the `state_dict`: random structures are part of what the weights mean."""
-        text = json.dumps([circuit.to_dict() for circuit in self.circuits], allow_nan=False)
-        return torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8)
+        """Circuits and scale travel in the `state_dict`: they are part of what the weights mean."""
+        scale = None if isinstance(self.scale, Tensor) else self.scale
+        text = json.dumps({"scale": scale, "circuits": [c.to_dict() for c in self.circuits]}, allow_nan=False)
+        with torch.device("cpu"):
+            return torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8)
 
     def set_extra_state(self, state: Tensor) -> None:
         """Take over the circuits of a random structure; refuse those of another kind of layer."""
-        circuits = tuple(Circuit.from_dict(entry) for entry in json.loads(bytes(state.cpu().tolist())))
-        if circuits == self.circuits:
-            return
-        a, b = circuits[0], self.circuits[0]
-        alike = (a.n_wires, a.n_inputs, a.weight_shapes, a.observables, a.threshold) == (
-            b.n_wires,
-            b.n_inputs,
-            b.weight_shapes,
-            b.observables,
-            b.threshold,
+        circuits = self._circuits_in(state)
+        if circuits != self.circuits:
+            self._set_circuits(circuits)
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *arguments: Any) -> None:
+        state = state_dict.get(prefix + "_extra_state")
+        if isinstance(state, Tensor):
+            self._circuits_in(state)  # before any weight is copied
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
+
+    def _circuits_in(self, state: Tensor) -> tuple[Circuit, ...]:
+        """The circuits of a state, checked to be of this kind of layer."""
+        try:
+            data = json.loads(bytes(state.cpu().tolist()))
+            circuits = tuple(Circuit.from_dict(entry) for entry in data["circuits"])
+            scale, first = data["scale"], circuits[0]
+        except (KeyError, TypeError, IndexError, ValueError, RecursionError) as error:
+            raise QuanvolveError(f"the state's description of the layer's circuits is damaged: {error}") from error
+        own = self.circuits[0]
+        structure_only = (
+            self.random_structure
+            and len(circuits) == len(self.circuits)
+            and all(c.observables == own.observables and c.n_wires == own.n_wires for c in circuits)
+            and (first.n_inputs, first.weight_shapes, first.threshold)
+            == (own.n_inputs, own.weight_shapes, own.threshold)
+            and PolynomialPlan(circuits).recipe.sites == self.recipe.sites
         )
-        if not (self.random_structure and alike and len(circuits) == len(self.circuits)):
+        if circuits != self.circuits and not structure_only:
             raise QuanvolveError(
                 f"the state holds the weights of another circuit than this layer's {self.circuit_name!r}: build the "
                 "layer with the same circuit, encoding, readout and layers first"
             )
-        self._set_circuits(circuits)
+        if scale != (None if isinstance(self.scale, Tensor) else self.scale):
+            raise QuanvolveError(f"the state is of a layer with `scale` (={scale}), this one has {self.scale}")
+        return circuits
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()  # type: ignore[no-untyped-call]
@@ -354,7 +378,9 @@ class Quanv2d(QuanvNd):
     dims = 2
 
 
-def _check_engine(engine: str, noise: object, shots: object) -> None:
+def _check_options(engine: str, noise: object, shots: object, dtype: torch.dtype | None) -> None:
+    if dtype is not None and not dtype.is_floating_point:
+        raise QuanvolveError(f"`dtype` (={dtype}) must be a real floating type, such as torch.float32")
     if engine not in ("auto", "polynomial"):
         raise QuanvolveError(f"`engine` (={engine!r}) must be 'auto' or 'polynomial'")
     for argument, value in (("noise", noise), ("shots", shots)):

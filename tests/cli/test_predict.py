@@ -1,0 +1,113 @@
+"""`quanvolve predict`: the same image in any form is given the same label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import quanvolve
+from quanvolve import load_dataset
+from tests.cli.conftest import Result, cli, ok, refused
+
+
+@pytest.fixture
+def digit() -> np.ndarray:
+    """An image of a digit with 8 bits."""
+    return np.round(load_dataset("digits").test_images[0] * 255).astype(np.uint8)
+
+
+def predictions(run: Path, *files: Path) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = ok("predict", run, *files, "--json").json["predictions"]
+    return found
+
+
+def test_every_form_of_an_image(trained: tuple[Path, Result], digit: np.ndarray, tmp_path: Path) -> None:
+    Image.fromarray(digit).save(tmp_path / "grey.png")
+    Image.fromarray(np.stack([digit] * 3, axis=2)).save(tmp_path / "colour.png")
+    Image.fromarray(digit.astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    np.save(tmp_path / "bytes.npy", digit)
+    np.save(tmp_path / "floats.npy", digit / 255)
+    np.savez(tmp_path / "several.npz", images=np.stack([digit, digit]))
+    names = ["grey.png", "colour.png", "deep.png", "bytes.npy", "floats.npy", "several.npz"]
+    clf = quanvolve.load(trained[0])
+    expected = clf.predict_proba(digit[None] / 255)[0]
+    found = predictions(trained[0], *(tmp_path / name for name in names))
+    assert [Path(str(one["name"])).name for one in found] == [*names[:-1], "several.npz[0]", "several.npz[1]"]
+    for one in found:
+        assert list(one["probabilities"].values()) == pytest.approx(expected, abs=1e-6)
+        assert one["label"] == clf.classes_[expected.argmax()]
+        assert one["label_name"] == str(one["label"])
+        assert one["probability"] == max(one["probabilities"].values())
+
+
+def test_the_table(trained: tuple[Path, Result], digit: np.ndarray, tmp_path: Path) -> None:
+    np.save(tmp_path / "digit.npy", np.stack([digit, digit]))
+    (first, *_) = predictions(trained[0], tmp_path / "digit.npy")
+    lines = ok("predict", trained[0], tmp_path / "digit.npy").out.splitlines()
+    assert lines[0].split() == ["image", "label", "probability"]
+    assert lines[1].split() == [f"{tmp_path}/digit.npy[0]", str(first["label"]), f"{first['probability']:.4f}"]
+    assert len(lines) == 3
+
+
+def test_the_range_of_the_training_images(write_npz: Callable[..., Path], tmp_path: Path) -> None:
+    """A model of 8-bit images, one of floats in [0, 1] and one of any floats answer alike."""
+    path = write_npz()
+    with np.load(path) as file:
+        images, labels = file["images"], file["labels"]
+    assert (images.min(), images.max()) != (0, 255)
+    images[0, 0, 0], images[1, 0, 0] = 0, 255
+    forms = {"bytes": images, "fractions": images / 255, "other": images / 255 * 7.0 - 3.0}
+    Image.fromarray(images[2]).save(tmp_path / "image.png")
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "dark.png")
+    answers = []
+    for name, form in forms.items():
+        np.savez(tmp_path / f"{name}.npz", train_images=form, train_labels=labels, test_images=form, test_labels=labels)
+        ok("train", tmp_path / f"{name}.npz", "--backbone", "none", "--epochs", 2, "--output", tmp_path / name)
+        found = predictions(tmp_path / name, tmp_path / "image.png", tmp_path / "dark.png")
+        answers.append([list(one["probabilities"].values()) for one in found])
+    assert np.allclose(answers[0], answers[1], atol=1e-5)
+    assert np.allclose(answers[0], answers[2], atol=1e-5)
+
+
+def test_arrays_on_another_scale_are_warned_of(
+    trained: tuple[Path, Result], write_npz: Callable[..., Path], tmp_path: Path
+) -> None:
+    ok("train", write_npz(), "--backbone", "none", "--epochs", 1, "--output", tmp_path / "bytes")
+    np.save(tmp_path / "floats.npy", np.full((4, 4), 0.5))
+    result = cli("predict", tmp_path / "bytes", tmp_path / "floats.npy")
+    assert result.code == 0
+    assert result.err.startswith("quanvolve: warning: X is in [0, 1], but the model was fitted on values in [0, 255]")
+    assert result.err.count("\n") == 1
+
+
+def test_a_colour_model(write_npz: Callable[..., Path], tmp_path: Path) -> None:
+    ok("train", write_npz(shape=(3, 4, 4)), "--filters", 1, "--epochs", 1, "--output", tmp_path / "run")
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "colour.png")
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "grey.png")
+    assert len(predictions(tmp_path / "run", tmp_path / "colour.png")) == 1
+    assert "is 4x4, but the model takes images of 3x4x4" in refused("predict", tmp_path / "run", tmp_path / "grey.png")
+
+
+def test_files_that_cannot_be_used(trained: tuple[Path, Result], digit: np.ndarray, tmp_path: Path) -> None:
+    run = trained[0]
+    Image.fromarray(np.zeros((28, 30), np.uint8)).save(tmp_path / "big.png")
+    message = refused("predict", run, tmp_path / "big.png")
+    assert "big.png' is 28x30, but the model takes images of 8x8" in message
+    assert "'missing.png' does not exist" in refused("predict", run, "missing.png")
+    Image.fromarray(digit).save(tmp_path / "good.png")
+    (tmp_path / "torn.png").write_bytes((tmp_path / "good.png").read_bytes()[:60])
+    assert "torn.png" in refused("predict", run, tmp_path / "good.png", tmp_path / "torn.png")
+    (tmp_path / "text.png").write_text("no picture")
+    assert "text.png' is not an image" in refused("predict", run, tmp_path / "text.png")
+    (tmp_path / "notes.txt").write_text("")
+    assert "'.txt'" in refused("predict", run, tmp_path / "notes.txt")
+    np.save(tmp_path / "nan.npy", np.full((8, 8), np.nan))
+    assert "NaN" in refused("predict", run, tmp_path / "nan.npy")
+    Image.fromarray(np.full((8, 8), 7.5, np.float32)).save(tmp_path / "loud.tif")
+    assert "from 7.5 to 7.5" in refused("predict", run, tmp_path / "loud.tif")
+    np.save(tmp_path / "line.npy", np.zeros(64))
+    assert "(64,)" in refused("predict", run, tmp_path / "line.npy")

@@ -1,0 +1,182 @@
+"""Runs that are interrupted, killed, continued and continued again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from quanvolve.cli import _results
+from tests.cli.conftest import ENVIRONMENT, PYTHON, Result, ok, refused
+
+# Trainable filters: an epoch takes long enough to be hit in the middle.
+EPOCHS = 20
+LONG = ("train", "--trainable", "--filters", "1", "--epochs", str(EPOCHS), "--seed", "3")
+
+
+def start(folder: Path, *args: str) -> subprocess.Popen[str]:
+    """Begin training in another process and return when some epochs are done."""
+    process = subprocess.Popen(
+        [*PYTHON, *args, "--output", str(folder)],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    history = folder / "history.jsonl"
+    while not (history.is_file() and history.read_text().count("\n") >= 3):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    return process
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("long") / "run"
+    ok(*LONG, "--output", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was killed in the middle. Not to be changed."""
+    folder = tmp_path_factory.mktemp("killed") / "run"
+    process = start(folder, *LONG)
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert 3 <= len((folder / "history.jsonl").read_text().splitlines()) < EPOCHS
+    assert not (folder / "config.json").exists()
+    return folder
+
+
+def without_times(folder: Path) -> list[dict[str, object]]:
+    rows = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+def same_run(folder: Path, other: Path) -> None:
+    assert (folder / "model.safetensors").read_bytes() == (other / "model.safetensors").read_bytes()
+    assert without_times(folder) == without_times(other)
+    assert {path.name for path in folder.iterdir()} == {path.name for path in other.iterdir()}
+
+
+def test_a_killed_run_ends_like_an_uninterrupted_one(killed: Path, uninterrupted: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(killed, tmp_path / "run"))
+    with (folder / "history.jsonl").open("a") as file:
+        file.write('{"epoch": 99, "tra')
+    (folder / "checkpoint.safetensors.4711.part").write_bytes(b"half")
+    text = ok("train", "--output", folder, "--resume").out
+    assert "continuing after epoch " in text
+    same_run(folder, uninterrupted)
+
+
+def test_lost_lines_of_the_history_come_back(killed: Path, uninterrupted: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(killed, tmp_path / "run"))
+    (folder / "history.jsonl").unlink()
+    # Given options that are those of the run do no harm, nor does the data set's name.
+    ok("train", "digits", "--output", folder, "--resume", "--seed", 3, "--trainable", "--quiet")
+    same_run(folder, uninterrupted)
+
+
+def test_ctrl_c_says_how_to_continue(tmp_path: Path, uninterrupted: Path) -> None:
+    folder = tmp_path / "my run"
+    process = start(folder, *LONG)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == f"quanvolve: interrupted; continue with: quanvolve train --output '{folder}' --resume\n"
+    ok("train", "--output", folder, "--resume", "--quiet")
+    same_run(folder, uninterrupted)
+
+
+def test_other_options_are_refused(killed: Path) -> None:
+    before = {path.name: path.read_bytes() for path in killed.iterdir()}
+    common = ("train", "--resume", "--output", killed)
+    message = refused(*common, "--epochs", 50)
+    assert "--epochs 50 was given" in message
+    assert f"has --epochs {EPOCHS}" in message
+    message = refused(*common, "--fixed")
+    assert "--fixed was given" in message
+    assert "has --trainable" in message
+    assert "no --qubits" in refused(*common, "--qubits", 5)
+    message = refused("train", "mnist", *common[1:])
+    assert "mnist was given" in message
+    assert "has digits" in message
+    assert {path.name: path.read_bytes() for path in killed.iterdir()} == before
+
+
+def test_a_damaged_checkpoint_is_one_line(killed: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(killed, tmp_path / "run"))
+    checkpoint = folder / "checkpoint.safetensors"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-10])
+    assert "checkpoint.safetensors is damaged" in refused("train", "--resume", "--output", folder)
+    assert (folder / "run.json").is_file()
+
+
+def test_a_run_killed_before_its_first_epoch_starts_anew(trained: tuple[Path, Result], tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    shutil.copy(trained[0] / "run.json", folder)
+    ok("train", "--resume", "--output", folder)
+    same_run(folder, trained[0])
+
+
+def test_a_finished_run_is_shown_again_and_left_alone(trained: tuple[Path, Result]) -> None:
+    folder, result = trained
+    before = {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir()}
+    again = ok("train", "--resume", "--output", folder).out
+    assert result.out.endswith(again)
+    assert again.splitlines()[0].startswith("data set ")
+    assert {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir()} == before
+
+
+def test_what_is_missing_after_training_is_made(run: Path, trained: tuple[Path, Result]) -> None:
+    gone = ("metrics.json", "history.png", "confusion.png")
+    for name in gone:
+        (run / name).unlink()
+    model = (run / "model.safetensors").read_bytes()
+    ok("train", "--resume", "--output", run)
+    assert {path.name for path in run.iterdir()} == {path.name for path in trained[0].iterdir()}
+    assert (run / "model.safetensors").read_bytes() == model
+    old, new = (json.loads((folder / "metrics.json").read_text()) for folder in (trained[0], run))
+    assert {**old, "seconds": 0} == {**new, "seconds": 0}
+
+
+def test_a_run_that_fails_at_its_pictures_is_finished_later(
+    write_npz: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "run"
+
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_results, "draw_pictures", full)
+        assert "No space left" in refused("train", write_npz(), "--epochs", 1, "--backbone", "none", "--output", folder)
+    assert (folder / "checkpoint.safetensors").exists()
+    ok("train", "--resume", "--output", folder)
+    assert not (folder / "checkpoint.safetensors").exists()
+    assert (folder / "confusion.png").is_file()
+
+
+def test_two_processes_do_not_train_in_one_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    process = start(folder, *LONG)
+    try:
+        assert "another process" in refused("train", "--resume", "--output", folder)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_data_may_have_moved(write_npz: Callable[..., Path], run: Path, tmp_path: Path) -> None:
+    (run / "metrics.json").unlink()
+    ok("train", "--resume", "--output", run, "--data-dir", tmp_path)
+    assert json.loads((run / "run.json").read_text())["data_dir"] == str(tmp_path)
