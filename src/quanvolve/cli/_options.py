@@ -54,8 +54,8 @@ class TrainOptions:
     channel_mixing: str = "sum"
     trainable: bool = False
     epochs: int = 30
-    batch_size: int = 64
-    lr: float = 1e-3
+    batch_size: int = 32
+    lr: float = 3e-3
     weight_decay: float = 1e-2
     validation_fraction: float = 0.1
     patience: int | None = None

@@ -82,7 +82,7 @@ def draw_pictures(run: Run, clf: Any, dataset: Dataset, wanted: list[str], metri
     from quanvolve.explain import confusion_figure, filters_figure, history_figure, save_figure
 
     makers = {
-        "history.png": lambda: history_figure(clf.history_),
+        "history.png": lambda: history_figure(clf.history_, best=metrics["best_epoch"]),
         "confusion.png": lambda: confusion_figure(metrics["confusion"], metrics["classes"], metrics["test_accuracy"]),
         "feature_maps.png": lambda: _feature_maps(clf, dataset),
         "filters.png": lambda: filters_figure(clf.module_.backbone),

@@ -31,7 +31,8 @@ class Watch:
 
     def on_features(self, done: int, total: int) -> None:
         """See Monitor."""
-        self._view.features(done, total)
+        if self._run.options.backbone != "none":
+            self._view.features(done, total)
 
     def on_start(self, first_epoch: int, max_epochs: int, batches: int) -> None:
         """Write the history anew from the checkpoint: a kill may have torn a line, or left one missing."""

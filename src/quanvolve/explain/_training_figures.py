@@ -32,12 +32,13 @@ _MOST_CELL_LETTERS = 12.0
 _SCALE = np.linspace(0.0, 1.0, 256) ** 2
 
 
-def history_figure(history: Sequence[Mapping[str, Any]]) -> Figure:
+def history_figure(history: Sequence[Mapping[str, Any]], *, best: int | None = None) -> Figure:
     """The losses and the validation accuracy of every epoch, the best epoch marked.
 
     Args:
         history: one row an epoch, as in `history.jsonl`: "epoch" and "train_loss", and if there are validation data
             "valid_loss" and "valid_accuracy" (a share, not percent). Missing values may be None or left out.
+        best: the epoch whose weights were kept; the first of the most accurate ones if not given.
 
     Returns:
         A figure with two panels: losses, accuracy in percent.
@@ -71,7 +72,8 @@ def history_figure(history: Sequence[Mapping[str, Any]]) -> Figure:
         _note(accuracy, "no validation data")
     else:
         accuracy.plot(epochs, percent, color=RED, marker=dots, markersize=4, linestyle="--")
-        _mark_best(accuracy, epochs, percent)
+        chosen = int(np.nanargmax(percent)) if best is None else int(np.argmin(np.abs(epochs - best)))
+        _mark_best(accuracy, epochs, percent, chosen)
     for ax in (losses, accuracy) if accuracy.lines else (losses,):
         ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
         ax.grid(True, axis="y", color=PALE, linewidth=0.6)
@@ -142,8 +144,7 @@ def _column(history: Sequence[Mapping[str, Any]], name: str, required: bool = Fa
     return np.array(values)
 
 
-def _mark_best(ax: Axes, epochs: Any, percent: Any) -> None:
-    best = int(np.nanargmax(percent))
+def _mark_best(ax: Axes, epochs: Any, percent: Any, best: int) -> None:
     ax.plot(epochs[best], percent[best], marker="*", markersize=13, color=RED, markeredgecolor=PAPER, zorder=5)
     # The label stands at the foot of a dotted line, below the lowest value: there it crosses no curve.
     low, high = np.nanmin(percent), np.nanmax(percent)
