@@ -1,5 +1,10 @@
 """What all tests share: one thread, and hypothesis without deadlines, files or luck."""
 
+import os
+
+# scikit-learn leaves out its array API checks without this, which SciPy reads when it is imported.
+os.environ["SCIPY_ARRAY_API"] = "1"
+
 import torch
 from hypothesis import settings
 

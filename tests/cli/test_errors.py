@@ -84,8 +84,8 @@ def test_a_run_that_fails_at_once_leaves_nothing(write_npz: Callable[..., Path],
 def test_a_loss_that_is_not_finite(tmp_path: Path) -> None:
     result = cli("train", "--lr", "1e30", "--epochs", 2, "--output", tmp_path / "run")
     assert result.code == 2
-    assert result.err.startswith("quanvolve: error: training went astray: ")
-    assert result.err.endswith("start again with a smaller --lr\n")
+    assert result.err.startswith("quanvolve: error: training diverged in epoch 1: ")
+    assert result.err.endswith("use a smaller --lr (=1e+30)\n")
     assert not (tmp_path / "run").exists()
 
 

@@ -161,7 +161,9 @@ def test_verbose_prints_a_line_an_epoch(capsys):
         ({"head": "mlpp"}, r"`head` \(='mlpp'\) must be one of 'linear', 'cnn'"),
         ({"max_epochs": 0}, r"`max_epochs` \(=0\) must be a whole number of at least 1"),
         ({"batch_size": 1.5}, r"`batch_size` \(=1.5\) must be a whole number"),
-        ({"lr": 0}, r"`lr` \(=0\) must be greater than 0"),
+        ({"lr": 0}, r"`lr` \(=0\) must be greater than 0 and finite"),
+        ({"lr": float("inf")}, r"`lr` \(=inf\) must be greater than 0 and finite"),
+        ({"weight_decay": -1}, r"`weight_decay` \(=-1\) must be at least 0 and finite"),
         ({"validation_fraction": 1.0}, r"`validation_fraction` \(=1.0\) must be in \[0, 1\)"),
         ({"patience": 0}, r"`patience` \(=0\) must be at least 1, or None"),
         ({"encoding": "rz"}, r"`encoding` \(='rz'\) must be one of 'ry', 'rx', 'threshold'"),
@@ -176,6 +178,11 @@ def test_parameters_that_do_not_fit(params, message):
 def test_one_class_only():
     with pytest.raises(ValueError, match="samples of at least 2 classes in the data, but the data contains only one"):
         QuanvClassifier().fit(X_TRAIN[:5], np.zeros(5))
+
+
+def test_diverged_training_is_named():
+    with pytest.raises(ValueError, match=r"training diverged in epoch 1: .* use a smaller `lr` \(=1e\+37\)"):
+        QuanvClassifier(lr=1e37, max_epochs=3, random_state=0).fit(X_TRAIN, Y_TRAIN)
 
 
 def test_continuous_labels():

@@ -152,6 +152,15 @@ def test_damaged_folders_are_refused_in_one_line(folder, kind):
     assert "\n" not in str(caught.value)
 
 
+def test_a_device_that_is_not_here_becomes_the_cpu(folder):
+    config = json.loads((folder / "config.json").read_text())
+    _edit(folder, params={**config["params"], "device": "cuda:63"})
+    with pytest.warns(UserWarning, match="saved on 'cuda:63', which is not available here"):
+        model = quanvolve.load(folder)
+    assert model.device == "cpu"
+    assert model.predict(X[:2]).shape == (2,)
+
+
 def test_unwritable_folder(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ModelError, match=r"cannot write the model to .*file"):

@@ -75,15 +75,14 @@ class Live(View):
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console, Group
         from rich.live import Live as RichLive
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
         from rich.text import Text
 
         self._bar: Progress = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=28),
+            BarColumn(bar_width=22),
             TaskProgressColumn(markup=True),
             TextColumn("{task.fields[count]}", markup=False),
-            TimeRemainingColumn(compact=True),
         )
         self._text: Text = Text("", no_wrap=True, overflow="ellipsis")
         self._live = RichLive(
@@ -146,6 +145,9 @@ class Live(View):
             self._task = self._bar.add_task(name, total=total, completed=done or 0, count=count)
             self._name = name
         else:
+            left = self._bar.tasks[0].time_remaining
+            if left is not None and total and done != total:
+                count += f", {int(left) // 60}:{int(left) % 60:02} left"
             self._bar.update(self._task, total=total, completed=done or 0, count=count)
 
     def _numbers(self) -> None:

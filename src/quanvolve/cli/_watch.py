@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from typing import Any
 
-from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve._errors import ModelError
 from quanvolve.cli._progress import View
 from quanvolve.cli._run import Run, write_whole
 
@@ -63,17 +62,7 @@ class Watch:
 
 
 def _line(row: dict[str, Any]) -> str:
-    """An epoch as a line of the history.
-
-    Raises:
-        QuanvolveError: if its losses are not finite: no later epoch can mend that.
-    """
-    for name, value in row.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise QuanvolveError(
-                f"training went astray: the {name.replace('_', ' ')} of epoch {row['epoch']} is {value}; start again "
-                "with a smaller --lr"
-            )
+    """An epoch as a line of the history."""
     return json.dumps(row, allow_nan=False) + "\n"
 
 

@@ -186,8 +186,10 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or value < least:
                 raise QuanvolveError(f"`{name}` (={value!r}) must be a whole number of at least {least}")
-        if not self.lr > 0:
-            raise QuanvolveError(f"`lr` (={self.lr!r}) must be greater than 0")
+        if not 0 < self.lr < float("inf"):
+            raise QuanvolveError(f"`lr` (={self.lr!r}) must be greater than 0 and finite")
+        if not 0 <= self.weight_decay < float("inf"):
+            raise QuanvolveError(f"`weight_decay` (={self.weight_decay!r}) must be at least 0 and finite")
         if not 0 <= self.validation_fraction < 1:
             raise QuanvolveError(f"`validation_fraction` (={self.validation_fraction!r}) must be in [0, 1)")
         if self.patience is not None and self.patience < 1:

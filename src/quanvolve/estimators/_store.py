@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,17 @@ def _rebuild(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Any:
     with torch.device("meta"):
         estimator.restore(spec, circuits, int(config["output_shape"][0]))
     estimator.module_.load_state_dict(tensors, strict=True, assign=True)
-    estimator.module_.to(estimator.device).eval()
+    try:
+        estimator.module_.to(estimator.device)
+    except (AssertionError, RuntimeError):  # what torch raises where there is no such device
+        warnings.warn(
+            f"the model was saved on {estimator.device!r}, which is not available here: it is loaded on the CPU",
+            UserWarning,
+            stacklevel=3,
+        )
+        estimator.device = "cpu"
+        estimator.module_.to("cpu")
+    estimator.module_.eval()
     return estimator
 
 

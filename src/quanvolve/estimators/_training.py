@@ -18,6 +18,7 @@ from skorch.callbacks import Callback
 from skorch.helper import predefined_split
 from torch import nn
 
+from quanvolve._errors import QuanvolveError
 from quanvolve.estimators._batches import Batches, TensorData
 from quanvolve.estimators._checkpoint import (
     TrainingState,
@@ -132,6 +133,7 @@ def train(
             lr = _start_epoch(net, settings, watch.epoch)
             net.fit_loop(data, epochs=1)
             history.append(_row(net.history[-1], watch, lr))
+            _require_finite(history[-1], settings)
             if best_epoch(history) == watch.epoch:
                 best = copy.deepcopy(net.module_.state_dict())
             if checkpoint is not None:
@@ -192,6 +194,14 @@ def _row(record: dict[str, Any], watch: _Watch, lr: float) -> dict[str, Any]:
         "lr": lr,
         "seconds": round(float(record["dur"]), 3),
     }
+
+
+def _require_finite(row: dict[str, Any], settings: Settings) -> None:
+    losses = [loss for loss in (row["train_loss"], row["valid_loss"]) if loss is not None]
+    if not all(map(math.isfinite, losses)):
+        raise QuanvolveError(
+            f"training diverged in epoch {row['epoch']}: the loss is {losses[0]}; use a smaller `lr` (={settings.lr:g})"
+        )
 
 
 def best_epoch(history: list[dict[str, Any]]) -> int:

@@ -1,4 +1,4 @@
-"""`python -m quanvolve.cli`."""
+"""`python -m quanvolve` is the command line."""
 
 import sys
 
