@@ -13,18 +13,33 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 
 
+MODELS = {
+    "quantum, fixed": "quantum, fixed at random",
+    "quantum, trained": "quantum, trained",
+    "`Conv2d`, fixed": "nn.Conv2d + ReLU, fixed at random",
+    "`Conv2d`, trained": "nn.Conv2d + ReLU, trained",
+    "pixels": "no filters",
+}
+
+
 def accuracy() -> str:
-    """Test accuracy of every model, group by group, with its command."""
+    """Test accuracy in percent, a row for each group of models, and below it the command behind each number."""
     with (ROOT / "benchmarks" / "mnist_accuracy.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    order = {group: number for number, group in enumerate(dict.fromkeys(row["group"] for row in rows))}
-    rows.sort(key=lambda row: order[row["group"]])
-    lines = ["| | model | test accuracy | trained parameters | command |", "|---|---|---|---|---|"]
-    for row in rows:
-        percent = f"{100 * float(row['test accuracy']):.2f} %"
-        count = f"{int(row['trained parameters']):,}"
-        lines.append(f"| {row['group']} | {row['model']} | {percent} | {count} | `{row['command']}` |")
-    return "\n".join(lines)
+    found = {(row["group"], row["model"]): row for row in rows}
+    groups = sorted({row["group"] for row in rows}, key=lambda group: ("raw" in group, "cnn" in group, len(group)))
+    lines = [f"| test accuracy, percent | {' | '.join(MODELS)} |", "|---" * (len(MODELS) + 1) + "|"]
+    for group in groups:
+        scores = {model: float(found[group, model]["test accuracy"]) for g, model in found if g == group}
+        best = max(scores.values())
+        cells = []
+        for model in MODELS.values():
+            number = f"{100 * scores[model]:.2f}" if model in scores else ""
+            cells.append(f"**{number}**" if scores.get(model) == best and len(scores) > 1 else number)
+        lines.append(f"| {group} | {' | '.join(cells)} |")
+    lines += ["", "<details><summary>The command behind each number</summary>", ""]
+    lines += [f"- {row['group']}, {row['model']}: `{row['command']}`" for row in rows]
+    return "\n".join([*lines, "", "</details>"])
 
 
 def speed() -> str:

@@ -18,7 +18,7 @@ import pytest
 
 from quanvolve.cli import main
 
-PYTHON = [sys.executable, "-m", "quanvolve.cli"]
+PYTHON = [sys.executable, "-m", "quanvolve"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "QUANVOLVE_OFFLINE": "1", "TERM": "dumb"}
 
 

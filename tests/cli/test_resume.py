@@ -71,7 +71,7 @@ def test_a_killed_run_ends_like_an_uninterrupted_one(killed: Path, uninterrupted
     folder = Path(shutil.copytree(killed, tmp_path / "run"))
     with (folder / "history.jsonl").open("a") as file:
         file.write('{"epoch": 99, "tra')
-    (folder / "checkpoint.safetensors.4711.part").write_bytes(b"half")
+    (folder / ".checkpoint.safetensors.4711-aa.part").write_bytes(b"half")
     text = ok("train", "--output", folder, "--resume").out
     assert "continuing after epoch " in text
     same_run(folder, uninterrupted)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from quanvolve.cli._run import Run, write_whole
+from quanvolve._files import write_whole
+from quanvolve.cli._run import Run
 from quanvolve.cli._score import score
 from quanvolve.cli._source import label_names
 

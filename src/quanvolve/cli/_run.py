@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve._files import write_whole
 from quanvolve._version import __version__
 from quanvolve.cli._options import TrainOptions
 
@@ -89,7 +90,7 @@ class Run:
     def tidy(self) -> None:
         """Remove the checkpoint and what killed processes left half-written."""
         self.checkpoint.unlink(missing_ok=True)
-        for part in self.folder.glob("*.part"):
+        for part in self.folder.glob(".*.part"):
             part.unlink(missing_ok=True)
 
 
@@ -202,16 +203,6 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file, whole or not at all."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> Any:

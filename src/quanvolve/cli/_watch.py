@@ -7,8 +7,9 @@ import time
 from typing import Any
 
 from quanvolve._errors import ModelError
+from quanvolve._files import write_whole
 from quanvolve.cli._progress import View
-from quanvolve.cli._run import Run, write_whole
+from quanvolve.cli._run import Run
 
 
 class Watch:

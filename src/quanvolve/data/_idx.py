@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quanvolve._errors import DataError
+from quanvolve._files import write_whole
 from quanvolve.data._text import plural, quoted, reason
 
 _DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: "i2", 0x0C: "i4", 0x0D: "f4", 0x0E: "f8"}
@@ -150,13 +151,8 @@ def write_idx(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
     if path.name.endswith(".gz"):
         # Without the time of writing, equal arrays make equal files.
         content = gzip.compress(content, mtime=0)
-    part = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     try:
-        try:
-            part.write_bytes(content)
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+        write_whole(path, content)
     except OSError as error:
         raise DataError(
             f"{quoted(path)} cannot be written ({reason(error)}): choose a folder that exists and is writable"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from quanvolve._errors import ModelError
+from quanvolve._files import replacing
 
 _FORMAT = "quanvolve-checkpoint-1"
 
@@ -45,12 +45,8 @@ def save_checkpoint(path: Path, state: TrainingState, fingerprint: str) -> None:
             # clone: safetensors refuses tensors that share memory, as tied weights do
             tensors[f"{group}.{name}"] = tensor.detach().cpu().clone().contiguous()
     metadata = {"format": _FORMAT, "fingerprint": fingerprint, "history": json.dumps(state.history)}
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        save_file(tensors, partial, metadata)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as part:
+        save_file(tensors, part, metadata)
 
 
 def load_checkpoint(path: Path, fingerprint: str) -> TrainingState:

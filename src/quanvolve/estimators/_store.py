@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from safetensors.torch import save as save_tensors
 from sklearn.utils.validation import check_is_fitted
 
 from quanvolve._errors import ModelError
+from quanvolve._files import write_whole
 from quanvolve._version import __version__
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._classifier import QuanvClassifier
@@ -64,8 +64,8 @@ def save(estimator: QuanvClassifier | QuanvTransformer, folder: str | Path) -> N
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        _write(target / TENSORS, payload)
-        _write(target / CONFIG, json.dumps(config, indent=1, allow_nan=False).encode())
+        write_whole(target / TENSORS, payload)
+        write_whole(target / CONFIG, json.dumps(config, indent=1, allow_nan=False))
     except OSError as error:
         raise ModelError(f"cannot write the model to {target}: {error.strerror or error}") from error
 
@@ -201,12 +201,3 @@ def _labels(classes: Any) -> dict[str, Any]:
     if classes.dtype.kind not in _LABEL_KINDS or not all(isinstance(v, bool | int | float | str) for v in values):
         raise ModelError(f"labels of type {classes.dtype} cannot be saved: use numbers or strings")
     return {"dtype": classes.dtype.str, "values": values}
-
-
-def _write(path: Path, content: bytes) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

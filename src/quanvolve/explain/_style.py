@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -133,12 +134,8 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: float = 15
     known = figure.canvas.get_supported_filetypes()
     if kind not in known:
         raise QuanvolveError(f"cannot write {target}: the ending must be one of {', '.join(sorted(known))}")
-    # In the same folder, because a rename is atomic only within a file system.
-    part = target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}.part")
     try:
-        figure.savefig(part, format=kind, dpi=dpi)
-        os.replace(part, target)
+        with replacing(target) as part:
+            figure.savefig(part, format=kind, dpi=dpi)
     except OSError as error:
         raise QuanvolveError(f"cannot write {target}: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
