@@ -74,7 +74,6 @@ def main() -> None:
                     "test accuracy": f"{metrics['test_accuracy']:.4f}",
                     "validation accuracy": f"{metrics['valid_accuracy']:.4f}",
                     "trained parameters": metrics["parameters"]["trainable"],
-                    "seconds": f"{metrics['seconds']:.0f}",
                     "command": " ".join(["quanvolve train mnist", *train]),
                 }
             )

@@ -15,6 +15,8 @@ from quanvolve.circuits._description import Circuit as Circuit
 from quanvolve.circuits._description import Gate as Gate
 from quanvolve.circuits._description import Observable as Observable
 from quanvolve.circuits._draw_figure import draw_figure as draw_figure
+from quanvolve.circuits._draw_figure import draw_legend as draw_legend
+from quanvolve.circuits._draw_figure import drawing_height as drawing_height
 from quanvolve.circuits._draw_text import draw_text as draw_text
 from quanvolve.circuits._gates import GATES as GATES
 from quanvolve.circuits._gates import PAULIS as PAULIS

@@ -139,6 +139,12 @@ def _plain_function(function: Callable[..., Any]) -> tuple[Callable[..., Any], l
             f"the QNode has transforms applied to it ({' '.join(str(transforms).split())}), which capture would drop "
             "silently; pass the function without them"
         )
+    shots = getattr(function, "shots", None) or getattr(function.device, "shots", None)
+    if shots is not None and getattr(shots, "total_shots", None):
+        raise CaptureError(
+            f"the QNode samples with {shots.total_shots} shots, which capture would drop silently: expectation values "
+            "are exact here; pass the function, or a QNode without shots"
+        )
     return inner, list(getattr(function.device, "wires", None) or [])
 
 

@@ -65,7 +65,7 @@ def _rotations(recipe: Recipe, flat: Tensor) -> Tensor:
     return parts[0] + cosines * parts[1] + sines * parts[2]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _rotation_constants(recipe: Recipe) -> tuple[Tensor, Tensor, Tensor]:
     """Offsets (number,), the linear map from weights to angles, and the three matrix parts (3, number, 4, 4)."""
     start, total = {}, 0

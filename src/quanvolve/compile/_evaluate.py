@@ -38,12 +38,14 @@ def evaluate(recipe: Recipe, coefficients: Tensor, windows: Tensor, dims: int, s
     places = windows.shape[3 : 3 + dims]
     outputs = coefficients.shape[1]
     if images == 0:
-        nothing = 0 * (coefficients.sum() + windows.sum())  # keeps the graph: the gradients are empty or zero
+        factor = scale.sum() if isinstance(scale, Tensor) else 0
+        nothing = 0 * (coefficients.sum() + windows.sum() + factor)  # keeps the graph: the gradients are empty or zero
         return windows.new_zeros((images, groups, outputs, *places)) + nothing
     step = _rows_per_chunk(recipe, coefficients, windows, dims)
     by_image = step >= places[0]
     pieces = list(_pieces(windows, step))
-    differentiable = torch.is_grad_enabled() and (windows.requires_grad or coefficients.requires_grad)
+    leaves = (windows, coefficients, *([scale] if isinstance(scale, Tensor) else []))
+    differentiable = torch.is_grad_enabled() and any(leaf.requires_grad for leaf in leaves)
     values: list[Tensor] = []
     for piece in pieces:
         if differentiable and len(pieces) > 1:

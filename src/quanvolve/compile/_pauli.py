@@ -59,7 +59,7 @@ def clifford_table(name: str) -> tuple[npt.NDArray[np.int64], Floats]:
     return source.astype(np.int64), sign
 
 
-def clifford_on(name: str, wires: tuple[int, ...], n_wires: int) -> tuple[npt.NDArray[np.int64], Floats]:
+def clifford_on(name: str, wires: tuple[int, ...], n_wires: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
     """The signed permutation of a Clifford gate on some wires of a register, over all 4^n_wires Pauli words."""
     source, sign = clifford_table(name)
     index = np.arange(4**n_wires)
@@ -72,4 +72,4 @@ def clifford_on(name: str, wires: tuple[int, ...], n_wires: int) -> tuple[npt.ND
     target = index - sum(d * p for d, p in zip(digits, place, strict=True))
     for k, p in enumerate(place):
         target = target + (moved // 4 ** (len(place) - 1 - k)) % 4 * p
-    return target, sign[local]
+    return target.astype(np.int32), sign[local].astype(np.int8)

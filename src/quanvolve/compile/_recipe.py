@@ -25,8 +25,8 @@ MAX_FEATURES = 3**MAX_WIRES
 class Permute:
     """A run of Clifford gates on the whole register: ``T[p] <- sign[p] * T[source[p]]``."""
 
-    source: npt.NDArray[np.int64]
-    sign: Floats
+    source: npt.NDArray[np.int32]
+    sign: npt.NDArray[np.int8]
     wires: frozenset[int]
 
 
@@ -84,7 +84,7 @@ class Recipe:
         return int(np.prod(self.sizes, dtype=object))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def compile_circuit(circuit: Circuit) -> Recipe:
     """Parse a circuit into a recipe.
 

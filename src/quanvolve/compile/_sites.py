@@ -16,6 +16,8 @@ from quanvolve._errors import PlanError
 from quanvolve.circuits import GATES, Circuit, Gate
 from quanvolve.compile._pauli import AXES, heisenberg_matrix, rotation_tables
 
+MAX_READERS = 8
+
 
 @dataclass(frozen=True)
 class Site:
@@ -64,6 +66,11 @@ def find_sites(circuit: Circuit) -> tuple[tuple[Site, ...], tuple[Gate, ...]]:
 
 def _site(gates: tuple[Gate, ...], binary: bool) -> Site:
     readers = [gate.angle.inputs for gate in gates if gate.angle is not None and gate.angle.inputs]
+    if len(readers) > MAX_READERS:
+        raise PlanError(
+            f"{len(readers)} rotations of one qubit (wire {gates[0].wires[0]}) read inputs, the polynomial plan takes "
+            f"at most {MAX_READERS} before its first two-qubit gate: encode fewer inputs on each qubit"
+        )
     # A column that is zero for random weights is zero for all of them (it is a polynomial in their cosines).
     rng = np.random.default_rng(7)
     used = np.zeros(3 ** len(readers), dtype=bool)

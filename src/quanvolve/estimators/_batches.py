@@ -10,17 +10,24 @@ from torch.utils.data import Dataset
 
 
 class TensorData(Dataset[tuple[Tensor, Tensor]]):
-    """Samples and labels of equal length, in memory."""
+    """Some rows of samples and labels in memory; training and validation share the tensors and differ in rows.
 
-    def __init__(self, X: Tensor, y: Tensor) -> None:
+    Args:
+        X: samples.
+        y: labels of all samples.
+        rows: which of them belong to this data set; all, if not given.
+    """
+
+    def __init__(self, X: Tensor, y: Tensor, rows: Tensor | None = None) -> None:
         self.X = X
         self.y = y
+        self.rows = torch.arange(len(X)) if rows is None else rows
 
     def __len__(self) -> int:
-        return len(self.X)
+        return len(self.rows)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        return self.X[index], self.y[index]
+    def __getitem__(self, index: int | Tensor | slice) -> tuple[Tensor, Tensor]:
+        return self.X[self.rows[index]], self.y[self.rows[index]]
 
 
 class Batches:
@@ -49,5 +56,4 @@ class Batches:
         for number in range(count):
             start = number * self.batch_size
             stop = n if number == count - 1 else start + self.batch_size
-            rows = slice(start, stop) if order is None else order[start:stop]
-            yield self.data.X[rows], self.data.y[rows]
+            yield self.data[slice(start, stop) if order is None else order[start:stop]]

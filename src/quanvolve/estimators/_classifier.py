@@ -18,7 +18,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._batches import TensorData
 from quanvolve.estimators._filters import build_backbone, restore_backbone
-from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, warn_about_range
+from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, stacked, warn_about_range
 from quanvolve.estimators._maps import BLOCK, feature_maps
 from quanvolve.estimators._training import Monitor, Settings, train
 from quanvolve.nn import HybridModel, learn_statistics, make_head
@@ -150,6 +150,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         Raises:
             ModelError: if the checkpoint is damaged or of another run.
         """
+        X = stacked(X)
         rows, labels = read_rows(self, X, y=y, reset=True)
         check_classification_targets(labels)
         self._check_params()
@@ -184,8 +185,11 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _check_params(self) -> None:
         for name, least in (("max_epochs", 1), ("batch_size", 1)):
             value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or value < least:
+            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
                 raise QuanvolveError(f"`{name}` (={value!r}) must be a whole number of at least {least}")
+        for name in ("lr", "weight_decay", "validation_fraction"):
+            if not isinstance(getattr(self, name), int | float | np.number):
+                raise QuanvolveError(f"`{name}` (={getattr(self, name)!r}) must be a number")
         if not 0 < self.lr < float("inf"):
             raise QuanvolveError(f"`lr` (={self.lr!r}) must be greater than 0 and finite")
         if not 0 <= self.weight_decay < float("inf"):
@@ -235,7 +239,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 backbone, rows, self._spec, self.output_shape_, device=self.device, progress=monitor.on_features
             )
             X, module = torch.from_numpy(maps), self.module_.head
-            statistics = X[train_rows[:_STATISTICS_IMAGES]]
+            statistics = X[torch.from_numpy(train_rows[:_STATISTICS_IMAGES])]
         else:
             X, module = torch.from_numpy(self._spec.images(rows)), self.module_
             some = rows[train_rows[:_STATISTICS_IMAGES]]
@@ -243,13 +247,23 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 feature_maps(backbone, some, self._spec, self.output_shape_, device=self.device)
             )
         learn_statistics(self.module_.head, statistics.to(self.device))
-        data = TensorData(X[train_rows], y[train_rows])
-        return module, data, TensorData(X[valid_rows], y[valid_rows]) if len(valid_rows) else None
+        data = TensorData(X, y, torch.from_numpy(train_rows))
+        return module, data, TensorData(X, y, torch.from_numpy(valid_rows)) if len(valid_rows) else None
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
-        """Probabilities (n, classes), in the order of `classes_`."""
+        """Probabilities of the classes.
+
+        Args:
+            X: images as in `fit`.
+
+        Returns:
+            Array (n, classes), in the order of `classes_`; rows sum to 1.
+
+        Raises:
+            ValueError: if the images are not of the fitted shape, or not finite.
+        """
         check_is_fitted(self)
-        rows = read_rows(self, X, reset=False)
+        rows = read_rows(self, stacked(X), reset=False, spec=self._spec)
         warn_about_range(rows, self._spec)
         found = np.empty((len(rows), len(self.classes_)))
         with torch.no_grad():
@@ -259,13 +273,27 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         return found
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
-        """The most probable label of each image, shape (n,)."""
+        """The most probable label of each image.
+
+        Args:
+            X: images as in `fit`.
+
+        Returns:
+            Array (n,) of labels.
+        """
         check_is_fitted(self)
         labels: npt.NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return labels
 
     def save(self, folder: str | Path) -> None:
-        """Write the fitted classifier to a folder; see :func:`quanvolve.load`."""
+        """Write the fitted classifier to a folder, from which :func:`quanvolve.load` reads it.
+
+        Args:
+            folder: made if it is not there; gets `config.json` and `model.safetensors`.
+
+        Raises:
+            ModelError: if the folder cannot be written, or a parameter or label cannot be expressed in JSON.
+        """
         from quanvolve.estimators._store import save
 
         save(self, folder)

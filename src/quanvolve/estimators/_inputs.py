@@ -33,12 +33,26 @@ class ImageSpec:
     def images(self, rows: Array, dtype: Any = np.float32) -> Array:
         """Rows of pixels as images (n, C, H, W), the learned range mapped to [0, 1]."""
         low, high = self.range
-        span = (high - low) or 1.0
-        scaled = (rows.astype(dtype) - dtype(low)) / dtype(span)
-        return np.ascontiguousarray(scaled).reshape(-1, *self.shape)
+        # In double precision first: a large offset would swallow the differences between pixels in single.
+        scaled = (rows.astype(np.float64) - low) / ((high - low) or 1.0)
+        return np.ascontiguousarray(scaled, dtype=dtype).reshape(-1, *self.shape)
 
 
-def read_rows(estimator: Any, X: Any, *, reset: bool, y: Any = "no_validation") -> Any:
+def stacked(X: Any) -> Any:
+    """A list of image arrays as one array; anything else as it is.
+
+    Raises:
+        QuanvolveError: if the images differ in shape.
+    """
+    if isinstance(X, list | tuple) and X and getattr(X[0], "ndim", 0) >= 2:
+        shapes = {np.shape(image) for image in X}
+        if len(shapes) > 1:
+            raise QuanvolveError(f"the images have the shapes {sorted(shapes)}, expected one shape: resize them first")
+        return np.stack([np.asarray(image) for image in X])
+    return X
+
+
+def read_rows(estimator: Any, X: Any, *, reset: bool, y: Any = "no_validation", spec: ImageSpec | None = None) -> Any:
     """Check X (and y) the scikit-learn way, as (n, features) whatever its rank.
 
     Args:
@@ -46,6 +60,7 @@ def read_rows(estimator: Any, X: Any, *, reset: bool, y: Any = "no_validation") 
         X: (n, features), (n, H, W) or (n, C, H, W).
         reset: whether this is a fit.
         y: labels to be checked along with X.
+        spec: of the fitted images; X of rank 3 or 4 must have their shape.
 
     Raises:
         ValueError: scikit-learn's own messages for NaN, infinite, ragged, sparse, complex or empty data.
@@ -56,6 +71,11 @@ def read_rows(estimator: Any, X: Any, *, reset: bool, y: Any = "no_validation") 
         if rank > 4:
             raise QuanvolveError(
                 f"X has shape {X.shape}, expected (n, features), (n, H, W) or (n, C, H, W): reshape it first"
+            )
+        if spec is not None and X.shape[1:] not in (spec.shape, spec.shape[1:] if spec.shape[0] == 1 else None):
+            raise QuanvolveError(
+                f"X has images of shape {X.shape[1:]}, but the model was fitted on {spec.shape} (channels, rows, "
+                "columns): bring X to that shape"
             )
         X = X.reshape(len(X), -1) if len(X) else X.reshape(0, math.prod(X.shape[1:]))
     return validate_data(estimator, X, y=y, reset=reset, dtype="numeric", estimator=estimator)
@@ -76,7 +96,7 @@ def learn_spec(X: Any, rows: Array, image_shape: tuple[int, ...] | None) -> Imag
     given = tuple(X.shape[1:]) if getattr(X, "ndim", 2) > 2 else None
     derived = given is None and image_shape is None
     if image_shape is not None:
-        wanted = tuple(int(n) for n in image_shape)
+        wanted = tuple(int(n) for n in image_shape) if np.iterable(image_shape) else ()
         if len(wanted) not in (2, 3) or min(wanted) < 1 or math.prod(wanted) != n_features:
             raise QuanvolveError(
                 f"`image_shape` (={image_shape}) must be (H, W) or (C, H, W) with {n_features} pixels in all, the "
@@ -111,6 +131,8 @@ def warn_about_range(rows: Array, spec: ImageSpec) -> None:
         given = "in [0, 1]"
     elif high == 1.0 and low == 0.0 and rows.dtype == np.uint8 and int(rows.max()) > 1:
         given = "uint8 in [0, 255]"
+    elif float(rows.max()) > 2 * high - low or float(rows.min()) < 2 * low - high:
+        given = f"in [{float(rows.min()):g}, {float(rows.max()):g}]"
     else:
         return
     warnings.warn(

@@ -15,7 +15,7 @@ from torch import nn
 
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._filters import build_backbone, restore_backbone
-from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, warn_about_range
+from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, stacked, warn_about_range
 from quanvolve.estimators._maps import feature_maps
 
 
@@ -96,6 +96,7 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
             X: images (n, features), (n, H, W) or (n, C, H, W).
             y: ignored.
         """
+        X = stacked(X)
         rows = read_rows(self, X, reset=True)
         spec = learn_spec(X, rows, self.image_shape)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -124,7 +125,7 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
             Array (n, channels * H' * W'), channel-major; float64 for float64 images, else float32.
         """
         check_is_fitted(self)
-        rows = read_rows(self, X, reset=False)
+        rows = read_rows(self, stacked(X), reset=False, spec=self._spec)
         warn_about_range(rows, self._spec)
         double = rows.dtype == np.float64
         module = copy.deepcopy(self.module_).double() if double else self.module_
@@ -133,7 +134,14 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         return maps.reshape(len(rows), -1)
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
-        """Names "quanv<channel>_<row>_<column>" of the columns of `transform`."""
+        """Names of the columns of `transform`.
+
+        Args:
+            input_features: ignored.
+
+        Returns:
+            Array of "quanv<channel>_<row>_<column>".
+        """
         check_is_fitted(self)
         channels, height, width = self.output_shape_
         return np.array(
@@ -141,7 +149,14 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         )
 
     def save(self, folder: str | Path) -> None:
-        """Write the fitted transformer to a folder; see :func:`quanvolve.load`."""
+        """Write the fitted transformer to a folder, from which :func:`quanvolve.load` reads it.
+
+        Args:
+            folder: made if it is not there; gets `config.json` and `model.safetensors`.
+
+        Raises:
+            ModelError: if the folder cannot be written, or a parameter cannot be expressed in JSON.
+        """
         from quanvolve.estimators._store import save
 
         save(self, folder)

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.circuits import draw_figure
-from quanvolve.circuits._draw_figure import draw_legend, drawing_height
+from quanvolve.circuits import draw_figure, draw_legend, drawing_height
 from quanvolve.explain._style import FONT, GREY, INK, SMALL, TITLE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from quanvolve.circuits import Circuit
-    from quanvolve.nn._quanv import QuanvNd
+    from quanvolve.nn import QuanvNd
 
 _WIDTH, _HEAD, _FOOT, _LINE = 9.0, 0.4, 0.4, 0.2  # inches
 _LARGEST, _LEAST = 0.5, 0.3  # inches between two wires

@@ -14,7 +14,7 @@ from quanvolve.circuits import factor_text
 
 if TYPE_CHECKING:
     from quanvolve.compile import Recipe, Site
-    from quanvolve.nn._quanv import QuanvNd
+    from quanvolve.nn import QuanvNd
 
 
 def layer_formula(layer: QuanvNd, channel: int | None, *, digits: int, tolerance: float) -> str:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from quanvolve.nn._quanv import QuanvNd
+    from quanvolve.nn import QuanvNd
 
 # Inches. Letters of 11 points in a figure 12 inches wide are 11 pixels high where it is shown 900 pixels wide.
 _HEIGHT, _LOW, _TALL, _GAP = 3.9, 0.5, 2.8, 0.42

@@ -13,7 +13,7 @@ from quanvolve.explain._style import BLUE, FONT, INK, PALE, PAPER, RED, Array, a
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from quanvolve.nn._quanv import QuanvNd
+    from quanvolve.nn import QuanvNd
 
 _MOST_PIXELS, _LETTERS = 18, 10.5
 

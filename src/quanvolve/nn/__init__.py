@@ -10,3 +10,4 @@ from quanvolve.nn._hybrid import BACKBONES as BACKBONES
 from quanvolve.nn._hybrid import HybridModel as HybridModel
 from quanvolve.nn._hybrid import make_backbone as make_backbone
 from quanvolve.nn._quanv import Quanv2d as Quanv2d
+from quanvolve.nn._quanv import QuanvNd as QuanvNd

@@ -1,6 +1,7 @@
 """The contraction of features with coefficients in plain torch: the reference, and the path on a GPU.
 
-This is the one interface that a faster kernel has to offer.
+A kernel for features that are already there offers this; one that reads pixels in place takes over from
+`compile.evaluate`.
 """
 
 from __future__ import annotations
