@@ -291,3 +291,16 @@ def test_transforms_of_a_qnode_are_not_dropped_silently() -> None:
     with pytest.raises(CaptureError, match=r"transforms applied to it .*merge_rotations") as caught:
         capture(node, 1)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("on_the_node", [True, False])
+def test_shots_of_a_qnode_are_not_dropped_silently(on_the_node: bool) -> None:
+    def function(inputs):
+        qp.RX(inputs[0], wires=0)
+        return z0()
+
+    node = qp.QNode(function, qp.device("default.qubit", wires=1), **({"shots": 10} if on_the_node else {}))
+    if not on_the_node:
+        node = qp.set_shots(node, shots=10)
+    with pytest.raises(CaptureError, match=r"the QNode samples with 10 shots, which capture would drop silently"):
+        capture(node, 1)

@@ -32,7 +32,7 @@ from tests.cli.conftest import cli, refused
         (["--backbone", "dense"], ["--backbone (='dense')", "'classical'"]),
         (["--channel-mixing", "mean"], ["--channel-mixing (='mean')"]),
         (["--qubits", "3"], ["--qubits (=3) must be at least 4", "use --qubits 4"]),
-        (["--kernel-size", "9"], ["9x9", "8x8", "--kernel-size"]),
+        (["--kernel-size", "9"], ["a window of 9x9 is larger than the image of 8x8: use a smaller --kernel-size"]),
         (["--device", "gpu"], ["--device gpu is not the name of a device"]),
         (["--device", "meta"], ["--device meta cannot be used here"]),
         (["--resume"], ["--resume needs the folder of the run", "--output DIR"]),
@@ -141,12 +141,45 @@ def test_damaged_runs(run: Path) -> None:
     assert "names no data set" in message({**good, "dataset": 3})
     assert "its options" in message({**good, "options": {}})
     assert "--epochs is '3'" in message({**good, "options": {**good["options"], "epochs": "3"}})
+    for number in ("NaN", "Infinity", "-Infinity", "1e999", "1" * 400):
+        text = json.dumps({**good, "options": {**good["options"], "lr": 4711}}).replace("4711", number)
+        assert "run.json is damaged: --lr is " in (found := message(text))
+        assert found.endswith(", expected a finite number")
     assert "--epochs is True" in message({**good, "options": {**good["options"], "epochs": True}})
     path.write_text(json.dumps(good))
     (run / "metrics.json").write_text("{")
     assert "metrics.json is damaged" in refused("train", "--resume", "--output", run)
     (run / "metrics.json").write_text("{}")
     assert "metrics.json is damaged" in refused("train", "--resume", "--output", run)
+
+
+@pytest.mark.parametrize("number", ["NaN", "1e999"])
+def test_no_number_that_json_lacks_is_printed(number: str, run: Path) -> None:
+    path = run / "metrics.json"
+    metrics = json.loads(path.read_text())
+    path.write_text(json.dumps({**metrics, "recall": 4711}).replace("4711", number))
+    result = cli("train", "--resume", "--output", run, "--json")
+    assert (result.code, result.out) == (2, "")
+    assert "metrics.json is damaged" in result.err
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("use `channel_mixing='sum'`", "use --channel-mixing sum"),
+        ('use `head="cnn"` or `n_qubits=4`', "use --head cnn or --qubits 4"),
+        ("`lr=1e-3` in place of `lr`", "--lr 1e-3 in place of --lr"),
+        ("`padding='same'` and `dilation`", "`padding='same'` and `dilation`"),
+    ],
+)
+def test_arguments_in_messages_become_options(text: str, expected: str) -> None:
+    assert _main.as_options(text) == expected
+
+
+def test_too_many_qubits_for_joint_channels(write_npz: Callable[..., Path], tmp_path: Path) -> None:
+    path = write_npz(shape=(3, 8, 8))
+    args = ("--channel-mixing", "joint", "--kernel-size", 3, "--output", tmp_path / "run")
+    assert "--channel-mixing sum in place of 'joint'" in refused("train", path, *args)
 
 
 def test_the_unexpected_is_one_line_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 import quanvolve
 from quanvolve import QuanvClassifier, QuanvTransformer, load_dataset
+from quanvolve.data import write_idx
 from tests.cli.conftest import Result, cli, ok, refused
 
 
@@ -72,3 +74,24 @@ def test_data_that_are_no_images(features: int, tmp_path: Path) -> None:
     np.savez(tmp_path / "rows.npz", X=rng.random((50, features)) + labels[:, None], y=labels)
     line = ok("train", tmp_path / "rows.npz", "--epochs", 2, "--output", tmp_path / "run").out.splitlines()[-1]
     assert ok("evaluate", tmp_path / "run").out == f"{line}\n"
+
+
+def test_the_data_are_where_the_run_found_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = load_dataset("digits")
+    (tmp_path / "files").mkdir()
+    for part, images, labels in (
+        ("train", data.train_images[:80], data.train_labels[:80]),
+        ("t10k", data.test_images[:30], data.test_labels[:30]),
+    ):
+        write_idx(tmp_path / "files" / f"{part}-images-idx3-ubyte.gz", (images * 255).astype(np.uint8))
+        write_idx(tmp_path / "files" / f"{part}-labels-idx1-ubyte.gz", labels.astype(np.uint8))
+    monkeypatch.chdir(tmp_path)
+    run = tmp_path / "run"
+    text = ok("train", "mnist", "--data-dir", "files", "--backbone", "none", "--epochs", 1, "--output", run).out
+    # From any folder, without a word on where they are.
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert ok("evaluate", run).out.splitlines() == text.splitlines()[-1:]
+    shutil.move(tmp_path / "files", tmp_path / "moved")
+    assert "does not exist" in refused("evaluate", run)
+    assert ok("evaluate", run, "--data-dir", "../moved").out.splitlines() == text.splitlines()[-1:]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import quanvolve
-from quanvolve import load_dataset
+from quanvolve import QuanvClassifier, load_dataset
+from quanvolve.cli import _predict
 from tests.cli.conftest import Result, cli, ok, refused
 
 
@@ -111,3 +113,33 @@ def test_files_that_cannot_be_used(trained: tuple[Path, Result], digit: np.ndarr
     assert "from 7.5 to 7.5" in refused("predict", run, tmp_path / "loud.tif")
     np.save(tmp_path / "line.npy", np.zeros(64))
     assert "(64,)" in refused("predict", run, tmp_path / "line.npy")
+
+
+def test_a_picture_of_the_wrong_size_is_not_decoded(
+    trained: tuple[Path, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGBA", (3000, 2000)).save(tmp_path / "bomb.png")
+
+    def decoded(*_: object) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decoded)
+    message = refused("predict", trained[0], tmp_path / "bomb.png")
+    assert message == f"'{tmp_path}/bomb.png' is 2000x3000, but the model takes images of 8x8: resize it"
+
+
+def test_values_that_overflow_are_refused(
+    trained: tuple[Path, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QuanvClassifier, "predict_proba", lambda _, X: np.full((len(X), 10), np.nan))
+    np.save(tmp_path / "huge.npy", np.full((8, 8), 1e300))
+    for form in ([], ["--json"]):
+        message = refused("predict", trained[0], tmp_path / "huge.npy", *form)
+        assert "huge.npy' has values from 1e+300 to 1e+300" in message
+        assert message.endswith("bring it to the range of the training images, [0, 1]")
+
+
+def test_labels_without_a_name_each_stand_for_themselves(capsys: pytest.CaptureFixture[str]) -> None:
+    model = SimpleNamespace(classes_=np.array([3, 5]), label_names_=["three"])
+    _predict._answer(Path("run"), model, ["a.png"], np.array([[0.25, 0.75]]), False)
+    assert capsys.readouterr().out.splitlines()[1].split() == ["a.png", "5", "0.7500"]

@@ -11,6 +11,8 @@ import pytest
 from quanvolve.cli import _progress
 from quanvolve.cli._console import emit_table
 from quanvolve.cli._progress import Lines, Live, View, make_view
+from quanvolve.cli._watch import Watch
+from quanvolve.estimators import Monitor
 
 
 class Terminal(io.StringIO):
@@ -105,3 +107,7 @@ def test_which_display(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_cells_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
     emit_table([("file.npy[3]", "[red]x[/red]")], ("name", "label"))
     assert "file.npy[3]  [red]x[/red]" in capsys.readouterr().out
+
+
+def test_training_is_watched_by_a_monitor() -> None:
+    assert issubclass(Watch, Monitor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from quanvolve.cli import _results
-from tests.cli.conftest import ENVIRONMENT, PYTHON, Result, ok, refused
+import quanvolve
+from quanvolve.cli import _results, _session
+from quanvolve.cli._run import Run, make_folder
+from tests.cli.conftest import ENVIRONMENT, PYTHON, Result, cli, ok, refused
 
 # Trainable filters: an epoch takes long enough to be hit in the middle.
 EPOCHS = 20
@@ -180,3 +183,58 @@ def test_data_may_have_moved(write_npz: Callable[..., Path], run: Path, tmp_path
     (run / "metrics.json").unlink()
     ok("train", "--resume", "--output", run, "--data-dir", tmp_path)
     assert json.loads((run / "run.json").read_text())["data_dir"] == str(tmp_path)
+
+
+def test_the_loser_of_a_race_leaves_the_folder_of_the_winner_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: Path
+) -> None:
+    """The other process begins after the folder was found, and before it is locked."""
+    fcntl = pytest.importorskip("fcntl")
+    folder = tmp_path / "deep" / "run"
+    handles = []
+
+    def overtaken(output: Path, dataset: str) -> tuple[Path, list[Path]]:
+        found = make_folder(output, dataset)
+        shutil.copytree(killed, folder, dirs_exist_ok=True)
+        # No epoch is finished yet.
+        (folder / "history.jsonl").unlink()
+        handles.append(os.open(folder, os.O_RDONLY))
+        fcntl.flock(handles[0], fcntl.LOCK_EX)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_session, "make_folder", overtaken)
+        assert "another process is training in" in refused("train", "--output", folder)
+    expected = {path.name: path.read_bytes() for path in killed.iterdir() if path.name != "history.jsonl"}
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == expected
+    os.close(handles[0])
+    # Nor does one that comes when the other has gone, its files being there.
+    with monkeypatch.context() as patch:
+        patch.setattr(_session, "make_folder", lambda *_: (folder, [folder]))
+        assert "already holds files" in refused("train", "--output", folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == expected
+
+
+@pytest.mark.parametrize("given", ["new", "empty"])
+def test_ctrl_c_before_there_is_a_run_leaves_nothing(
+    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+
+    def interrupted(run: Run) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Run, "write", interrupted)
+    result = cli("train", "--output", tmp_path / given)
+    assert (result.code, result.out) == (130, "")
+    assert result.err == "quanvolve: interrupted before training began: nothing was kept\n"
+    assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
+
+
+@pytest.mark.parametrize("history", [[], None, [3], [{"epoch": 1}]])
+def test_a_model_without_its_history_cannot_be_finished(history: object, run: Path) -> None:
+    (run / "metrics.json").unlink()
+    clf = quanvolve.load(run)
+    clf.history_ = history
+    clf.save(run)
+    assert str(run) in refused("train", "--resume", "--output", run)

@@ -64,3 +64,10 @@ def test_the_plan_says_what_it_does() -> None:
     first = Circuit(2, 2, (_encode(0, 0), _encode(1, 1)), (Z0,))
     text = str(PolynomialPlan((first,)))
     assert re.search(r"polynomial: 2 qubits .* 9 features .*\(3 x 3\).* 1 circuit structure$", text)
+
+
+def test_too_many_rotations_on_one_qubit_are_refused_before_any_work() -> None:
+    gates = tuple(Gate("RY", (0,), Angle(inputs=((i, 1.0),))) for i in range(25))
+    circuit = Circuit(1, 25, gates, (Observable(((1.0, ((0, "Z"),)),)),))
+    with pytest.raises(PlanError, match=r"25 rotations of one qubit \(wire 0\) read inputs, .* at most 8"):
+        compile_circuit(circuit)

@@ -1,6 +1,7 @@
 """Single images: what each kind of picture and array becomes, and what is refused."""
 
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -172,12 +173,46 @@ def flat_png(width: int, height: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("size", "claimed"),
-    [((8001, 8000), "8001x8000"), ((10000, 10000), "10000x10000"), ((60000, 60000), "over 178956970")],
+    [((4001, 4000), "4001x4000"), ((10000, 10000), "10000x10000"), ((60000, 60000), "over 178956970")],
 )
 def test_too_many_pixels(tmp_path: Path, size: tuple[int, int], claimed: str) -> None:
     (tmp_path / "a.png").write_bytes(flat_png(*size))
-    with pytest.raises(DataError, match=rf"a\.png' has {claimed} pixels, expected at most 64 megapixels: make it"):
+    with pytest.raises(DataError, match=rf"a\.png' has {claimed} pixels, expected at most 16 megapixels: make it"):
         read_images(tmp_path / "a.png")
+
+
+def test_another_size_than_the_model_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.fromarray(COLOUR).save(tmp_path / "a.png")
+    np.save(tmp_path / "a.npy", np.zeros((2, 3, 5, 7)))
+    for name in ("a.png", "a.npy"):
+        assert read_images(tmp_path / name, size=(5, 7))[0].pixels.shape == (3, 5, 7)
+    with pytest.raises(DataError, match=r"a\.npy\[0\]' is 3x5x7, but the model takes images of 7x5: resize it$"):
+        read_images(tmp_path / "a.npy", size=(7, 5))
+
+    def decoded(*_: object) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decoded)
+    with pytest.raises(DataError, match=r"a\.png' is 5x7, but the model takes images of 7x5: resize it$"):
+        read_images(tmp_path / "a.png", size=(7, 5))
+
+
+def test_transparency_in_full(tmp_path: Path) -> None:
+    """Every colour with every opacity, rounded as exact arithmetic does, and without much memory for it."""
+    colour, opacity = (part.astype(np.uint8) for part in np.mgrid[:256, :256])
+    expected = ((colour.astype(int) * opacity + 127) // 255).astype(np.uint8)
+    Image.fromarray(np.stack([colour, 255 - colour, colour, opacity], axis=2)).save(tmp_path / "c.png")
+    Image.fromarray(np.stack([colour, opacity], axis=2)).save(tmp_path / "g.png")
+    assert one(tmp_path / "c.png").shape == (3, 256, 256)
+    np.testing.assert_array_equal(one(tmp_path / "c.png")[0], expected)
+    np.testing.assert_array_equal(one(tmp_path / "c.png")[1], expected[::-1])
+    np.testing.assert_array_equal(one(tmp_path / "g.png"), expected)
+    tracemalloc.start()
+    try:
+        one(tmp_path / "c.png")
+        assert tracemalloc.get_traced_memory()[1] < 16 * colour.size
+    finally:
+        tracemalloc.stop()
 
 
 def test_too_large_array(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

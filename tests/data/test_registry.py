@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from quanvolve import _errors
-from quanvolve.data import list_datasets, load_dataset, where
+from quanvolve.data import dataset_key, list_datasets, load_dataset, where
 from quanvolve.data._mnist import SPECS
 
 DataError = _errors.DataError
@@ -31,6 +31,7 @@ def test_every_name_has_a_loader() -> None:
 def test_spelling() -> None:
     assert load_dataset("Digits").name == "digits"
     assert where("Fashion_MNIST") == "to download"
+    assert dataset_key("Fashion_MNIST") == "fashion-mnist"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_spelling() -> None:
     ],
 )
 def test_unknown_name(name: str, hint: str) -> None:
-    for ask in (load_dataset, where):
+    for ask in (load_dataset, where, dataset_key):
         with pytest.raises(DataError, match=re.escape(f"unknown data set {name!r}: {hint}")) as caught:
             ask(name)
         known = "Known: digits, mnist, fashion-mnist, kmnist, or the path of an .npz file"
@@ -62,6 +63,9 @@ def test_npz_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert load_dataset("own.npz").name == "own"
     assert where("own.npz") == "."
+    assert (dataset_key("own.npz"), dataset_key("bare")) == (Path("own.npz"), Path("bare"))
+    # Whether an .npz file is there is for others to say.
+    assert dataset_key("absent.npz") == Path("absent.npz")
 
 
 def test_npz_file_that_is_not_there(tmp_path: Path) -> None:

@@ -193,3 +193,64 @@ def test_continuous_labels():
 def test_fewer_labels_than_samples():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         QuanvClassifier().fit(X_TRAIN[:5], Y_TRAIN[:4])
+
+
+class _Weights(Monitor):
+    """Remembers the head's weights after each epoch."""
+
+    def __init__(self, clf):
+        self.clf, self.after, self.rates = clf, [], []
+
+    def on_epoch(self, row):
+        self.after.append({name: t.clone() for name, t in self.clf.module_.state_dict().items()})
+        self.rates.append(row["lr"])
+
+
+def test_the_weights_of_the_best_epoch_are_kept_and_the_rate_follows_a_cosine():
+    # With so few validation images and so high a rate the last epoch is not the best one.
+    clf = QuanvClassifier(random_state=0, max_epochs=12, lr=0.3, n_filters=1, validation_fraction=0.2)
+    watch = _Weights(clf)
+    clf.fit_watched(X_TRAIN[:200], Y_TRAIN[:200], monitor=watch)
+    best = best_epoch(clf.history_)
+    assert best < 12
+    assert all(torch.equal(t, watch.after[best - 1][name]) for name, t in clf.module_.state_dict().items())
+    assert not all(torch.equal(t, watch.after[-1][name]) for name, t in clf.module_.state_dict().items())
+    np.testing.assert_allclose(watch.rates, 0.3 * 0.5 * (1 + np.cos(np.pi * np.arange(12) / 12)))
+
+
+def test_the_validation_split_is_stratified():
+    y = np.repeat([0, 1], [360, 40])
+    _, valid = QuanvClassifier(validation_fraction=0.1)._split(y, seed=0)
+    assert np.bincount(y[valid]).tolist() == [36, 4]
+
+
+def test_the_classical_twin_is_not_linear():
+    clf = QuanvClassifier(backbone="classical", random_state=0, max_epochs=1).fit(X_TRAIN, Y_TRAIN)
+    maps = clf.module_.backbone(torch.rand(5, 1, 8, 8))
+    assert maps.shape == (5, *clf.output_shape_)
+    assert maps.min() == 0
+
+
+def test_weight_decay_shrinks_the_weights():
+    sizes = [
+        QuanvClassifier(random_state=0, max_epochs=5, n_filters=1, weight_decay=decay)
+        .fit(X_TRAIN, Y_TRAIN)
+        .module_.head[-1]
+        .weight.norm()
+        for decay in (0.0, 10.0)
+    ]
+    assert sizes[1] < 0.8 * sizes[0]
+
+
+def test_channels_are_standardized_by_the_training_images():
+    clf = QuanvClassifier(random_state=0, max_epochs=1, n_filters=1, validation_fraction=0).fit(X_TRAIN, Y_TRAIN)
+    images = torch.from_numpy(X_TRAIN / 16).float().reshape(-1, 1, 8, 8)
+    maps = clf.module_.head[0](clf.module_.backbone(images))
+    torch.testing.assert_close(maps.mean(dim=(0, 2, 3)), torch.zeros(4), atol=1e-4, rtol=0)
+    torch.testing.assert_close(maps.std(dim=(0, 2, 3)), torch.ones(4), atol=1e-2, rtol=0)
+
+
+def test_large_offsets_do_not_swallow_the_pixels():
+    y = np.arange(60) % 2
+    X_far = 1e8 + np.random.default_rng(0).random((60, 16)) + y[:, None]
+    assert len(np.unique(QuanvClassifier(random_state=0, max_epochs=1).fit(X_far, y).predict_proba(X_far)[:, 0])) == 60

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from sklearn.datasets import load_digits
 import quanvolve
 from quanvolve import QuanvClassifier, QuanvTransformer
 from quanvolve._errors import ModelError
+from quanvolve.estimators._store import config_digest
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:300], Y[:300]
@@ -109,8 +111,10 @@ def folder(tmp_path):
 
 
 def _edit(folder, **changes):
+    """Change the configuration as somebody would who knows about its checksum."""
     path = folder / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    config = {**json.loads(path.read_text()), **changes}
+    path.write_text(json.dumps({**config, "config_sha256": config_digest(config)}))
 
 
 DAMAGE = {
@@ -139,6 +143,24 @@ DAMAGE = {
     "bad circuit": (lambda f: _edit(f, circuits=[{"format": 1}]), "is not a valid model"),
     "no circuit": (lambda f: _edit(f, circuits=[]), "is not a valid model"),
     "fewer classes": (lambda f: _edit(f, classes={"dtype": "<i8", "values": [0, 1]}), "is not a valid model"),
+    "same labels": (
+        lambda f: _edit(f, classes={"dtype": "<i8", "values": [3] * 10}),
+        "the 10 labels are not all different",
+    ),
+    "edited by hand": (
+        lambda f: (f / "config.json").write_text((f / "config.json").read_text().replace('"lr": 0.003', '"lr": 0.004')),
+        "config.json is damaged: its checksum is not the one it states",
+    ),
+    "endless range": (lambda f: _edit(f, input_range=[0, 10**400]), "is not a valid model"),
+    "range of nan": (lambda f: _edit(f, input_range=[float("nan"), 1]), "the input range nan to 1.0 is not finite"),
+    "infinite shape": (lambda f: _edit(f, image_shape=[1, float("inf"), 8]), "is not a valid model"),
+    "few names": (lambda f: _edit(f, label_names=["a"]), "there are 1 label names for 10 labels"),
+    "no history": (lambda f: _edit(f, history=None), "is not a valid model"),
+    "versions": (lambda f: _edit(f, versions="x", format_version=2), "has model format 2"),
+    "meta device": (
+        lambda f: _edit(f, params={**json.loads((f / "config.json").read_text())["params"], "device": "meta"}),
+        "the device 'meta' holds no numbers",
+    ),
     "odd labels": (lambda f: _edit(f, classes={"dtype": "V8", "values": [0, 1]}), "is not a valid model"),
 }
 
@@ -159,6 +181,23 @@ def test_a_device_that_is_not_here_becomes_the_cpu(folder):
         model = quanvolve.load(folder)
     assert model.device == "cpu"
     assert model.predict(X[:2]).shape == (2,)
+
+
+def test_a_full_disk_while_overwriting_keeps_the_old_model(folder, monkeypatch):
+    before = quanvolve.load(folder).predict_proba(X)
+    other = QuanvClassifier(max_epochs=1, n_filters=2, random_state=1).fit(X, Y)
+    write_text = Path.write_text
+
+    def full(path, *arguments, **options):
+        if "config.json" in path.name:
+            raise OSError(28, "No space left on device")
+        return write_text(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(ModelError, match=r"cannot write the model to .*: No space left on device"):
+        other.save(folder)
+    np.testing.assert_array_equal(quanvolve.load(folder).predict_proba(X), before)
+    assert sorted(p.name for p in folder.iterdir()) == ["config.json", "model.safetensors"]
 
 
 def test_unwritable_folder(tmp_path):

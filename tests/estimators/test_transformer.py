@@ -140,3 +140,24 @@ def test_images_on_another_scale_are_pointed_out(fitted, given):
 
 def test_errors_are_also_value_errors():
     assert issubclass(QuanvolveError, ValueError)
+
+
+@pytest.mark.parametrize("given", [(4, 16), (1, 4, 16), (8, 8, 1), (1, 1, 8, 8)])
+def test_images_of_another_shape_with_as_many_pixels_are_refused(given):
+    transformer = QuanvTransformer(random_state=0).fit(IMAGES[:20])
+    with pytest.raises(ValueError, match=r"but the model was fitted on \(1, 8, 8\)|expected \(n, features\)"):
+        transformer.transform(IMAGES[:20].reshape(20, *given))
+
+
+def test_a_list_of_images_is_stacked():
+    expected = QuanvTransformer(random_state=0).fit_transform(IMAGES[:5])
+    np.testing.assert_array_equal(QuanvTransformer(random_state=0).fit_transform(list(IMAGES[:5])), expected)
+    with pytest.raises(ValueError, match=r"the images have the shapes \[\(4, 4\), \(8, 8\)\], expected one shape"):
+        QuanvTransformer().fit([IMAGES[0], IMAGES[1][:4, :4]])
+
+
+@pytest.mark.parametrize("factor", [16, -3])
+def test_values_far_outside_the_fitted_range_are_pointed_out(factor):
+    transformer = QuanvTransformer(random_state=0).fit(IMAGES[:20] / 16)
+    with pytest.warns(UserWarning, match=r"but the model was fitted on values in \[0, 1\]"):
+        transformer.transform(factor * IMAGES[:20] / 16)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import pi
+from numbers import Integral
 from typing import Any, TypeVar
 
 from quanvolve._errors import QuanvolveError
@@ -147,7 +148,6 @@ def list_circuits() -> tuple[str, ...]:
     return tuple(ANSATZE)
 
 
-@lru_cache(maxsize=4096)
 def named_circuit(
     circuit: str = "strongly_entangling",
     n_inputs: int = 4,
@@ -180,18 +180,25 @@ def named_circuit(
         >>> circuit.weight_shapes, circuit.n_outputs
         ((('weights', (2, 4, 3)),), 4)
     """
-    ansatz = look_up(ANSATZE, "circuit", circuit)
-    entry = look_up(ENCODINGS, "encoding", encoding)
-    measured = look_up(READOUTS, "readout", readout)
+    look_up(ANSATZE, "circuit", circuit)
+    look_up(ENCODINGS, "encoding", encoding)
+    look_up(READOUTS, "readout", readout)
     wires = n_inputs if n_wires is None else n_wires
     for argument, value in (("n_layers", n_layers), ("n_inputs", n_inputs), ("n_qubits", wires)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < 1:
             raise QuanvolveError(f"`{argument}` (={value!r}) must be a whole number of at least 1")
     if wires < n_inputs:
         raise QuanvolveError(
             f"`n_qubits` (={wires}) must be at least {n_inputs}, the values in a window: the {encoding!r} encoding "
             f"puts each on a qubit of its own; use `n_qubits={n_inputs}` or a smaller `kernel_size`"
         )
+
+    return _build(circuit, encoding, readout, int(n_inputs), int(wires), int(n_layers), int(seed))
+
+
+@lru_cache(maxsize=4096)
+def _build(circuit: str, encoding: str, readout: str, n_inputs: int, wires: int, n_layers: int, seed: int) -> Circuit:
+    ansatz, entry, measured = ANSATZE[circuit], ENCODINGS[encoding], READOUTS[readout]
 
     def function(inputs: Any, weights: Any) -> list[Any]:
         entry.apply(inputs, n_inputs)

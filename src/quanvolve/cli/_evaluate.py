@@ -33,7 +33,7 @@ def evaluate(
         stored = read_run(run)
         name, place = stored.dataset, data_dir or stored.data_dir
     else:
-        name, place = canonical(dataset, data_dir), data_dir
+        name, place = canonical(dataset), data_dir
     data = load(name, None if place is None else Path(os.path.abspath(place)))
     check_fits(data, clf, run)
     found = score(clf, data)

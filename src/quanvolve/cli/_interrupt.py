@@ -2,4 +2,4 @@
 
 
 class Interrupted(Exception):
-    """Work was stopped by Ctrl-C; the message says how to continue it."""
+    """Work was stopped by Ctrl-C; the message says so, and how to continue or that nothing is left."""

@@ -48,7 +48,7 @@ def main(args: Sequence[str] | None = None) -> int:
         complain("interrupted")
         return INTERRUPTED
     except Interrupted as stop:
-        complain(f"interrupted; {stop}")
+        complain(str(stop))
         return INTERRUPTED
     except Exception as error:
         if os.environ.get("QUANVOLVE_DEBUG", "") not in ("", "0"):
@@ -98,9 +98,15 @@ def as_options(text: str) -> str:
     """The library's words with the options in place of the arguments that they set.
 
     Examples:
-        >>> as_options("`n_qubits` (=3) is too small; use `n_qubits=4`")
-        '--qubits (=3) is too small; use --qubits 4'
+        >>> as_options("`n_qubits` (=3) is too small; use `n_qubits=4` or `encoding='threshold'`")
+        '--qubits (=3) is too small; use --qubits 4 or --encoding threshold'
     """
+    # No option sets `dilation` or `padding`, which this message offers too.
+    text = re.sub(
+        r"larger than the padded image of (\S+): use a `kernel_size`.*",
+        r"larger than the image of \1: use a smaller `kernel_size`",
+        text,
+    )
 
     def replaced(match: re.Match[str]) -> str:
         name, value = match.group(1), match.group(2)
@@ -108,7 +114,7 @@ def as_options(text: str) -> str:
             return match.group()
         return spelling(OPTION_OF[name]) + (f" {value}" if value else "")
 
-    return re.sub(r"`(\w+)(?:=(\w+))?`", replaced, text)
+    return re.sub(r"`(\w+)(?:=['\"]?([\w.+-]+)['\"]?)?`", replaced, text)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import NoneType
@@ -71,7 +72,7 @@ class TrainOptions:
         """Read options back from the JSON of a run.
 
         Raises:
-            ModelError: if one is missing, unknown or of the wrong type.
+            ModelError: if one is missing, unknown, of the wrong type or not finite.
         """
         names = {field.name for field in fields(cls)}
         if not isinstance(data, dict) or set(data) != names:
@@ -81,6 +82,9 @@ class TrainOptions:
             # In Python a truth value is also a whole number.
             if not isinstance(value, _TYPES[kind]) or isinstance(value, bool) != (kind == "bool"):
                 raise ModelError(f"{source} is damaged: the option {spelling(field.name)} is {value!r}")
+            # Python reads NaN and 1e999 from JSON; NaN fails every comparison.
+            if kind == "float" and not abs(data[field.name]) <= sys.float_info.max:
+                raise ModelError(f"{source} is damaged: {spelling(field.name)} is {value}, expected a finite number")
         return cls(**data)
 
 

@@ -41,12 +41,14 @@ def predict(
     scaled: list[bool] = []
     for path in files:
         is_array = path.suffix.lower() in (".npy", ".npz")
-        for image in read_images(path):
+        for image in read_images(path, size=tuple(clf.image_shape_[1:])):
             in_steps = image.pixels.dtype == "uint8"
             names.append(image.name)
             scaled.append(in_steps or not is_array)
             pixels.append(_prepared(image.pixels, image.name, clf, in_steps, scaled[-1]))
-    _answer(run, clf, names, _probabilities(clf, pixels, scaled), json)
+    probabilities = _probabilities(clf, pixels, scaled)
+    _require_finite(probabilities, names, pixels, clf)
+    _answer(run, clf, names, probabilities, json)
 
 
 def _prepared(pixels: NDArray[Any], name: str, clf: Any, in_steps: bool, scale: bool) -> NDArray[Any]:
@@ -88,9 +90,25 @@ def _probabilities(clf: Any, pixels: list[NDArray[Any]], scaled: list[bool]) -> 
     return found
 
 
+def _require_finite(probabilities: NDArray[Any], names: list[str], pixels: list[NDArray[Any]], clf: Any) -> None:
+    """Refuse images so far beyond the training images that the model's arithmetic overflows."""
+    import numpy as np
+
+    for name, image, row in zip(names, pixels, probabilities, strict=True):
+        if not np.isfinite(row).all():
+            low, high = clf.input_range_
+            raise DataError(
+                f"{name!r} has values from {image.min():g} to {image.max():g}, for which the model gives no "
+                f"probabilities: bring it to the range of the training images, [{low:g}, {high:g}]"
+            )
+
+
 def _answer(run: Path, clf: Any, names: list[str], probabilities: NDArray[Any], json: bool) -> None:
     classes = clf.classes_.tolist()
-    labels = getattr(clf, "label_names_", None) or [str(label) for label in classes]
+    labels = getattr(clf, "label_names_", None) or []
+    if len(labels) != len(classes):
+        # Without a name for each label, the labels speak for themselves.
+        labels = [str(label) for label in classes]
     best = probabilities.argmax(axis=1)
     if json:
         predictions = [

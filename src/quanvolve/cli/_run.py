@@ -54,6 +54,11 @@ class Run:
         return self.folder / "metrics.json"
 
     @property
+    def exists(self) -> bool:
+        """Whether its run.json is written, without which it cannot be continued."""
+        return (self.folder / "run.json").is_file()
+
+    @property
     def trained(self) -> bool:
         """Whether the model is final: its config.json is written last."""
         return (self.folder / "config.json").is_file()
@@ -130,7 +135,7 @@ def make_folder(output: Path | None, dataset: str) -> tuple[Path, list[Path]]:
         dataset: canonical name.
 
     Raises:
-        QuanvolveError: if it holds files already.
+        QuanvolveError: if it is a file.
         OSError: if it cannot be made.
     """
     if output is None:
@@ -139,11 +144,19 @@ def make_folder(output: Path | None, dataset: str) -> tuple[Path, list[Path]]:
     if output.exists() and not output.is_dir():
         raise QuanvolveError(f"--output {output} is a file, expected a folder")
     output.mkdir(parents=True, exist_ok=True)
-    if any(output.iterdir()):
-        raise QuanvolveError(
-            f"--output {output} already holds files: continue the run in it with --resume, or give another folder"
-        )
     return output, made
+
+
+def require_empty(folder: Path) -> None:
+    """Refuse a folder with files, to be called with its lock: before that, another process may still fill it.
+
+    Raises:
+        QuanvolveError: if it holds files already.
+    """
+    if any(folder.iterdir()):
+        raise QuanvolveError(
+            f"--output {folder} already holds files: continue the run in it with --resume, or give another folder"
+        )
 
 
 def _first_free(dataset: str) -> tuple[Path, list[Path]]:

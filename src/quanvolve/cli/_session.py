@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from quanvolve._errors import ModelError, QuanvolveError
 from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import TrainOptions, shown, spelling
 from quanvolve.cli._progress import View
-from quanvolve.cli._run import Run, discard, locked, make_folder, read_json, read_run
+from quanvolve.cli._run import Run, discard, locked, make_folder, read_json, read_run, require_empty
 from quanvolve.cli._source import canonical, label_names, load
 
 if TYPE_CHECKING:
     from quanvolve.data import Dataset
+
+# What an epoch's row of the history holds.
+_ROW = {"epoch", "train_loss", "valid_loss", "valid_accuracy", "lr", "seconds"}
 
 
 def begin(dataset: str, data_dir: Path | None, output: Path | None, options: TrainOptions, view: View) -> Run:
@@ -25,20 +28,25 @@ def begin(dataset: str, data_dir: Path | None, output: Path | None, options: Tra
         The finished run.
     """
     view.phase("starting")
-    name = canonical(dataset, data_dir)
+    name = canonical(dataset)
     place = None if data_dir is None else Path(os.path.abspath(data_dir))
     data = load(name, place, view.download)
     folder, made = make_folder(output, name)
     run = Run(folder, name, place, options)
-    try:
-        with locked(folder):
+    # Outside the `try`: whoever is refused here must leave alone what another process keeps in the folder.
+    with locked(folder):
+        require_empty(folder)
+        try:
             run.write()
             _work(run, data, view)
-    except KeyboardInterrupt:
-        raise Interrupted(f"continue with: {run.resume_command()}") from None
-    except Exception:
-        discard(run, made)
-        raise
+        except KeyboardInterrupt:
+            if run.exists:
+                raise _continue_later(run) from None
+            discard(run, made)
+            raise Interrupted("interrupted before training began: nothing was kept") from None
+        except Exception:
+            discard(run, made)
+            raise
     return run
 
 
@@ -69,8 +77,12 @@ def resume(given: dict[str, Any], output: Path, view: View) -> Run:
             view.phase("starting")
             _work(run, load(run.dataset, run.data_dir, view.download), view)
     except KeyboardInterrupt:
-        raise Interrupted(f"continue with: {run.resume_command()}") from None
+        raise _continue_later(run) from None
     return run
+
+
+def _continue_later(run: Run) -> Interrupted:
+    return Interrupted(f"interrupted; continue with: {run.resume_command()}")
 
 
 def _compare(run: Run, given: dict[str, Any]) -> None:
@@ -78,7 +90,7 @@ def _compare(run: Run, given: dict[str, Any]) -> None:
         if name == "data_dir":
             continue
         if name == "dataset":
-            value, stored = canonical(value, given.get("data_dir")), run.dataset
+            value, stored = canonical(value), run.dataset
             texts = f"data set {value}", stored
         else:
             stored = getattr(run.options, name)
@@ -95,9 +107,7 @@ def _work(run: Run, dataset: Dataset, view: View) -> None:
     from quanvolve.cli._results import draw_pictures, write_metrics
 
     if run.trained:
-        from quanvolve.estimators import load as load_model
-
-        clf, preparation = load_model(run.folder), 0.0
+        clf, preparation = _trained(run), 0.0
     else:
         clf, preparation = _train(run, dataset, view)
     view.phase("testing")
@@ -109,9 +119,27 @@ def _work(run: Run, dataset: Dataset, view: View) -> None:
     run.tidy()
 
 
+def _trained(run: Run) -> Any:
+    """The classifier of a run whose training is done.
+
+    Raises:
+        ModelError: if it is damaged, or lacks the history that metrics and pictures are made of.
+    """
+    from quanvolve.cli._evaluate import load_classifier
+
+    clf = load_classifier(run.folder)
+    rows = clf.history_
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) and set(row) >= _ROW for row in rows):
+        raise ModelError(
+            f"{run.folder / 'config.json'} is damaged: it lacks the history of the training; train again with another "
+            "--output"
+        )
+    return clf
+
+
 def _train(run: Run, dataset: Dataset, view: View) -> tuple[Any, float]:
     from quanvolve.cli._watch import Watch
-    from quanvolve.estimators import Monitor, QuanvClassifier
+    from quanvolve.estimators import QuanvClassifier
 
     _check_device(run.options.device)
     clf = QuanvClassifier(**run.options.params())
@@ -119,7 +147,7 @@ def _train(run: Run, dataset: Dataset, view: View) -> tuple[Any, float]:
     clf.fit_watched(
         dataset.train_images,
         dataset.train_labels,
-        monitor=cast(Monitor, watch),
+        monitor=watch,
         checkpoint=run.checkpoint,
         resume=True,
     )

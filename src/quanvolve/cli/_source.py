@@ -16,18 +16,20 @@ if TYPE_CHECKING:
     from quanvolve.data import Dataset
 
 
-def canonical(name: str, data_dir: Path | None = None) -> str:
+def canonical(name: str) -> str:
     """A data set's own name, or the absolute path of a file, so that it means the same in any folder.
 
     Raises:
         DataError: if there is no such data set or file.
     """
-    from quanvolve.data import list_datasets, where
+    from quanvolve.data import dataset_key, where
 
-    where(name, data_dir)
-    key = name.lower().replace("_", "-")
-    known = [info.name for info in list_datasets()]
-    return key if key in known else os.path.abspath(name)
+    key = dataset_key(name)
+    if isinstance(key, str):
+        return key
+    # It refuses a file that is not there.
+    where(key)
+    return os.path.abspath(key)
 
 
 def load(name: str, data_dir: Path | None, progress: Callable[[str, int, int | None], None] | None = None) -> Dataset:

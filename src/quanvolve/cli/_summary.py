@@ -22,11 +22,12 @@ def print_summary(run: Run, *, quiet: bool, json: bool) -> None:
     try:
         last = accuracy_line(metrics["test_right"], metrics["n_test"])
         rows = _rows(run, metrics)
+        if json:
+            # A ValueError here is a number that JSON lacks, such as NaN.
+            emit_json({"run": str(run.folder), "options": asdict(run.options), **metrics})
+            return
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise ModelError(f"{run.metrics} is damaged ({error!r}): delete it and continue with --resume") from None
-    if json:
-        emit_json({"run": str(run.folder), "options": asdict(run.options), **metrics})
-        return
     if quiet:
         emit(f"run {run.folder}")
     else:

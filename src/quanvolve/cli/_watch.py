@@ -10,12 +10,11 @@ from quanvolve._errors import ModelError
 from quanvolve._files import write_whole
 from quanvolve.cli._progress import View
 from quanvolve.cli._run import Run
+from quanvolve.estimators import Monitor, best_epoch
 
 
-class Watch:
-    """Has the methods of :class:`quanvolve.estimators.Monitor`.
-
-    It does not inherit from it, because that would import torch.
+class Watch(Monitor):
+    """Tells the run and the display of one training.
 
     Args:
         run: whose history is written.
@@ -30,7 +29,6 @@ class Watch:
         """Seconds before the first epoch: building the model, computing fixed filters."""
 
     def on_features(self, done: int, total: int) -> None:
-        """See Monitor."""
         if self._run.options.backbone != "none":
             self._view.features(done, total)
 
@@ -42,7 +40,6 @@ class Watch:
         self._view.start(first_epoch, max_epochs, batches, self._best())
 
     def on_batch(self, epoch: int, batch: int, loss: float) -> None:
-        """See Monitor."""
         self._view.batch(epoch, batch, loss)
 
     def on_epoch(self, row: dict[str, Any]) -> None:
@@ -54,8 +51,6 @@ class Watch:
         self._view.epoch(row, self._best())
 
     def _best(self) -> str:
-        from quanvolve.estimators import best_epoch
-
         if not self._rows or self._rows[-1]["valid_accuracy"] is None:
             return ""
         epoch = best_epoch(self._rows)

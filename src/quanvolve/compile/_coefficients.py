@@ -19,13 +19,16 @@ from quanvolve.compile._pauli import clifford_table, rotation_tables
 from quanvolve.compile._recipe import Permute, Recipe
 
 
-def coefficients(recipe: Recipe, weights: Mapping[str, Tensor], *, like: Tensor | None = None) -> Tensor:
+def coefficients(
+    recipe: Recipe, weights: Mapping[str, Tensor], *, like: Tensor | None = None, outputs: slice = slice(None)
+) -> Tensor:
     """The polynomial coefficients of a batch of filters.
 
     Args:
         recipe: from :func:`compile_circuit`.
         weights: for each weight of the circuit, a tensor of shape (batch, *shape), in radians.
         like: where there are no weights, a tensor that gives dtype and device.
+        outputs: which of the circuit's outputs; all, if not given.
 
     Returns:
         Tensor of shape (batch, outputs, features); the feature axis counts the sites' functions with the last
@@ -34,7 +37,7 @@ def coefficients(recipe: Recipe, weights: Mapping[str, Tensor], *, like: Tensor 
     flat = _flatten(recipe, weights, like)
     matrices = _rotations(recipe, flat)
     batch, n = flat.shape[0], recipe.circuit.n_wires
-    tensor = _initial(recipe, flat).expand(batch, -1, -1)
+    tensor = _initial(recipe, flat)[:, outputs].expand(batch, -1, -1)
     for step in recipe.steps:
         if isinstance(step, Permute):
             source = torch.as_tensor(step.source, device=flat.device)

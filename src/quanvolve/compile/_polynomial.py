@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Circuit
 from quanvolve.compile._coefficients import coefficients
 from quanvolve.compile._recipe import Recipe, compile_circuit
+
+BLOCK_BYTES = 4 * 2**20
+"""Size of the Pauli coefficients that are evolved together; each step of the circuit holds as much again."""
 
 
 class PolynomialPlan:
@@ -54,13 +58,33 @@ class PolynomialPlan:
             like: gives dtype and device where there are no weights.
             rows: number of filters.
         """
-        if len(self.recipes) == 1:
-            return coefficients(self.recipe, weights, like=like).expand(rows, -1, -1)
-        found = [
-            coefficients(recipe, {name: w[row : row + 1] for name, w in weights.items()}, like=like)
-            for row, recipe in enumerate(self.recipes)
-        ]
-        return torch.cat(found)
+        if not weights:
+            found = [coefficients(recipe, weights, like=like) for recipe in self.recipes]
+            return torch.cat(found).expand(rows, -1, -1) if len(found) == 1 else torch.cat(found)
+        filters, outputs = self._at_once(like)
+        total = self.recipe.circuit.n_outputs
+        blocks = []
+        for number, recipe in enumerate(self.recipes):
+            for start in range(0, rows, filters) if len(self.recipes) == 1 else (number,):
+                some = {name: weight[start : start + filters] for name, weight in weights.items()}
+                parts = [slice(first, first + outputs) for first in range(0, total, outputs)]
+                blocks.append(torch.cat([self._block(recipe, some, part) for part in parts], dim=1))
+        return torch.cat(blocks)
+
+    def _at_once(self, like: Tensor) -> tuple[int, int]:
+        """How many filters and outputs are compiled together; one filter at a time where the circuits differ."""
+        circuit = self.recipe.circuit
+        fitting = max(1, BLOCK_BYTES // (4**circuit.n_wires * like.element_size()))
+        filters = fitting // circuit.n_outputs if len(self.recipes) == 1 else 1
+        return max(1, filters), min(fitting, circuit.n_outputs)
+
+    def _block(self, recipe: Recipe, weights: Mapping[str, Tensor], outputs: slice) -> Tensor:
+        if outputs.stop - (outputs.start or 0) >= recipe.circuit.n_outputs or not torch.is_grad_enabled():
+            return coefficients(recipe, weights, outputs=outputs)
+        # The steps of a large circuit are computed again in the backward pass: kept for all filters they would fill
+        # the memory.
+        found: Tensor = checkpoint(coefficients, recipe, weights, outputs=outputs, use_reentrant=False)
+        return found
 
     def __str__(self) -> str:
         sizes = self.recipe.sizes

@@ -94,7 +94,7 @@ def compile_circuit(circuit: Circuit) -> Recipe:
     if circuit.n_wires > MAX_WIRES:
         raise PlanError(
             f"the circuit has {circuit.n_wires} qubits, the polynomial plan takes at most {MAX_WIRES}: use a smaller "
-            "`kernel_size`, or `channel_mixing='sum'` in place of 'joint'"
+            "`kernel_size` or fewer channels that one circuit reads"
         )
     sites, rest = find_sites(circuit)
     rotations: list[tuple[int, Angle]] = []

@@ -15,6 +15,7 @@ from quanvolve.data._idx import write_idx as write_idx
 from quanvolve.data._images import ImageInput as ImageInput
 from quanvolve.data._images import read_images as read_images
 from quanvolve.data._registry import DatasetInfo as DatasetInfo
+from quanvolve.data._registry import dataset_key as dataset_key
 from quanvolve.data._registry import list_datasets as list_datasets
 from quanvolve.data._registry import load_dataset as load_dataset
 from quanvolve.data._registry import where as where
@@ -24,6 +25,7 @@ __all__ = [
     "DatasetInfo",
     "ImageInput",
     "cache_dir",
+    "dataset_key",
     "download",
     "list_datasets",
     "load_dataset",

@@ -36,7 +36,7 @@ _FORMATS = {
 _KINDS = sorted(set(_FORMATS.values()))
 _NPZ_KEYS = ("images", "X", "x")
 
-MAX_PIXELS = 64_000_000
+MAX_PIXELS = 16_000_000
 MAX_ARRAY_BYTES = 1 << 30
 
 
@@ -53,7 +53,9 @@ class ImageInput:
     pixels: NDArray[Any]
 
 
-def read_images(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[ImageInput]:
+def read_images(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, size: tuple[int, int] | None = None
+) -> list[ImageInput]:
     """Read images from picture files (PNG, JPEG, BMP, GIF, TIFF, WebP, PGM, PPM), `.npy` and `.npz` files.
 
     Grey pictures come as uint8 of shape (H, W), colour ones as uint8 of shape (3, H, W). Transparent pixels
@@ -65,13 +67,15 @@ def read_images(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
     Args:
         paths: One path or several.
+        size: Height and width that the model takes; images of another size are refused, pictures before they
+            are decoded. None takes any.
 
     Returns:
         One input an image, in the order given.
 
     Raises:
-        DataError: A file that is missing, damaged, of another kind, or larger than 64 megapixels (1 GiB for
-            arrays).
+        DataError: A file that is missing, damaged, of another kind or another size, or larger than 16
+            megapixels (1 GiB for arrays).
 
     Examples:
         >>> import tempfile, numpy as np
@@ -84,20 +88,27 @@ def read_images(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     """
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
-    return [image for path in paths for image in _read_file(Path(path))]
+    return [image for path in paths for image in _read_file(Path(path), size)]
 
 
-def _read_file(path: Path) -> list[ImageInput]:
+def _read_file(path: Path, size: tuple[int, int] | None) -> list[ImageInput]:
     kind = path.suffix.lower()
     if kind not in _FORMATS and kind not in (".npy", ".npz"):
         known = ", ".join((*_FORMATS, ".npy", ".npz"))
         what = "is a folder" if os.path.isdir(path) else f"has the extension {kind!r}"
         raise DataError(f"{quoted(path)} {what}, expected a file with one of: {known}")
-    if kind == ".npy":
-        return _split(read_npy(path, MAX_ARRAY_BYTES), path)
-    if kind == ".npz":
-        return _split(_read_npz(path), path)
-    return [ImageInput(str(path), _read_picture(path))]
+    if kind in _FORMATS:
+        return [ImageInput(str(path), _read_picture(path, size))]
+    images = _split(read_npy(path, MAX_ARRAY_BYTES) if kind == ".npy" else _read_npz(path), path)
+    for image in images:
+        _require_size(image.name, image.pixels.shape, size)
+    return images
+
+
+def _require_size(name: str | Path, shape: tuple[int, ...], size: tuple[int, int] | None) -> None:
+    if size is not None and shape[-2:] != size:
+        given, wanted = ("x".join(map(str, numbers)) for numbers in (shape, size))
+        raise DataError(f"{quoted(name)} is {given}, but the model takes images of {wanted}: resize it")
 
 
 def _read_npz(path: Path) -> NDArray[Any]:
@@ -125,7 +136,7 @@ def _split(array: NDArray[Any], path: Path) -> list[ImageInput]:
     return [ImageInput(f"{path}[{i}]", image) for i, image in enumerate(array)]
 
 
-def _read_picture(path: Path) -> NDArray[Any]:
+def _read_picture(path: Path, size: tuple[int, int] | None) -> NDArray[Any]:
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -134,7 +145,9 @@ def _read_picture(path: Path) -> NDArray[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with path.open("rb") as stream, Image.open(stream, formats=_KINDS) as picture:
+                # So far only the head of the file has been read: a small file may hold an enormous picture.
                 width, height = picture.size
+                _require_size(path, (height, width), size)
                 if width * height > MAX_PIXELS:
                     raise DataError(_too_large(path, f"{width}x{height} pixels"))
                 picture.load()
@@ -167,11 +180,10 @@ def _pixels(picture: Image.Image, path: Path) -> NDArray[Any]:
     if mode == "F" or mode == "I" or mode.startswith("I;16"):
         return _deep_grey(np.asarray(picture), path)
     if mode in ("LA", "La"):
-        grey: NDArray[Any] = _on_black(np.asarray(picture.convert("RGBA")))[0]
-        return grey
-    if mode in ("RGBA", "RGBa", "PA") or (mode == "P" and "transparency" in picture.info):
-        return _on_black(np.asarray(picture.convert("RGBA")))
-    if mode == "1":
+        picture = _on_black(picture, "L")
+    elif mode in ("RGBA", "RGBa", "PA") or (mode == "P" and "transparency" in picture.info):
+        picture = _on_black(picture, "RGB")
+    elif mode == "1":
         picture = picture.convert("L")
     elif mode not in ("L", "RGB"):
         picture = picture.convert("RGB")
@@ -179,10 +191,14 @@ def _pixels(picture: Image.Image, path: Path) -> NDArray[Any]:
     return array if array.ndim == 2 else np.ascontiguousarray(np.moveaxis(array, 2, 0))
 
 
-def _on_black(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Colours times opacity, rounded, channel first."""
-    colours = np.moveaxis(rgba[..., :3], 2, 0).astype(np.uint32)
-    return ((colours * rgba[..., 3] + 127) // 255).astype(np.uint8)
+def _on_black(picture: Image.Image, mode: str) -> Image.Image:
+    """Colours times opacity, rounded; Pillow does it without the wider numbers that arrays would need."""
+    from PIL import Image
+
+    rgba = picture.convert("RGBA")
+    black = Image.new(mode, picture.size)
+    black.paste(rgba, mask=rgba)
+    return black
 
 
 def _deep_grey(array: NDArray[Any], path: Path) -> NDArray[Any]:

@@ -59,6 +59,36 @@ def list_datasets() -> list[DatasetInfo]:
     return list(_INFOS)
 
 
+def dataset_key(name: str | os.PathLike[str]) -> str | Path:
+    """What `load_dataset` takes a name for: a data set it knows, or else a file.
+
+    Args:
+        name: As for `load_dataset`.
+
+    Returns:
+        The data set's name in its usual spelling, as a `str`; or the path of the file, which need not exist.
+
+    Raises:
+        DataError: An unknown name.
+
+    Examples:
+        >>> from quanvolve.data import dataset_key
+        >>> dataset_key("Fashion_MNIST")
+        'fashion-mnist'
+    """
+    text = os.fspath(name)
+    known = [info.name for info in _INFOS]
+    key = text.lower().replace("_", "-")
+    if key in known:
+        return key
+    path = Path(text)
+    if path.suffix.lower() == ".npz" or os.path.isfile(path):
+        return path
+    near = difflib.get_close_matches(key, known)
+    hint = f"did you mean {' or '.join(repr(other) for other in near)}? " if near else ""
+    raise DataError(f"unknown data set {text!r}: {hint}Known: {', '.join(known)}, or the path of an .npz file")
+
+
 def load_dataset(
     name: str | os.PathLike[str],
     *,
@@ -88,7 +118,7 @@ def load_dataset(
         >>> load_dataset("digits")
         Dataset('digits': 1437 train + 360 test, 8x8 float32, 10 classes)
     """
-    key = _resolve(name)
+    key = dataset_key(name)
     if isinstance(key, Path):
         return load_npz(key)
     if key == "digits":
@@ -115,7 +145,7 @@ def where(name: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None 
         >>> where("digits")
         'bundled'
     """
-    key = _resolve(name)
+    key = dataset_key(name)
     if isinstance(key, Path):
         if not os.path.isfile(key):
             raise DataError(f"{quoted(key)} does not exist, expected an .npz file: check the path")
@@ -126,18 +156,3 @@ def where(name: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None 
     if folder is not None:
         return str(folder)
     return "to download" if data_dir is None else f"not in {os.fspath(data_dir)}"
-
-
-def _resolve(name: str | os.PathLike[str]) -> str | Path:
-    """A known name in its usual spelling, or the path of a file."""
-    text = os.fspath(name)
-    known = [info.name for info in _INFOS]
-    key = text.lower().replace("_", "-")
-    if key in known:
-        return key
-    path = Path(text)
-    if path.suffix.lower() == ".npz" or os.path.isfile(path):
-        return path
-    near = difflib.get_close_matches(key, known)
-    hint = f"did you mean {' or '.join(repr(other) for other in near)}? " if near else ""
-    raise DataError(f"unknown data set {text!r}: {hint}Known: {', '.join(known)}, or the path of an .npz file")

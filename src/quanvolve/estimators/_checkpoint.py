@@ -38,15 +38,22 @@ class TrainingState:
 
 
 def save_checkpoint(path: Path, state: TrainingState, fingerprint: str) -> None:
-    """Write the state; an interrupted write leaves the previous checkpoint in place."""
+    """Write the state; an interrupted write leaves the previous checkpoint in place.
+
+    Raises:
+        ModelError: if the file cannot be written.
+    """
     tensors = {}
     for group in ("module", "best", "optimizer"):
         for name, tensor in getattr(state, group).items():
             # clone: safetensors refuses tensors that share memory, as tied weights do
             tensors[f"{group}.{name}"] = tensor.detach().cpu().clone().contiguous()
     metadata = {"format": _FORMAT, "fingerprint": fingerprint, "history": json.dumps(state.history)}
-    with replacing(path) as part:
-        save_file(tensors, part, metadata)
+    try:
+        with replacing(path) as part:
+            save_file(tensors, part, metadata)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"cannot write the checkpoint {path}: {error}") from error
 
 
 def load_checkpoint(path: Path, fingerprint: str) -> TrainingState:

@@ -17,7 +17,7 @@ from safetensors.torch import save as save_tensors
 from sklearn.utils.validation import check_is_fitted
 
 from quanvolve._errors import ModelError
-from quanvolve._files import write_whole
+from quanvolve._files import replacing
 from quanvolve._version import __version__
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._classifier import QuanvClassifier
@@ -61,11 +61,14 @@ def save(estimator: QuanvClassifier | QuanvTransformer, folder: str | Path) -> N
         "history": getattr(estimator, "history_", None),
         "tensors_sha256": hashlib.sha256(payload).hexdigest(),
     }
+    config["config_sha256"] = config_digest(config)
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        write_whole(target / TENSORS, payload)
-        write_whole(target / CONFIG, json.dumps(config, indent=1, allow_nan=False))
+        # Both are on disk before either takes the place of an older one: a full disk cannot part the two.
+        with replacing(target / TENSORS) as tensors_part, replacing(target / CONFIG) as config_part:
+            tensors_part.write_bytes(payload)
+            config_part.write_text(json.dumps(config, indent=1, allow_nan=False), encoding="utf-8")
     except OSError as error:
         raise ModelError(f"cannot write the model to {target}: {error.strerror or error}") from error
 
@@ -103,10 +106,17 @@ def load(folder: str | Path) -> Any:
     if hashlib.sha256(payload).hexdigest() != config.get("tensors_sha256"):
         raise ModelError(f"{source / TENSORS} is damaged: its checksum is not the one in {CONFIG}")
     try:
-        return _rebuild(config, load_tensors(payload))
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError, SafetensorError) as error:
+        return _rebuild(config, _tensors(payload))
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(f"{source} is not a valid model: {reason}") from error
+
+
+def _tensors(payload: bytes) -> dict[str, torch.Tensor]:
+    try:
+        return load_tensors(payload)
+    except SafetensorError as error:
+        raise ValueError(f"{TENSORS} is not a safetensors file ({error})") from error
 
 
 def _read_config(source: Path) -> dict[str, Any]:
@@ -121,9 +131,17 @@ def _read_config(source: Path) -> dict[str, Any]:
     if config.get("format_version") != _FORMAT_VERSION:
         raise ModelError(
             f"{source} has model format {config.get('format_version')!r}, this version reads {_FORMAT_VERSION}: use "
-            f"the quanvolve that wrote it ({config.get('versions', {}).get('quanvolve', 'unknown')})"
+            "the quanvolve that wrote it"
         )
+    if config_digest(config) != config.get("config_sha256"):
+        raise ModelError(f"{source / CONFIG} is damaged: its checksum is not the one it states")
     return config
+
+
+def config_digest(config: dict[str, Any]) -> str:
+    """The SHA-256 of everything in a configuration but itself."""
+    rest = {name: value for name, value in config.items() if name != "config_sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _rebuild(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Any:
@@ -134,6 +152,10 @@ def _rebuild(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Any:
     estimator = _KINDS[config["kind"]](**params)
     channels, height, width = (int(n) for n in config["image_shape"])
     low, high = (float(n) for n in config["input_range"])
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ModelError(f"the input range {low} to {high} is not finite")
+    if torch.device(params["device"]).type == "meta":
+        raise ModelError("the device 'meta' holds no numbers")
     spec = ImageSpec((channels, height, width), bool(config["image_shape_derived"]), (low, high))
     estimator.n_features_in_ = math.prod(spec.shape)
     if config["feature_names"] is not None:
@@ -142,9 +164,13 @@ def _rebuild(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Any:
         classes = np.array(config["classes"]["values"], dtype=config["classes"]["dtype"])
         if classes.dtype.kind not in _LABEL_KINDS or classes.ndim != 1:
             raise ModelError(f"labels of type {classes.dtype} are not valid")
-        estimator.classes_, estimator.history_ = classes, config["history"]
+        if len(np.unique(classes)) < max(2, len(classes)):
+            raise ModelError(f"the {len(classes)} labels are not all different")
+        estimator.classes_, estimator.history_ = classes, [dict(row) for row in config["history"]]
         if config["label_names"] is not None:
             estimator.label_names_ = [str(name) for name in config["label_names"]]
+            if len(estimator.label_names_) != len(classes):
+                raise ModelError(f"there are {len(estimator.label_names_)} label names for {len(classes)} labels")
     # On the meta device nothing is allocated or drawn; the tensors of the file then take their places.
     with torch.device("meta"):
         estimator.restore(spec, circuits, int(config["output_shape"][0]))

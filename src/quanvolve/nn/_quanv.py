@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -71,7 +72,9 @@ class QuanvNd(nn.Module):
         self.random_structure = isinstance(circuit, str) and bool(
             circuit in ANSATZE and ANSATZE[circuit].random_structure
         )
-        generator = None if seed is None else torch.Generator("cpu").manual_seed(seed)
+        if seed is not None and (not isinstance(seed, Integral) or isinstance(seed, bool)):
+            raise QuanvolveError(f"`seed` (={seed!r}) must be a whole number or None")
+        generator = None if seed is None else torch.Generator("cpu").manual_seed(int(seed))
 
         def rows(n_outputs: int) -> tuple[int, int]:
             return rows_of(in_channels, out_channels, groups, channel_mixing, n_outputs)
@@ -134,10 +137,46 @@ class QuanvNd(nn.Module):
             else:
                 self.register_parameter("scale", scale)
             return
-        value = 1.0 if scale is None else float(scale)
+        try:
+            value = 1.0 if scale is None else float(scale)
+        except (TypeError, ValueError):
+            raise QuanvolveError(f"`scale` (={scale!r}) must be a number, a torch.Tensor or an nn.Parameter") from None
         if not math.isfinite(value):
             raise QuanvolveError(f"`scale` (={value}) must be finite")
         self.scale = value
+
+    def reset_parameters(self) -> None:
+        """Draw the weights anew, uniform in [0, 2 pi), from torch's global generator; the bias becomes zero."""
+        with torch.no_grad():
+            for weight in self.circuit_weights().values():
+                weight.copy_(draw_weights(tuple(weight.shape), None, weight.device, weight.dtype))
+            if self.bias is not None:
+                self.bias.zero_()
+
+    @property
+    def kernel_size(self) -> tuple[int, ...]:
+        """As in `nn.Conv2d`, like the four properties that follow."""
+        return self.geometry.kernel_size
+
+    @property
+    def stride(self) -> tuple[int, ...]:
+        """Steps between windows."""
+        return self.geometry.stride
+
+    @property
+    def padding(self) -> tuple[int, ...] | str:
+        """Padding on both sides, or 'same' or 'valid'."""
+        return self.geometry.padding
+
+    @property
+    def dilation(self) -> tuple[int, ...]:
+        """Distances between the pixels of a window."""
+        return self.geometry.dilation
+
+    @property
+    def padding_mode(self) -> str:
+        """What is padded with."""
+        return self.geometry.padding_mode
 
     # -- use -------------------------------------------------------------------------------------------------------
 
