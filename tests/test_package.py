@@ -19,6 +19,9 @@ ROOMS = {
     "circuits": set(),
     "compile": {"circuits"},
     "nn": {"circuits", "compile", "explain"},
+    "data": set(),
+    "estimators": {"circuits", "compile", "nn", "explain"},
+    "cli": {"circuits", "compile", "nn", "explain", "estimators", "data"},
 }
 
 
@@ -150,3 +153,12 @@ def test_layers_import_explain_only_when_asked() -> None:
         top = ast.parse(path.read_text()).body
         names = [node.module for node in top if isinstance(node, ast.ImportFrom)]
         assert not any(name and name.startswith("quanvolve.explain") for name in names), path
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_rooms_use_only_what_others_export(path: Path) -> None:
+    room = path.relative_to(SOURCE).parts[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("quanvolve."):
+            _, other, *rest = node.module.split(".")
+            assert other == room or not any(part.startswith("_") for part in rest), node.module
