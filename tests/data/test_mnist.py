@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -260,7 +261,7 @@ def test_specs_are_complete() -> None:
 
 @pytest.mark.slow
 def test_real_mnist() -> None:
-    folder = Path(__file__).parents[2].parent / "shared" / "data" / "mnist"
+    folder = os.environ.get("QUANVOLVE_DATA", Path(__file__).parents[2].parent / "shared" / "data" / "mnist")
     data = load_dataset("mnist", data_dir=folder)
     assert repr(data) == "Dataset('mnist': 60000 train + 10000 test, 28x28 uint8, 10 classes)"
     counts = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]

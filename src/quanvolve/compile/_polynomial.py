@@ -17,6 +17,14 @@ BLOCK_BYTES = 4 * 2**20
 """Size of the Pauli coefficients that are evolved together; each step of the circuit holds as much again."""
 
 
+def _block(recipe: Recipe, weights: Mapping[str, Tensor], outputs: slice, again: bool) -> Tensor:
+    if not again:
+        return coefficients(recipe, weights, outputs=outputs)
+    # The steps are computed again in the backward pass: kept for all filters they would fill the memory.
+    found: Tensor = checkpoint(coefficients, recipe, weights, outputs=outputs, use_reentrant=False)
+    return found
+
+
 class PolynomialPlan:
     """Filters that share an encoding; each may have a circuit of its own.
 
@@ -61,30 +69,20 @@ class PolynomialPlan:
         if not weights:
             found = [coefficients(recipe, weights, like=like) for recipe in self.recipes]
             return torch.cat(found).expand(rows, -1, -1) if len(found) == 1 else torch.cat(found)
-        filters, outputs = self._at_once(like)
         total = self.recipe.circuit.n_outputs
+        one = 4**self.recipe.circuit.n_wires * like.element_size()
+        fitting = max(1, BLOCK_BYTES // one)
+        # One filter at a time where the circuits differ.
+        filters = max(1, fitting // total) if len(self.recipes) == 1 else 1
+        outputs = min(fitting, total)
+        again = torch.is_grad_enabled() and rows * total * one > 2 * BLOCK_BYTES
         blocks = []
         for number, recipe in enumerate(self.recipes):
             for start in range(0, rows, filters) if len(self.recipes) == 1 else (number,):
                 some = {name: weight[start : start + filters] for name, weight in weights.items()}
                 parts = [slice(first, first + outputs) for first in range(0, total, outputs)]
-                blocks.append(torch.cat([self._block(recipe, some, part) for part in parts], dim=1))
+                blocks.append(torch.cat([_block(recipe, some, part, again) for part in parts], dim=1))
         return torch.cat(blocks)
-
-    def _at_once(self, like: Tensor) -> tuple[int, int]:
-        """How many filters and outputs are compiled together; one filter at a time where the circuits differ."""
-        circuit = self.recipe.circuit
-        fitting = max(1, BLOCK_BYTES // (4**circuit.n_wires * like.element_size()))
-        filters = fitting // circuit.n_outputs if len(self.recipes) == 1 else 1
-        return max(1, filters), min(fitting, circuit.n_outputs)
-
-    def _block(self, recipe: Recipe, weights: Mapping[str, Tensor], outputs: slice) -> Tensor:
-        if outputs.stop - (outputs.start or 0) >= recipe.circuit.n_outputs or not torch.is_grad_enabled():
-            return coefficients(recipe, weights, outputs=outputs)
-        # The steps of a large circuit are computed again in the backward pass: kept for all filters they would fill
-        # the memory.
-        found: Tensor = checkpoint(coefficients, recipe, weights, outputs=outputs, use_reentrant=False)
-        return found
 
     def __str__(self) -> str:
         sizes = self.recipe.sizes
