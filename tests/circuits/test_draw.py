@@ -7,6 +7,7 @@ import numpy as np
 import pennylane as qp
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import capture, draw_figure, draw_text, named_circuit
@@ -160,3 +161,10 @@ def test_what_does_not_fit_is_refused(options, message):
 def test_wrong_number_of_output_names_is_refused():
     with pytest.raises(QuanvolveError, match="has 1 names, the circuit measures 2"):
         draw_figure(named_circuit("random", 2), output_names=["a"])
+
+
+def test_axes_that_are_on_no_figure_are_refused() -> None:
+    ax = Figure().add_subplot()
+    ax.remove()
+    with pytest.raises(QuanvolveError, match="`ax` is on no figure"):
+        draw_figure(named_circuit("random", 2), ax=ax)

@@ -189,7 +189,8 @@ def test_the_loser_of_a_race_leaves_the_folder_of_the_winner_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: Path
 ) -> None:
     """The other process begins after the folder was found, and before it is locked."""
-    fcntl = pytest.importorskip("fcntl")
+    import fcntl
+
     folder = tmp_path / "deep" / "run"
     handles = []
 

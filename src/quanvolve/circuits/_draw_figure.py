@@ -98,7 +98,7 @@ def draw_figure(
         >>> [text.get_text() for text in figure.axes[0].texts][2:5]
         ['RY', 'x0', 'RY']
     """
-    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.figure import Figure
 
     names = [f"out {j}" for j in range(circuit.n_outputs)] if output_names is None else list(output_names)
     if len(names) != circuit.n_outputs:
@@ -118,10 +118,10 @@ def draw_figure(
         picture.paint(ax, unit)
         draw_legend(figure, [circuit], 0.5, 0.0)
         return figure
-    root = ax.figure
-    figure = root if isinstance(root, Figure) else root.figure
-    if isinstance(figure, SubFigure):  # pragma: no cover - axes always lead to a figure in the end
-        raise QuanvolveError("`ax` must be on a figure")
+    root = ax.get_figure(root=True)
+    if not isinstance(root, Figure):
+        raise QuanvolveError("`ax` is on no figure, perhaps since it was removed: give axes that are on one")
+    figure = root
     place = ax.get_position()
     points = [72 * e for e in figure.get_size_inches() * (place.width, place.height)]
     letters = _LARGE_LETTERS if compact else _LETTERS
