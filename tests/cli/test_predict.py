@@ -91,7 +91,9 @@ def test_a_colour_model(write_npz: Callable[..., Path], tmp_path: Path) -> None:
     Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "colour.png")
     Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "grey.png")
     assert len(predictions(tmp_path / "run", tmp_path / "colour.png")) == 1
-    assert "is 4x4, but the model takes images of 3x4x4" in refused("predict", tmp_path / "run", tmp_path / "grey.png")
+    assert "has 1 channel(s), but the model takes 3: give a picture in RGB" in refused(
+        "predict", tmp_path / "run", tmp_path / "grey.png"
+    )
 
 
 def test_files_that_cannot_be_used(trained: tuple[Path, Result], digit: np.ndarray, tmp_path: Path) -> None:
@@ -143,3 +145,20 @@ def test_labels_without_a_name_each_stand_for_themselves(capsys: pytest.CaptureF
     model = SimpleNamespace(classes_=np.array([3, 5]), label_names_=["three"])
     _predict._answer(Path("run"), model, ["a.png"], np.array([[0.25, 0.75]]), False)
     assert capsys.readouterr().out.splitlines()[1].split() == ["a.png", "5", "0.7500"]
+
+
+def test_the_channels_that_a_colour_model_needs_are_named(write_npz: Callable[..., Path], tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    ok("train", write_npz(shape=(3, 4, 4)), "--epochs", 1, "--filters", 1, "--output", run)
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "grey.png")
+    message = (
+        "grey.png' has 1 channel(s), but the model takes 3: give a picture in RGB, or an array of shape (n, 3, 4, 4)"
+    )
+    assert message in refused("predict", run, tmp_path / "grey.png")
+
+
+def test_the_test_images_of_a_data_set_file_are_predicted(write_npz: Callable[..., Path], tmp_path: Path) -> None:
+    np.savez(tmp_path / "set.npz", test_images=np.zeros((3, 4, 4), np.uint8), test_labels=np.zeros(3))
+    run = tmp_path / "run"
+    ok("train", write_npz(), "--epochs", 1, "--filters", 1, "--output", run)
+    assert len(predictions(run, tmp_path / "set.npz")) == 3

@@ -71,3 +71,8 @@ def test_memory_of_training_is_bounded_by_recomputation(monkeypatch):
     assert calls == {"windows": 2 * 6 * 4, "filters": 2 * 4}
     torch.testing.assert_close(layer.weights.grad, expected[0])
     torch.testing.assert_close(images.grad, expected[1])
+
+
+def test_arrays_are_not_tensors():
+    with pytest.raises(QuanvolveError, match=r"expected a torch\.Tensor, got ndarray: convert it"):
+        Quanv2d(1, 4, 2)(np.zeros((1, 1, 8, 8), np.float32))

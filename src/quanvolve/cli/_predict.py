@@ -61,6 +61,11 @@ def _prepared(pixels: NDArray[Any], name: str, clf: Any, in_steps: bool, scale: 
     image = pixels[None] if pixels.ndim == 2 else pixels
     if image.shape[0] == 3 and expected[0] == 1:
         image = np.tensordot(np.array(_LUMA), image, axes=1)[None]
+    if image.shape != expected and image.shape[1:] == expected[1:]:
+        raise DataError(
+            f"{name!r} has {image.shape[0]} channel(s), but the model takes {expected[0]}: give a picture in RGB, or "
+            f"an array of shape (n, {', '.join(map(str, expected))})"
+        )
     if image.shape != expected:
         raise DataError(f"{name!r} is {size(pixels.shape)}, but the model takes images of {size(expected)}: resize it")
     if not scale:

@@ -34,7 +34,7 @@ _FORMATS = {
     ".ppm": "PPM",
 }
 _KINDS = sorted(set(_FORMATS.values()))
-_NPZ_KEYS = ("images", "X", "x")
+_NPZ_KEYS = ("images", "X", "x", "test_images", "x_test", "X_test")
 
 MAX_PIXELS = 16_000_000
 MAX_ARRAY_BYTES = 1 << 30

@@ -115,6 +115,10 @@ def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor) -> N
     Raises:
         QuanvolveError: wrong rank, channel count, dtype or device, or pixels that are not finite.
     """
+    if not isinstance(images, Tensor):
+        raise QuanvolveError(
+            f"expected a torch.Tensor, got {type(images).__name__}: convert it, e.g. with torch.as_tensor(images)"
+        )
     axes = ("L", "H, W", "D, H, W")[dims - 1]
     if images.dim() not in (dims + 1, dims + 2):
         raise QuanvolveError(

@@ -58,6 +58,8 @@ def quanv2d(
         >>> quanv2d(torch.rand(8, 1, 28, 28), weights, circuit, kernel_size=2, stride=2).shape
         torch.Size([8, 8, 14, 14])
     """
+    if not isinstance(input, Tensor):
+        raise QuanvolveError(f"expected a torch.Tensor, got {type(input).__name__}: convert it with torch.as_tensor")
     geometry = Geometry.parse(2, kernel_size, stride, padding, dilation, padding_mode)
     circuits = (circuit,) if isinstance(circuit, Circuit) else tuple(circuit)
     if not circuits:

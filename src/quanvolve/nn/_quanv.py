@@ -183,7 +183,7 @@ class QuanvNd(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, C, *size) to measured values (N, out_channels, *places); both without N for a single image."""
         like = self._like(images)
-        kind = images.device.type
+        kind = images.device.type if isinstance(images, Tensor) else "meta"
         if kind != "meta" and torch.is_autocast_enabled(kind):
             # Angles lose their meaning in half precision: compute in the layer's own.
             with torch.autocast(kind, enabled=False):
