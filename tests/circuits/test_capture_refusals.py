@@ -304,3 +304,14 @@ def test_shots_of_a_qnode_are_not_dropped_silently(on_the_node: bool) -> None:
         node = qp.set_shots(node, shots=10)
     with pytest.raises(CaptureError, match=r"the QNode samples with 10 shots, which capture would drop silently"):
         capture(node, 1)
+
+
+def test_a_gate_that_is_there_for_some_values_only_is_named_itself() -> None:
+    def function(inputs, w):
+        if w[0] > 0:
+            qp.RX(w[0], wires=0)
+        qp.AngleEmbedding(inputs, wires=range(4))
+        return z0()
+
+    with pytest.raises(CaptureError, match=r"operation 0 \(.*RX\).* for other values of inputs or weights"):
+        capture(function, 4, {"w": (1,)})

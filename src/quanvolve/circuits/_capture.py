@@ -284,6 +284,11 @@ def _scalar(value: Any, origin: str) -> Tensor | float:
 
 def _require_same_structure(first: list[_Traced], second: list[_Traced]) -> None:
     for one, other in zip(first, second, strict=False):
+        if one.origin != other.origin:
+            raise CaptureError(
+                f"{one.origin} is {other.origin} for other values of inputs or weights: a circuit must have the same "
+                "gates for all values"
+            )
         if (one.name, one.wires) != (other.name, other.wires):
             raise CaptureError(
                 f"{one.origin} changes with the values of inputs or weights ({one.name} on {list(one.wires)}, then "
