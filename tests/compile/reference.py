@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ import torch.nn.functional as F
 from hypothesis import strategies as st
 from torch import Tensor
 
-from quanvolve.circuits import Angle, Circuit, Gate, Observable
-from quanvolve.compile import coefficients, compile_circuit, evaluate
+from quanvolve.circuits import Angle, Circuit, Gate, Observable, Preparation
+from quanvolve.compile import Layout, coefficients, compile_circuit, evaluate
 
 OPERATIONS = {
     "RX": qp.RX,
@@ -52,6 +53,12 @@ def run_description(circuit: Circuit, window: Sequence[float], weights: Weights)
     flat = {name: np.asarray(weight, float).reshape(-1) for name, weight in weights.items()}
 
     def function() -> list[Any]:
+        if circuit.preparation is not None:
+            state = np.zeros(2 ** len(circuit.preparation.wires))
+            state[: len(circuit.preparation.values)] = values[list(circuit.preparation.values)]
+            norm = np.linalg.norm(state)
+            state = state / norm if norm else np.eye(len(state))[0]
+            qp.StatePrep(state, wires=circuit.preparation.wires)
         for gate in circuit.gates:
             if gate.angle is None:
                 OPERATIONS[gate.name](wires=list(gate.wires))
@@ -62,10 +69,28 @@ def run_description(circuit: Circuit, window: Sequence[float], weights: Weights)
             for name, index, factor in gate.angle.weights:
                 angle += factor * flat[name][index]
             OPERATIONS[gate.name](angle, wires=gate.wires[0])
-        return [qp.expval(_word(word)) for observable in circuit.observables for _, word in observable.terms]
+        if circuit.counts:
+            return [qp.probs(wires=range(circuit.n_wires))]
+        return [
+            qp.probs(wires=[wire for wire, _ in observable.outcome]) if observable.outcome else qp.expval(_word(word))
+            for observable in circuit.observables
+            for _, word in observable.terms or [(1.0, ())] * bool(observable.outcome)
+        ]
 
     node = qp.QNode(function, qp.device("default.qubit", wires=circuit.n_wires), diff_method=None)
-    measured = iter(node() if any(observable.terms for observable in circuit.observables) else ())
+    if circuit.counts:
+        assert circuit.counts == "most_probable"
+        return np.array([float(bin(int(np.argmax(np.round(node()[0], 9)))).count("1"))])
+    measured = iter(node() if any(o.terms or o.outcome for o in circuit.observables) else ())
+    if any(o.outcome for o in circuit.observables):
+        found = []
+        for o in circuit.observables:
+            if o.outcome:
+                number = int("".join(str(bit) for _, bit in o.outcome), 2)
+                found.append(float(next(measured)[number]))
+            else:
+                found.append(sum(c * float(next(measured)) for c, _ in o.terms))
+        return np.array(found, float)
     return np.array([sum(c * float(next(measured)) for c, _ in o.terms) for o in circuit.observables], float)
 
 
@@ -158,6 +183,15 @@ def slow_layer(layer: Any, images: Tensor, **arguments: Any) -> Tensor:
     return slow_quanv2d(images, measure, n_outputs=layer.circuits[0].n_outputs, **arguments)
 
 
+def run_plan(plan: Any, circuit: Circuit, windows: Tensor, weights: Mapping[str, Tensor], fold: bool) -> Tensor:
+    """Values (windows, filters, outputs) by a plan; weights are (filters, *shape)."""
+    filters = len(next(iter(weights.values()))) if weights else 1
+    layout = Layout(1, filters, 1, filters * circuit.n_outputs)
+    compiled = plan.compile(weights, windows, layout, None if fold else 1)
+    values = plan.evaluate(compiled, windows[:, None, None, None, :], 1, 1.0, layout)
+    return values.reshape(len(windows), filters, circuit.n_outputs)
+
+
 # -- random circuits ---------------------------------------------------------------------------------------------------
 
 _FLOATS = st.floats(-4.0, 4.0, width=32)
@@ -220,6 +254,34 @@ def product_circuits(draw: st.DrawFn, max_wires: int = 5) -> Circuit:
         observables=tuple(Observable(tuple(o)) for o in observables),
         weight_shapes=shapes,
         threshold=draw(st.sampled_from((None, None, 0.25))),
+    )
+
+
+@st.composite
+def any_circuits(draw: st.DrawFn, max_wires: int = 4) -> Circuit:
+    """Inputs are read anywhere; amplitude encoding, outcomes and numbers of ones occur too."""
+    product = draw(product_circuits(max_wires))
+    gates = list(product.gates)
+    for _ in range(draw(st.integers(0, 6))):
+        where = draw(st.integers(0, len(gates)))
+        wire = draw(st.integers(0, product.n_wires - 1))
+        gates.insert(where, Gate(draw(st.sampled_from(ROTATIONS)), (wire,), draw(_bare(product.n_inputs, True))))
+    preparation = None
+    if draw(st.booleans()):
+        wires = tuple(draw(st.permutations(range(product.n_wires)))[: draw(st.integers(1, product.n_wires))])
+        values = draw(st.lists(st.integers(0, product.n_inputs - 1), min_size=1, max_size=2 ** len(wires)))
+        preparation = Preparation(wires, tuple(values))
+    observables = list(product.observables)
+    if draw(st.booleans()):
+        bits = draw(st.dictionaries(st.integers(0, product.n_wires - 1), st.integers(0, 1), min_size=1))
+        observables.append(Observable((), tuple(bits.items())))
+    counts = draw(st.sampled_from((None, None, None, "most_probable")))
+    return replace(
+        product,
+        gates=tuple(gates),
+        preparation=preparation,
+        observables=() if counts else tuple(observables),
+        counts=counts,
     )
 
 

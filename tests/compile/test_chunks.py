@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-import quanvolve.compile._evaluate as module
+import quanvolve.compile._chunks as module
+import quanvolve.compile._evaluate as evaluation
 from quanvolve import Quanv2d
-from quanvolve.compile._evaluate import _evaluate_chunk
+from quanvolve.compile import Recipe, features
 
 CASES = {
     "plain": ({"kernel_size": 2}, (3, 1, 7, 5)),
@@ -31,11 +32,11 @@ def chunks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[torch.Size]]:
     """The sizes of the chunks that are evaluated."""
     seen: list[torch.Size] = []
 
-    def spy(*arguments: object) -> torch.Tensor:
-        seen.append(arguments[2].shape)
-        return _evaluate_chunk(*arguments)
+    def spy(recipe: Recipe, inputs: torch.Tensor) -> list[torch.Tensor]:
+        seen.append(inputs.shape)
+        return features(recipe, inputs)
 
-    monkeypatch.setattr(module, "_evaluate_chunk", spy)
+    monkeypatch.setattr(evaluation, "features", spy)
     return seen
 
 
@@ -52,7 +53,7 @@ def test_values_and_gradients_do_not_depend_on_the_chunk(
     if size == 1:
         assert len(chunks) > CASES[case][1][0]
         assert {shape[0] for shape in chunks} == {1}
-        assert {shape[3] for shape in chunks} == {1}, "an image that does not fit goes row by row"
+        assert {shape[-1] for shape in chunks} == {1}, "an image that does not fit goes row by row, then place by place"
     # Only the shape of a matrix product may change the last bits.
     for a, b in zip(whole, pieces, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
@@ -65,7 +66,7 @@ def test_without_gradients_too(monkeypatch: pytest.MonkeyPatch, chunks: list[tor
         whole = layer(images)
         monkeypatch.setattr(module, "CHUNK_BYTES", 1)
         torch.testing.assert_close(layer(images), whole, rtol=0, atol=1e-6)
-    assert len(chunks) == 1 + 5 * 5
+    assert len(chunks) == 1 + 5 * 5 * 6
 
 
 def test_the_last_chunk_may_be_smaller(monkeypatch: pytest.MonkeyPatch, chunks: list[torch.Size]) -> None:

@@ -10,10 +10,12 @@ from quanvolve.circuits._catalogue import READOUTS as READOUTS
 from quanvolve.circuits._catalogue import list_circuits as list_circuits
 from quanvolve.circuits._catalogue import look_up as look_up
 from quanvolve.circuits._catalogue import named_circuit as named_circuit
+from quanvolve.circuits._description import PROGRAM as PROGRAM
 from quanvolve.circuits._description import Angle as Angle
 from quanvolve.circuits._description import Circuit as Circuit
 from quanvolve.circuits._description import Gate as Gate
 from quanvolve.circuits._description import Observable as Observable
+from quanvolve.circuits._description import Preparation as Preparation
 from quanvolve.circuits._draw_figure import draw_figure as draw_figure
 from quanvolve.circuits._draw_figure import draw_legend as draw_legend
 from quanvolve.circuits._draw_figure import drawing_height as drawing_height

@@ -2,16 +2,17 @@
 
 The function is run on a few points with torch tensors. Its operations are decomposed into the gate vocabulary, and
 where each angle comes from is read off by automatic differentiation: an affine function has the same derivative
-everywhere, so the derivative at one point gives the coefficients and the other points test the claim.
+everywhere, so the derivative at one point gives the coefficients and the other points test the claim. Where it does
+not hold, the calls that made the angle are recorded as a program, which the other points test in the same way.
 """
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,27 +20,19 @@ import torch
 from torch import Tensor
 
 from quanvolve._errors import CaptureError
-from quanvolve.circuits._description import Angle, Circuit, Gate, Observable
+from quanvolve.circuits._angles import PREPARE, Traced, describe
+from quanvolve.circuits._description import Circuit, Observable
 from quanvolve.circuits._gates import GATES
 from quanvolve.circuits._measure import observables_of
+from quanvolve.circuits._program import Recorder
 
 _NAMES = {"PauliX": "X", "PauliY": "Y", "PauliZ": "Z", "Hadamard": "H", "PhaseShift": "RZ", "U1": "RZ"}
 _CONSTANT_ROTATIONS = {"T": ("RZ", math.pi / 4)}
+_PREPARATIONS = {"AmplitudeEmbedding", "StatePrep"}
 _WITHOUT_EFFECT = {"Identity", "GlobalPhase", "Adjoint(GlobalPhase)", "Barrier", "WireCut", "Snapshot"}
 _MAX_DEPTH = 40
-_TOLERANCE = 1e-9
 
 Shape = int | tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class _Traced:
-    """One vocabulary gate of one run, with its angle still a tensor, and the user's operation it came from."""
-
-    name: str
-    wires: tuple[Any, ...]
-    angle: Tensor | float | None
-    origin: str
 
 
 def capture(
@@ -62,7 +55,7 @@ def capture(
         n_wires: number of qubits, where the circuit has more than the function touches.
 
     Returns:
-        The description. Angles may be any affine function of inputs and weights.
+        The description. Angles may be any function of inputs and weights that is written with functions of torch.
 
     Raises:
         CaptureError: if the function cannot be captured; the message names the operation and its position.
@@ -101,30 +94,33 @@ def _capture(
     for leaf in points[0].values():
         leaf.requires_grad_()
 
-    base, measurements, batched = _first_run(function, points[0])
+    base, measurements, batched, recorder = _first_run(function, points[0])
     order = _wire_order(base, measurements, device_wires, least_wires)
     index = {label: position for position, label in enumerate(order)}
     observables = observables_of(measurements, index)
     others = []
-    for point in points[1:]:
-        gates, again = _run(function, point, batched)
+    for point in list(points[1:]):
+        try:
+            gates, again = _run(function, point, batched)
+        except CaptureError:
+            if any(bool(leaf.any()) for leaf in point.values()):
+                raise
+            points.remove(point)  # the function is not defined at zero, as an amplitude encoding
+            continue
         _require_same_structure(base, gates)
         _require_same_observables(observables, again, index)
         others.append(gates)
 
-    described = []
-    for position, gate in enumerate(base):
-        angle = None
-        if gate.angle is not None:
-            angle = _affine(gate, points, [gate.angle, *(other[position].angle for other in others)])
-        described.append(Gate(gate.name, tuple(index[wire] for wire in gate.wires), angle))
+    gates, preparation, program = describe(base, others, points, index, recorder)
     return Circuit(
         n_wires=max(len(order), least_wires),
         n_inputs=n_inputs,
-        gates=tuple(described),
+        gates=gates,
         observables=observables,
         weight_shapes=tuple(shapes.items()),
         threshold=threshold,
+        program=program,
+        preparation=preparation,
     )
 
 
@@ -192,13 +188,17 @@ def _draw(
     return point
 
 
-def _first_run(function: Callable[..., Any], point: Mapping[str, Tensor]) -> tuple[list[_Traced], list[Any], bool]:
+def _first_run(
+    function: Callable[..., Any], point: Mapping[str, Tensor]
+) -> tuple[list[Traced], list[Any], bool, Recorder]:
     """Run on a single vector, and if the function indexes a batch axis, on a batch of one."""
     try:
-        return (*_run(function, point, batched=False), False)
+        recorder = Recorder(point, None)
+        return (*_run(function, point, False, recorder), False, recorder)
     except IndexError as single:
         try:
-            return (*_run(function, point, batched=True), True)
+            recorder = Recorder(point, point["inputs"].unsqueeze(0))
+            return (*_run(function, point, True, recorder), True, recorder)
         except Exception as batch:
             # A function written for a batch fails on a single vector with "too many indices": not its real fault.
             cause = batch if "too many indices" in str(single) else single
@@ -208,14 +208,18 @@ def _first_run(function: Callable[..., Any], point: Mapping[str, Tensor]) -> tup
             raise CaptureError(f"the circuit function failed on a window of {n} inputs: IndexError: {cause}") from cause
 
 
-def _run(function: Callable[..., Any], point: Mapping[str, Tensor], batched: bool) -> tuple[list[_Traced], list[Any]]:
+def _run(
+    function: Callable[..., Any], point: Mapping[str, Tensor], batched: bool, recorder: Recorder | None = None
+) -> tuple[list[Traced], list[Any]]:
     import pennylane as qp
 
     arguments = dict(point)
     if batched:
-        arguments["inputs"] = arguments["inputs"].unsqueeze(0)
+        # The recorder has to meet the very tensor that the function gets.
+        arguments["inputs"] = recorder.batch if recorder else arguments["inputs"].unsqueeze(0)
+    recording = recorder or contextlib.nullcontext()
     try:
-        with qp.queuing.AnnotatedQueue() as queue, warnings.catch_warnings():
+        with recording, qp.queuing.AnnotatedQueue() as queue, warnings.catch_warnings():
             # Numbers taken out of tensors are legal; whether they matter is tested on further points.
             warnings.filterwarnings("ignore", "Converting a tensor with requires_grad=True to a scalar")
             returned = function(**arguments)
@@ -227,9 +231,10 @@ def _run(function: Callable[..., Any], point: Mapping[str, Tensor], batched: boo
             f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
         ) from error
     tape = qp.tape.QuantumScript.from_queue(queue)
-    gates: list[_Traced] = []
-    for position, operation in enumerate(tape.operations):
-        _decompose(operation, f"operation {position} ({operation.name})", gates, 0)
+    gates: list[Traced] = []
+    with recording:
+        for position, operation in enumerate(tape.operations):
+            _decompose(operation, f"operation {position} ({operation.name})", gates, 0)
     return gates, _as_list(returned)
 
 
@@ -239,7 +244,7 @@ def _as_list(returned: Any) -> list[Any]:
     return [] if returned is None else [returned]
 
 
-def _decompose(operation: Any, origin: str, gates: list[_Traced], depth: int) -> None:
+def _decompose(operation: Any, origin: str, gates: list[Traced], depth: int) -> None:
     """Append the operation in vocabulary gates, decomposing as often as needed."""
     name = _NAMES.get(operation.name, operation.name)
     wires = tuple(operation.wires)
@@ -247,11 +252,18 @@ def _decompose(operation: Any, origin: str, gates: list[_Traced], depth: int) ->
         return
     if name in _CONSTANT_ROTATIONS:
         rotation, angle = _CONSTANT_ROTATIONS[name]
-        gates.append(_Traced(rotation, wires, angle, origin))
+        gates.append(Traced(rotation, wires, angle, origin))
+        return
+    if name in _PREPARATIONS:
+        if any(set(gate.wires) & set(wires) or gate.name == PREPARE for gate in gates):
+            raise CaptureError(
+                f"{origin} cannot be captured: a state can be prepared once, before any gate on its wires"
+            )
+        gates.append(Traced(PREPARE, wires, operation.parameters[0], origin))
         return
     if name in GATES:
         value = operation.parameters[0] if operation.parameters else None
-        gates.append(_Traced(name, wires, None if value is None else _scalar(value, origin), origin))
+        gates.append(Traced(name, wires, None if value is None else _scalar(value, origin), origin))
         return
     if not getattr(operation, "has_decomposition", False) or depth >= _MAX_DEPTH:
         inside = "" if f"({operation.name})" in origin else f", which contains {operation.name},"
@@ -282,7 +294,7 @@ def _scalar(value: Any, origin: str) -> Tensor | float:
     )
 
 
-def _require_same_structure(first: list[_Traced], second: list[_Traced]) -> None:
+def _require_same_structure(first: list[Traced], second: list[Traced]) -> None:
     for one, other in zip(first, second, strict=False):
         if one.origin != other.origin:
             raise CaptureError(
@@ -316,49 +328,7 @@ def _require_same_observables(expected: tuple[Observable, ...], measurements: li
         )
 
 
-def _affine(gate: _Traced, points: list[dict[str, Tensor]], values: list[Tensor | float | None]) -> Angle:
-    """Coefficients from the derivative at the first point, the offset from zero, both tested on all points."""
-    gradients = _gradients(values[0], points[0])
-    offset = _number(values[-1])
-    for point, value in zip(points, values, strict=True):
-        linear = sum(float((gradients[name] * point[name].detach()).sum()) for name in gradients)
-        actual = _number(value)
-        if not abs(offset + linear - actual) <= _TOLERANCE * (1 + abs(actual)):
-            raise CaptureError(
-                f"{gate.origin} has an angle that is not an affine function of inputs and weights (a sum of "
-                "constants, inputs and weights with constant factors), in "
-                f"its {gate.name} on wire {gate.wires[0]}"
-            )
-    inputs = []
-    weights = []
-    for name, gradient in gradients.items():
-        for index, coefficient in enumerate(gradient.flatten().tolist()):
-            if coefficient != 0.0 and name == "inputs":
-                inputs.append((index, coefficient))
-            elif coefficient != 0.0:
-                weights.append((name, index, coefficient))
-    return Angle(offset, tuple(inputs), tuple(weights))
-
-
-def _number(value: Tensor | float | None) -> float:
-    if value is None:
-        return math.nan
-    return float(value.detach()) if isinstance(value, Tensor) else value
-
-
-def _gradients(value: Tensor | float | None, point: dict[str, Tensor]) -> dict[str, Tensor]:
-    if not isinstance(value, Tensor) or not value.requires_grad:
-        return {name: torch.zeros_like(leaf) for name, leaf in point.items()}
-    leaves = [leaf for leaf in point.values() if leaf.numel()]
-    names = [name for name, leaf in point.items() if leaf.numel()]
-    found = torch.autograd.grad(value, leaves, retain_graph=True, allow_unused=True)
-    return {
-        name: torch.zeros_like(leaf) if gradient is None else gradient
-        for name, leaf, gradient in zip(names, leaves, found, strict=True)
-    }
-
-
-def _wire_order(gates: list[_Traced], measurements: list[Any], device_wires: list[Any], least_wires: int) -> list[Any]:
+def _wire_order(gates: list[Traced], measurements: list[Any], device_wires: list[Any], least_wires: int) -> list[Any]:
     """Integer labels in their own order, as PennyLane's devices have them; others as they first appear."""
     if device_wires and any(hasattr(m, "wires") and not m.wires for m in measurements):
         return device_wires  # such as qp.probs() without wires: it measures the whole device

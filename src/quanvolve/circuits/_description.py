@@ -1,7 +1,7 @@
 """The circuit description: what a quantum filter is, as plain immutable data.
 
-It names gates, wires, observables and where each angle comes from. It holds no weights, needs neither PennyLane nor
-torch, hashes, and travels as JSON. Everything downstream (compiler, layers, saved models) reads only this.
+It names gates, wires, observables and where each angle comes from. It holds no weights, does not need PennyLane,
+hashes, and travels as JSON. Everything downstream (compiler, layers, saved models) reads only this.
 """
 
 from __future__ import annotations
@@ -13,21 +13,27 @@ from typing import Any
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits._gates import GATES
+from quanvolve.circuits._program import Program
 
-_FORMAT = 1
+_FORMAT = 2
+_READABLE = (1, 2)
 _PAULI_LETTERS = ("X", "Y", "Z")
+PROGRAM = "*"
+"""In an angle's weights, the name of the program's values that read weights only."""
+COUNTS = ("most_probable", "sampled")
 
 
 @dataclass(frozen=True, slots=True)
 class Angle:
-    """An angle in radians that is affine in inputs and weights.
+    """An angle in radians that is affine in inputs, weights and the values of the circuit's program.
 
     ``angle = offset + sum(c * input[i]) + sum(c * weight[name].flat[i])``
 
     Args:
         offset: the constant part, in radians.
-        inputs: pairs (input index, coefficient).
-        weights: triples (weight name, flat index, coefficient).
+        inputs: pairs (input index, coefficient); index ``n_inputs + k`` is value k of the program, which reads inputs.
+        weights: triples (weight name, flat index, coefficient); the name "*" stands for values of the program that
+            read weights only.
 
     Examples:
         >>> Angle(0.5, inputs=((2, 3.0),))
@@ -50,14 +56,52 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Observable:
-    """A real linear combination of Pauli words: pairs (coefficient, word), a word being pairs (wire, "X|Y|Z").
+    """A real linear combination of Pauli words, or the probability of an outcome.
+
+    Args:
+        terms: pairs (coefficient, word), a word being pairs (wire, "X|Y|Z").
+        outcome: pairs (wire, bit); then there are no terms, and the value is the probability of these bits.
 
     Examples:
         >>> Observable(((1.0, ((0, "Z"),)),))
-        Observable(terms=((1.0, ((0, 'Z'),)),))
+        Observable(terms=((1.0, ((0, 'Z'),)),), outcome=())
     """
 
     terms: tuple[tuple[float, tuple[tuple[int, str], ...]], ...]
+    outcome: tuple[tuple[int, int], ...] = ()
+
+    def pauli_terms(self) -> tuple[tuple[float, tuple[tuple[int, str], ...]], ...]:
+        """The terms; for an outcome, those of its projector.
+
+        Examples:
+            >>> Observable((), outcome=((0, 1),)).pauli_terms()
+            ((0.5, ()), (-0.5, ((0, 'Z'),)))
+        """
+        terms = self.terms
+        if self.outcome:
+            # |b><b| is the product over the wires of (I + (-1)^b Z) / 2.
+            terms = ((1.0, ()),)
+            for wire, bit in sorted(self.outcome):
+                terms = tuple(
+                    entry
+                    for c, word in terms
+                    for entry in ((c / 2, word), (c / 2 * (-1.0) ** bit, (*word, (wire, "Z"))))
+                )
+        return terms
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """Amplitude encoding: some wires start in a superposition whose amplitudes are proportional to values of the window.
+
+    Args:
+        wires: the first is the most significant bit of a basis state's number.
+        values: the amplitude of basis state i is proportional to input ``values[i]`` (numbered as in :class:`Angle`);
+            basis states beyond these have amplitude zero. If all of them are zero the wires start in basis state 0.
+    """
+
+    wires: tuple[int, ...]
+    values: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +115,10 @@ class Circuit:
         observables: their expectation values are the filter's outputs, in this order.
         weight_shapes: pairs (name, shape) in the order of the circuit function's arguments.
         threshold: if given, each input is first replaced by 1 where it is greater than this and by 0 elsewhere.
+        program: computes further values from inputs and weights, for angles that are not affine in them.
+        preparation: the state before the first gate, where it is not basis state 0.
+        counts: instead of observables: the only output is the number of ones in the most probable bit string
+            ("most_probable") or in one that is drawn at random ("sampled").
 
     Raises:
         QuanvolveError: if a gate, wire, index or number is not valid; the message names it.
@@ -88,6 +136,9 @@ class Circuit:
     observables: tuple[Observable, ...]
     weight_shapes: tuple[tuple[str, tuple[int, ...]], ...] = ()
     threshold: float | None = None
+    program: Program | None = None
+    preparation: Preparation | None = None
+    counts: str | None = None
 
     def __post_init__(self) -> None:
         if self.n_wires < 1 or self.n_inputs < 0:
@@ -95,7 +146,11 @@ class Circuit:
                 f"a circuit needs at least one wire and no fewer than zero inputs, got `n_wires` "
                 f"(={self.n_wires}) and `n_inputs` (={self.n_inputs})"
             )
-        if not self.observables:
+        if self.counts is not None and (self.counts not in COUNTS or self.observables):
+            raise QuanvolveError(
+                f"`counts` (={self.counts!r}) must be one of {', '.join(map(repr, COUNTS))}, without observables"
+            )
+        if not self.observables and self.counts is None:
             raise QuanvolveError("a circuit needs at least one observable, got none")
         if self.threshold is not None and not math.isfinite(self.threshold):
             raise QuanvolveError(f"`threshold` must be finite, got {self.threshold}")
@@ -105,11 +160,33 @@ class Circuit:
             if any(extent < 1 for extent in shape):
                 raise QuanvolveError(f"weight {name!r} has the shape {shape}, expected positive numbers")
         sizes = {name: math.prod(shape) for name, shape in self.weight_shapes}
+        if PROGRAM in sizes:
+            raise QuanvolveError(f"the weight name {PROGRAM!r} is taken by the values of programs: choose another one")
+        sizes[PROGRAM] = self.n_values - self.n_inputs
         for position, gate in enumerate(self.gates):
-            problem = _gate_problem(gate, self.n_wires, self.n_inputs, sizes)
+            problem = _gate_problem(gate, self.n_wires, self.n_values, sizes)
             if problem:
                 raise QuanvolveError(f"gate {position} ({gate.name} on wires {list(gate.wires)}): {problem}")
+        if self.preparation is not None:
+            wires, values = self.preparation.wires, self.preparation.values
+            if len(set(wires)) != len(wires) or any(not 0 <= wire < self.n_wires for wire in wires):
+                raise QuanvolveError(f"the preparation's wires {wires} must be distinct and in 0 to {self.n_wires - 1}")
+            if not 1 <= len(values) <= 2 ** len(wires) or any(not 0 <= i < self.n_values for i in values):
+                raise QuanvolveError(
+                    f"the preparation of {len(wires)} wires needs 1 to {2 ** len(wires)} values in 0 to "
+                    f"{self.n_values - 1}, got {values}"
+                )
         for index, observable in enumerate(self.observables):
+            bits = dict(observable.outcome)
+            if bits and (
+                observable.terms
+                or len(bits) < len(observable.outcome)
+                or any(not 0 <= wire < self.n_wires or bit not in (0, 1) for wire, bit in observable.outcome)
+            ):
+                raise QuanvolveError(
+                    f"observable {index}: an outcome needs bits 0 or 1 of distinct wires in 0 to {self.n_wires - 1} "
+                    f"and no terms, got {observable.outcome}"
+                )
             for coefficient, word in observable.terms:
                 wires = [wire for wire, _ in word]
                 if not math.isfinite(coefficient) or any(pauli not in _PAULI_LETTERS for _, pauli in word):
@@ -125,7 +202,12 @@ class Circuit:
     @property
     def n_outputs(self) -> int:
         """How many values one run of the circuit measures."""
-        return len(self.observables)
+        return 1 if self.counts else len(self.observables)
+
+    @property
+    def n_values(self) -> int:
+        """How many numbers angles may read: the inputs, then the values of the program."""
+        return self.n_inputs + (len(self.program.values) if self.program else 0)
 
     @property
     def n_weights(self) -> int:
@@ -142,9 +224,16 @@ class Circuit:
             "weight_shapes": [[name, list(shape)] for name, shape in self.weight_shapes],
             "gates": [_gate_to_list(gate) for gate in self.gates],
             "observables": [
-                [[coefficient, [[wire, pauli] for wire, pauli in word]] for coefficient, word in o.terms]
+                {"outcome": [list(pair) for pair in o.outcome]}
+                if o.outcome
+                else [[coefficient, [[wire, pauli] for wire, pauli in word]] for coefficient, word in o.terms]
                 for o in self.observables
             ],
+            "program": None if self.program is None else self.program.to_dict(),
+            "preparation": (
+                None if self.preparation is None else [list(self.preparation.wires), list(self.preparation.values)]
+            ),
+            "counts": self.counts,
         }
 
     def to_json(self) -> str:
@@ -159,22 +248,26 @@ class Circuit:
             QuanvolveError: if the data is not a circuit description of a known format.
         """
         try:
-            if data["format"] != _FORMAT:
+            if data["format"] not in _READABLE:
                 raise QuanvolveError(
-                    f"circuit description has format {data['format']!r}, this version reads format {_FORMAT}"
+                    f"circuit description has format {data['format']!r}, this version reads formats "
+                    f"{' and '.join(map(str, _READABLE))}"
                 )
+            program, preparation = data.get("program"), data.get("preparation")
             return cls(
                 n_wires=_whole(data["n_wires"]),
                 n_inputs=_whole(data["n_inputs"]),
                 gates=tuple(_gate_from_list(gate) for gate in data["gates"]),
-                observables=tuple(
-                    Observable(tuple((float(c), tuple((_whole(w), str(p)) for w, p in word)) for c, word in terms))
-                    for terms in data["observables"]
-                ),
+                observables=tuple(_observable_from(entry) for entry in data["observables"]),
                 weight_shapes=tuple((str(n), tuple(_whole(s) for s in shape)) for n, shape in data["weight_shapes"]),
                 threshold=None if data["threshold"] is None else float(data["threshold"]),
+                program=None if program is None else Program.from_dict(program),
+                preparation=(
+                    None if preparation is None else Preparation(*(tuple(map(_whole, part)) for part in preparation))
+                ),
+                counts=data.get("counts"),
             )
-        except (KeyError, TypeError, IndexError, ValueError, OverflowError) as error:
+        except (KeyError, TypeError, IndexError, ValueError, OverflowError, AttributeError) as error:
             if isinstance(error, QuanvolveError):
                 raise
             raise QuanvolveError(f"not a circuit description: {type(error).__name__}: {error}") from error
@@ -193,7 +286,7 @@ class Circuit:
         return cls.from_dict(data)
 
 
-def _gate_problem(gate: Gate, n_wires: int, n_inputs: int, sizes: dict[str, int]) -> str | None:
+def _gate_problem(gate: Gate, n_wires: int, n_values: int, sizes: dict[str, int]) -> str | None:
     kind = GATES.get(gate.name)
     if kind is None:
         return f"unknown gate; the vocabulary is {', '.join(GATES)}"
@@ -208,8 +301,8 @@ def _gate_problem(gate: Gate, n_wires: int, n_inputs: int, sizes: dict[str, int]
     numbers = [gate.angle.offset, *(c for _, c in gate.angle.inputs), *(c for *_, c in gate.angle.weights)]
     if not all(math.isfinite(number) for number in numbers):
         return f"its angle must be finite, got {gate.angle}"
-    if any(not 0 <= i < n_inputs for i, _ in gate.angle.inputs):
-        return f"input indices must be in 0 to {n_inputs - 1}, got {[i for i, _ in gate.angle.inputs]}"
+    if any(not 0 <= i < n_values for i, _ in gate.angle.inputs):
+        return f"input indices must be in 0 to {n_values - 1}, got {[i for i, _ in gate.angle.inputs]}"
     for name, index, _ in gate.angle.weights:
         if not 0 <= index < sizes.get(name, 0):
             return f"weight {name!r} has {sizes.get(name, 0)} entries, index {index} is not one of them"
@@ -235,6 +328,12 @@ def _gate_from_list(entry: Any) -> Gate:
             tuple((str(n), _whole(i), float(c)) for n, i, c in weights),
         )
     return Gate(str(name), tuple(_whole(w) for w in wires), angle)
+
+
+def _observable_from(entry: Any) -> Observable:
+    if isinstance(entry, dict):
+        return Observable((), tuple((_whole(wire), _whole(bit)) for wire, bit in entry["outcome"]))
+    return Observable(tuple((float(c), tuple((_whole(w), str(p)) for w, p in word)) for c, word in entry))
 
 
 def _whole(value: Any) -> int:

@@ -11,7 +11,7 @@ from torch import Tensor
 from quanvolve._errors import CaptureError
 from quanvolve.circuits._description import Observable
 
-_MAX_PROBABILITY_WIRES = 10
+_MAX_PROBABILITY_WIRES = 12
 
 
 def observables_of(measurements: list[Any], index: Mapping[Any, int]) -> tuple[Observable, ...]:
@@ -90,13 +90,7 @@ def _probabilities(measurement: Any, index: Mapping[Any, int], position: int) ->
             f"measurement {position} (probs) has {2 ** len(wires)} outcomes on {len(wires)} wires, at most "
             f"{_MAX_PROBABILITY_WIRES} wires are possible: measure fewer wires or use qp.expval"
         )
-    # |b><b| is the product over the wires of (I + (-1)^b Z) / 2.
-    subsets = [s for size in range(len(wires) + 1) for s in itertools.combinations(range(len(wires)), size)]
-    observables = []
-    for bits in itertools.product((0, 1), repeat=len(wires)):
-        terms = []
-        for subset in subsets:
-            sign = (-1.0) ** sum(bits[i] for i in subset)
-            terms.append((sign / 2 ** len(wires), tuple(sorted((wires[i], "Z") for i in subset))))
-        observables.append(Observable(tuple(terms)))
-    return observables
+    return [
+        Observable((), outcome=tuple(zip(wires, bits, strict=True)))
+        for bits in itertools.product((0, 1), repeat=len(wires))
+    ]

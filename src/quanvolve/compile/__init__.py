@@ -1,11 +1,18 @@
-"""From a circuit description to numbers: description -> recipe -> coefficients and features -> values."""
+"""From a circuit description to numbers: description -> plan -> compiled weights and windows -> values."""
 
+from quanvolve.compile._chunks import CHUNK_BYTES as CHUNK_BYTES
 from quanvolve.compile._coefficients import coefficients as coefficients
-from quanvolve.compile._evaluate import CHUNK_BYTES as CHUNK_BYTES
 from quanvolve.compile._evaluate import evaluate as evaluate
 from quanvolve.compile._features import features as features
+from quanvolve.compile._layout import Layout as Layout
+from quanvolve.compile._planner import ENGINES as ENGINES
+from quanvolve.compile._planner import Plan as Plan
+from quanvolve.compile._planner import Planner as Planner
+from quanvolve.compile._planner import plans_of as plans_of
 from quanvolve.compile._polynomial import PolynomialPlan as PolynomialPlan
 from quanvolve.compile._recipe import MAX_WIRES as MAX_WIRES
 from quanvolve.compile._recipe import Recipe as Recipe
 from quanvolve.compile._recipe import compile_circuit as compile_circuit
 from quanvolve.compile._sites import Site as Site
+from quanvolve.compile._statevector import StatevectorPlan as StatevectorPlan
+from quanvolve.compile._table import TablePlan as TablePlan

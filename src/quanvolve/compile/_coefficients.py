@@ -7,7 +7,6 @@ All filters of the batch share the circuit and differ in weights. This runs once
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from quanvolve.compile._pauli import clifford_table, rotation_tables
 from quanvolve.compile._recipe import Permute, Recipe
+from quanvolve.compile._values import flat_weights, weight_offsets
 
 
 def coefficients(
@@ -34,7 +34,7 @@ def coefficients(
         Tensor of shape (batch, outputs, features); the feature axis counts the sites' functions with the last
         wire fastest.
     """
-    flat = _flatten(recipe, weights, like)
+    flat = flat_weights(recipe.circuit, weights, like)
     matrices = _rotations(recipe, flat)
     batch, n = flat.shape[0], recipe.circuit.n_wires
     tensor = _initial(recipe, flat)[:, outputs].expand(batch, -1, -1)
@@ -51,15 +51,6 @@ def coefficients(
     return _contract_sites(recipe, matrices, tensor)
 
 
-def _flatten(recipe: Recipe, weights: Mapping[str, Tensor], like: Tensor | None) -> Tensor:
-    parts = [weights[name].reshape(len(weights[name]), -1) for name, _ in recipe.circuit.weight_shapes]
-    if parts:
-        return torch.cat(parts, dim=1)
-    if like is None:
-        return torch.empty(1, 0)
-    return torch.empty(1, 0, dtype=like.dtype, device=like.device)
-
-
 def _rotations(recipe: Recipe, flat: Tensor) -> Tensor:
     """The matrix of every constant and weighted rotation, shape (batch, number, 4, 4)."""
     offset, mixing, parts = (t.to(flat.device, flat.dtype) for t in _rotation_constants(recipe))
@@ -71,15 +62,12 @@ def _rotations(recipe: Recipe, flat: Tensor) -> Tensor:
 @lru_cache(maxsize=64)
 def _rotation_constants(recipe: Recipe) -> tuple[Tensor, Tensor, Tensor]:
     """Offsets (number,), the linear map from weights to angles, and the three matrix parts (3, number, 4, 4)."""
-    start, total = {}, 0
-    for name, shape in recipe.circuit.weight_shapes:
-        start[name] = total
-        total += math.prod(shape)
+    place = weight_offsets(recipe.circuit)
     offset = np.array([angle.offset for angle in recipe.angles])
-    mixing = np.zeros((total, len(recipe.angles)))
+    mixing = np.zeros((len(place), len(recipe.angles)))
     for number, angle in enumerate(recipe.angles):
         for name, index, coefficient in angle.weights:
-            mixing[start[name] + index, number] += coefficient
+            mixing[place[name, index], number] += coefficient
     parts = rotation_tables()[list(recipe.axes)].swapaxes(0, 1)
     with torch.inference_mode(False):  # what is kept here must also serve training later
         return torch.from_numpy(offset), torch.from_numpy(mixing), torch.from_numpy(parts)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from quanvolve.compile._recipe import Recipe
 from quanvolve.compile._sites import Site
+from quanvolve.compile._values import bits, extended
 
 
 def features(recipe: Recipe, windows: Tensor) -> list[Tensor]:
@@ -19,10 +20,7 @@ def features(recipe: Recipe, windows: Tensor) -> list[Tensor]:
     Returns:
         One tensor of shape (..., functions, positions) for each site.
     """
-    if recipe.circuit.threshold is not None:
-        bits = (windows > recipe.circuit.threshold).to(windows.dtype)
-        # A step has the derivative zero almost everywhere; a layer in front of this one still gets its zeros.
-        windows = bits + 0 * windows if windows.requires_grad else bits
+    windows = extended(recipe.circuit, bits(recipe.circuit, windows))
     return [_site_features(site, windows) for site in recipe.sites]
 
 

@@ -11,6 +11,8 @@ from torch.utils.checkpoint import checkpoint
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Circuit
 from quanvolve.compile._coefficients import coefficients
+from quanvolve.compile._evaluate import evaluate
+from quanvolve.compile._layout import Layout
 from quanvolve.compile._recipe import Recipe, compile_circuit
 
 BLOCK_BYTES = 4 * 2**20
@@ -83,6 +85,34 @@ class PolynomialPlan:
                 parts = [slice(first, first + outputs) for first in range(0, total, outputs)]
                 blocks.append(torch.cat([_block(recipe, some, part, again) for part in parts], dim=1))
         return torch.cat(blocks)
+
+    def compile(
+        self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
+    ) -> tuple[Tensor, ...]:
+        """The coefficients, shape (groups, outputs, channels, features); see :class:`Layout`.
+
+        Args:
+            weights: for each weight a tensor (rows, *shape).
+            like: gives dtype and device where there are no weights.
+            layout: of the rows.
+            n_windows: ignored: the coefficients are the same for any number of windows.
+        """
+        return (layout.arrange(self.coefficients(weights, like, layout.rows)),)
+
+    def evaluate(
+        self, compiled: tuple[Tensor, ...], windows: Tensor, dims: int, scale: Tensor | float, layout: Layout
+    ) -> Tensor:
+        """Measured values, shape (images, groups, outputs, *places); arguments as in `compile.evaluate`."""
+        return evaluate(self.recipe, compiled[0], windows, dims, scale)
+
+    def cost(self, layout: Layout) -> tuple[float, float]:
+        """Estimated nanoseconds to compile, and per window, for all rows."""
+        recipe = self.recipe
+        outputs = recipe.circuit.n_outputs
+        evolved = 4.0**recipe.circuit.n_wires * outputs * layout.rows * (len(recipe.steps) + 2)
+        setup = 40_000.0 * (len(recipe.steps) + recipe.circuit.n_wires) * len(self.recipes) + 2.0 * evolved
+        window = layout.groups * layout.channels * recipe.n_features * (0.5 + 0.02 * layout.outputs)
+        return setup, window
 
     def __str__(self) -> str:
         sizes = self.recipe.sizes

@@ -122,7 +122,7 @@ def compile_circuit(circuit: Circuit) -> Recipe:
 def _initial(circuit: Circuit) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
     entries = []
     for output, observable in enumerate(circuit.observables):
-        for coefficient, word in observable.terms:
+        for coefficient, word in observable.pauli_terms():
             index = sum("IXYZ".index(pauli) * 4 ** (circuit.n_wires - 1 - wire) for wire, pauli in word)
             entries.append((output, index, coefficient))
     outputs, words, coefficients = zip(*entries, strict=True) if entries else ((), (), ())

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from quanvolve._errors import PlanError
 from quanvolve.circuits import GATES, Circuit, Gate
 from quanvolve.compile._pauli import AXES, heisenberg_matrix, rotation_tables
+from quanvolve.compile._values import mixed_values
 
 MAX_READERS = 8
 
@@ -40,6 +41,20 @@ def find_sites(circuit: Circuit) -> tuple[tuple[Site, ...], tuple[Gate, ...]]:
     Raises:
         PlanError: if an input is read by a gate on several qubits, or on a qubit that has met another one.
     """
+    if circuit.preparation is not None:
+        raise PlanError(
+            "the circuit prepares a state with amplitudes from the window, so it is not a product encoding, which is "
+            "the only kind that the polynomial plan evaluates"
+        )
+    if circuit.counts is not None:
+        raise PlanError(
+            "the number of ones in a bit string is not an expectation value, and the polynomial plan gives only those"
+        )
+    if mixed_values(circuit):
+        raise PlanError(
+            "an angle is a function of inputs and weights together other than a sum (such as a weight times an "
+            "input), so no features of the window alone describe it, which the polynomial plan needs"
+        )
     last_reader: dict[int, int] = {}
     entangled: set[int] = set()
     for position, gate in enumerate(circuit.gates):
@@ -47,8 +62,8 @@ def find_sites(circuit: Circuit) -> tuple[tuple[Site, ...], tuple[Gate, ...]]:
             if gate.wires[0] in entangled:
                 raise PlanError(
                     f"gate {position} ({gate.name} on wire {gate.wires[0]}) reads an input after its qubit met "
-                    "another one, so the circuit is not a product encoding, which is the only kind that this "
-                    "version evaluates: encode every input before the first two-qubit gate on its wire"
+                    "another one, so the circuit is not a product encoding, which is the only kind that the "
+                    "polynomial plan evaluates: encode every input before the first two-qubit gate on its wire"
                 )
             last_reader[gate.wires[0]] = position
         if len(gate.wires) > 1:
@@ -60,11 +75,11 @@ def find_sites(circuit: Circuit) -> tuple[tuple[Site, ...], tuple[Gate, ...]]:
             prefixes[gate.wires[0]].append(gate)
         else:
             rest.append(gate)
-    sites = tuple(_site(tuple(prefix), circuit.threshold is not None) for prefix in prefixes)
+    sites = tuple(_site(tuple(prefix), circuit.n_inputs if circuit.threshold is not None else 0) for prefix in prefixes)
     return sites, tuple(rest)
 
 
-def _site(gates: tuple[Gate, ...], binary: bool) -> Site:
+def _site(gates: tuple[Gate, ...], binary: int) -> Site:
     readers = [gate.angle.inputs for gate in gates if gate.angle is not None and gate.angle.inputs]
     if len(readers) > MAX_READERS:
         raise PlanError(
@@ -77,7 +92,7 @@ def _site(gates: tuple[Gate, ...], binary: bool) -> Site:
     for _ in range(2):
         used |= np.abs(_bloch_matrix(gates, rng)).max(axis=0) > 1e-9
     if binary:
-        used &= ~_vanishing_sines(readers)
+        used &= ~_vanishing_sines(readers, binary)
     used[0] = True
     return Site(gates, tuple(readers), tuple(int(k) for k in np.flatnonzero(used)))
 
@@ -98,10 +113,10 @@ def _bloch_matrix(gates: tuple[Gate, ...], rng: np.random.Generator) -> npt.NDAr
     return bloch
 
 
-def _vanishing_sines(readers: list[tuple[tuple[int, float], ...]]) -> npt.NDArray[np.bool_]:
-    """Columns with the sine of an angle that is a multiple of pi for every combination of bits."""
+def _vanishing_sines(readers: list[tuple[tuple[int, float], ...]], binary: int) -> npt.NDArray[np.bool_]:
+    """Columns with the sine of an angle that is a multiple of pi for every combination of the `binary` bits."""
     vanishing = np.zeros(3 ** len(readers), dtype=bool)
     for r, reader in enumerate(readers):
-        if all(abs(np.sin(coefficient)) < 1e-12 for _, coefficient in reader):
+        if all(index < binary and abs(np.sin(coefficient)) < 1e-12 for index, coefficient in reader):
             vanishing |= (np.arange(len(vanishing)) // 3**r) % 3 == 2
     return vanishing

@@ -1,0 +1,86 @@
+"""All windows of all images through a function that takes a block of windows, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+CHUNK_BYTES = 32 * 2**20
+"""Memory that the temporaries of one chunk of windows may take."""
+
+Scale = Tensor | float
+
+
+def in_chunks(
+    function: Callable[..., Tensor],
+    windows: Tensor,
+    dims: int,
+    scale: Scale,
+    tensors: Sequence[Tensor],
+    outputs: int,
+    bytes_per_window: int,
+) -> Tensor:
+    """Apply a function to blocks of windows.
+
+    Args:
+        function: called with inputs (images, groups, channels, n_inputs, positions) and the tensors; returns
+            (images, groups, outputs, positions).
+        windows: shape (images, groups, channels, *places, *window), usually a strided and overlapping view; the
+            window axes, in order, are the circuit's inputs.
+        dims: how many axes `places` has.
+        scale: what windows are multiplied with: a number, or a tensor of shape (groups, channels, inputs).
+        tensors: what else the function differentiates with respect to.
+        outputs: of each group.
+        bytes_per_window: temporaries of the function for one window.
+
+    Returns:
+        Tensor of shape (images, groups, outputs, *places).
+    """
+    images, groups = windows.shape[:2]
+    places = windows.shape[3 : 3 + dims]
+    leaves = (windows, *tensors, *([scale] if isinstance(scale, Tensor) else []))
+    if images == 0:
+        nothing = 0 * sum((leaf.sum() for leaf in leaves), windows.new_zeros(()))  # keeps the graph
+        return windows.new_zeros((images, groups, outputs, *places)) + nothing
+
+    def on_chunk(piece: Tensor, scale: Scale, *tensors: Tensor) -> Tensor:
+        spots = piece.shape[3 : 3 + dims]
+        order = (0, 1, 2, *range(3 + dims, piece.dim()), *range(3, 3 + dims))
+        inputs = piece.permute(order).reshape(*piece.shape[:3], -1, spots.numel())
+        inputs = inputs * (scale.unsqueeze(-1) if isinstance(scale, Tensor) else scale)
+        return torch.unflatten(function(inputs, *tensors), -1, spots)
+
+    limit = max(1, CHUNK_BYTES // max(1, bytes_per_window))
+    again = (
+        images * places.numel() > limit
+        and torch.is_grad_enabled()
+        and any(leaf.requires_grad for leaf in leaves)
+        and not torch._C._are_functorch_transforms_active()
+    )
+
+    def call(piece: Tensor) -> Tensor:
+        if again:
+            # Recomputing a chunk in the backward pass keeps memory bounded there too.
+            found: Any = checkpoint(on_chunk, piece, scale, *tensors, use_reentrant=False)
+            return found  # type: ignore[no-any-return]
+        return on_chunk(piece, scale, *tensors)
+
+    return _walk(call, windows, (0, *range(3, 3 + dims)), limit)
+
+
+def _walk(call: Callable[[Tensor], Tensor], windows: Tensor, axes: tuple[int, ...], limit: int) -> Tensor:
+    """Split along the first axis, and where one slice is still too large, along the next ones."""
+    axis, *rest = axes
+    unit = 1
+    for other in rest:
+        unit *= windows.shape[other]
+    if unit <= limit or not rest:
+        pieces = windows.split(max(1, limit // unit), dim=axis)
+        found = [call(piece) for piece in pieces]
+    else:
+        found = [_walk(call, piece, tuple(rest), limit) for piece in windows.split(1, dim=axis)]
+    return found[0] if len(found) == 1 else torch.cat(found, dim=axis)

@@ -1,0 +1,108 @@
+"""From states to measured values: Pauli words, probabilities of outcomes, and numbers of ones."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from quanvolve.circuits import Circuit
+
+_TIE = 1e-6
+"""Outcomes whose probabilities differ by less are equally probable: the smallest bit string is taken."""
+
+
+def measure(circuit: Circuit, state: Tensor) -> Tensor:
+    """Measured values of states.
+
+    Args:
+        circuit: what is measured.
+        state: shape (..., 2, D, positions).
+
+    Returns:
+        Tensor of shape (..., outputs, positions).
+    """
+    if circuit.counts is not None:
+        return _number_of_ones(circuit, state)
+    real, imaginary = state.select(-3, 0), state.select(-3, 1)
+    total: Tensor | None = None
+    for mask, even, odd in _words(circuit):
+        # <psi|P|psi> = sum_d phase(d) conj(psi[d]) psi[d ^ mask]
+        flipped, turned = real, imaginary
+        if mask:
+            source = torch.arange(real.shape[-2], device=state.device) ^ mask
+            flipped, turned = real.index_select(-2, source), imaginary.index_select(-2, source)
+        if even is not None:
+            part = torch.matmul(_matrix(even, state), real * flipped + imaginary * turned)
+            total = part if total is None else total + part
+        if odd is not None:
+            part = torch.matmul(_matrix(odd, state), imaginary * flipped - real * turned)
+            total = part if total is None else total + part
+    if total is None:
+        return real.new_zeros((*real.shape[:-2], circuit.n_outputs, real.shape[-1])) + 0 * real.sum(-2, keepdim=True)
+    return total
+
+
+def _matrix(numbers: npt.NDArray[np.float64], like: Tensor) -> Tensor:
+    return torch.as_tensor(numbers, dtype=like.dtype, device=like.device)
+
+
+def parity(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The number of ones in each number."""
+    return np.array([int(number).bit_count() for number in numbers], np.int64)
+
+
+@lru_cache(maxsize=64)
+def _words(circuit: Circuit) -> tuple[tuple[int, npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None], ...]:
+    """For each pattern of flipped bits, the real and imaginary parts of the phases: matrices (outputs, D)."""
+    n, dimension = circuit.n_wires, 2**circuit.n_wires
+    states = np.arange(dimension)
+    found: dict[int, npt.NDArray[np.complex128]] = {}
+
+    def bit(wire: int) -> int:
+        return 1 << (n - 1 - wire)
+
+    for output, observable in enumerate(circuit.observables):
+        if observable.outcome:
+            matrix = found.setdefault(0, np.zeros((circuit.n_outputs, dimension), np.complex128))
+            match = np.ones(dimension, bool)
+            for wire, value in observable.outcome:
+                match &= ((states & bit(wire)) != 0) == bool(value)
+            matrix[output] += match
+        for coefficient, word in observable.terms:
+            mask = sum(bit(wire) for wire, pauli in word if pauli in "XY")
+            matrix = found.setdefault(mask, np.zeros((circuit.n_outputs, dimension), np.complex128))
+            phase = np.full(dimension, coefficient, np.complex128)
+            for wire, pauli in word:
+                one = (states & bit(wire)) != 0
+                if pauli == "Z":
+                    phase = np.where(one, -phase, phase)
+                elif pauli == "Y":
+                    phase = phase * np.where(one, 1j, -1j)  # the row d of Y holds -i where its bit is 0
+            matrix[output] += phase
+    return tuple(
+        (
+            mask,
+            matrix.real.copy() if (matrix.real != 0).any() else None,
+            matrix.imag.copy() if (matrix.imag != 0).any() else None,
+        )
+        for mask, matrix in found.items()
+    )
+
+
+def _number_of_ones(circuit: Circuit, state: Tensor) -> Tensor:
+    probabilities = (state * state).sum(-3)
+    if circuit.counts == "sampled":
+        steps = probabilities.detach().cumsum(-2)
+        shape = (*steps.shape[:-2], 1, steps.shape[-1])
+        drawn = torch.rand(shape, dtype=state.dtype, device=state.device) * steps[..., -1:, :]
+        chosen = (steps <= drawn).sum(-2).clamp(max=steps.shape[-2] - 1)
+    else:
+        most = probabilities.detach().amax(-2, keepdim=True)
+        chosen = (probabilities.detach() >= most - _TIE).to(torch.uint8).argmax(-2)
+    table = torch.as_tensor(parity(np.arange(2**circuit.n_wires)), dtype=state.dtype, device=state.device)
+    # Jumps have the derivative zero almost everywhere; the graph stays, so that what comes before gets its zeros.
+    return table[chosen].unsqueeze(-2) + 0 * probabilities.sum(-2, keepdim=True)

@@ -1,0 +1,162 @@
+"""The planner: which plan evaluates a layer, by an estimate of the work of each that can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from torch import Tensor
+
+from quanvolve._errors import PlanError, QuanvolveError
+from quanvolve.circuits import Circuit
+from quanvolve.compile._layout import Layout
+from quanvolve.compile._polynomial import PolynomialPlan
+from quanvolve.compile._statevector import StatevectorPlan
+from quanvolve.compile._table import TablePlan
+
+
+class Plan(Protocol):
+    """A way to evaluate the filters of a layer."""
+
+    name: str
+
+    def compile(
+        self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
+    ) -> tuple[Tensor, ...]:
+        """What the weights become, once for all windows."""
+
+    def evaluate(
+        self, compiled: tuple[Tensor, ...], windows: Tensor, dims: int, scale: Tensor | float, layout: Layout
+    ) -> Tensor:
+        """Measured values of all windows."""
+
+    def cost(self, layout: Layout) -> tuple[float, float]:
+        """Estimated nanoseconds to compile, and per window."""
+
+
+PLANS: dict[str, Callable[[Sequence[Circuit]], Plan]] = {
+    "table": TablePlan,
+    "polynomial": PolynomialPlan,
+    "statevector": StatevectorPlan,
+}
+"""The plans by name; where two cost the same the first is taken."""
+
+ENGINES = ("auto", *PLANS)
+
+
+def plans_of(circuits: Sequence[Circuit]) -> tuple[dict[str, Plan], dict[str, PlanError]]:
+    """The plans that can run these circuits, and why the others cannot.
+
+    Examples:
+        >>> from quanvolve.circuits import named_circuit
+        >>> possible, refused = plans_of([named_circuit("strongly_entangling", 4)])
+        >>> list(possible), list(refused)
+        (['polynomial', 'statevector'], ['table'])
+    """
+    possible: dict[str, Plan] = {}
+    refused: dict[str, PlanError] = {}
+    for name, make in PLANS.items():
+        try:
+            possible[name] = make(circuits)
+        except PlanError as error:
+            refused[name] = error
+    return possible, refused
+
+
+class Planner:
+    """The plans of a layer, and which of them to use.
+
+    Args:
+        circuits: one circuit for all rows of the weights, or one for each.
+        layout: how the rows make up channels.
+        engine: "auto", or the name of the plan to use whatever it costs.
+
+    Raises:
+        QuanvolveError: if there is no such engine.
+        PlanError: if that plan, or no plan at all, can run the circuits; it says why.
+    """
+
+    def __init__(self, circuits: Sequence[Circuit], layout: Layout, engine: str = "auto") -> None:
+        if engine not in ENGINES:
+            raise QuanvolveError(f"`engine` (={engine!r}) must be one of {', '.join(map(repr, ENGINES))}")
+        self.layout, self.engine = layout, engine
+        _check_alike(circuits)
+        self.possible, self.refused = plans_of(circuits)
+        if engine in self.refused:
+            others = " or ".join(map(repr, self.possible)) or "none"
+            raise PlanError(
+                f"`engine` (={engine!r}) cannot run this circuit: {self.refused[engine]}; engines that can: {others}"
+            ) from self.refused[engine]
+        if not self.possible:
+            reasons = "; ".join(f"{name}: {error}" for name, error in self.refused.items())
+            raise PlanError(f"no plan can run this circuit. {reasons}")
+        if engine != "auto":
+            self.possible = {engine: self.possible[engine]}
+
+    def choose(self, n_windows: int | None) -> Plan:
+        """The cheapest plan.
+
+        Args:
+            n_windows: how many windows one compilation serves; None where it is kept, so that only windows count.
+        """
+        return min(self.possible.values(), key=lambda plan: self._work(plan, n_windows))
+
+    def _work(self, plan: Plan, n_windows: int | None) -> float:
+        setup, window = plan.cost(self.layout)
+        return window if n_windows is None else setup + n_windows * window
+
+    def __str__(self) -> str:
+        chosen = self.choose(None)
+        text = str(chosen)
+        if self.engine != "auto":
+            return f"{text}; as `engine` asks"
+        own = self._work(chosen, None)
+        others = [
+            f"{name} would take about {_times(self._work(plan, None) / own)}"
+            for name, plan in self.possible.items()
+            if plan is not chosen
+        ]
+        if not others:
+            why = " ".join(f"{name} cannot run it: {_first_clause(error)}." for name, error in self.refused.items())
+            return f"{text}; the only plan for this circuit. {why}".rstrip(". ")
+        limit = self._switch(chosen)
+        training = (
+            f"; training steps of fewer than {limit} windows run as {self.choose(1).name}" if limit is not None else ""
+        )
+        return f"{text}; chosen because {' and '.join(others)} the work for each window{training}"
+
+    def _switch(self, chosen: Plan) -> int | None:
+        """From how many windows on the chosen plan is the cheapest even when compiled for these only."""
+        if self.choose(1) is chosen:
+            return None
+        low, high = 1, 2
+        while self.choose(high) is not chosen and high < 2**40:
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.choose(middle) is chosen else (middle, high)
+        return high
+
+
+def _check_alike(circuits: Sequence[Circuit]) -> None:
+    first = circuits[0]
+    for number, circuit in enumerate(circuits):
+        same = (
+            circuit.weight_shapes == first.weight_shapes
+            and circuit.threshold == first.threshold
+            and circuit.n_inputs == first.n_inputs
+            and circuit.n_outputs == first.n_outputs
+        )
+        if not same:
+            raise PlanError(
+                f"circuit {number} differs from circuit 0 in its inputs, weight shapes, threshold or number of "
+                "outputs; the filters of one layer must share these"
+            )
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2g} times" if ratio < 100 else f"{round(ratio, 1 - len(str(int(ratio)))):.0f} times"
+
+
+def _first_clause(error: PlanError) -> str:
+    return str(error).split(":")[0]

@@ -1,0 +1,265 @@
+"""The state-vector plan: every circuit, on a block of windows at once, up to 16 qubits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from quanvolve._errors import PlanError
+from quanvolve.circuits import Circuit
+from quanvolve.compile._chunks import in_chunks
+from quanvolve.compile._gates import Rotation, Segment, foldable, run_steps, segments_of
+from quanvolve.compile._layout import Layout
+from quanvolve.compile._measurements import measure
+from quanvolve.compile._values import bits, extended, flat_weights, mixed, mixed_values, weight_offsets
+
+MAX_WIRES = 16
+_TEMPORARIES = 6
+
+
+class StatevectorPlan:
+    """Filters as batched state vectors.
+
+    Args:
+        circuits: one circuit for all rows of the weights, or one for each.
+
+    Raises:
+        PlanError: if the circuits have more than 16 qubits.
+    """
+
+    name = "statevector"
+
+    def __init__(self, circuits: Sequence[Circuit]) -> None:
+        self.circuits = tuple(circuits)
+        n = max(circuit.n_wires for circuit in self.circuits)
+        if n > MAX_WIRES:
+            raise PlanError(
+                f"the circuit has {n} qubits, the state-vector plan takes at most {MAX_WIRES}: use a smaller "
+                "`kernel_size`, or an encoding that needs fewer qubits ('dense', 'amplitude', 'reupload')"
+            )
+
+    def compile(
+        self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
+    ) -> tuple[Tensor, ...]:
+        """For every circuit: its flat weights, its weights by name, and the matrices of its folded runs.
+
+        Args:
+            weights: for each weight a tensor (rows, *shape).
+            like: gives dtype and device where there are no weights.
+            layout: of the rows.
+            n_windows: how many windows the result is for; None if it is kept for more of them.
+        """
+        found: list[Tensor] = []
+        for number, circuit in enumerate(self.circuits):
+            own = self._own(weights, number)
+            flat = flat_weights(circuit, own, like)
+            found += [flat, *own.values()]
+            if self._folds(circuit, n_windows):
+                found += [
+                    _fold(circuit, segment, flat) for segment in segments_of(circuit) if foldable(circuit, segment)
+                ]
+        return tuple(found)
+
+    def evaluate(
+        self, compiled: tuple[Tensor, ...], windows: Tensor, dims: int, scale: Tensor | float, layout: Layout
+    ) -> Tensor:
+        """Measured values, shape (images, groups, outputs, *places); arguments as in `compile.evaluate`."""
+        parts = self._parts(compiled)
+        first = self.circuits[0]
+        depth = len(first.gates) if torch.is_grad_enabled() else 1
+        steps = _TEMPORARIES + (2 * depth if depth > 1 else 0)
+        together = layout.rows if len(self.circuits) == 1 else 1
+        per_window = 2 * 2**first.n_wires * steps * together * windows.element_size()
+
+        def on_chunk(inputs: Tensor, *tensors: Tensor) -> Tensor:
+            return self._rows(inputs, [tensors[part] for part in parts], layout)
+
+        return in_chunks(on_chunk, windows, dims, scale, compiled, layout.outputs, per_window)
+
+    def row_values(self, compiled: tuple[Tensor, ...], inputs: Tensor, layout: Layout) -> Tensor:
+        """Values of every row on the same inputs (n_inputs, positions): shape (rows, measured, positions)."""
+        full = inputs.expand(1, layout.groups, layout.channels, *inputs.shape)
+        parts = [compiled[part] for part in self._parts(compiled)]
+        return self._measured(full, parts, layout).flatten(0, 2)
+
+    def _rows(self, inputs: Tensor, parts: list[tuple[Tensor, ...]], layout: Layout) -> Tensor:
+        images, positions = inputs.shape[0], inputs.shape[-1]
+        values = self._measured(inputs, parts, layout).sum(2)  # groups, filters, measured, all positions
+        values = values.flatten(1, 2)[:, : layout.outputs]
+        return torch.unflatten(values, -1, (images, positions)).permute(2, 0, 1, 3)
+
+    def _measured(self, inputs: Tensor, parts: list[tuple[Tensor, ...]], layout: Layout) -> Tensor:
+        """Shape (groups, filters, channels, measured, images * positions)."""
+        shape = (layout.groups, layout.filters, layout.channels)
+        flat = inputs.permute(1, 2, 3, 0, 4).flatten(3, 4).unsqueeze(1)  # groups, 1, channels, n_inputs, positions
+        if len(self.circuits) == 1:
+            return _values(self.circuits[0], flat, parts[0], shape)
+        found = []
+        for number, circuit in enumerate(self.circuits):
+            group, rest = divmod(number, layout.filters * layout.channels)
+            own = flat[group : group + 1, :, rest % layout.channels : rest % layout.channels + 1]
+            found.append(_values(circuit, own, parts[number], (1, 1, 1)))
+        return torch.cat(found).reshape(*shape, *found[0].shape[3:])
+
+    def _own(self, weights: Mapping[str, Tensor], number: int) -> dict[str, Tensor]:
+        names = [name for name, _ in self.circuits[0].weight_shapes]
+        if len(self.circuits) == 1:
+            return {name: weights[name] for name in names}
+        return {name: weights[name][number : number + 1] for name in names}
+
+    def _folds(self, circuit: Circuit, n_windows: int | None) -> bool:
+        return n_windows is None or n_windows >= 2 * 2**circuit.n_wires
+
+    def _parts(self, compiled: tuple[Tensor, ...]) -> list[slice]:
+        """Where the tensors of each circuit are; there are more of them than the weights if runs were folded."""
+        plain = 1 + len(self.circuits[0].weight_shapes)
+        folded = len(compiled) > plain * len(self.circuits)
+        parts, start = [], 0
+        for circuit in self.circuits:
+            size = plain + (sum(foldable(circuit, s) for s in segments_of(circuit)) if folded else 0)
+            parts.append(slice(start, start + size))
+            start += size
+        return parts
+
+    def cost(self, layout: Layout) -> tuple[float, float]:
+        """Estimated nanoseconds to compile, and per window, for all rows."""
+        circuit = self.circuits[0]
+        amplitudes = 2 * 2**circuit.n_wires
+        window = 0.0
+        for segment in segments_of(circuit):
+            steps = len(segment.steps) * amplitudes * 1.5
+            window += min(steps, amplitudes**2 / 40) if foldable(circuit, segment) else steps
+        measured = amplitudes * 0.05 * circuit.n_outputs + amplitudes
+        setup = 30_000.0 * len(circuit.gates) * len(self.circuits)
+        return setup, (window + measured) * layout.rows
+
+    def __str__(self) -> str:
+        circuit = self.circuits[0]
+        n = circuit.n_wires
+        return (
+            f"statevector: {n} qubit{'s' * (n > 1)} as {2**n} amplitudes a window, {len(circuit.gates)} gates; exact, "
+            f"{len(self.circuits)} circuit structure{'s' * (len(self.circuits) > 1)}"
+        )
+
+
+def _values(circuit: Circuit, inputs: Tensor, parts: tuple[Tensor, ...], shape: tuple[int, int, int]) -> Tensor:
+    """Measured values of one circuit: inputs (groups, 1, channels, n_inputs, positions), rows of the given shape."""
+    flat, *rest = parts
+    names = [name for name, _ in circuit.weight_shapes]
+    own = dict(zip(names, rest[: len(names)], strict=True))
+    folded = list(rest[len(names) :])
+    inputs = bits(circuit, inputs)
+    values = extended(circuit, inputs)
+    if mixed_values(circuit):
+        values = _with_mixed(circuit, inputs, values, own, shape)
+    rows = flat.expand(math.prod(shape), -1).reshape(*shape, flat.shape[-1])
+    state = _initial(circuit, values)
+    for segment in segments_of(circuit):
+        if folded and foldable(circuit, segment):
+            matrix = folded.pop(0)
+            matrix = matrix.expand(math.prod(shape), -1, -1).reshape(*shape, *matrix.shape[1:])
+            whole = torch.matmul(matrix, state.flatten(-3, -2))
+            state = torch.unflatten(whole, -2, (2, -1))
+            continue
+        half = _half_angles(circuit, segment, values, rows)
+        state = run_steps(segment, state, half.cos(), half.sin())
+    return measure(circuit, state).expand(*shape, -1, -1)
+
+
+def _with_mixed(
+    circuit: Circuit, inputs: Tensor, values: Tensor, own: Mapping[str, Tensor], shape: tuple[int, int, int]
+) -> Tensor:
+    """Fill in the program's values that depend on inputs and weights together."""
+    wide = inputs.expand(*shape, *inputs.shape[3:]).flatten(0, 2)
+    rows = {name: weight.expand(math.prod(shape), *weight.shape[1:]) for name, weight in own.items()}
+    found = torch.unflatten(mixed(circuit, wide, rows), 0, shape)
+    places = torch.tensor([circuit.n_inputs + k for k in mixed_values(circuit)], device=inputs.device)
+    return values.expand(*shape, *values.shape[3:]).index_copy(-2, places, found)
+
+
+def _fold(circuit: Circuit, segment: Segment, flat: Tensor) -> Tensor:
+    """The matrix of a run that reads no input, as (rows, 2 D, 2 D) on stacked real and imaginary parts."""
+    dimension = 2**circuit.n_wires
+    identity = torch.eye(dimension, dtype=flat.dtype, device=flat.device)
+    state = torch.stack([identity, torch.zeros_like(identity)]).unsqueeze(0)
+    half = _half_angles(circuit, segment, None, flat)
+    unitary = run_steps(segment, state, half.cos(), half.sin())
+    unitary = unitary.expand(len(flat), -1, -1, -1)
+    real, imaginary = unitary[:, 0], unitary[:, 1]
+    top = torch.cat([real, -imaginary], dim=-1)
+    return torch.cat([top, torch.cat([imaginary, real], dim=-1)], dim=-2)
+
+
+def _half_angles(circuit: Circuit, segment: Segment, values: Tensor | None, rows: Tensor) -> Tensor:
+    """Half the angles of a segment's rotations, shape (rotations, ..., positions or 1).
+
+    Args:
+        values: what angles read of the window, shape (..., n_values, positions).
+        rows: flat weights, shape (..., numbers).
+    """
+    offset, mixing, reading = _angle_maps(circuit, segment, rows.dtype, rows.device)
+    if not len(offset):
+        return rows.new_empty(0)
+    angles = offset + torch.matmul(rows, mixing)  # ..., rotations
+    half = angles.movedim(-1, 0).unsqueeze(-1)
+    if segment.reads and values is not None:
+        if not mixing.any():
+            half = offset.reshape(-1, *(1,) * (values.dim() - 1))  # without the rows' axes: the state is shared
+        half = half + torch.matmul(reading, values).movedim(-2, 0)
+    return half / 2
+
+
+@lru_cache(maxsize=256)
+def _angle_maps(
+    circuit: Circuit, segment: Segment, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Offsets (rotations,), weights to angles (numbers, rotations), and values to angles (rotations, n_values)."""
+    place = weight_offsets(circuit)
+    angles = [step.angle for step in segment.steps if isinstance(step, Rotation)]
+    mixing = np.zeros((len(place), len(angles)))
+    reading = np.zeros((len(angles), circuit.n_values))
+    for number, angle in enumerate(angles):
+        for name, index, coefficient in angle.weights:
+            mixing[place[name, index], number] += coefficient
+        for index, coefficient in angle.inputs:
+            reading[number, index] += coefficient
+    offset = np.array([angle.offset for angle in angles])
+    with torch.inference_mode(False):  # what is kept here must also serve training later
+        return tuple(torch.as_tensor(array, dtype=dtype, device=device) for array in (offset, mixing, reading))  # type: ignore[return-value]
+
+
+def _initial(circuit: Circuit, values: Tensor) -> Tensor:
+    """States before the first gate, shape (..., 2, D, positions), from values (..., n_values, positions)."""
+    dimension = 2**circuit.n_wires
+    real = values.new_zeros((*values.shape[:-2], dimension, values.shape[-1]))
+    one = torch.zeros(dimension, 1, dtype=values.dtype, device=values.device)
+    one[0] = 1.0
+    if circuit.preparation is None:
+        real = real + one
+    else:
+        given = values.index_select(-2, torch.tensor(circuit.preparation.values, device=values.device))
+        # Dividing by the largest value first changes nothing but the range: amplitudes do not depend on the size.
+        largest = given.detach().abs().amax(-2, keepdim=True)
+        empty = largest == 0
+        given = given / torch.where(empty, torch.ones_like(largest), largest)
+        squares = given.square().sum(-2, keepdim=True)
+        given = given * torch.where(empty, torch.ones_like(squares), squares).rsqrt()
+        places = torch.tensor(_places(circuit), device=values.device)
+        real = real.index_copy(-2, places, given) + one * empty
+    return torch.stack([real, torch.zeros_like(real)], dim=-3)
+
+
+def _places(circuit: Circuit) -> list[int]:
+    """The basis states of the register that the preparation's amplitudes go to."""
+    prepared = circuit.preparation
+    assert prepared is not None
+    k, n = len(prepared.wires), circuit.n_wires
+    return [
+        sum(((state >> (k - 1 - j)) & 1) << (n - 1 - wire) for j, wire in enumerate(prepared.wires))
+        for state in range(len(prepared.values))
+    ]
