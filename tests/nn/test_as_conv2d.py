@@ -45,7 +45,7 @@ def test_plain_errors(arguments, message):
 
 def test_memory_of_training_is_bounded_by_recomputation(monkeypatch):
     """Chunks of windows, and blocks of filters of large circuits, keep no graph between forward and backward."""
-    from quanvolve.compile import _evaluate, _polynomial
+    from quanvolve.compile import _chunks, _evaluate, _polynomial
 
     calls = {"windows": 0, "filters": 0}
 
@@ -61,14 +61,14 @@ def test_memory_of_training_is_bounded_by_recomputation(monkeypatch):
     expected = layer.weights.grad.clone(), images.grad.clone()
     layer.zero_grad()
     images.grad = None
-    monkeypatch.setattr(_evaluate, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(_chunks, "CHUNK_BYTES", 1)
     monkeypatch.setattr(_polynomial, "BLOCK_BYTES", 1)
-    monkeypatch.setattr(_evaluate, "_evaluate_chunk", counted("windows", _evaluate._evaluate_chunk))
+    monkeypatch.setattr(_evaluate, "features", counted("windows", _evaluate.features))
     monkeypatch.setattr(_polynomial, "coefficients", counted("filters", _polynomial.coefficients))
     out = layer(images)
-    assert calls == {"windows": 6 * 4, "filters": 4}  # a row of places each; an output each
+    assert calls == {"windows": 6 * 16, "filters": 4}  # a place each; an output each
     out.sum().backward()
-    assert calls == {"windows": 2 * 6 * 4, "filters": 2 * 4}
+    assert calls == {"windows": 2 * 6 * 16, "filters": 2 * 4}
     torch.testing.assert_close(layer.weights.grad, expected[0])
     torch.testing.assert_close(images.grad, expected[1])
 

@@ -111,11 +111,11 @@ def _capture(
         _require_same_observables(observables, again, index)
         others.append(gates)
 
-    gates, preparation, program = describe(base, others, points, index, recorder)
+    described, preparation, program = describe(base, others, points, index, recorder)
     return Circuit(
         n_wires=max(len(order), least_wires),
         n_inputs=n_inputs,
-        gates=gates,
+        gates=described,
         observables=observables,
         weight_shapes=tuple(shapes.items()),
         threshold=threshold,

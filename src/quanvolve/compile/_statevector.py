@@ -168,7 +168,10 @@ def _values(circuit: Circuit, inputs: Tensor, parts: tuple[Tensor, ...], shape: 
             continue
         half = _half_angles(circuit, segment, values, rows)
         state = run_steps(segment, state, half.cos(), half.sin())
-    return measure(circuit, state).expand(*shape, -1, -1)
+    found = measure(circuit, state).expand(*shape, -1, -1)
+    if inputs.requires_grad and not found.requires_grad:
+        found = found + 0 * inputs.sum(-2, keepdim=True)  # a circuit that reads nothing still has a gradient
+    return found
 
 
 def _with_mixed(
@@ -246,7 +249,7 @@ def _initial(circuit: Circuit, values: Tensor) -> Tensor:
         # Dividing by the largest value first changes nothing but the range: amplitudes do not depend on the size.
         largest = given.detach().abs().amax(-2, keepdim=True)
         empty = largest == 0
-        given = given / torch.where(empty, torch.ones_like(largest), largest)
+        given = torch.where(empty, 0.0, given / torch.where(empty, torch.ones_like(largest), largest))
         squares = given.square().sum(-2, keepdim=True)
         given = given * torch.where(empty, torch.ones_like(squares), squares).rsqrt()
         places = torch.tensor(_places(circuit), device=values.device)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.compile import PolynomialPlan, evaluate
+from quanvolve.compile import Layout, Plan
 from quanvolve.nn._geometry import Geometry
 
 MIXINGS = ("sum", "joint")
@@ -39,28 +39,23 @@ def rows_of(in_channels: int, out_channels: int, groups: int, channel_mixing: st
     return groups * filters, in_channels // groups if channel_mixing == "sum" else 1
 
 
-def layer_coefficients(
-    plan: PolynomialPlan,
-    weights: dict[str, Tensor],
-    like: Tensor,
-    rows: tuple[int, int],
-    out_channels: int,
-    groups: int,
-) -> Tensor:
-    """Coefficients in the kernel's layout (groups, outputs, channels, features)."""
-    flat = {name: weight.flatten(0, 1) for name, weight in weights.items()}
-    found = plan.coefficients(flat, like, rows[0] * rows[1])
-    _, outputs, features = found.shape
-    split = found.reshape(groups, rows[0] // groups, rows[1], outputs, features)
-    merged = split.permute(0, 1, 3, 2, 4).reshape(groups, -1, rows[1], features)
-    # The last filter of a group may measure more than the channels that are left.
-    return merged[:, : out_channels // groups]
+def layout_of(rows: tuple[int, int], out_channels: int, groups: int) -> Layout:
+    """How the rows of the weights (all filters, circuits a filter sums over) make up the output channels."""
+    return Layout(groups, rows[0] // groups, rows[1], out_channels // groups)
+
+
+def compile_rows(
+    plan: Plan, weights: dict[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
+) -> tuple[Tensor, ...]:
+    """What a plan makes of weights of shape (filters, channels, *shape)."""
+    return plan.compile({name: weight.flatten(0, 1) for name, weight in weights.items()}, like, layout, n_windows)
 
 
 def apply(
     images: Tensor,
-    plan: PolynomialPlan,
-    coefficients: Tensor,
+    plan: Plan,
+    compiled: tuple[Tensor, ...],
+    layout: Layout,
     geometry: Geometry,
     scale: Tensor | float,
     channel_mixing: str,
@@ -70,14 +65,16 @@ def apply(
 
     Args:
         images: shape (N, in_channels, *size), checked.
-        coefficients: from :func:`layer_coefficients`.
+        plan: how the filters are evaluated.
+        compiled: from :func:`compile_rows`.
+        layout: from :func:`layout_of`.
         scale: a number, or a tensor that broadcasts to (in_channels, *kernel_size).
 
     Returns:
         Tensor of shape (N, out_channels, *places).
     """
     channels = images.shape[1]
-    groups = coefficients.shape[0]
+    groups = layout.groups
     dims = len(geometry.kernel_size)
     windows = geometry.windows(images).unflatten(1, (groups, channels // groups))
     if isinstance(scale, Tensor):
@@ -86,7 +83,7 @@ def apply(
     if channel_mixing == "joint":
         windows = windows.movedim(2, 2 + dims).unsqueeze(2)
     # The window axes become one; a strided view cannot always be flattened without a copy, so it waits for chunks.
-    out = evaluate(plan.recipe, coefficients, windows, dims, scale)
+    out = plan.evaluate(compiled, windows, dims, scale, layout)
     out = out.flatten(1, 2)
     if bias is not None:
         out = out + bias.reshape(-1, *(1,) * dims)
@@ -139,7 +136,7 @@ def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor) -> N
         raise QuanvolveError(
             f"the images are on {images.device} and the layer is on {like.device}: move one of them with .to()"
         )
-    if images.numel() and images.device.type != "meta" and not torch.compiler.is_compiling():
+    if images.numel() and images.device.type != "meta" and not transformed():
         low, high = torch.aminmax(images.detach())
         if not bool(torch.isfinite(low) & torch.isfinite(high)):
             bad = ~torch.isfinite(images)
@@ -147,6 +144,11 @@ def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor) -> N
                 f"the images contain {int(bad.sum())} value(s) that are not finite, such as "
                 f"{float(images[bad][0].detach())}: an angle must be a number; replace them, e.g. with torch.nan_to_num"
             )
+
+
+def transformed() -> bool:
+    """Whether `torch.compile`, `torch.export` or a `torch.func` transform is running: values cannot be looked at."""
+    return torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
 
 
 def _short(dtype: torch.dtype) -> str:

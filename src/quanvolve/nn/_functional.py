@@ -9,8 +9,8 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
-from quanvolve.compile import PolynomialPlan
-from quanvolve.nn._apply import apply, check_channels, check_images, check_scale, layer_coefficients
+from quanvolve.compile import Planner
+from quanvolve.nn._apply import apply, check_channels, check_images, check_scale, compile_rows, layout_of
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 
 
@@ -29,6 +29,7 @@ def quanv2d(
     channel_mixing: str = "sum",
     padding_mode: str = "zeros",
     out_channels: int | None = None,
+    engine: str = "auto",
 ) -> Tensor:
     """A quantum convolution over images, as a function of images and weights.
 
@@ -42,6 +43,7 @@ def quanv2d(
         scale: what pixels are multiplied with to become the circuit's inputs.
         channel_mixing, padding_mode: as in :class:`quanvolve.Quanv2d`.
         out_channels: keep only so many channels; by default all that are measured.
+        engine: as in :class:`quanvolve.Quanv2d`.
 
     Returns:
         Measured values (N, C_out, H', W').
@@ -90,10 +92,12 @@ def quanv2d(
             f"`circuit` has {len(circuits)} circuits, expected one for all filters or {math.prod(rows)} (one for each "
             "filter and input channel that it reads)"
         )
-    plan = PolynomialPlan(circuits)
-    found = layer_coefficients(plan, by_name, like, rows, channels, groups)
+    layout = layout_of(rows, channels, groups)
     batch = input if input.dim() == 4 else input.unsqueeze(0)
-    out = apply(batch, plan, found, geometry, scale, channel_mixing, bias)
+    n_windows = len(batch) * math.prod(geometry.output_size(tuple(batch.shape[2:])))
+    plan = Planner(circuits, layout, engine).choose(n_windows)
+    found = compile_rows(plan, by_name, like, layout, n_windows)
+    out = apply(batch, plan, found, layout, geometry, scale, channel_mixing, bias)
     return out if input.dim() == 4 else out.squeeze(0)
 
 

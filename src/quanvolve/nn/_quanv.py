@@ -13,8 +13,17 @@ from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, Circuit
-from quanvolve.compile import PolynomialPlan, Recipe
-from quanvolve.nn._apply import apply, check_channels, check_images, check_scale, layer_coefficients, rows_of
+from quanvolve.compile import Plan, Planner, PolynomialPlan, Recipe
+from quanvolve.nn._apply import (
+    apply,
+    check_channels,
+    check_images,
+    check_scale,
+    compile_rows,
+    layout_of,
+    rows_of,
+    transformed,
+)
 from quanvolve.nn._filters import CircuitLike, draw_weights, given_weights, make_circuits
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 
@@ -61,7 +70,7 @@ class QuanvNd(nn.Module):
     ) -> None:
         super().__init__()
         check_channels(in_channels, out_channels, groups, channel_mixing)
-        _check_options(engine, noise, shots, dtype)
+        _check_options(noise, shots, dtype)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.groups = groups
@@ -90,19 +99,20 @@ class QuanvNd(nn.Module):
             weight_shapes=weight_shapes,
             generator=generator,
         )
-        self._set_circuits(circuits)
         self.filter_shape = rows(circuits[0].n_outputs)
+        self.engine = engine
+        self._set_circuits(circuits)
         self._register_weights(weights, generator, device, dtype)
         self._register_scale(math.pi if scale is None and isinstance(circuit, str) else scale, device, dtype)
         self.bias = nn.Parameter(torch.zeros(out_channels, device=device, dtype=dtype)) if bias else None
-        self._compiled: tuple[list[Tensor], Tensor] | None = None
 
     # -- construction ----------------------------------------------------------------------------------------------
 
     def _set_circuits(self, circuits: tuple[Circuit, ...]) -> None:
         self.circuits = circuits
-        self._plan = PolynomialPlan(circuits)
-        self._compiled = None
+        self._layout = layout_of(self.filter_shape, self.out_channels, self.groups)
+        self._planner = Planner(circuits, self._layout, self.engine)
+        self._compiled: tuple[list[Tensor], Plan, tuple[Tensor, ...]] | None = None
 
     def _register_weights(
         self, given: Any, generator: torch.Generator | None, device: Any, dtype: torch.dtype | None
@@ -192,8 +202,8 @@ class QuanvNd(nn.Module):
         batch = images if images.dim() == self.dims + 2 else images.unsqueeze(0)
         out = apply(
             batch,
-            self._plan,
-            self._coefficients(like),
+            *self._compiled_filters(like, batch),
+            self._layout,
             self.geometry,
             self.scale,
             self.channel_mixing,
@@ -209,37 +219,42 @@ class QuanvNd(nn.Module):
         """A tensor with the layer's dtype and device; where the layer has none of its own it follows its images."""
         return next(iter((*self.parameters(), *self.buffers())), otherwise)
 
-    def _coefficients(self, like: Tensor) -> Tensor:
+    def _compiled_filters(self, like: Tensor, batch: Tensor) -> tuple[Plan, tuple[Tensor, ...]]:
         """Compiled anew when a gradient is wanted, else only when a weight has changed (compared by value)."""
         weights = self.circuit_weights()
         wanted = torch.is_grad_enabled() and any(weight.requires_grad for weight in weights.values())
-        if wanted or like.device.type == "meta" or torch.compiler.is_compiling():
-            return self._compile(weights, like)
+        if wanted or like.device.type == "meta" or transformed():
+            n_windows = len(batch) * math.prod(self.geometry.output_size(tuple(batch.shape[2:])))
+            plan = self._planner.choose(n_windows)
+            return plan, compile_rows(plan, weights, like, self._layout, n_windows)
         now = [like.new_empty(0), *weights.values()]
         if self._compiled is not None:
-            before, found = self._compiled
-            if found.device == like.device and all(
-                a.dtype == b.dtype and torch.equal(a, b) for a, b in zip(before, now, strict=True)
+            before, plan, found = self._compiled
+            if all(
+                a.device == b.device and a.dtype == b.dtype and torch.equal(a, b)
+                for a, b in zip(before, now, strict=True)
             ):
-                return found
+                return plan, found
         with torch.inference_mode(False), torch.no_grad():  # what is kept must also serve training later
             kept = [tensor.detach().clone() for tensor in now]
-            found = self._compile(dict(zip(weights, kept[1:], strict=True)), kept[0])
-        self._compiled = (kept, found)
-        return found
-
-    def _compile(self, weights: dict[str, Tensor], like: Tensor) -> Tensor:
-        return layer_coefficients(self._plan, weights, like, self.filter_shape, self.out_channels, self.groups)
+            plan = self._planner.choose(None)
+            found = compile_rows(plan, dict(zip(weights, kept[1:], strict=True)), kept[0], self._layout, None)
+        self._compiled = (kept, plan, found)
+        return plan, found
 
     @property
     def recipe(self) -> Recipe:
-        """The compiled circuit; its encoding is that of all filters."""
-        return self._plan.recipe
+        """The compiled circuit; its encoding is that of all filters.
+
+        Raises:
+            PlanError: if the circuit is not a product encoding, and so not a trigonometric polynomial of this kind.
+        """
+        return PolynomialPlan(self.circuits).recipe
 
     @property
     def plan(self) -> str:
-        """How the layer is evaluated, in one sentence."""
-        return str(self._plan)
+        """How the layer is evaluated and why, in one sentence."""
+        return str(self._planner)
 
     def formula(self, channel: int | None = None, *, digits: int = 4, tolerance: float = 1e-6) -> str:
         """The closed form of a channel: a trigonometric polynomial of the pixels x0, x1, ... of the window.
@@ -272,7 +287,8 @@ class QuanvNd(nn.Module):
         """The coefficients of all filters in float64: shape (groups, channels, input channels, features)."""
         with torch.no_grad():
             weights = {name: weight.to(torch.float64) for name, weight in self.circuit_weights().items()}
-            return self._compile(weights, self._like(torch.empty(0)).to(torch.float64))
+            like = self._like(torch.empty(0)).to(torch.float64)
+            return compile_rows(PolynomialPlan(self.circuits), weights, like, self._layout, None)[0]
 
     # -- torch's protocol --------------------------------------------------------------------------------------------
 
@@ -310,7 +326,7 @@ class QuanvNd(nn.Module):
             and all(c.observables == own.observables and c.n_wires == own.n_wires for c in circuits)
             and (first.n_inputs, first.weight_shapes, first.threshold)
             == (own.n_inputs, own.weight_shapes, own.threshold)
-            and PolynomialPlan(circuits).recipe.sites == self.recipe.sites
+            and _encoding(circuits) == _encoding(self.circuits)
         )
         if circuits != self.circuits and not structure_only:
             raise QuanvolveError(
@@ -382,7 +398,7 @@ class Quanv2d(QuanvNd):
         channel_mixing: "sum" runs a circuit on each input channel of the group and adds the values, as `nn.Conv2d`
             does; "joint" runs one circuit on the window across all input channels of the group.
         trainable: weights are parameters; otherwise they are buffers.
-        engine: "auto" or "polynomial".
+        engine: "auto" (the cheapest plan, see :attr:`plan`), "polynomial", "table" or "statevector".
         noise, shots: None: values are exact and noiseless.
         seed: fixes random structures and weights; without it they come from torch's global generator.
         weight_shapes: shapes of a circuit function's weights, by name.
@@ -417,11 +433,17 @@ class Quanv2d(QuanvNd):
     dims = 2
 
 
-def _check_options(engine: str, noise: object, shots: object, dtype: torch.dtype | None) -> None:
+def _encoding(circuits: tuple[Circuit, ...]) -> list[tuple[Any, ...]]:
+    """What reads the window, in order: random structures of one encoding agree in it."""
+    return [
+        tuple((g.name, g.wires, g.angle.inputs) for g in c.gates if g.angle is not None and g.angle.inputs)
+        for c in circuits
+    ]
+
+
+def _check_options(noise: object, shots: object, dtype: torch.dtype | None) -> None:
     if dtype is not None and not dtype.is_floating_point:
         raise QuanvolveError(f"`dtype` (={dtype}) must be a real floating type, such as torch.float32")
-    if engine not in ("auto", "polynomial"):
-        raise QuanvolveError(f"`engine` (={engine!r}) must be 'auto' or 'polynomial'")
     for argument, value in (("noise", noise), ("shots", shots)):
         if value is not None:
             raise QuanvolveError(
