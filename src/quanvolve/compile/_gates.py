@@ -17,7 +17,7 @@ from torch import Tensor
 from quanvolve.circuits import GATES, PAULIS, Angle, Circuit
 
 Matrix = npt.NDArray[np.complex128]
-FOLD_WIRES = 8
+FOLD_WIRES = 9
 """Up to so many qubits a run of gates that read no input is multiplied out to one matrix."""
 _FOLD_STEPS = 3
 

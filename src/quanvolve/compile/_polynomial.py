@@ -111,7 +111,8 @@ class PolynomialPlan:
         outputs = recipe.circuit.n_outputs
         evolved = 4.0**recipe.circuit.n_wires * outputs * layout.rows * (len(recipe.steps) + 2)
         setup = 40_000.0 * (len(recipe.steps) + recipe.circuit.n_wires) * len(self.recipes) + 2.0 * evolved
-        window = layout.groups * layout.channels * recipe.n_features * (0.5 + 0.02 * layout.outputs)
+        work = 0.01 * recipe.n_features * layout.outputs + 10.0 * recipe.circuit.n_wires
+        window = layout.groups * layout.channels * work
         return setup, window
 
     def __str__(self) -> str:

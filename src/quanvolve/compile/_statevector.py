@@ -132,10 +132,10 @@ class StatevectorPlan:
         amplitudes = 2 * 2**circuit.n_wires
         window = 0.0
         for segment in segments_of(circuit):
-            steps = len(segment.steps) * amplitudes * 1.5
-            window += min(steps, amplitudes**2 / 40) if foldable(circuit, segment) else steps
+            steps = len(segment.steps) * amplitudes * 0.9
+            window += min(steps, amplitudes**2 / 150) if foldable(circuit, segment) else steps
         measured = amplitudes * 0.05 * circuit.n_outputs + amplitudes
-        setup = 30_000.0 * len(circuit.gates) * len(self.circuits)
+        setup = 60_000.0 * len(circuit.gates) * len(self.circuits)
         return setup, (window + measured) * layout.rows
 
     def __str__(self) -> str:

@@ -88,7 +88,7 @@ class TablePlan:
         """Estimated nanoseconds to compile, and per window, for all rows."""
         setup, window = self._inner.cost(layout)
         n = self.circuits[0].n_inputs
-        return setup + window * 2**n, layout.groups * layout.channels * (6.0 * n + 1.0 * layout.outputs)
+        return setup + window * 2**n, layout.groups * layout.channels * (60.0 + 2.0 * n + 2.0 * layout.outputs)
 
     def __str__(self) -> str:
         n = self.circuits[0].n_inputs
