@@ -16,12 +16,22 @@ if TYPE_CHECKING:
     from quanvolve.estimators import QuanvClassifier as QuanvClassifier
     from quanvolve.estimators import QuanvTransformer as QuanvTransformer
     from quanvolve.estimators import load as load
+    from quanvolve.nn import QuantumLinear as QuantumLinear
+    from quanvolve.nn import Quanv1d as Quanv1d
     from quanvolve.nn import Quanv2d as Quanv2d
+    from quanvolve.nn import Quanv3d as Quanv3d
+    from quanvolve.nn import quanv1d as quanv1d
     from quanvolve.nn import quanv2d as quanv2d
+    from quanvolve.nn import quanv3d as quanv3d
 
 _HOME = {
+    "Quanv1d": "quanvolve.nn",
     "Quanv2d": "quanvolve.nn",
+    "Quanv3d": "quanvolve.nn",
+    "QuantumLinear": "quanvolve.nn",
+    "quanv1d": "quanvolve.nn",
     "quanv2d": "quanvolve.nn",
+    "quanv3d": "quanvolve.nn",
     "QuanvClassifier": "quanvolve.estimators",
     "QuanvTransformer": "quanvolve.estimators",
     "load": "quanvolve.estimators",

@@ -3,13 +3,12 @@
 This is the only room that knows PennyLane, and it imports it only when a circuit is captured or drawn.
 """
 
+from quanvolve.circuits._ansatze import ANSATZE as ANSATZE
 from quanvolve.circuits._capture import capture as capture
-from quanvolve.circuits._catalogue import ANSATZE as ANSATZE
-from quanvolve.circuits._catalogue import ENCODINGS as ENCODINGS
-from quanvolve.circuits._catalogue import READOUTS as READOUTS
 from quanvolve.circuits._catalogue import list_circuits as list_circuits
 from quanvolve.circuits._catalogue import look_up as look_up
 from quanvolve.circuits._catalogue import named_circuit as named_circuit
+from quanvolve.circuits._catalogue import plans_for as plans_for
 from quanvolve.circuits._description import PROGRAM as PROGRAM
 from quanvolve.circuits._description import Angle as Angle
 from quanvolve.circuits._description import Circuit as Circuit
@@ -20,6 +19,8 @@ from quanvolve.circuits._draw_figure import draw_figure as draw_figure
 from quanvolve.circuits._draw_figure import draw_legend as draw_legend
 from quanvolve.circuits._draw_figure import drawing_height as drawing_height
 from quanvolve.circuits._draw_text import draw_text as draw_text
+from quanvolve.circuits._encodings import ENCODINGS as ENCODINGS
 from quanvolve.circuits._gates import GATES as GATES
 from quanvolve.circuits._gates import PAULIS as PAULIS
 from quanvolve.circuits._labels import factor_text as factor_text
+from quanvolve.circuits._readouts import READOUTS as READOUTS

@@ -1,141 +1,26 @@
 """The named circuits: an encoding, an ansatz and a readout, each one entry, put together and captured.
 
-To add one, add an entry to its table here; the layer, the estimators and the command line find it by its name.
+To add one, add an entry to its table (`_encodings`, `_ansatze`, `_readouts`); the layer, the estimators and the command
+line find it by its name.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
-from math import pi
 from numbers import Integral
 from typing import Any, TypeVar
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.circuits._ansatze import ANSATZE, no_upload
 from quanvolve.circuits._capture import capture
 from quanvolve.circuits._description import Circuit
+from quanvolve.circuits._encodings import ENCODINGS
+from quanvolve.circuits._readouts import READOUTS
 
 _Entry = TypeVar("_Entry")
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """How a window becomes a state: `apply(inputs, n_inputs)` queues PennyLane operations."""
-
-    summary: str
-    reference: str
-    apply: Callable[[Any, int], None] = field(repr=False)
-    threshold: float | None = None
-
-
-@dataclass(frozen=True)
-class Ansatz:
-    """The weighted part: `apply(weights, n_wires, seed)` queues operations, `shape(n_layers, n_wires)` the weights."""
-
-    summary: str
-    reference: str
-    apply: Callable[[Any, int, int], None] = field(repr=False)
-    shape: Callable[[int, int], tuple[int, ...]] = field(repr=False)
-    random_structure: bool = False
-
-
-@dataclass(frozen=True)
-class Readout:
-    """What is measured: `measure(n_wires)` returns PennyLane measurements."""
-
-    summary: str
-    reference: str
-    measure: Callable[[int], list[Any]] = field(repr=False)
-
-
-def _angle_embedding(rotation: str) -> Callable[[Any, int], None]:
-    def apply(inputs: Any, n_inputs: int) -> None:
-        import pennylane as qp
-
-        qp.AngleEmbedding(inputs, wires=range(n_inputs), rotation=rotation)
-
-    return apply
-
-
-def _threshold(inputs: Any, n_inputs: int) -> None:
-    import pennylane as qp
-
-    # The description replaces each input by its bit, so RX(pi * bit) flips the qubit of a bright pixel.
-    qp.AngleEmbedding(pi * inputs, wires=range(n_inputs), rotation="X")
-
-
-def _random_layers(weights: Any, n_wires: int, seed: int) -> None:
-    import pennylane as qp
-
-    qp.RandomLayers(weights, wires=range(n_wires), seed=seed)
-
-
-def _basic_entangler(weights: Any, n_wires: int, seed: int) -> None:
-    import pennylane as qp
-
-    qp.BasicEntanglerLayers(weights, wires=range(n_wires))
-
-
-def _strongly_entangling(weights: Any, n_wires: int, seed: int) -> None:
-    import pennylane as qp
-
-    qp.StronglyEntanglingLayers(weights, wires=range(n_wires))
-
-
-def _all_z(n_wires: int) -> list[Any]:
-    import pennylane as qp
-
-    return [qp.expval(qp.Z(wire)) for wire in range(n_wires)]
-
-
-ENCODINGS: dict[str, Encoding] = {
-    "ry": Encoding(
-        "RY(input) on one qubit for each input",
-        "Mari, 'Quanvolutional Neural Networks', PennyLane demos (2020)",
-        _angle_embedding("Y"),
-    ),
-    "rx": Encoding(
-        "RX(input) on one qubit for each input",
-        "Schuld and Petruccione, 'Machine Learning with Quantum Computers' (2021), section 4.3",
-        _angle_embedding("X"),
-    ),
-    "threshold": Encoding(
-        "state 1 for an angle above pi/2 (a pixel above one half), state 0 otherwise",
-        "Henderson et al., arXiv:1904.04767 (2019), section 3",
-        _threshold,
-        threshold=pi / 2,
-    ),
-}
-ANSATZE: dict[str, Ansatz] = {
-    "random": Ansatz(
-        "random rotations and CNOTs (RandomLayers), another structure for every filter",
-        "Henderson et al., arXiv:1904.04767 (2019), section 3",
-        _random_layers,
-        lambda n_layers, n_wires: (n_layers, n_wires),
-        random_structure=True,
-    ),
-    "basic_entangler": Ansatz(
-        "one RX a qubit, then a ring of CNOTs, per layer (BasicEntanglerLayers)",
-        "PennyLane templates, 'BasicEntanglerLayers'",
-        _basic_entangler,
-        lambda n_layers, n_wires: (n_layers, n_wires),
-    ),
-    "strongly_entangling": Ansatz(
-        "three rotations a qubit, then CNOTs of growing range, per layer (StronglyEntanglingLayers)",
-        "Schuld et al., Phys. Rev. A 101, 032308 (2020), arXiv:1804.00633",
-        _strongly_entangling,
-        lambda n_layers, n_wires: (n_layers, n_wires, 3),
-    ),
-}
-READOUTS: dict[str, Readout] = {
-    "z": Readout(
-        "the expectation value of Pauli Z on every qubit",
-        "Mari, 'Quanvolutional Neural Networks', PennyLane demos (2020)",
-        _all_z,
-    ),
-}
 
 
 def list_circuits() -> tuple[str, ...]:
@@ -143,7 +28,7 @@ def list_circuits() -> tuple[str, ...]:
 
     Examples:
         >>> list_circuits()
-        ('random', 'basic_entangler', 'strongly_entangling')
+        ('random', 'basic_entangler', 'strongly_entangling', 'hardware_efficient', 'qcnn', 'none')
     """
     return tuple(ANSATZE)
 
@@ -162,11 +47,12 @@ def named_circuit(
 
     Args:
         circuit: the ansatz, one of :func:`list_circuits`.
-        n_inputs: values in a window; each is encoded on a qubit of its own.
+        n_inputs: values in a window.
         encoding: one of `ENCODINGS`. Inputs are angles in radians.
         readout: one of `READOUTS`.
-        n_wires: number of qubits, `n_inputs` if not given; further ones start in state 0.
-        n_layers: layers of the ansatz.
+        n_wires: number of qubits; further ones than the encoding needs are ancillas that start in state 0. If not
+            given, what the encoding needs: one for each input, half as many with "dense", log2 with "amplitude".
+        n_layers: layers of the ansatz (levels of "qcnn"); with "reupload" each uploads the window again.
         seed: the structure seed of a random ansatz; others have only one structure.
 
     Returns:
@@ -183,17 +69,28 @@ def named_circuit(
     look_up(ANSATZE, "circuit", circuit)
     look_up(ENCODINGS, "encoding", encoding)
     look_up(READOUTS, "readout", readout)
-    wires = n_inputs if n_wires is None else n_wires
-    for argument, value in (("n_layers", n_layers), ("n_inputs", n_inputs), ("n_qubits", wires)):
+    for argument, value in (("n_layers", n_layers), ("n_inputs", n_inputs), ("n_qubits", n_wires)):
+        if value is None and argument == "n_qubits":
+            continue
         if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < 1:
             raise QuanvolveError(f"`{argument}` (={value!r}) must be a whole number of at least 1")
-    if wires < n_inputs:
+    entry = ENCODINGS[encoding]
+    wires = entry.usual(int(n_inputs)) if n_wires is None else int(n_wires)
+    least = entry.least(int(n_inputs))
+    if wires < least:
+        others = [name for name, other in ENCODINGS.items() if other.least(int(n_inputs)) <= wires]
         raise QuanvolveError(
-            f"`n_qubits` (={wires}) must be at least {n_inputs}, the values in a window: the {encoding!r} encoding "
-            f"puts each on a qubit of its own; use `n_qubits={n_inputs}` or a smaller `kernel_size`"
+            f"`n_qubits` (={wires}) must be at least {least}, which the {encoding!r} encoding needs for the {n_inputs} "
+            f"values in a window; use `n_qubits={least}`, a smaller `kernel_size`, or an encoding that needs fewer: "
+            f"{', '.join(map(repr, others))}"
         )
-
-    return _build(circuit, encoding, readout, int(n_inputs), int(wires), int(n_layers), int(seed))
+    if entry.repeats and not ANSATZE[circuit].layered:
+        layered = ", ".join(repr(name) for name, other in ANSATZE.items() if other.layered)
+        raise QuanvolveError(
+            f"the {encoding!r} encoding uploads the window before each layer of all qubits, which {circuit!r} does not "
+            f"have: use one of {layered}"
+        )
+    return _build(circuit, encoding, readout, int(n_inputs), wires, int(n_layers), int(seed))
 
 
 @lru_cache(maxsize=4096)
@@ -201,15 +98,37 @@ def _build(circuit: str, encoding: str, readout: str, n_inputs: int, wires: int,
     ansatz, entry, measured = ANSATZE[circuit], ENCODINGS[encoding], READOUTS[readout]
 
     def function(inputs: Any, weights: Any) -> list[Any]:
-        entry.apply(inputs, n_inputs)
-        ansatz.apply(weights, wires, seed)
-        return measured.measure(wires)
+        import pennylane as qp
+
+        def upload() -> None:
+            entry.apply(inputs, n_inputs, wires)
+
+        upload()
+        ansatz.apply(weights, wires, seed, upload if entry.repeats else no_upload)
+        return measured.measure(wires) or [qp.expval(qp.Z(0))]
 
     shapes = {"weights": ansatz.shape(n_layers, wires)}
-    return capture(function, n_inputs, shapes, threshold=entry.threshold, n_wires=wires)
+    found = capture(function, n_inputs, shapes, threshold=entry.threshold, n_wires=wires)
+    return found if measured.counts is None else replace(found, observables=(), counts=measured.counts)
 
 
-def look_up(table: dict[str, _Entry], argument: str, name: str) -> _Entry:
+def plans_for(circuit: str, encoding: str, readout: str) -> tuple[str, ...]:
+    """The names of the plans that can run a combination of entries.
+
+    Examples:
+        >>> plans_for("strongly_entangling", "ry", "z")
+        ('polynomial', 'statevector')
+    """
+    tables: tuple[tuple[Mapping[str, Any], str], ...] = (
+        (ENCODINGS, encoding),
+        (ANSATZE, circuit),
+        (READOUTS, readout),
+    )
+    first, *others = (table[name].plans for table, name in tables)
+    return tuple(plan for plan in first if all(plan in other for other in others))
+
+
+def look_up(table: Mapping[str, _Entry], argument: str, name: str) -> _Entry:
     """The entry of that name, or an error that names the argument and the valid names."""
     try:
         return table[name]

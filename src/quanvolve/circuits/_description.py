@@ -92,7 +92,7 @@ class Observable:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """Amplitude encoding: some wires start in a superposition whose amplitudes are proportional to values of the window.
+    """Amplitude encoding: some wires start in a superposition with amplitudes proportional to values of the window.
 
     Args:
         wires: the first is the most significant bit of a basis state's number.

@@ -106,7 +106,7 @@ def check_scale(scale: object, in_channels: int, geometry: Geometry) -> None:
         raise QuanvolveError("`scale` has values that are not finite: give a number for each pixel of the window")
 
 
-def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor) -> None:
+def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor, items: str = "images") -> None:
     """Raise unless the images can go through the layer; this comes before any work.
 
     Raises:
@@ -114,7 +114,7 @@ def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor) -> N
     """
     if not isinstance(images, Tensor):
         raise QuanvolveError(
-            f"expected a torch.Tensor, got {type(images).__name__}: convert it, e.g. with torch.as_tensor(images)"
+            f"expected a torch.Tensor, got {type(images).__name__}: convert it, e.g. with torch.as_tensor({items})"
         )
     axes = ("L", "H, W", "D, H, W")[dims - 1]
     if images.dim() not in (dims + 1, dims + 2):
@@ -129,19 +129,19 @@ def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor) -> N
         )
     if images.dtype != like.dtype:
         raise QuanvolveError(
-            f"the images are {_short(images.dtype)} and the layer is {_short(like.dtype)}: convert one of them, e.g. "
-            f"images.to({like.dtype}) (uint8 pixels also want a division by 255)"
+            f"the {items} are {_short(images.dtype)} and the layer is {_short(like.dtype)}: convert one of them, e.g. "
+            f"{items}.to({like.dtype}) (uint8 pixels also want a division by 255)"
         )
     if images.device != like.device:
         raise QuanvolveError(
-            f"the images are on {images.device} and the layer is on {like.device}: move one of them with .to()"
+            f"the {items} are on {images.device} and the layer is on {like.device}: move one of them with .to()"
         )
     if images.numel() and images.device.type != "meta" and not transformed():
         low, high = torch.aminmax(images.detach())
         if not bool(torch.isfinite(low) & torch.isfinite(high)):
             bad = ~torch.isfinite(images)
             raise QuanvolveError(
-                f"the images contain {int(bad.sum())} value(s) that are not finite, such as "
+                f"the {items} contain {int(bad.sum())} value(s) that are not finite, such as "
                 f"{float(images[bad][0].detach())}: an angle must be a number; replace them, e.g. with torch.nan_to_num"
             )
 

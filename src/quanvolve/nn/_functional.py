@@ -1,4 +1,4 @@
-"""The functional twin of the layer: circuits and weights come as arguments."""
+"""The functional twins' one implementation: circuits and weights come as arguments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from quanvolve.nn._apply import apply, check_channels, check_images, check_scale
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 
 
-def quanv2d(
+def quanv_nd(
+    dims: int,
     input: Tensor,
     weights: Tensor | Mapping[str, Tensor],
     circuit: Circuit | Sequence[Circuit],
@@ -31,44 +32,16 @@ def quanv2d(
     out_channels: int | None = None,
     engine: str = "auto",
 ) -> Tensor:
-    """A quantum convolution over images, as a function of images and weights.
-
-    Args:
-        input: images (N, C_in, H, W) or (C_in, H, W).
-        weights: shape (filters, C_in / groups or 1, *shape); by name where the circuit has several.
-        circuit: what every filter runs, or one circuit for each row of the weights (filter-major).
-        kernel_size: of the window, whose values the circuit reads.
-        bias: shape (C_out,).
-        stride, padding, dilation, groups: as in `torch.nn.functional.conv2d`.
-        scale: what pixels are multiplied with to become the circuit's inputs.
-        channel_mixing, padding_mode: as in :class:`quanvolve.Quanv2d`.
-        out_channels: keep only so many channels; by default all that are measured.
-        engine: as in :class:`quanvolve.Quanv2d`.
-
-    Returns:
-        Measured values (N, C_out, H', W').
-
-    Raises:
-        QuanvolveError: if images, weights and circuit do not fit each other.
-
-    Examples:
-        >>> import torch
-        >>> from quanvolve import quanv2d
-        >>> from quanvolve.circuits import named_circuit
-        >>> circuit = named_circuit("strongly_entangling", n_inputs=4)
-        >>> weights = torch.rand(2, 1, 2, 4, 3)
-        >>> quanv2d(torch.rand(8, 1, 28, 28), weights, circuit, kernel_size=2, stride=2).shape
-        torch.Size([8, 8, 14, 14])
-    """
+    """A quantum convolution along `dims` axes; the other arguments are those of `quanv2d`."""
     if not isinstance(input, Tensor):
         raise QuanvolveError(f"expected a torch.Tensor, got {type(input).__name__}: convert it with torch.as_tensor")
-    geometry = Geometry.parse(2, kernel_size, stride, padding, dilation, padding_mode)
+    geometry = Geometry.parse(dims, kernel_size, stride, padding, dilation, padding_mode)
     circuits = (circuit,) if isinstance(circuit, Circuit) else tuple(circuit)
     if not circuits:
         raise QuanvolveError("`circuit` is an empty sequence: give one Circuit, or one for each row of the weights")
     first = circuits[0]
     by_name = _by_name(weights, first)
-    in_channels = input.shape[-3] if input.dim() >= 3 else 1
+    in_channels = input.shape[-dims - 1] if input.dim() > dims else 1
     check_channels(in_channels, groups if out_channels is None else out_channels, groups, channel_mixing)
     filters = _filters(by_name, first, in_channels // groups if channel_mixing == "sum" else 1)
     channels = filters * first.n_outputs if out_channels is None else out_channels
@@ -82,7 +55,7 @@ def quanv2d(
     if first.n_inputs != n_inputs:
         raise QuanvolveError(f"the circuit reads {first.n_inputs} inputs, but a window has {n_inputs}")
     like = next(iter(by_name.values()), input)
-    check_images(input, in_channels, 2, like)
+    check_images(input, in_channels, dims, like)
     check_scale(scale, in_channels, geometry)
     if bias is not None and tuple(bias.shape) != (channels,):
         raise QuanvolveError(f"`bias` has shape {tuple(bias.shape)}, expected ({channels},): a number a channel")
@@ -93,12 +66,12 @@ def quanv2d(
             "filter and input channel that it reads)"
         )
     layout = layout_of(rows, channels, groups)
-    batch = input if input.dim() == 4 else input.unsqueeze(0)
+    batch = input if input.dim() == dims + 2 else input.unsqueeze(0)
     n_windows = len(batch) * math.prod(geometry.output_size(tuple(batch.shape[2:])))
     plan = Planner(circuits, layout, engine).choose(n_windows)
     found = compile_rows(plan, by_name, like, layout, n_windows)
     out = apply(batch, plan, found, layout, geometry, scale, channel_mixing, bias)
-    return out if input.dim() == 4 else out.squeeze(0)
+    return out if input.dim() == dims + 2 else out.squeeze(0)
 
 
 def _by_name(weights: Tensor | Mapping[str, Tensor], circuit: Circuit) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.nn._quanv import Quanv2d
+from quanvolve.nn._layers import Quanv2d
 
 BACKBONES = ("quantum", "classical", "none")
 

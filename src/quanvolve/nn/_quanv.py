@@ -29,7 +29,7 @@ from quanvolve.nn._geometry import Geometry, IntOrTuple
 
 
 class QuanvNd(nn.Module):
-    """What `Quanv2d` and its siblings share.
+    """What `Quanv1d`, `Quanv2d`, `Quanv3d` and `QuantumLinear` share.
 
     Attributes:
         dims: number of spatial axes.
@@ -38,6 +38,7 @@ class QuanvNd(nn.Module):
     """
 
     dims: int
+    _items = "images"
 
     def __init__(
         self,
@@ -198,7 +199,7 @@ class QuanvNd(nn.Module):
             # Angles lose their meaning in half precision: compute in the layer's own.
             with torch.autocast(kind, enabled=False):
                 return self.forward(images.to(like.dtype))
-        check_images(images, self.in_channels, self.dims, like)
+        check_images(images, self.in_channels, self.dims, like, self._items)
         batch = images if images.dim() == self.dims + 2 else images.unsqueeze(0)
         out = apply(
             batch,
@@ -275,6 +276,7 @@ class QuanvNd(nn.Module):
             Schuld, Sweke and Meyer, Phys. Rev. A 103, 032430 (2021), equation 6, for circuits as Fourier series.
 
         Examples:
+            >>> from quanvolve import Quanv2d
             >>> layer = Quanv2d(1, 2, (1, 2), circuit="basic_entangler", n_layers=1, weights=[[[[0.0, 0.0]]]])
             >>> layer.formula(1)
             'ch1 = cos(pi x0) cos(pi x1)'
@@ -360,77 +362,20 @@ class QuanvNd(nn.Module):
             parts.append("bias=False")
         if g.padding_mode != "zeros":
             parts.append(f"padding_mode={g.padding_mode}")
+        return ", ".join(parts + self._circuit_repr("filter"))
+
+    def _circuit_repr(self, unit: str) -> list[str]:
         first = self.circuits[0]
-        parts += [f"circuit={self.circuit_name!r}", f"n_qubits={first.n_wires}"]
+        parts = [f"circuit={self.circuit_name!r}", f"n_qubits={first.n_wires}"]
         if self.channel_mixing != "sum":
             parts.append(f"channel_mixing={self.channel_mixing!r}")
         if not self.trainable:
             parts.append("trainable=False")
         surplus = self.filter_shape[0] * first.n_outputs - self.out_channels
         if surplus:
-            where = "the last filter" if self.groups == 1 else "the groups' last filters"
+            where = f"the last {unit}" if self.groups == 1 else f"the groups' last {unit}s"
             parts.append(f"{surplus} measured value{'s' * (surplus > 1)} of {where} left out")
-        return ", ".join(parts)
-
-
-class Quanv2d(QuanvNd):
-    """A quantum convolution over images, with the arguments of `torch.nn.Conv2d`.
-
-    A window slides over the image; its pixels are encoded on qubits, one circuit runs, and each measured value is an
-    output channel. All windows share the circuit, which is compiled to a polynomial once, so there is no circuit to
-    run per window.
-
-    Args:
-        in_channels: channels of the input.
-        out_channels: channels of the output. Channel ``f * m + j`` is measurement j of filter f, where a circuit
-            measures m values; the last filter's surplus measurements are left out.
-        kernel_size, stride, padding, dilation, groups, padding_mode: as in `torch.nn.Conv2d`. A padded pixel is 0.
-            With groups, each group has its own filters.
-        bias: adds a learnable bias to each channel, zero at first. Unlike in `nn.Conv2d` the default is False.
-        device, dtype: of weights and bias; the images must have the same.
-        circuit: a name from :func:`quanvolve.circuits.list_circuits`; a PennyLane function with the contract of
-            `qp.qnn.TorchLayer` (then give `weight_shapes`); or a :class:`quanvolve.circuits.Circuit`. A window
-            arrives flattened as by `unfold`: channel, then row, then column.
-        encoding, readout, n_layers: of a named circuit.
-        n_qubits: number of qubits; further ones than the window has values are ancillas. Default: one a value.
-        scale: what pixels are multiplied with to become angles in radians. Default: pi for a named circuit, 1 for
-            any other. A tensor that broadcasts to (in_channels, kH, kW), or an `nn.Parameter` that is then trained.
-        channel_mixing: "sum" runs a circuit on each input channel of the group and adds the values, as `nn.Conv2d`
-            does; "joint" runs one circuit on the window across all input channels of the group.
-        trainable: weights are parameters; otherwise they are buffers.
-        engine: "auto" (the cheapest plan, see :attr:`plan`), "polynomial", "table" or "statevector".
-        noise, shots: None: values are exact and noiseless.
-        seed: fixes random structures and weights; without it they come from torch's global generator.
-        weight_shapes: shapes of a circuit function's weights, by name.
-        weights: weights by hand instead of drawn ones: by name, or a single array; each of shape
-            (filters, input channels that a filter reads, *shape), or just the circuit's shape if there is one filter.
-
-    Shape:
-        - Input: (N, C_in, H, W) or (C_in, H, W), float32 or float64.
-        - Output: (N, C_out, H', W') or (C_out, H', W'), with `nn.Conv2d`'s H' and W'; values in [-1, 1] for each
-          circuit that is summed over.
-        - Weights: (filters, C_in / groups or 1, *shape), uniform in [0, 2 pi) at first, under their own names.
-
-    Raises:
-        QuanvolveError: if arguments do not fit each other (at construction), or images do not fit the layer or
-            contain values that are not finite (when called).
-
-    References:
-        Henderson et al., "Quanvolutional Neural Networks", arXiv:1904.04767 (2019), section 2.
-
-    Examples:
-        >>> import torch
-        >>> from quanvolve import Quanv2d
-        >>> layer = Quanv2d(1, 4, 2, stride=2, seed=0)
-        >>> layer
-        Quanv2d(1, 4, kernel_size=(2, 2), stride=(2, 2), bias=False, circuit='strongly_entangling', n_qubits=4)
-        >>> layer(torch.rand(8, 1, 28, 28)).shape
-        torch.Size([8, 4, 14, 14])
-        >>> layer.weights.shape
-        torch.Size([1, 1, 2, 4, 3])
-    """
-
-    dims = 2
+        return parts
 
 
 def _encoding(circuits: tuple[Circuit, ...]) -> list[tuple[Any, ...]]:

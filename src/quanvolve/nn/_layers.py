@@ -1,0 +1,146 @@
+"""The quantum convolutions by number of dimensions, each with the arguments of torch's own."""
+
+from __future__ import annotations
+
+from quanvolve.nn._quanv import QuanvNd
+
+
+class Quanv1d(QuanvNd):
+    """A quantum convolution over sequences such as time series, with the arguments of `torch.nn.Conv1d`.
+
+    A window slides along the sequence; its values are encoded on qubits, one circuit runs, and each measured value is
+    an output channel. All windows share the circuit, which is compiled once, so there is no circuit to run per window.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output. Channel ``f * m + j`` is measurement j of filter f, where a circuit
+            measures m values; the last filter's surplus measurements are left out.
+        kernel_size, stride, padding, dilation, groups, padding_mode: as in `torch.nn.Conv1d`.
+        bias, device, dtype, circuit, encoding, readout, n_qubits, n_layers, scale, channel_mixing, trainable, engine,
+            noise, shots, seed, weight_shapes, weights: as in :class:`Quanv2d`. A window arrives flattened: channel,
+            then position. A tensor as `scale` broadcasts to (in_channels, kL).
+
+    Shape:
+        - Input: (N, C_in, L) or (C_in, L), float32 or float64.
+        - Output: (N, C_out, L') or (C_out, L'), with `nn.Conv1d`'s L'.
+        - Weights: (filters, C_in / groups or 1, *shape), uniform in [0, 2 pi) at first, under their own names.
+
+    Raises:
+        QuanvolveError: if arguments do not fit each other (at construction), or sequences do not fit the layer or
+            contain values that are not finite (when called).
+
+    References:
+        Henderson et al., "Quanvolutional Neural Networks", arXiv:1904.04767 (2019), section 2, for images.
+
+    Examples:
+        >>> import torch
+        >>> from quanvolve import Quanv1d
+        >>> layer = Quanv1d(1, 6, 3, padding="same", seed=0)
+        >>> layer
+        Quanv1d(1, 6, kernel_size=(3,), stride=(1,), padding='same', bias=False, circuit='strongly_entangling',
+            n_qubits=3)
+        >>> layer(torch.rand(8, 1, 250)).shape
+        torch.Size([8, 6, 250])
+    """
+
+    dims = 1
+
+
+class Quanv2d(QuanvNd):
+    """A quantum convolution over images, with the arguments of `torch.nn.Conv2d`.
+
+    A window slides over the image; its pixels are encoded on qubits, one circuit runs, and each measured value is an
+    output channel. All windows share the circuit, which is compiled once, so there is no circuit to run per
+    window.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output. Channel ``f * m + j`` is measurement j of filter f, where a circuit
+            measures m values; the last filter's surplus measurements are left out.
+        kernel_size, stride, padding, dilation, groups, padding_mode: as in `torch.nn.Conv2d`. A padded pixel is 0.
+            With groups, each group has its own filters.
+        bias: adds a learnable bias to each channel, zero at first. Unlike in `nn.Conv2d` the default is False.
+        device, dtype: of weights and bias; the images must have the same.
+        circuit: a name from :func:`quanvolve.circuits.list_circuits`; a PennyLane function with the contract of
+            `qp.qnn.TorchLayer` (then give `weight_shapes`); or a :class:`quanvolve.circuits.Circuit`. A window
+            arrives flattened as by `unfold`: channel, then row, then column.
+        encoding, readout, n_layers: of a named circuit.
+        n_qubits: number of qubits; further ones than the window has values are ancillas. Default: one a value.
+        scale: what pixels are multiplied with to become angles in radians. Default: pi for a named circuit, 1 for
+            any other. A tensor that broadcasts to (in_channels, kH, kW), or an `nn.Parameter` that is then trained.
+        channel_mixing: "sum" runs a circuit on each input channel of the group and adds the values, as `nn.Conv2d`
+            does; "joint" runs one circuit on the window across all input channels of the group.
+        trainable: weights are parameters; otherwise they are buffers.
+        engine: "auto" (the cheapest plan, see :attr:`plan`), "polynomial", "table" or "statevector".
+        noise, shots: None: values are exact and noiseless.
+        seed: fixes random structures and weights; without it they come from torch's global generator.
+        weight_shapes: shapes of a circuit function's weights, by name.
+        weights: weights by hand instead of drawn ones: by name, or a single array; each of shape
+            (filters, input channels that a filter reads, *shape), or just the circuit's shape if there is one filter.
+
+    Shape:
+        - Input: (N, C_in, H, W) or (C_in, H, W), float32 or float64.
+        - Output: (N, C_out, H', W') or (C_out, H', W'), with `nn.Conv2d`'s H' and W'; values in [-1, 1] for each
+          circuit that is summed over.
+        - Weights: (filters, C_in / groups or 1, *shape), uniform in [0, 2 pi) at first, under their own names.
+
+    Raises:
+        QuanvolveError: if arguments do not fit each other (at construction), or images do not fit the layer or
+            contain values that are not finite (when called).
+
+    References:
+        Henderson et al., "Quanvolutional Neural Networks", arXiv:1904.04767 (2019), section 2.
+
+    Examples:
+        >>> import torch
+        >>> from quanvolve import Quanv2d
+        >>> layer = Quanv2d(1, 4, 2, stride=2, seed=0)
+        >>> layer
+        Quanv2d(1, 4, kernel_size=(2, 2), stride=(2, 2), bias=False, circuit='strongly_entangling', n_qubits=4)
+        >>> layer(torch.rand(8, 1, 28, 28)).shape
+        torch.Size([8, 4, 14, 14])
+        >>> layer.weights.shape
+        torch.Size([1, 1, 2, 4, 3])
+    """
+
+    dims = 2
+
+
+class Quanv3d(QuanvNd):
+    """A quantum convolution over volumes or videos, with the arguments of `torch.nn.Conv3d`.
+
+    A window slides through the volume; its voxels are encoded on qubits, one circuit runs, and each measured value is
+    an output channel. All windows share the circuit, which is compiled once, so there is no circuit to run per window.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output. Channel ``f * m + j`` is measurement j of filter f, where a circuit
+            measures m values; the last filter's surplus measurements are left out.
+        kernel_size, stride, padding, dilation, groups, padding_mode: as in `torch.nn.Conv3d`.
+        bias, device, dtype, circuit, encoding, readout, n_qubits, n_layers, scale, channel_mixing, trainable, engine,
+            noise, shots, seed, weight_shapes, weights: as in :class:`Quanv2d`. A window arrives flattened: channel,
+            then depth, then row, then column. A tensor as `scale` broadcasts to (in_channels, kD, kH, kW).
+
+    Shape:
+        - Input: (N, C_in, D, H, W) or (C_in, D, H, W), float32 or float64.
+        - Output: (N, C_out, D', H', W') or (C_out, D', H', W'), with `nn.Conv3d`'s D', H' and W'.
+        - Weights: (filters, C_in / groups or 1, *shape), uniform in [0, 2 pi) at first, under their own names.
+
+    Raises:
+        QuanvolveError: if arguments do not fit each other (at construction), or volumes do not fit the layer or
+            contain values that are not finite (when called).
+
+    References:
+        Henderson et al., "Quanvolutional Neural Networks", arXiv:1904.04767 (2019), section 2, for images.
+
+    Examples:
+        >>> import torch
+        >>> from quanvolve import Quanv3d
+        >>> layer = Quanv3d(1, 8, 2, stride=2, seed=0)
+        >>> layer
+        Quanv3d(1, 8, kernel_size=(2, 2, 2), stride=(2, 2, 2), bias=False, circuit='strongly_entangling', n_qubits=8)
+        >>> layer(torch.rand(2, 1, 8, 12, 12)).shape
+        torch.Size([2, 8, 4, 6, 6])
+    """
+
+    dims = 3

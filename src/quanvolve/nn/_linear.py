@@ -1,0 +1,135 @@
+"""The dense quantum layer: a quantum convolution with one window, in the form of `torch.nn.Linear`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.nn._filters import CircuitLike
+from quanvolve.nn._quanv import QuanvNd
+
+
+class QuantumLinear(QuanvNd):
+    """A dense quantum layer, with the arguments of `torch.nn.Linear`.
+
+    Features times `scale` are angles; a circuit encodes them on its qubits and each measured value is an output. Where
+    one circuit measures fewer values than there are outputs, further ones with weights of their own read the same
+    features.
+
+    Args:
+        in_features: features of the input.
+        out_features: features of the output. Output ``f * m + j`` is measurement j of circuit f, where a circuit
+            measures m values; the last circuit's surplus measurements are left out.
+        bias: adds a learnable bias to each output, zero at first. Unlike in `nn.Linear` the default is False.
+        device, dtype: of weights and bias; the features must have the same.
+        circuit, encoding, readout, n_qubits, n_layers, trainable, engine, seed, weight_shapes, weights: as in
+            :class:`Quanv2d`; a weight has the shape (circuits, 1, *shape).
+        scale: what features are multiplied with to become angles in radians. Default: pi for a named circuit, 1 for
+            any other. A tensor that broadcasts to (in_features,), or an `nn.Parameter` that is then trained.
+
+    Shape:
+        - Input: (\\*, in_features) with any number of leading axes, float32 or float64.
+        - Output: (\\*, out_features), values in [-1, 1] before the bias.
+
+    Raises:
+        QuanvolveError: if arguments do not fit each other (at construction), or features do not fit the layer or
+            contain values that are not finite (when called).
+
+    References:
+        Mari et al., "Transfer learning in hybrid classical-quantum neural networks", arXiv:1912.08278 (2019),
+        section 2: the bare circuit of their dressed one.
+
+    Examples:
+        >>> import torch
+        >>> from quanvolve import QuantumLinear
+        >>> layer = QuantumLinear(4, 6, seed=0)
+        >>> layer
+        QuantumLinear(in_features=4, out_features=6, bias=False, circuit='strongly_entangling', n_qubits=4, 2 measured
+            values of the last circuit left out)
+        >>> layer(torch.rand(32, 7, 4)).shape
+        torch.Size([32, 7, 6])
+        >>> layer.weights.shape
+        torch.Size([2, 1, 2, 4, 3])
+    """
+
+    dims = 1
+    _items = "features"
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = False,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+        *,
+        circuit: CircuitLike = "strongly_entangling",
+        encoding: str = "ry",
+        readout: str = "z",
+        n_qubits: int | None = None,
+        n_layers: int = 2,
+        scale: float | Tensor | None = None,
+        trainable: bool = True,
+        engine: str = "auto",
+        seed: int | None = None,
+        weight_shapes: Mapping[str, Any] | None = None,
+        weights: Any = None,
+    ) -> None:
+        check_features(in_features, out_features)
+        super().__init__(
+            1,
+            out_features,
+            in_features,
+            bias=bias,
+            device=device,
+            dtype=dtype,
+            circuit=circuit,
+            encoding=encoding,
+            readout=readout,
+            n_qubits=n_qubits,
+            n_layers=n_layers,
+            scale=scale,
+            trainable=trainable,
+            engine=engine,
+            seed=seed,
+            weight_shapes=weight_shapes,
+            weights=weights,
+        )
+
+    @property
+    def in_features(self) -> int:
+        """As in `nn.Linear`."""
+        return self.kernel_size[0]
+
+    @property
+    def out_features(self) -> int:
+        """As in `nn.Linear`."""
+        return self.out_channels
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (*, in_features) to measured values (*, out_features)."""
+        if isinstance(features, Tensor) and (features.dim() == 0 or features.shape[-1] != self.in_features):
+            raise QuanvolveError(
+                f"expected features of shape (*, {self.in_features}) (`in_features`), got shape {tuple(features.shape)}"
+            )
+        if not isinstance(features, Tensor):
+            return super().forward(features)  # which refuses it
+        leading = features.shape[:-1]
+        rows = features.flatten(0, -2) if features.dim() > 1 else features.unsqueeze(0)
+        return super().forward(rows.unsqueeze(1)).reshape(*leading, self.out_features)
+
+    def extra_repr(self) -> str:
+        """The arguments in `nn.Linear`'s form, and what the circuits measure."""
+        parts = [f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"]
+        return ", ".join(parts + self._circuit_repr("circuit"))
+
+
+def check_features(in_features: object, out_features: object) -> None:
+    """Raise unless both are whole numbers of at least 1."""
+    for argument, value in (("in_features", in_features), ("out_features", out_features)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise QuanvolveError(f"`{argument}` (={value!r}) must be a whole number of at least 1")
