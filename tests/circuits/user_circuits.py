@@ -102,7 +102,7 @@ def fourier_series(inputs, weights):
     return qp.expval(qp.PauliZ(wires=0))
 
 
-def variational_classifier(inputs, weights, bias):
+def variational_classifier(inputs, weights, shift):
     """Variational classifier demo: controlled rotations from the inputs, a bias as an angle."""
     qp.RY(inputs[0], wires=0)
     qp.CNOT(wires=[0, 1])
@@ -112,7 +112,7 @@ def variational_classifier(inputs, weights, bias):
         for wire in range(2):
             qp.Rot(layer[wire, 0], layer[wire, 1], layer[wire, 2], wires=wire)
         qp.CNOT(wires=[0, 1])
-    qp.RZ(bias, wires=0)
+    qp.RX(shift, wires=0)
     return qp.expval(qp.Hamiltonian([0.5, -1.5], [qp.Z(0), qp.X(0) @ qp.Z(1)]))
 
 
@@ -139,7 +139,8 @@ def batches_of_inputs(inputs, weights):
     """Written for a batch axis, as TorchLayer allows."""
     for i in range(3):
         qp.RY(torch.sin(inputs[:, i]), wires=i)
-    qp.broadcast(qp.CRX, wires=range(3), pattern="ring", parameters=weights)
+    for i in range(3):
+        qp.CRX(weights[i], wires=[i, (i + 1) % 3])
     return [qp.expval(qp.Z(i)) for i in range(3)]
 
 
@@ -157,7 +158,7 @@ def loops_and_halves(inputs, weights):
     qp.ControlledPhaseShift(weights[2] * inputs[0], wires=[1, 2])
     qp.Toffoli(wires=[0, 1, 2])
     qp.SingleExcitation(weights[3], wires=[0, 1])
-    return qp.probs(wires=[0, 1]), qp.expval(qp.Z(2))
+    return qp.probs(wires=[2, 0])
 
 
 USER_CIRCUITS = {
@@ -173,7 +174,7 @@ USER_CIRCUITS = {
         UserCircuit(qaoa_embedding, 4, 4, {"weights": (1, 8)}),
         UserCircuit(data_reuploading, 4, 1, {"params": (2, 3), "biases": (2, 3)}),
         UserCircuit(fourier_series, 2, 2, {"weights": (3, 1, 2, 3)}),
-        UserCircuit(variational_classifier, 4, 2, {"weights": (2, 2, 3), "bias": 1}),
+        UserCircuit(variational_classifier, 4, 2, {"weights": (2, 2, 3), "shift": 1}),
         UserCircuit(tree_tensor_network, 4, 4, {"weights": (3, 2)}),
         UserCircuit(two_design, 3, 3, {"initial": 3, "weights": (2, 2, 2)}),
         UserCircuit(batches_of_inputs, 3, 3, {"weights": 3}),

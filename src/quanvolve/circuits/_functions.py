@@ -14,10 +14,10 @@ abs absolute acos arccos acosh arccosh add amax amin arctan arctan2 argmax argmi
 atanh arctanh bmm ceil chunk clamp clamp_max clamp_min clip clone cos cosh count_nonzero cumprod cumsum deg2rad detach
 diag diagonal diff div divide dot eq erf erfc exp exp2 expm1 flatten flip fliplr float_power floor floor_divide fmod
 frac gather ge greater gt hypot index_select inner kron le less lerp log log10 log1p log2 logaddexp logical_and
-logical_not logical_or logit lt matmul max maximum mean min minimum mm moveaxis movedim mul multiply mv narrow ne neg negative norm
-outer permute pow prod rad2deg ravel real reciprocal relu remainder repeat_interleave reshape roll round rsqrt rsub
-select sigmoid sign sin sinc sinh softmax sort split sqrt square squeeze std sub subtract sum swapaxes swapdims t take
-tan tanh tensor_split tile transpose tril triu true_divide trunc unbind unflatten unsqueeze var where
+logical_not logical_or logit lt matmul max maximum mean min minimum mm moveaxis movedim mul multiply mv narrow ne neg
+negative norm outer permute pow prod rad2deg ravel real reciprocal relu remainder repeat_interleave reshape roll round
+rsqrt rsub select sigmoid sign sin sinc sinh softmax sort split sqrt square squeeze std sub subtract sum swapaxes
+swapdims t take tan tanh tensor_split tile transpose tril triu true_divide trunc unbind unflatten unsqueeze var where
 """
 _TORCH = """
 atleast_1d atleast_2d broadcast_to cat column_stack concat concatenate dstack einsum full_like hstack ones_like
@@ -26,8 +26,8 @@ row_stack stack tensordot vstack zeros_like
 _TENSOR = """
 __abs__ __add__ __and__ __eq__ __floordiv__ __ge__ __getitem__ __gt__ __invert__ __le__ __lt__ __matmul__ __mod__
 __mul__ __ne__ __neg__ __or__ __pos__ __pow__ __radd__ __rdiv__ __rfloordiv__ __rmatmul__ __rmod__ __rmul__ __rpow__
-__rsub__ __rtruediv__ __sub__ __truediv__ broadcast_to contiguous double expand expand_as float new_full new_ones new_tensor
-new_zeros repeat reshape_as to type type_as view view_as
+__rsub__ __rtruediv__ __sub__ __truediv__ broadcast_to contiguous double expand expand_as float new_full new_ones
+new_tensor new_zeros repeat reshape_as to type type_as view view_as
 """
 _FUNCTIONAL = "elu gelu hardtanh leaky_relu linear normalize pad relu sigmoid silu softmax softplus softsign tanh"
 _LINALG = "norm vector_norm"
