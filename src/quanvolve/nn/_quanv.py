@@ -100,6 +100,11 @@ class QuanvNd(nn.Module):
             weight_shapes=weight_shapes,
             generator=generator,
         )
+        if trainable and circuits[0].counts is not None and circuits[0].n_weights:
+            raise QuanvolveError(
+                f"the number of ones in a bit string ({circuits[0].counts}) has no gradient, so the weights cannot be "
+                "trained: use `trainable=False`, or readout='popcount_expected', which is differentiable"
+            )
         self.filter_shape = rows(circuits[0].n_outputs)
         self.engine = engine
         self._set_circuits(circuits)
