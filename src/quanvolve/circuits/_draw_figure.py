@@ -104,7 +104,7 @@ def draw_figure(
     if len(names) != circuit.n_outputs:
         raise QuanvolveError(f"`output_names` has {len(names)} names, the circuit measures {circuit.n_outputs} values")
     write = AngleWriter(circuit, decimals, weights, scale, pi="π")
-    boxes = [_box_of(gate, write, compact) for gate in circuit.gates]
+    boxes = _boxes(circuit, write, compact)
     if ax is None:
         picture = _Picture(circuit, boxes, names, decimals, 1)
         blocks = math.ceil(picture.width * _INCHES_PER_UNIT / _MOST_INCHES)
@@ -143,7 +143,7 @@ def drawing_height(circuit: Circuit, width: float, largest: float, least: float)
     names = [f"ch {j}" for j in range(circuit.n_outputs)]
     zeros = {name: np.zeros(shape) for name, shape in circuit.weight_shapes}
     write = AngleWriter(circuit, 2, zeros, math.pi, pi="π")
-    boxes = [_box_of(gate, write, False) for gate in circuit.gates]
+    boxes = _boxes(circuit, write, False)
     for blocks in range(1, _MOST_BLOCKS + 1):
         picture = _Picture(circuit, boxes, names, 2, blocks)
         if width / picture.width >= least:
@@ -156,6 +156,8 @@ def draw_legend(figure: Figure, circuits: Sequence[Circuit], x: float, y: float,
     from matplotlib.patches import Patch
 
     kinds = {_kind(gate) for circuit in circuits for gate in circuit.gates if gate.angle} | {"output"}
+    if any(circuit.preparation for circuit in circuits):
+        kinds.add("input")
     handles = [
         Patch(facecolor=_COLOURS[kind][0], edgecolor=_COLOURS[kind][1], label=_MEANINGS[kind])
         for kind in _MEANINGS
@@ -180,6 +182,15 @@ def _kind(gate: Gate) -> str:
     if gate.angle.inputs and gate.angle.weights:
         return "both"
     return "input" if gate.angle.inputs else "weight"
+
+
+def _boxes(circuit: Circuit, write: AngleWriter, compact: bool) -> list[_Box]:
+    """A box for each gate, and in front of them one for the preparation of amplitudes."""
+    gates = [_box_of(gate, write, compact) for gate in circuit.gates]
+    if circuit.preparation is None:
+        return gates
+    wires = circuit.preparation.wires
+    return [_Box(("|x⟩", "amplitudes"), tuple(range(min(wires), max(wires) + 1)), "input"), *gates]
 
 
 def _box_of(gate: Gate, write: AngleWriter, compact: bool) -> _Box:
@@ -220,14 +231,16 @@ class _Picture:
         self.columns = _columns(boxes, circuit.n_wires)
         singles = [single_pauli(o) for o in circuit.observables]
         wires = [single[0] for single in singles if single is not None]
-        self.plain = None not in singles and len(set(wires)) == len(wires)
+        self.plain = circuit.counts is None and None not in singles and len(set(wires)) == len(wires)
         self.meters: dict[int, tuple[str, str]] = {}
-        for single, name in zip(singles, names, strict=True):
+        for single, name in zip(singles, names, strict=circuit.counts is None):
             if self.plain and single is not None:
                 self.meters[single[0]] = (f"⟨{single[1]}⟩", name)
         self.captions: list[str] = []
         if not self.plain:
-            read = {wire for o in circuit.observables for _, word in o.terms for wire, _ in word}
+            read = {wire for o in circuit.observables for _, word in o.pauli_terms() for wire, _ in word}
+            if circuit.counts is not None:
+                read = set(range(circuit.n_wires))
             self.meters = dict.fromkeys(sorted(read), ("M", ""))
             self.captions = [
                 line.replace("<", "⟨").replace(">", "⟩") for line in output_lines(circuit, decimals, names)

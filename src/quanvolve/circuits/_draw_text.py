@@ -57,13 +57,15 @@ def draw_text(
             return self.text
 
     write = AngleWriter(circuit, decimals, weights, scale, pi="pi")
-    operations = []
+    operations: list[Any] = []
+    if circuit.preparation is not None:
+        operations.append(Labelled("|x>", circuit.preparation.wires))
     for gate in circuit.gates:
         if gate.angle is not None:
             operations.append(Labelled(f"{gate.name}({write.angle(gate.angle)})", gate.wires))
         else:
             operations.append(getattr(qp, _PENNYLANE.get(gate.name, gate.name))(wires=gate.wires))
-    plain = all(single_pauli(o) is not None for o in circuit.observables)
+    plain = circuit.counts is None and all(single_pauli(o) is not None for o in circuit.observables)
     measured = []
     if plain:
         measured = [

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.circuits._description import Angle, Circuit, Observable
+from quanvolve.circuits._description import PROGRAM, Angle, Circuit, Observable
+from quanvolve.circuits._program_text import value_texts
 
 MOST_LINES = 4
 
@@ -49,14 +50,18 @@ class AngleWriter:
         if len(self.scales) != circuit.n_inputs:
             raise QuanvolveError(f"`scale` has {len(self.scales)} numbers, the circuit has {circuit.n_inputs} inputs")
         self.values = None if weights is None else _checked(weights, self.shapes)
+        self.derived = self._derived()
 
     def angle(self, angle: Angle) -> str:
-        parts = [(c * self.scales[i], f"x{i}") for i, c in angle.inputs]
+        n = self.circuit.n_inputs
+        parts = [(c * self.scales[i], f"x{i}") if i < n else (c, self.derived[i - n]) for i, c in angle.inputs]
         if self.circuit.threshold is not None:
-            parts = [(c, self._bit(i)) for i, c in angle.inputs]
+            parts = [(c, self._bit(i) if i < n else self.derived[i - n]) for i, c in angle.inputs]
         offset = angle.offset
         for name, index, coefficient in angle.weights:
-            if self.values is None:
+            if name == PROGRAM:
+                parts.append((coefficient, self.derived[index]))
+            elif self.values is None:
                 parts.append((coefficient, self._entry(name, index)))
             else:
                 offset += coefficient * float(self.values[name].flat[index])
@@ -68,7 +73,7 @@ class AngleWriter:
                 + factor_text(abs(factor), f".{self.decimals}f", self.pi)
                 + name
             )
-        numbers = bool(angle.weights) and self.values is not None
+        numbers = any(name != PROGRAM for name, *_ in angle.weights) and self.values is not None
         if text and not offset and not numbers:
             return text
         if not numbers:
@@ -78,6 +83,22 @@ class AngleWriter:
             offset = offset if float(number) else 0.0  # no minus sign in front of what prints as zero
         glue = (" - " if offset < 0 else " + ") if text else "-" if offset < 0 else ""
         return text + glue + number
+
+    def _derived(self) -> list[str]:
+        """The values of the circuit's program as texts, with each input as the angle that it is scaled to."""
+        program = self.circuit.program
+        if program is None:
+            return []
+        inputs = [f"{factor_text(scale, f'.{self.decimals}f', self.pi)}x{i}" for i, scale in enumerate(self.scales)]
+        if self.circuit.threshold is not None:
+            inputs = [self._bit(i) for i in range(self.circuit.n_inputs)]
+        weights: dict[str, Any] = {}
+        for name, shape in self.shapes.items():
+            entries = [self._entry(name, index) for index in range(math.prod(shape))]
+            if self.values is not None:
+                entries = [f"{value:.{self.decimals}f}" for value in self.values[name].flat]
+            weights[name] = np.array(entries, dtype=object).reshape(shape)
+        return value_texts(program, inputs, weights)
 
     def _entry(self, name: str, index: int) -> str:
         short = "w" if name == "weights" and "w" not in self.shapes else name
@@ -114,14 +135,20 @@ def single_pauli(observable: Observable) -> tuple[int, str] | None:
 
 
 def measures_z_in_order(circuit: Circuit) -> bool:
-    return all(single_pauli(o) == (j, "Z") for j, o in enumerate(circuit.observables))
+    return circuit.counts is None and all(single_pauli(o) == (j, "Z") for j, o in enumerate(circuit.observables))
 
 
 def output_lines(circuit: Circuit, decimals: int, names: Sequence[str] | None = None) -> list[str]:
     """How each output is measured, a line each; the long ones and the many ones are cut short."""
+    if circuit.counts is not None:
+        string = "the most probable bit string" if circuit.counts == "most_probable" else "a bit string drawn at random"
+        return [f"{names[0] if names else 'out 0'} = number of ones in {string}"]
     lines = []
     for j, observable in enumerate(circuit.observables[:MOST_LINES]):
         parts: list[str] = []
+        if observable.outcome:
+            wires, bits = zip(*sorted(observable.outcome), strict=True)
+            parts.append(f"P({' '.join(f'q{wire}' for wire in wires)} = {''.join(map(str, bits))})")
         for coefficient, word in observable.terms[:MOST_LINES]:
             body = f"<{' '.join(f'{letter}{wire}' for wire, letter in word)}>" if word else ""
             number = "" if body and abs(coefficient) == 1 else f"{abs(coefficient):.{decimals}f} "

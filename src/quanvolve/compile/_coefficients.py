@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from quanvolve.compile._pauli import clifford_table, rotation_tables
+from quanvolve.compile._pauli import Floats, clifford_table, rotation_tables
 from quanvolve.compile._recipe import Permute, Recipe
 from quanvolve.compile._values import flat_weights, weight_offsets
 
@@ -53,14 +53,15 @@ def coefficients(
 
 def _rotations(recipe: Recipe, flat: Tensor) -> Tensor:
     """The matrix of every constant and weighted rotation, shape (batch, number, 4, 4)."""
-    offset, mixing, parts = (t.to(flat.device, flat.dtype) for t in _rotation_constants(recipe))
+    constants = _rotation_constants(recipe)
+    offset, mixing, parts = (torch.as_tensor(array, dtype=flat.dtype, device=flat.device) for array in constants)
     angles = offset + flat @ mixing
     cosines, sines = angles.cos()[..., None, None], angles.sin()[..., None, None]
     return parts[0] + cosines * parts[1] + sines * parts[2]
 
 
 @lru_cache(maxsize=64)
-def _rotation_constants(recipe: Recipe) -> tuple[Tensor, Tensor, Tensor]:
+def _rotation_constants(recipe: Recipe) -> tuple[Floats, Floats, Floats]:
     """Offsets (number,), the linear map from weights to angles, and the three matrix parts (3, number, 4, 4)."""
     place = weight_offsets(recipe.circuit)
     offset = np.array([angle.offset for angle in recipe.angles])
@@ -69,8 +70,8 @@ def _rotation_constants(recipe: Recipe) -> tuple[Tensor, Tensor, Tensor]:
         for name, index, coefficient in angle.weights:
             mixing[place[name, index], number] += coefficient
     parts = rotation_tables()[list(recipe.axes)].swapaxes(0, 1)
-    with torch.inference_mode(False):  # what is kept here must also serve training later
-        return torch.from_numpy(offset), torch.from_numpy(mixing), torch.from_numpy(parts)
+    # Arrays and no tensors: those made under inference mode or while tracing would be of no use later.
+    return offset, mixing, parts
 
 
 def _initial(recipe: Recipe, like: Tensor) -> Tensor:

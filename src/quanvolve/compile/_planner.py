@@ -166,4 +166,4 @@ def _times(ratio: float) -> str:
 
 
 def _first_clause(error: PlanError) -> str:
-    return str(error).split(":")[0]
+    return str(error).split(":")[0].split(", so ")[0].split(", the ")[0]

@@ -16,6 +16,7 @@ from quanvolve.compile._chunks import in_chunks
 from quanvolve.compile._gates import Rotation, Segment, foldable, run_steps, segments_of
 from quanvolve.compile._layout import Layout
 from quanvolve.compile._measurements import measure
+from quanvolve.compile._pauli import Floats
 from quanvolve.compile._values import bits, extended, flat_weights, mixed, mixed_values, weight_offsets
 
 MAX_WIRES = 16
@@ -205,22 +206,21 @@ def _half_angles(circuit: Circuit, segment: Segment, values: Tensor | None, rows
         values: what angles read of the window, shape (..., n_values, positions).
         rows: flat weights, shape (..., numbers).
     """
-    offset, mixing, reading = _angle_maps(circuit, segment, rows.dtype, rows.device)
-    if not len(offset):
+    maps = _angle_maps(circuit, segment)
+    if not len(maps[0]):
         return rows.new_empty(0)
+    offset, mixing, reading = (torch.as_tensor(array, dtype=rows.dtype, device=rows.device) for array in maps)
     angles = offset + torch.matmul(rows, mixing)  # ..., rotations
     half = angles.movedim(-1, 0).unsqueeze(-1)
     if segment.reads and values is not None:
-        if not mixing.any():
+        if not maps[1].any():
             half = offset.reshape(-1, *(1,) * (values.dim() - 1))  # without the rows' axes: the state is shared
         half = half + torch.matmul(reading, values).movedim(-2, 0)
     return half / 2
 
 
 @lru_cache(maxsize=256)
-def _angle_maps(
-    circuit: Circuit, segment: Segment, dtype: torch.dtype, device: torch.device
-) -> tuple[Tensor, Tensor, Tensor]:
+def _angle_maps(circuit: Circuit, segment: Segment) -> tuple[Floats, Floats, Floats]:
     """Offsets (rotations,), weights to angles (numbers, rotations), and values to angles (rotations, n_values)."""
     place = weight_offsets(circuit)
     angles = [step.angle for step in segment.steps if isinstance(step, Rotation)]
@@ -232,8 +232,8 @@ def _angle_maps(
         for index, coefficient in angle.inputs:
             reading[number, index] += coefficient
     offset = np.array([angle.offset for angle in angles])
-    with torch.inference_mode(False):  # what is kept here must also serve training later
-        return tuple(torch.as_tensor(array, dtype=dtype, device=device) for array in (offset, mixing, reading))  # type: ignore[return-value]
+    # Arrays and no tensors: those made under inference mode or while tracing would be of no use later.
+    return offset, mixing, reading
 
 
 def _initial(circuit: Circuit, values: Tensor) -> Tensor:

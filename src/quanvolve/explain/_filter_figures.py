@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from quanvolve._errors import QuanvolveError
+from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.circuits import draw_figure, draw_legend, drawing_height
 from quanvolve.explain._style import FONT, GREY, INK, SMALL, TITLE, new_figure
 
@@ -142,6 +142,10 @@ def short_formula(text: str, letters: int) -> str:
 def _formula_lines(layer: QuanvNd, index: int) -> list[str]:
     channels = [c for c in channels_of(layer, index) if c is not None]
     lines: list[str] = []
+    try:
+        layer.recipe  # noqa: B018
+    except PlanError:
+        return ["no product encoding: these channels have no formula in sines and cosines of single angles"]
     for channel in channels[:_MOST_CHANNELS]:
         text = short_formula(layer.formula(channel), _LINE_LETTERS * _MOST_LINES - 30)
         text = re.sub(r"\([^()]*\)", lambda inside: inside.group().replace(" ", _HARD_SPACE), text)

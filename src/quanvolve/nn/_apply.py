@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from numbers import Integral
 
 import torch
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.compile import Layout, Plan
+from quanvolve.circuits import Circuit
+from quanvolve.compile import Layout, Plan, Planner
 from quanvolve.nn._geometry import Geometry
 
 MIXINGS = ("sum", "joint")
@@ -49,6 +51,18 @@ def compile_rows(
 ) -> tuple[Tensor, ...]:
     """What a plan makes of weights of shape (filters, channels, *shape)."""
     return plan.compile({name: weight.flatten(0, 1) for name, weight in weights.items()}, like, layout, n_windows)
+
+
+@dataclass(unsafe_hash=True)  # and not frozen, which dynamo cannot take
+class Static:
+    """What a layer computes beside its tensors: `torch.compile` takes it as one constant, compared by value."""
+
+    circuits: tuple[Circuit, ...]
+    engine: str
+    layout: Layout
+    geometry: Geometry
+    channel_mixing: str
+    planner: Planner = field(compare=False, repr=False)
 
 
 def apply(

@@ -15,6 +15,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, Circuit
 from quanvolve.compile import Plan, Planner, PolynomialPlan, Recipe
 from quanvolve.nn._apply import (
+    Static,
     apply,
     check_channels,
     check_images,
@@ -118,6 +119,7 @@ class QuanvNd(nn.Module):
         self.circuits = circuits
         self._layout = layout_of(self.filter_shape, self.out_channels, self.groups)
         self._planner = Planner(circuits, self._layout, self.engine)
+        self._static = Static(circuits, self.engine, self._layout, self.geometry, self.channel_mixing, self._planner)
         self._compiled: tuple[list[Tensor], Plan, tuple[Tensor, ...]] | None = None
 
     def _register_weights(
@@ -206,15 +208,21 @@ class QuanvNd(nn.Module):
                 return self.forward(images.to(like.dtype))
         check_images(images, self.in_channels, self.dims, like, self._items)
         batch = images if images.dim() == self.dims + 2 else images.unsqueeze(0)
-        out = apply(
-            batch,
-            *self._compiled_filters(like, batch),
-            self._layout,
-            self.geometry,
-            self.scale,
-            self.channel_mixing,
-            self.bias,
-        )
+        if torch.compiler.is_compiling():
+            from quanvolve.nn._traced import traced
+
+            bias = {} if self.bias is None else {"bias": self.bias}
+            out = traced(self._static, batch, self.circuit_weights(), like, self.scale, bias)
+        else:
+            out = apply(
+                batch,
+                *self._compiled_filters(like, batch),
+                self._layout,
+                self.geometry,
+                self.scale,
+                self.channel_mixing,
+                self.bias,
+            )
         return out if images.dim() == self.dims + 2 else out.squeeze(0)
 
     def circuit_weights(self) -> dict[str, Tensor]:

@@ -1,0 +1,42 @@
+"""The layer inside `torch.compile`: one call that dynamo records as it is, and AOTAutograd traces as tensor operations.
+
+Plans are chosen and circuits read in Python that no bytecode tracer needs to see. This module is imported only while
+`torch.compile` or `torch.export` is at work, as it loads `torch._dynamo`.
+"""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+from torch._dynamo import nonstrict_trace
+from torch.utils import _pytree
+
+from quanvolve.nn._apply import Static, apply, compile_rows
+
+_pytree.register_constant(Static)
+
+
+@nonstrict_trace
+def traced(
+    static: Static,
+    images: Tensor,
+    weights: dict[str, Tensor],
+    like: Tensor,
+    scale: Tensor | float,
+    bias: dict[str, Tensor],
+) -> Tensor:
+    """Compile the filters and slide them over a batch of images, in one step.
+
+    Args:
+        static: what the layer computes.
+        images: shape (N, C, *size).
+        weights: by name, as `QuanvNd.circuit_weights` has them.
+        like: gives dtype and device where there are no weights.
+        scale: as in :func:`apply`.
+        bias: under this name, or nothing: dynamo passes no None.
+    """
+    n_windows = len(images) * math.prod(static.geometry.output_size(tuple(images.shape[2:])))
+    plan = static.planner.choose(n_windows)
+    compiled = compile_rows(plan, weights, like, static.layout, n_windows)
+    return apply(images, plan, compiled, static.layout, static.geometry, scale, static.channel_mixing, bias.get("bias"))
