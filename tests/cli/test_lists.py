@@ -42,11 +42,29 @@ def test_one_circuit(name: str) -> None:
     assert Circuit.from_dict(ok(*args, "--json").json) == circuit
     text = ok(*args).out
     assert "RX(x0)" in text
-    facts = dict(line.split(maxsplit=1) for line in text.splitlines()[-5:])
+    facts = dict(line.split(maxsplit=1) for line in text.splitlines()[-7:])
     assert facts["qubits"] == "3"
     assert facts["gates"] == str(len(circuit.gates))
     assert facts["weights"] == str(circuit.n_weights)
     assert facts["reference"] == ANSATZE[name].reference
+
+
+@pytest.mark.parametrize("name", [*ENCODINGS, *READOUTS])
+def test_encodings_and_readouts_are_described_too(name: str) -> None:
+    facts = dict(line.split(maxsplit=1) for line in ok("circuits", name).out.splitlines()[-7:])
+    entry = {**ENCODINGS, **READOUTS}[name]
+    assert facts["reference"] == entry.reference
+    assert facts["plans"]
+
+
+@pytest.mark.parametrize("name", ["qcnn", "amplitude", "popcount"])
+def test_draw_writes_a_picture(name: str, tmp_path: Path) -> None:
+    out = ok("circuits", name, "--draw", "--inputs", 4, "--output", tmp_path / "new").out
+    path = tmp_path / "new" / f"{name}.png"
+    assert out == f"picture {path}\n"
+    assert path.read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "file").write_text("")
+    assert "cannot write the picture" in refused("circuits", name, "--draw", "--output", tmp_path / "file")
 
 
 def test_circuits_that_do_not_exist() -> None:

@@ -48,13 +48,16 @@ CONSTRUCTION: list[tuple[dict[str, Any], str]] = [
     ({"dilation": 0}, r"`dilation` \(=0\) must be"),
     ({"padding_mode": "mirror"}, r"`padding_mode` \(='mirror'\) must be one of zeros, reflect, replicate, circular"),
     ({"circuit": "strongly_ent"}, r"`circuit` \(='strongly_ent'\) must be one of .*did you mean 'strongly_entangling'"),
-    ({"encoding": "rz"}, r"`encoding` \(='rz'\) must be one of 'ry', 'rx', 'threshold'"),
-    ({"readout": "zz"}, r"`readout` \(='zz'\) must be one of 'z'"),
+    ({"encoding": "rq"}, r"`encoding` \(='rq'\) must be one of .*'ry'.*"),
+    ({"readout": "zzz"}, r"`readout` \(='zzz'\) must be one of .*'z'"),
     ({"circuit": 7}, r"`circuit` \(=7\) must be a name from list_circuits\(\), a PennyLane function or a Circuit"),
     ({"circuit": []}, r"`circuit` \(=\[\]\) must be a name"),
-    ({"n_qubits": 3}, r"`n_qubits` \(=3\) must be at least 4.*use `n_qubits=4` or a smaller `kernel_size`"),
+    (
+        {"n_qubits": 3},
+        r"`n_qubits` \(=3\) must be at least 4.*use `n_qubits=4`, a smaller `kernel_size`, or an encoding",
+    ),
     ({"n_layers": 0}, r"`n_layers` \(=0\) must be .*at least 1"),
-    ({"engine": "fast"}, r"`engine` \(='fast'\) must be 'auto' or 'polynomial'"),
+    ({"engine": "fast"}, r"`engine` \(='fast'\) must be one of 'auto', .*'polynomial', 'statevector'"),
     ({"noise": 0.1}, r"`noise` \(=0.1\) must be None: .*exact, noiseless"),
     ({"shots": 1000}, r"`shots` \(=1000\) must be None"),
     ({"scale": float("nan")}, r"`scale` \(=nan\) must be finite"),
@@ -103,15 +106,16 @@ def test_the_nearest_valid_groups_are_valid(in_channels: int, out_channels: int,
 
 
 def test_too_many_qubits_are_refused_at_construction() -> None:
-    with pytest.raises(PlanError, match=r"has 16 qubits, .* at most 10: use a smaller `kernel_size`"):
-        Quanv2d(1, 16, 4)
+    with pytest.raises(PlanError, match=r"no plan can run .*has 25 qubits, .* at most 16: use a smaller `kernel_size`"):
+        Quanv2d(1, 16, 5)
     with pytest.raises(PlanError, match=r"has 12 qubits, .*use a smaller `kernel_size` or fewer channels"):
-        Quanv2d(3, 12, 2, channel_mixing="joint")
+        Quanv2d(3, 12, 2, channel_mixing="joint", engine="polynomial")
 
 
-def test_what_is_no_product_encoding_is_refused_at_construction() -> None:
-    with pytest.raises(PlanError, match=r"gate 5 \(RX on wire 0\) reads an input after its qubit met another one"):
-        Quanv2d(1, 1, 2, circuit=reuploading)
+def test_an_engine_that_cannot_run_the_circuit_is_refused_at_construction() -> None:
+    message = r"'polynomial'.*gate 5 \(RX on wire 0\) reads an input after its qubit met another one.*'statevector'"
+    with pytest.raises(PlanError, match=message):
+        Quanv2d(1, 1, 2, circuit=reuploading, engine="polynomial")
 
 
 def test_a_window_that_does_not_fit_the_function_is_named() -> None:

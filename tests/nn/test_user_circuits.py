@@ -7,7 +7,7 @@ import torch
 from quanvolve import Quanv2d
 from quanvolve.circuits import Circuit
 
-from ..circuits.user_circuits import USER_CIRCUITS
+from tests.circuits.user_circuits import USER_CIRCUITS
 
 
 @pytest.mark.parametrize("name", USER_CIRCUITS)

@@ -162,9 +162,9 @@ ENCODINGS: dict[str, Encoding] = {
         _iqp,
         plans=GENERAL,
     ),
-    "zz": Encoding(
-        "ZZ feature map: Hadamard gates, phases 2 x and 2 (pi - x)(pi - y) for each pair, twice",
-        "Havlicek et al., Nature 567, 209 (2019), supplement, as `ZZFeatureMap` of Qiskit",
+    "zz_feature_map": Encoding(
+        "Hadamard gates, phases 2 x and 2 (pi - x)(pi - y) for each pair, twice",
+        "Havlicek et al., Nature 567, 209 (2019), supplement; Qiskit's `ZZFeatureMap`",
         _zz,
         plans=GENERAL,
     ),

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.nn._layers import Quanv2d
+from quanvolve.nn._backbones import BACKBONES, make_backbone, make_dense_backbone
+from quanvolve.nn._filters import measured_values
+from quanvolve.nn._geometry import Geometry, IntOrTuple
+from quanvolve.nn._heads import HeadLike, make_head
 
-BACKBONES = ("quantum", "classical", "none")
+_DESCRIBED = ("circuit", "encoding", "readout", "n_qubits", "n_layers", "weight_shapes")
 
 
 class HybridModel(nn.Module):
     """A backbone and a head.
 
     Args:
-        backbone: images (N, C, H, W) to feature maps.
+        backbone: inputs (N, C, *size) or (N, features) to feature maps.
         head: feature maps to class scores (N, classes).
 
     Examples:
-        >>> from quanvolve.nn import make_head
+        >>> from quanvolve.nn import Quanv2d, make_head
         >>> model = HybridModel(Quanv2d(1, 4, 2, stride=2), make_head("linear", (4, 4, 4), 10))
         >>> model(torch.rand(3, 1, 8, 8)).shape
         torch.Size([3, 10])
@@ -43,39 +47,120 @@ class HybridModel(nn.Module):
         return not any(p.requires_grad for p in self.backbone.parameters())
 
 
-def make_backbone(
-    kind: str,
-    in_channels: int,
-    out_channels: int,
-    kernel_size: tuple[int, int],
-    stride: tuple[int, int],
+def hybrid_model(
+    input_shape: tuple[int, ...],
+    n_classes: int,
+    backbone: str | nn.Module = "quantum",
+    head: HeadLike = "linear",
     *,
-    trainable: bool,
-    seed: int | None,
+    out_channels: int | None = None,
+    kernel_size: IntOrTuple = 2,
+    stride: IntOrTuple | None = None,
+    padding: IntOrTuple | str = 0,
+    trainable: bool = True,
+    seed: int | None = None,
     **quantum: Any,
-) -> nn.Module:
-    """Build a backbone.
+) -> HybridModel:
+    """A model of a quantum or classical backbone and a quantum or classical head, in matching shapes.
+
+    Exchanging "quantum" for "classical" as the backbone, or for "mlp" as the head, leaves every shape in the model as
+    it was, so that the four combinations can be compared.
 
     Args:
-        kind: "quantum" (:class:`Quanv2d`), "classical" (an `nn.Conv2d` of the same shape, then ReLU) or "none" (the
-            pixels themselves).
-        in_channels, out_channels, kernel_size, stride: of the convolution.
-        trainable: whether its weights are trained; otherwise they stay as drawn.
-        seed: fixes structure and weights.
-        quantum: further arguments of the quantum layer.
+        input_shape: (features,), (C, L), (C, H, W) or (C, D, H, W), without the batch.
+        n_classes: number of classes.
+        backbone: "quantum" (a quantum convolution, or :class:`QuantumLinear` for features), "classical" (torch's
+            layer of the same shape, then ReLU), "none", or a module, which is copied.
+        head: as in :func:`make_head`.
+        out_channels: channels (or features) that the backbone gives. Default: what one quantum filter measures.
+        kernel_size, stride, padding: of the convolution; the stride is the kernel size if it is not given. Features
+            have no use for them.
+        trainable: whether the backbone is trained.
+        seed: fixes all weights; torch's global generator is left alone.
+        quantum: further arguments of the quantum backbone, such as `circuit`, `encoding` or `n_layers`.
 
     Raises:
-        QuanvolveError: for an unknown kind.
+        QuanvolveError: for unknown names, or shapes that make no model.
+
+    Examples:
+        >>> model = hybrid_model((1, 28, 28), 10, "quantum", "mlp", seed=0)
+        >>> model(torch.rand(5, 1, 28, 28)).shape
+        torch.Size([5, 10])
+        >>> twin = hybrid_model((1, 28, 28), 10, "classical", "mlp", seed=0)
+        >>> twin.backbone(torch.rand(5, 1, 28, 28)).shape == model.backbone(torch.rand(5, 1, 28, 28)).shape
+        True
+        >>> hybrid_model((2,), 2, "quantum", "quantum", seed=0)(torch.rand(5, 2)).shape
+        torch.Size([5, 2])
     """
-    if kind == "quantum":
-        return Quanv2d(in_channels, out_channels, kernel_size, stride, trainable=trainable, seed=seed, **quantum)
-    if kind == "classical":
-        with torch.random.fork_rng(devices=[], enabled=seed is not None):
-            if seed is not None:
-                torch.manual_seed(seed)
-            convolution = nn.Conv2d(in_channels, out_channels, kernel_size, stride)
-        # Without a nonlinearity a convolution and a linear head would be one linear map.
-        return nn.Sequential(convolution.requires_grad_(trainable), nn.ReLU())
-    if kind == "none":
-        return nn.Identity()
-    raise QuanvolveError(f"`backbone` (={kind!r}) must be one of {', '.join(map(repr, BACKBONES))}")
+    if not 1 <= len(input_shape) <= 4 or any(n < 1 for n in input_shape):
+        raise QuanvolveError(
+            f"`input_shape` (={tuple(input_shape)}) must be (features,), (C, L), (C, H, W) or (C, D, H, W) without "
+            "the batch, and no axis of it may be empty"
+        )
+    window = (kernel_size, kernel_size if stride is None else stride, padding)
+    with torch.random.fork_rng(devices=[], enabled=seed is not None):
+        if isinstance(backbone, nn.Module):
+            made = copy.deepcopy(backbone)
+            shape = _shape_after(made, input_shape)
+        elif backbone == "none":
+            made, shape = nn.Identity(), tuple(input_shape)
+        elif backbone not in BACKBONES:
+            raise QuanvolveError(
+                f"`backbone` (={backbone!r}) must be one of {', '.join(map(repr, BACKBONES))} or an nn.Module"
+            )
+        elif len(input_shape) == 1:
+            made, shape = _dense(backbone, input_shape[0], out_channels, trainable, seed, quantum)
+        else:
+            made, shape = _convolution(backbone, tuple(input_shape), out_channels, window, trainable, seed, quantum)
+        if seed is not None:
+            torch.manual_seed(seed + 1)  # the head's weights have nothing to do with the backbone's
+        return HybridModel(made, make_head(head, shape, n_classes))
+
+
+def _dense(
+    kind: str, features: int, out: int | None, trainable: bool, seed: int | None, quantum: dict[str, Any]
+) -> tuple[nn.Module, tuple[int, ...]]:
+    channels = _measured(features, quantum) if out is None else out
+    only = quantum if kind == "quantum" else {}
+    return make_dense_backbone(kind, features, channels, trainable=trainable, seed=seed, **only), (channels,)
+
+
+def _convolution(
+    kind: str,
+    input_shape: tuple[int, ...],
+    out: int | None,
+    window: tuple[IntOrTuple, IntOrTuple, IntOrTuple | str],
+    trainable: bool,
+    seed: int | None,
+    quantum: dict[str, Any],
+) -> tuple[nn.Module, tuple[int, ...]]:
+    in_channels, *size = input_shape
+    geometry = Geometry.parse(len(size), *window)
+    joint = quantum.get("channel_mixing") == "joint"
+    channels = _measured(geometry.window_size * (in_channels if joint else 1), quantum) if out is None else out
+    backbone = make_backbone(
+        kind,
+        in_channels,
+        channels,
+        geometry.kernel_size,
+        geometry.stride,
+        trainable=trainable,
+        seed=seed,
+        padding=geometry.padding,
+        **(quantum if kind == "quantum" else {}),
+    )
+    return backbone, (channels, *geometry.output_size(tuple(size)))
+
+
+def _measured(n_inputs: int, quantum: dict[str, Any]) -> int:
+    described = {name: quantum[name] for name in _DESCRIBED if name in quantum}
+    return measured_values(n_inputs=n_inputs, **{"circuit": "strongly_entangling", **described})
+
+
+def _shape_after(module: nn.Module, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """What a module makes of one input; a copy is tried, so that nothing in the module itself changes."""
+    like = next(module.parameters(), torch.empty(0))
+    probe = copy.deepcopy(module).eval()
+    with torch.no_grad():
+        found = probe(torch.zeros(1, *input_shape, dtype=like.dtype, device=like.device))
+    return tuple(found.shape[1:])

@@ -211,7 +211,7 @@ class QuanvNd(nn.Module):
         if torch.compiler.is_compiling():
             from quanvolve.nn._traced import traced
 
-            bias = {} if self.bias is None else {"bias": self.bias}
+            bias: dict[str, Tensor] = {} if self.bias is None else {"bias": self.bias}
             out = traced(self._static, batch, self.circuit_weights(), like, self.scale, bias)
         else:
             out = apply(
