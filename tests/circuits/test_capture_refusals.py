@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pennylane as qp
 import pytest
 import torch
@@ -41,54 +40,44 @@ def measured_in_the_middle(inputs):
     return qp.expval(qp.Z(1))
 
 
-@refused(r"operation 1 \(RX\) has an angle that is not an affine function of inputs and weights.*RX on wire 1")
-def arctan_of_inputs(inputs):
-    qp.RY(inputs[0], wires=0)
-    qp.RX(torch.arctan(inputs[1]), wires=1)
-    return z0()
-
-
-@refused(r"operation 0 \(RY\) has an angle that is not an affine function.*RY on wire 0", {"w": (2,)})
-def input_times_weight(inputs, w):
-    qp.RY(inputs[0] * w[0], wires=0)
-    return z0()
-
-
-@refused(r"operation 1 \(RZ\) has an angle that is not an affine function")
-def product_of_inputs(inputs):
-    qp.Hadamard(wires=0)
-    qp.RZ((np.pi - inputs[0]) * (np.pi - inputs[1]), wires=0)
-    return z0()
-
-
-@refused(r"operation 0 \(IQPEmbedding\) has an angle that is not an affine function.*RZ on wire")
-def iqp_embedding(inputs):
-    qp.IQPEmbedding(inputs, wires=range(4))
-    return z0()
-
-
-@refused(r"operation 0 \(RY\) has an angle that is not an affine function")
-def negative_inputs_cut_off(inputs):
-    qp.RY(torch.relu(inputs[0]), wires=0)
-    return z0()
-
-
-@refused(r"operation 1 \(RX\) has an angle that is not an affine function", {"w": (1,)})
-def absolute_weights(inputs, w):
-    qp.RY(inputs[0], wires=0)
-    qp.RX(w[0].abs(), wires=0)
-    return z0()
-
-
-@refused(r"operation 0 \(RY\) has an angle that is not an affine function")
+@refused(
+    r"operation 0 \(RY\) has an angle that changes with inputs or weights although it is a plain number, in its RY on"
+)
 def detached_inputs(inputs):
     qp.RY(float(inputs[0].detach()), wires=0)
     return z0()
 
 
-@refused(r"operation 0 \(AmplitudeEmbedding\)")
-def amplitude_embedding(inputs):
+@refused(r"operation 0 \(RY\) has an angle, .*through an assignment to entries, which cannot be recorded: use")
+def entries_are_assigned(inputs):
+    angles = torch.zeros(2, dtype=torch.float64)
+    angles[0] = inputs[0] * inputs[1]
+    qp.RY(angles[0], wires=0)
+    return z0()
+
+
+@refused(r"operation 0 \(RY\) has an angle.*through torch\.fft\.\w+, which cannot be recorded")
+def unknown_function(inputs):
+    qp.RY(torch.fft.rfft(inputs).real[1] ** 2, wires=0)
+    return z0()
+
+
+@refused(r"operation 0 \(RY\) has an angle that is not one expression.*branches on their values.*torch\.where")
+def branches_on_values(inputs):
+    qp.RY(inputs[0] ** 2 if inputs[0] > 0.01 else torch.sin(inputs[0]), wires=0)
+    return z0()
+
+
+@refused(r"operation 1 \(AmplitudeEmbedding\) cannot be captured: a state can be prepared once, before any gate")
+def state_after_a_gate(inputs):
+    qp.RX(inputs[0], wires=0)
     qp.AmplitudeEmbedding(inputs, wires=range(2), normalize=True)
+    return z0()
+
+
+@refused(r"failed on a window of 4 inputs: ValueError: .*norm")
+def amplitudes_without_normalising(inputs):
+    qp.AmplitudeEmbedding(inputs, wires=range(2))
     return z0()
 
 
@@ -256,10 +245,10 @@ def test_the_operation_is_counted_as_the_user_wrote_it() -> None:
     def function(inputs, w):
         qp.AngleEmbedding(inputs, wires=range(4))  # 0, four gates
         qp.StronglyEntanglingLayers(w, wires=range(4))  # 1, many gates
-        qp.CRX(torch.sin(inputs[0]), wires=[2, 3])  # 2
+        qp.CRX(torch.fft.rfft(inputs).real[1] ** 2, wires=[2, 3])  # 2
         return z0()
 
-    with pytest.raises(CaptureError, match=r"operation 2 \(CRX\) has an angle that is not an affine"):
+    with pytest.raises(CaptureError, match=r"operation 2 \(CRX\) has an angle, in its \w+ on wire 3, that depends"):
         capture(function, 4, {"w": (1, 4, 3)})
 
 

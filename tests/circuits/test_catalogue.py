@@ -1,6 +1,8 @@
 """The named circuits against PennyLane's own templates."""
 
+import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,54 +11,221 @@ import pytest
 import torch
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS, list_circuits, named_circuit
-from tests.compile.reference import run_compiled, run_qnode
+from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS, Circuit, list_circuits, named_circuit, plans_for
+from quanvolve.compile import plans_of
+from tests.compile.reference import run_plan, run_qnode
 
 SEED = 7
 
 
-def _encode(encoding: str, inputs: Any, n: int) -> None:
+def _encode(encoding: str, inputs: Any, n: int, wires: int) -> None:
+    """The encodings again, from their definitions."""
     if encoding == "threshold":
         for wire in range(n):
             if inputs[wire] > math.pi / 2:
                 qp.PauliX(wires=wire)
+    elif encoding in ("ry", "rx", "rz"):
+        for wire in range(n):
+            if encoding == "rz":
+                qp.Hadamard(wires=wire)
+            {"ry": qp.RY, "rx": qp.RX, "rz": qp.RZ}[encoding](inputs[wire], wires=wire)
+    elif encoding == "dense":
+        for wire in range((n + 1) // 2):
+            qp.RY(inputs[2 * wire], wires=wire)
+            if 2 * wire + 1 < n:
+                qp.PhaseShift(inputs[2 * wire + 1], wires=wire)
+    elif encoding == "amplitude":
+        size = max(1, math.ceil(math.log2(n)))
+        state = np.zeros(2**size)
+        state[:n] = inputs
+        qp.StatePrep(state / np.linalg.norm(state), wires=range(size))
+    elif encoding == "iqp":
+        for wire in range(n):
+            qp.Hadamard(wires=wire)
+            qp.RZ(inputs[wire], wires=wire)
+        for i, j in itertools.combinations(range(n), 2):
+            qp.IsingZZ(inputs[i] * inputs[j], wires=[i, j])
+    elif encoding == "zz_feature_map":
+        for _ in range(2):
+            for wire in range(n):
+                qp.Hadamard(wires=wire)
+                qp.RZ(2 * inputs[wire], wires=wire)
+            for i, j in itertools.combinations(range(n), 2):
+                qp.IsingZZ(2 * (math.pi - inputs[i]) * (math.pi - inputs[j]), wires=[i, j])
     else:
-        qp.AngleEmbedding(inputs, wires=range(n), rotation={"ry": "Y", "rx": "X"}[encoding])
+        assert encoding == "reupload"
+        for k in range(n):
+            (qp.RY, qp.RZ)[(k // wires) % 2](inputs[k], wires=k % wires)
 
 
-def _weigh(ansatz: str, weights: Any, n: int) -> None:
-    if ansatz == "random":
-        qp.RandomLayers(weights, wires=range(n), seed=SEED)
-    elif ansatz == "basic_entangler":
-        qp.BasicEntanglerLayers(weights, wires=range(n))
-    else:
-        assert ansatz == "strongly_entangling"
-        qp.StronglyEntanglingLayers(weights, wires=range(n))
+def _weigh(ansatz: str, weights: Any, n: int, upload: Callable[[], None]) -> None:
+    """The ansatze again; `upload` comes before each layer but the first."""
+    if ansatz == "qcnn":
+        _qcnn(weights, n)
+        return
+    if ansatz == "hardware_efficient":
+        for layer, row in enumerate(weights):
+            if 0 < layer < len(weights) - 1:
+                upload()
+            for wire in range(n):
+                qp.RY(row[wire, 0], wires=wire)
+                qp.RZ(row[wire, 1], wires=wire)
+            if layer < len(weights) - 1:
+                for wire in range(n - 1):
+                    qp.CZ(wires=[wire, wire + 1])
+        return
+    for layer in range(len(weights)):
+        if layer:
+            upload()
+        if ansatz == "basic_entangler":
+            qp.BasicEntanglerLayers(weights[layer : layer + 1], wires=range(n))
+        elif ansatz == "none":
+            for wire in range(n):
+                qp.Rot(*weights[layer, wire], wires=wire)
+        else:
+            assert ansatz == "strongly_entangling"
+            for wire in range(n):
+                qp.Rot(*weights[layer, wire], wires=wire)
+            reach = layer % (n - 1) + 1 if n > 1 else 0
+            for wire in range(n if n > 1 else 0):
+                qp.CNOT(wires=[wire, (wire + reach) % n])
 
 
-@pytest.mark.parametrize(("n_inputs", "n_wires", "n_layers"), [(1, 1, 1), (2, 2, 3), (4, 4, 2), (3, 5, 1)])
+def _qcnn(weights: Any, n: int) -> None:
+    active = list(range(n))
+    for w in weights:
+        even, odd = list(zip(active[::2], active[1::2])), list(zip(active[1::2], active[2::2]))  # noqa: B905
+        for i, j in even + odd:
+            qp.Rot(*w[0:3], wires=i)
+            qp.Rot(*w[3:6], wires=j)
+            for angle, pauli in zip(w[6:9], ("XX", "YY", "ZZ"), strict=True):
+                qp.PauliRot(angle, pauli, wires=[i, j])
+            qp.Rot(*w[9:12], wires=i)
+            qp.Rot(*w[12:15], wires=j)
+        for kept, pooled in even:
+            qp.ctrl(qp.RZ(w[15], wires=kept), control=pooled, control_values=1)
+            qp.ctrl(qp.RX(w[16], wires=kept), control=pooled, control_values=0)
+            qp.PauliX(wires=pooled)
+        active = active[::2]
+
+
+SIZES = [(1, 1, 1), (2, 2, 3), (4, 4, 2), (3, 5, 1), (5, 3, 2)]
+
+
+def _fitting(encoding: str, ansatz: str) -> list[tuple[int, int, int]]:
+    fitting = [s for s in SIZES if ENCODINGS[encoding].least(s[0]) <= s[1]]
+    return [s for s in fitting if s[2] <= (s[1] - 1).bit_length()] if ansatz == "qcnn" else fitting
+
+
 @pytest.mark.parametrize("ansatz", ANSATZE)
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_named_circuits_are_pennylanes(encoding: str, ansatz: str, n_inputs: int, n_wires: int, n_layers: int) -> None:
-    circuit = named_circuit(ansatz, n_inputs, encoding=encoding, n_wires=n_wires, n_layers=n_layers, seed=SEED)
-    assert (circuit.n_wires, circuit.n_inputs, circuit.n_outputs) == (n_wires, n_inputs, n_wires)
-    ((name, shape),) = circuit.weight_shapes
-    assert name == "weights"
-    assert shape == ((n_layers, n_wires, 3) if ansatz == "strongly_entangling" else (n_layers, n_wires))
+def test_named_circuits_are_what_they_are_called(encoding: str, ansatz: str) -> None:
+    if encoding == "reupload" and ansatz == "qcnn":
+        with pytest.raises(QuanvolveError, match="which 'qcnn' does not have: use one of 'random', 'basic"):
+            named_circuit(ansatz, 4, encoding=encoding)
+        return
+    sizes = _fitting(encoding, ansatz)
+    assert len(sizes) >= 1
+    for n_inputs, n_wires, n_layers in sizes:
+        circuit = named_circuit(ansatz, n_inputs, encoding=encoding, n_wires=n_wires, n_layers=n_layers, seed=SEED)
+        assert (circuit.n_wires, circuit.n_inputs, circuit.n_outputs) == (n_wires, n_inputs, n_wires)
+        assert Circuit.from_json(circuit.to_json()) == circuit
+        ((name, shape),) = circuit.weight_shapes
+        assert name == "weights"
+
+        def function(inputs: Any, weights: Any) -> list[Any]:
+            def upload() -> None:
+                if encoding == "reupload":
+                    _encode(encoding, inputs, n_inputs, n_wires)  # noqa: B023
+
+            _encode(encoding, inputs, n_inputs, n_wires)  # noqa: B023
+            if ansatz == "random":
+                if encoding == "reupload":
+                    for layer in range(n_layers):  # noqa: B023
+                        if layer:
+                            upload()
+                        own = weights[layer : layer + 1]
+                        qp.RandomLayers(own, wires=range(n_wires), seed=SEED + layer)  # noqa: B023
+                else:
+                    qp.RandomLayers(weights, wires=range(n_wires), seed=SEED)  # noqa: B023
+            else:
+                _weigh(ansatz, weights, n_wires, upload)  # noqa: B023
+            return [qp.expval(qp.Z(wire)) for wire in range(n_wires)]  # noqa: B023
+
+        generator = torch.Generator().manual_seed(5)
+        weights = 6 * torch.rand(2, *shape, generator=generator, dtype=torch.float64)
+        windows = math.pi * torch.rand(2, n_inputs, generator=generator, dtype=torch.float64)
+        possible, _ = plans_of([circuit])
+        for name in plans_for(ansatz, encoding, "z"):
+            found = run_plan(possible[name], circuit, windows, {"weights": weights}, False)
+            for window, row in zip(windows.numpy(), found, strict=True):
+                for f in range(2):
+                    reference = run_qnode(function, window, {"weights": weights[f].numpy()}, n_wires)
+                    np.testing.assert_allclose(row[f].numpy(), reference, rtol=0, atol=1e-10)
+
+
+def _measure(readout: str, n: int) -> list[Any]:
+    pauli = {"x": qp.X, "y": qp.Y}.get(readout, qp.Z)
+    found = [qp.expval(pauli(wire)) for wire in range(n)]
+    if readout == "zz":
+        found += [qp.expval(qp.Z(wire) @ qp.Z(wire + 1)) for wire in range(n - 1)]
+    return found
+
+
+@pytest.mark.parametrize("readout", READOUTS)
+@pytest.mark.parametrize("encoding", ["ry", "threshold", "iqp"])
+def test_readouts_are_what_they_are_called(readout: str, encoding: str) -> None:
+    circuit = named_circuit("strongly_entangling", 3, encoding=encoding, readout=readout, n_layers=1)
 
     def function(inputs: Any, weights: Any) -> list[Any]:
-        _encode(encoding, inputs, n_inputs)
-        _weigh(ansatz, weights, n_wires)
-        return [qp.expval(qp.Z(wire)) for wire in range(n_wires)]
+        _encode(encoding, inputs, 3, 3)
+        qp.StronglyEntanglingLayers(weights, wires=range(3))
+        if readout.startswith("p"):
+            return [qp.probs(wires=range(3))]
+        return _measure(readout, 3)
 
     generator = torch.Generator().manual_seed(5)
-    weights = 6 * torch.rand(2, *shape, generator=generator, dtype=torch.float64)
-    windows = math.pi * torch.rand(3, n_inputs, generator=generator, dtype=torch.float64)
-    found = run_compiled(circuit, windows, {"weights": weights})
-    for window, row in zip(windows.numpy(), found, strict=True):
-        for f in range(2):
-            reference = run_qnode(function, window, {"weights": weights[f].numpy()}, n_wires)
-            np.testing.assert_allclose(row[f].numpy(), reference, rtol=0, atol=1e-10)
+    weights = 6 * torch.rand(1, *circuit.weight_shapes[0][1], generator=generator, dtype=torch.float64)
+    windows = math.pi * torch.rand(3, 3, generator=generator, dtype=torch.float64)
+    possible, _ = plans_of([circuit])
+    assert set(plans_for("strongly_entangling", encoding, readout)) == set(possible)
+    for window in windows:
+        reference = run_qnode(function, window.numpy(), {"weights": weights[0].numpy()}, 3)
+        if readout == "popcount":
+            reference = np.array([float(int(reference.argmax()).bit_count())])
+        elif readout.startswith("popcount"):
+            reference = np.array([sum(p * number.bit_count() for number, p in enumerate(reference))])
+        for plan in possible.values():
+            if readout == "popcount_sampled":
+                torch.manual_seed(3)
+                many = run_plan(plan, circuit, window.expand(20_000, 3), {"weights": weights}, False).flatten()
+                assert set(many.tolist()) <= {0.0, 1.0, 2.0, 3.0}
+                assert abs(float(many.mean()) - reference[0]) < 5 * 1.5 / 20_000**0.5
+            else:
+                found = run_plan(plan, circuit, window[None], {"weights": weights}, False)[0, 0]
+                np.testing.assert_allclose(found.numpy(), reference, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "n_inputs", "usual"), [("dense", 9, 5), ("amplitude", 16, 4), ("amplitude", 17, 5)]
+)
+def test_fewer_qubits_than_values(encoding: str, n_inputs: int, usual: int) -> None:
+    assert named_circuit("none", n_inputs, encoding=encoding).n_wires == usual
+    assert named_circuit("none", n_inputs, encoding=encoding, n_wires=usual + 2).n_wires == usual + 2
+    with pytest.raises(QuanvolveError, match=rf"`n_qubits` \(={usual - 1}\) must be at least {usual}, which the"):
+        named_circuit("none", n_inputs, encoding=encoding, n_wires=usual - 1)
+
+
+def test_the_levels_of_a_qcnn_are_limited() -> None:
+    with pytest.raises(QuanvolveError, match=r"`n_layers` \(=3\) must be at most 2 for 'qcnn' on 4 .*`n_layers=2`"):
+        named_circuit("qcnn", 4, n_layers=3)
+    with pytest.raises(QuanvolveError, match=r"must be at most 0 for 'qcnn' on 1 qubit.*use more qubits"):
+        named_circuit("qcnn", 1, n_layers=1)
+
+
+def test_outcomes_are_limited() -> None:
+    with pytest.raises(QuanvolveError, match="the readout 'probs' on 11 qubits has 2048 outcomes, at most 10 qubits"):
+        named_circuit("none", 11, readout="probs")
 
 
 def test_the_seed_of_a_random_circuit_is_its_structure() -> None:
@@ -71,7 +240,7 @@ def test_every_entry_says_what_it_is_and_where_it_comes_from() -> None:
     for table in (ANSATZE, ENCODINGS, READOUTS):
         for entry in table.values():
             assert len(entry.summary) > 20
-            assert any(mark in entry.reference for mark in ("arXiv", "PennyLane", "section"))
+            assert any(mark in entry.reference for mark in ("arXiv", "PennyLane", "section", "Nature"))
 
 
 @pytest.mark.parametrize(
@@ -81,12 +250,15 @@ def test_every_entry_says_what_it_is_and_where_it_comes_from() -> None:
         ({"circuit": "strongly-entangling"}, r"did you mean 'strongly_entangling'\?$"),
         (
             {"circuit": "qqq"},
-            r"`circuit` \(='qqq'\) must be one of 'random', 'basic_entangler', 'strongly_entangling'$",
+            r"`circuit` \(='qqq'\) must be one of 'random', 'basic_entangler', 'strongly_entangling', .*, 'none'$",
         ),
-        ({"encoding": "ryy"}, r"`encoding` \(='ryy'\) must be one of 'ry', 'rx', 'threshold'; did you mean 'ry'\?$"),
+        ({"encoding": "ryy"}, r"`encoding` \(='ryy'\) must be one of 'ry', 'rx', 'rz', .*; did you mean 'ry'\?$"),
         ({"encoding": "treshold"}, r"did you mean 'threshold'\?$"),
         ({"readout": "w"}, r"`readout` \(='w'\) must be one of 'z'"),
-        ({"n_wires": 3}, r"`n_qubits` \(=3\) must be at least 4, the values in a window.*`n_qubits=4`"),
+        (
+            {"n_wires": 3},
+            r"`n_qubits` \(=3\) must be at least 4, which the 'ry' encoding needs for the 4 values.*`n_qubits=4`",
+        ),
         ({"n_layers": 0}, r"`n_layers` \(=0\) must be .*at least 1$"),
         ({"n_layers": -2}, r"`n_layers` \(=-2\) must be .*at least 1$"),
         ({"n_layers": 1.5}, r"`n_layers` \(=1.5\)"),

@@ -54,7 +54,7 @@ def test_text_shows_the_values_of_weights(odd):
 
 def test_text_says_how_other_outputs_are_measured(odd):
     lines = draw_text(odd, decimals=3).splitlines()
-    assert lines[4] == "out 0 = 0.125 + 0.125 <Z0> + 0.125 <Z1> + 0.125 <Z2> + ... (8 terms)"
+    assert lines[4] == "out 0 = P(q0 q1 q2 = 000)"
     assert lines[-1] == "... (8 outputs)"
     assert "RX(-0.500 theta)" in lines[1]
 

@@ -6,7 +6,6 @@ import torch
 
 from quanvolve import Quanv2d
 from quanvolve.circuits import Circuit
-
 from tests.circuits.user_circuits import USER_CIRCUITS
 
 
