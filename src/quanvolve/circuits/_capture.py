@@ -213,7 +213,7 @@ def _run(
 ) -> tuple[list[Traced], list[Any]]:
     import pennylane as qp
 
-    arguments = dict(point)
+    arguments: dict[str, Any] = dict(point)
     if batched:
         # The recorder has to meet the very tensor that the function gets.
         arguments["inputs"] = recorder.batch if recorder else arguments["inputs"].unsqueeze(0)

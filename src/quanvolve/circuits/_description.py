@@ -168,12 +168,14 @@ class Circuit:
             if problem:
                 raise QuanvolveError(f"gate {position} ({gate.name} on wires {list(gate.wires)}): {problem}")
         if self.preparation is not None:
-            wires, values = self.preparation.wires, self.preparation.values
-            if len(set(wires)) != len(wires) or any(not 0 <= wire < self.n_wires for wire in wires):
-                raise QuanvolveError(f"the preparation's wires {wires} must be distinct and in 0 to {self.n_wires - 1}")
-            if not 1 <= len(values) <= 2 ** len(wires) or any(not 0 <= i < self.n_values for i in values):
+            prepared, values = self.preparation.wires, self.preparation.values
+            if len(set(prepared)) != len(prepared) or any(not 0 <= wire < self.n_wires for wire in prepared):
                 raise QuanvolveError(
-                    f"the preparation of {len(wires)} wires needs 1 to {2 ** len(wires)} values in 0 to "
+                    f"the preparation's wires {prepared} must be distinct and in 0 to {self.n_wires - 1}"
+                )
+            if not 1 <= len(values) <= 2 ** len(prepared) or any(not 0 <= i < self.n_values for i in values):
+                raise QuanvolveError(
+                    f"the preparation of {len(prepared)} wires needs 1 to {2 ** len(prepared)} values in 0 to "
                     f"{self.n_values - 1}, got {values}"
                 )
         for index, observable in enumerate(self.observables):

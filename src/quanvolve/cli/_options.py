@@ -63,9 +63,12 @@ class TrainOptions:
     seed: int = 0
     device: str = "cpu"
 
-    def params(self) -> dict[str, Any]:
-        """The same as arguments of the estimator."""
-        return {_ARGUMENTS.get(name, name): value for name, value in asdict(self).items()}
+    def params(self, dims: int = 2) -> dict[str, Any]:
+        """The same as arguments of the estimator, for data along whose `dims` axes a window slides."""
+        found = {_ARGUMENTS.get(name, name): value for name, value in asdict(self).items()}
+        if dims != 2:
+            found |= {name: (found[name],) * dims for name in ("kernel_size", "stride")}
+        return found
 
     @classmethod
     def from_dict(cls, data: Any, source: Path) -> TrainOptions:

@@ -66,10 +66,10 @@ def write_metrics(run: Run, clf: Any, dataset: Dataset, preparation: float) -> N
 
 def count_parameters(module: Any) -> dict[str, int]:
     """How many weights there are, trained or not, in the whole and in its parts."""
-    from quanvolve.nn import Quanv2d
+    from quanvolve.nn import QuanvNd
 
     backbone = sum(p.numel() for p in module.backbone.parameters())
-    if isinstance(module.backbone, Quanv2d):
+    if isinstance(module.backbone, QuanvNd):
         # The weights of fixed filters are buffers.
         held = dict(module.backbone.named_buffers())
         backbone += sum(held[name].numel() for name, _ in module.backbone.circuits[0].weight_shapes if name in held)
@@ -105,11 +105,19 @@ def _feature_maps(clf: Any, dataset: Dataset) -> Figure:
     images = fractions(dataset.test_images[chosen], clf)
     with torch.no_grad():
         maps = clf.module_.backbone(torch.from_numpy(images).to(clf.device)).cpu().numpy()
+    images, maps = _as_images(images), _as_images(maps)
     labels = label_names(dataset, dataset.test_labels[chosen])
     figure = feature_maps_figure(images, maps, labels=labels)
     if clf.backbone != "quantum":
         figure.suptitle(figure.get_suptitle().replace("quantum ", ""))
     return figure
+
+
+def _as_images(values: NDArray[Any]) -> NDArray[Any]:
+    """(n, C, H, W) of anything that has channels: a series is a row, of a volume the middle slice is shown."""
+    if values.ndim == 5:
+        return values[:, :, values.shape[2] // 2]
+    return values[:, :, None] if values.ndim == 3 else values
 
 
 def fractions(images: NDArray[Any], clf: Any) -> NDArray[Any]:

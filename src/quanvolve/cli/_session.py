@@ -142,7 +142,7 @@ def _train(run: Run, dataset: Dataset, view: View) -> tuple[Any, float]:
     from quanvolve.estimators import QuanvClassifier
 
     _check_device(run.options.device)
-    clf = QuanvClassifier(**run.options.params())
+    clf = QuanvClassifier(**run.options.params(dataset.dims))
     watch = Watch(run, view)
     clf.fit_watched(
         dataset.train_images,

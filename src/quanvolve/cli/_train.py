@@ -26,7 +26,9 @@ from quanvolve.cli._options import (
 _DEFAULT = TrainOptions()
 
 # Each type below is one option; the signature of `train` then reads like the list of them.
-_Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A name from `quanvolve datasets`, or an .npz file.")]
+_Dataset = Annotated[
+    str, typer.Argument(metavar="DATASET", help="A name from `quanvolve datasets`, an .npz file, or series as .ts.")
+]
 _Output = Annotated[
     Path | None, option("--output", "Folder of the run; else the first free runs/DATASET-N.", DATA, "DIR")
 ]
@@ -44,7 +46,7 @@ _Backbone = Annotated[
 ]
 _Circuit = Annotated[str, option("--circuit", "What the filters run; see `quanvolve circuits`.", MODEL, "NAME")]
 _Filters = Annotated[int, option("--filters", "Filters; each gives a channel for each measured value.", MODEL, min=1)]
-_KernelSize = Annotated[int, option("--kernel-size", "Rows and columns of a window.", MODEL, min=1)]
+_KernelSize = Annotated[int, option("--kernel-size", "Rows and columns of a window, or its length.", MODEL, min=1)]
 _Stride = Annotated[int, option("--stride", "Pixels from one window to the next.", MODEL, min=1)]
 _Qubits = Annotated[int | None, option("--qubits", "Qubits of a filter; else one for each pixel.", MODEL, min=1)]
 _ChannelMixing = Annotated[
@@ -59,7 +61,7 @@ _ChannelMixing = Annotated[
 _Trainable = Annotated[
     bool, option("--trainable/--fixed", "Train the filters too, or leave them as drawn.", MODEL, None)
 ]
-_Head = Annotated[str, option("--head", "What classifies the channels: linear or cnn.", MODEL, "NAME")]
+_Head = Annotated[str, option("--head", "What classifies the channels: linear, cnn, mlp or quantum.", MODEL, "NAME")]
 _Epochs = Annotated[int, option("--epochs", "Passes over the training images.", TRAINING, min=1)]
 _BatchSize = Annotated[int, option("--batch-size", "Images a step.", TRAINING, min=1)]
 _Lr = Annotated[float, option("--lr", "Learning rate at the start.", TRAINING, "RATE")]

@@ -43,7 +43,7 @@ def in_chunks(
     images, groups = windows.shape[:2]
     places = windows.shape[3 : 3 + dims]
     leaves = (windows, *tensors, *([scale] if isinstance(scale, Tensor) else []))
-    if images == 0:
+    if isinstance(images, int) and images == 0:
         nothing = 0 * sum((leaf.sum() for leaf in leaves), windows.new_zeros(()))  # keeps the graph
         return windows.new_zeros((images, groups, outputs, *places)) + nothing
 
@@ -54,6 +54,8 @@ def in_chunks(
         inputs = inputs * (scale.unsqueeze(-1) if isinstance(scale, Tensor) else scale)
         return torch.unflatten(function(inputs, *tensors), -1, spots)
 
+    if not isinstance(images * places.numel(), int):
+        return on_chunk(windows, scale, *tensors)  # a size that is unknown while tracing cannot be cut into pieces
     limit = max(1, CHUNK_BYTES // max(1, bytes_per_window))
     again = (
         images * places.numel() > limit

@@ -69,7 +69,7 @@ def _rotation_constants(recipe: Recipe) -> tuple[Floats, Floats, Floats]:
     for number, angle in enumerate(recipe.angles):
         for name, index, coefficient in angle.weights:
             mixing[place[name, index], number] += coefficient
-    parts = rotation_tables()[list(recipe.axes)].swapaxes(0, 1)
+    parts = np.ascontiguousarray(rotation_tables()[list(recipe.axes)].swapaxes(0, 1))
     # Arrays and no tensors: those made under inference mode or while tracing would be of no use later.
     return offset, mixing, parts
 

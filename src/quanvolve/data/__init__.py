@@ -14,11 +14,13 @@ from quanvolve.data._idx import read_idx as read_idx
 from quanvolve.data._idx import write_idx as write_idx
 from quanvolve.data._images import ImageInput as ImageInput
 from quanvolve.data._images import read_images as read_images
+from quanvolve.data._moons import load_moons as load_moons
 from quanvolve.data._registry import DatasetInfo as DatasetInfo
 from quanvolve.data._registry import dataset_key as dataset_key
 from quanvolve.data._registry import list_datasets as list_datasets
 from quanvolve.data._registry import load_dataset as load_dataset
 from quanvolve.data._registry import where as where
+from quanvolve.data._series import load_series as load_series
 
 __all__ = [
     "Dataset",
@@ -30,7 +32,9 @@ __all__ = [
     "list_datasets",
     "load_dataset",
     "load_digits",
+    "load_moons",
     "load_npz",
+    "load_series",
     "read_idx",
     "read_images",
     "where",

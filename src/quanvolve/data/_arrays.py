@@ -20,6 +20,8 @@ _SPLIT_KEYS = (
     ("x_train", "y_train", "x_test", "y_test"),
     ("X_train", "y_train", "X_test", "y_test"),
 )
+_KINDS = {"series": 1, "volumes": 3}
+_KIND_KEYS = tuple((f"train_{kind}", "train_labels", f"test_{kind}", "test_labels") for kind in _KINDS)
 _WHOLE_KEYS = (("images", "labels"), ("X", "y"), ("x", "y"), ("data", "target"))
 
 _TEST_SHARE = 0.2
@@ -28,7 +30,9 @@ _TEST_SHARE = 0.2
 def load_npz(path: str | os.PathLike[str], *, seed: int = 0) -> Dataset:
     """Load a data set from an `.npz` file.
 
-    The file has either four arrays, `train_images, train_labels, test_images, test_labels` or
+    Series, (n, L) or (n, C, L), are named `train_series, train_labels, test_series, test_labels`; volumes, (n, D, H, W)
+    or (n, C, D, H, W), `train_volumes` and `test_volumes`. For images the file has either
+    four arrays, `train_images, train_labels, test_images, test_labels` or
     `x_train, y_train, x_test, y_test` (also `X_train`, `X_test`), or two, `images, labels`, `X, y`, `x, y` or
     `data, target`, of which a fifth becomes the test set, with the same share of each class where there are
     enough images. Other arrays in the file are left alone.
@@ -60,8 +64,9 @@ def load_npz(path: str | os.PathLike[str], *, seed: int = 0) -> Dataset:
         keys = _find_keys(file, path)
         names = [f"`{key}` in {quoted(path)}" for key in keys]
         arrays = [file[key] for key in keys]
+    dims = _KINDS.get(keys[0].removeprefix("train_"), 2)
     parts = [
-        (_images(arrays[i], names[i]), _labels(arrays[i + 1], names[i + 1], arrays[i], names[i]))
+        (_images(arrays[i], names[i], dims), _labels(arrays[i + 1], names[i + 1], arrays[i], names[i]))
         for i in range(0, len(keys), 2)
     ]
     if len(parts) == 1:
@@ -81,11 +86,13 @@ def load_npz(path: str | os.PathLike[str], *, seed: int = 0) -> Dataset:
         )
     (train_images, train_labels), (test_images, test_labels) = parts
     classes = np.unique(np.concatenate([train_labels, test_labels]))
-    return Dataset(path.stem, train_images, train_labels, test_images, test_labels, tuple(str(c) for c in classes))
+    return Dataset(
+        path.stem, train_images, train_labels, test_images, test_labels, tuple(str(c) for c in classes), dims
+    )
 
 
 def _find_keys(file: NpzReader, path: Path) -> tuple[str, ...]:
-    accepted: tuple[tuple[str, ...], ...] = _SPLIT_KEYS + _WHOLE_KEYS
+    accepted: tuple[tuple[str, ...], ...] = _SPLIT_KEYS + _KIND_KEYS + _WHOLE_KEYS
     for keys in accepted:
         if set(keys) <= set(file.keys):
             return keys
@@ -96,7 +103,12 @@ def _find_keys(file: NpzReader, path: Path) -> tuple[str, ...]:
     )
 
 
-def _images(array: NDArray[Any], name: str) -> NDArray[Any]:
+def _images(array: NDArray[Any], name: str, dims: int) -> NDArray[Any]:
+    if dims != 2:
+        form = "(n, L) or (n, C, L)" if dims == 1 else "(n, D, H, W) or (n, C, D, H, W)"
+        if array.ndim not in (dims + 1, dims + 2):
+            raise DataError(f"{name} has the shape {array.shape}, expected {form}: reshape it")
+        return checked_pixels(array, name)
     if array.ndim not in (2, 3, 4):
         raise DataError(
             f"{name} has the shape {array.shape}, expected (n, H, W), (n, C, H, W), (n, H, W, C) or (n, "

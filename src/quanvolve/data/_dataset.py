@@ -18,11 +18,13 @@ class Dataset:
 
     Args:
         name: What the data set is called.
-        train_images: Pixels of shape (n, H, W) or (n, C, H, W); (n, features) for data that are no images.
+        train_images: Pixels of shape (n, H, W) or (n, C, H, W); (n, features) for data that are no
+            images; (n, L) or (n, C, L) for series, (n, D, H, W) or (n, C, D, H, W) for volumes.
         train_labels: The classes, of shape (n,): integers or strings.
         test_images: As `train_images`; only n may differ.
         test_labels: As `train_labels`.
         class_names: One name a class, in the order of the sorted labels.
+        dims: Along how many axes a window can slide: 2 for images, 1 for series and features, 3 for volumes.
 
     Raises:
         DataError: Images and labels of different number.
@@ -41,6 +43,7 @@ class Dataset:
     test_images: NDArray[Any]
     test_labels: NDArray[Any]
     class_names: tuple[str, ...]
+    dims: int = 2
 
     def __post_init__(self) -> None:
         for part, images, labels in (

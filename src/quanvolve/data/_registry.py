@@ -13,6 +13,8 @@ from quanvolve.data._dataset import Dataset
 from quanvolve.data._digits import load_digits
 from quanvolve.data._download import Progress
 from quanvolve.data._mnist import find_mnist, load_mnist
+from quanvolve.data._moons import load_moons
+from quanvolve.data._series import SERIES_ENDINGS, load_series
 from quanvolve.data._text import quoted
 
 
@@ -39,10 +41,13 @@ class DatasetInfo:
 
 _INFOS = (
     DatasetInfo("digits", 1797, (8, 8), 10, "Alpaydin and Kaynak, 1998; bundled with scikit-learn", "CC BY 4.0"),
+    DatasetInfo("moons", 1000, (2,), 2, "two interleaved half circles, made by scikit-learn", "no rights reserved"),
     DatasetInfo("mnist", 70000, (28, 28), 10, "LeCun, Cortes and Burges, 1998", "CC BY-SA 3.0"),
     DatasetInfo("fashion-mnist", 70000, (28, 28), 10, "Xiao, Rasul and Vollgraf, 2017; Zalando", "MIT"),
     DatasetInfo("kmnist", 70000, (28, 28), 10, "Clanuwat et al., 2018; CODH", "CC BY-SA 4.0"),
 )
+
+_BUNDLED = {"digits": load_digits, "moons": load_moons}
 
 
 def list_datasets() -> list[DatasetInfo]:
@@ -54,7 +59,7 @@ def list_datasets() -> list[DatasetInfo]:
     Examples:
         >>> from quanvolve.data import list_datasets
         >>> [info.name for info in list_datasets()]
-        ['digits', 'mnist', 'fashion-mnist', 'kmnist']
+        ['digits', 'moons', 'mnist', 'fashion-mnist', 'kmnist']
     """
     return list(_INFOS)
 
@@ -82,11 +87,14 @@ def dataset_key(name: str | os.PathLike[str]) -> str | Path:
     if key in known:
         return key
     path = Path(text)
-    if path.suffix.lower() == ".npz" or os.path.isfile(path):
+    if path.suffix.lower() in (".npz", *SERIES_ENDINGS) or os.path.isfile(path) or os.path.isdir(path):
         return path
     near = difflib.get_close_matches(key, known)
     hint = f"did you mean {' or '.join(repr(other) for other in near)}? " if near else ""
-    raise DataError(f"unknown data set {text!r}: {hint}Known: {', '.join(known)}, or the path of an .npz file")
+    raise DataError(
+        f"unknown data set {text!r}: {hint}Known: {', '.join(known)}, or the path of an .npz or .ts file, or of a "
+        "folder with NAME_TRAIN.ts and NAME_TEST.ts"
+    )
 
 
 def load_dataset(
@@ -95,14 +103,15 @@ def load_dataset(
     data_dir: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Load a data set by its name or from an `.npz` file.
+    """Load a data set by its name or from a file.
 
-    `digits` comes with scikit-learn. The others are taken from `data_dir` alone where it is given; else from
-    the folder `QUANVOLVE_DATA`, from the cache (`cache_dir()`), or from the web, unless `QUANVOLVE_OFFLINE=1`
+    `digits` and `moons` come with scikit-learn. The others are taken from `data_dir` alone where it is given; else
+    from     the folder `QUANVOLVE_DATA`, from the cache (`cache_dir()`), or from the web, unless `QUANVOLVE_OFFLINE=1`
     is set.
 
     Args:
-        name: `digits`, `mnist`, `fashion-mnist`, `kmnist`, or the path of an `.npz` file (see `load_npz`).
+        name: `digits`, `moons`, `mnist`, `fashion-mnist`, `kmnist`, the path of an `.npz` file (see `load_npz`), of a
+            `.ts` or `.txt` file with series, or of a folder with a pair of them (see `load_series`).
         data_dir: The folder with the four IDX files of the MNIST family, directly or in a subfolder named
             like the data set. Without meaning for `digits` and files.
         progress: Called as `progress(file, done_bytes, total_bytes)` while downloading.
@@ -120,9 +129,11 @@ def load_dataset(
     """
     key = dataset_key(name)
     if isinstance(key, Path):
+        if key.suffix.lower() in SERIES_ENDINGS or os.path.isdir(key):
+            return load_series(key)
         return load_npz(key)
-    if key == "digits":
-        return load_digits()
+    if key in _BUNDLED:
+        return _BUNDLED[key]()
     return load_mnist(key, data_dir=data_dir, progress=progress)
 
 
@@ -147,10 +158,10 @@ def where(name: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None 
     """
     key = dataset_key(name)
     if isinstance(key, Path):
-        if not os.path.isfile(key):
+        if not os.path.exists(key):
             raise DataError(f"{quoted(key)} does not exist, expected an .npz file: check the path")
         return str(key.parent)
-    if key == "digits":
+    if key in _BUNDLED:
         return "bundled"
     folder = find_mnist(key, data_dir)
     if folder is not None:

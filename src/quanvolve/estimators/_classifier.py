@@ -18,7 +18,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._batches import TensorData
 from quanvolve.estimators._filters import build_backbone, restore_backbone
-from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, stacked, warn_about_range
+from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
 from quanvolve.estimators._maps import BLOCK, feature_maps
 from quanvolve.estimators._training import Monitor, Settings, train
 from quanvolve.nn import HybridModel, learn_statistics, make_head
@@ -30,11 +30,12 @@ _STATISTICS_IMAGES = 4096
 
 
 class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """An image classifier: a quantum convolution, then a classical head.
+    """A classifier of images, series or volumes: a quantum convolution, then a head.
 
     Args:
         backbone: "quantum"; or, to compare with, "classical" (`nn.Conv2d` of the same shape, then ReLU) or "none".
-        head: "linear" or "cnn".
+        head: "linear", "cnn", "mlp" or "quantum" (see :func:`quanvolve.nn.make_head`), a `torch.nn.Module`, or a
+            function of the feature maps' shape and the number of classes that returns one. Only a named head can be saved.
         n_filters, kernel_size, stride, circuit, encoding, readout, n_layers, n_qubits, channel_mixing, scale,
             weight_shapes, image_shape: see :class:`quanvolve.QuanvTransformer`.
         trainable: train the filters along with the head. Fixed filters are computed once for all epochs.
@@ -67,10 +68,10 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def __init__(
         self,
         backbone: str = "quantum",
-        head: str = "linear",
+        head: Any = "linear",
         n_filters: int = 4,
-        kernel_size: int | tuple[int, int] = 2,
-        stride: int | tuple[int, int] = 2,
+        kernel_size: int | tuple[int, ...] = 2,
+        stride: int | tuple[int, ...] = 2,
         circuit: Any = "strongly_entangling",
         *,
         encoding: str = "ry",
@@ -121,7 +122,8 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         """Train.
 
         Args:
-            X: images (n, features), (n, H, W) or (n, C, H, W).
+            X: images (n, features), (n, H, W) or (n, C, H, W); series (n, length) or (n, channels, length), with a
+                `kernel_size` of one number in a tuple.
             y: labels (n,), of any type scikit-learn takes.
 
         Raises:
@@ -160,7 +162,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 "this classifier needs samples of at least 2 classes in the data, but the data contains only one "
                 f"class: {self.classes_[0]!r}"
             )
-        spec = learn_spec(X, rows, self.image_shape)
+        spec = learn_spec(X, rows, self.image_shape, spatial_axes(self.kernel_size, X))
         filter_seed, head_seed, split_seed, epoch_seed = (
             int(seed) for seed in check_random_state(self.random_state).randint(2**31 - 1, size=4)
         )
@@ -206,7 +208,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         )
         self._adopt(spec, backbone, shape)
 
-    def _adopt(self, spec: ImageSpec, backbone: torch.nn.Module, output_shape: tuple[int, int, int]) -> None:
+    def _adopt(self, spec: ImageSpec, backbone: torch.nn.Module, output_shape: tuple[int, ...]) -> None:
         self._spec, self.image_shape_, self.input_range_ = spec, spec.shape, spec.range
         self.output_shape_ = output_shape
         self.module_ = HybridModel(backbone, make_head(self.head, output_shape, len(self.classes_)))

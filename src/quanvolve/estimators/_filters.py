@@ -11,7 +11,7 @@ from torch import nn
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._inputs import ImageSpec, fit_window
-from quanvolve.nn import Geometry, Quanv2d, make_backbone, measured_values
+from quanvolve.nn import Geometry, QuanvNd, make_backbone, measured_values
 
 
 def build_backbone(
@@ -22,8 +22,8 @@ def build_backbone(
     trainable: bool,
     seed: int | None,
     out_channels: int | None = None,
-) -> tuple[nn.Module, tuple[int, int, int]]:
-    """The backbone for these images, and the shape (C, H, W) of its feature maps.
+) -> tuple[nn.Module, tuple[int, ...]]:
+    """The backbone for these images, and the shape (C, *size) of its feature maps.
 
     Args:
         params: the estimator's parameters.
@@ -42,7 +42,7 @@ def build_backbone(
     if not isinstance(n_filters, int | np.integer) or n_filters < 1:
         raise QuanvolveError(f"`n_filters` (={n_filters!r}) must be a whole number of at least 1")
     kernel, stride = fit_window(spec, params["kernel_size"], params["stride"])
-    geometry = Geometry.parse(2, kernel, stride)
+    geometry = Geometry.parse(len(kernel), kernel, stride)
     places = geometry.output_size(spec.shape[1:])
     channels = spec.shape[0]
     described = {
@@ -63,7 +63,7 @@ def build_backbone(
         seed=seed,
         **(quantum if kind == "quantum" else {}),
     )
-    return backbone, (out_channels, places[0], places[1])
+    return backbone, (out_channels, *places)
 
 
 def restore_backbone(
@@ -74,7 +74,7 @@ def restore_backbone(
     *,
     kind: str,
     trainable: bool,
-) -> tuple[nn.Module, tuple[int, int, int]]:
+) -> tuple[nn.Module, tuple[int, ...]]:
     """The backbone of a saved model, from its circuit descriptions; the weights are still to be loaded."""
     named = isinstance(params["circuit"], str)
     own = {"circuit": circuits, "weight_shapes": None, "encoding": "ry", "readout": "z", "n_layers": 2}
@@ -82,6 +82,6 @@ def restore_backbone(
     if named and params["scale"] is None:
         known["scale"] = math.pi
     backbone, shape = build_backbone(known, spec, kind=kind, trainable=trainable, seed=0, out_channels=out_channels)
-    if isinstance(backbone, Quanv2d) and named:
+    if isinstance(backbone, QuanvNd) and named:
         backbone.circuit_name = params["circuit"]
     return backbone, shape

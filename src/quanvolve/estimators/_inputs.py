@@ -1,4 +1,4 @@
-"""From X as scikit-learn users have it to images in [0, 1]: shape, layout and range."""
+"""From X as scikit-learn users have it to images, series or volumes in [0, 1]: shape, layout and range."""
 
 from __future__ import annotations
 
@@ -15,23 +15,26 @@ from quanvolve._errors import QuanvolveError
 
 Array = npt.NDArray[Any]
 
+_AXES = ("channels, length", "channels, rows, columns", "channels, depth, rows, columns")
+_FORMS = (("(L,)", "(C, L)"), ("(H, W)", "(C, H, W)"), ("(D, H, W)", "(C, D, H, W)"))
+
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """What the images of a fitted estimator look like.
+    """What the images (or series, or volumes) of a fitted estimator look like.
 
     Args:
-        shape: (C, H, W).
+        shape: (C, H, W); (C, L) for series, (C, D, H, W) for volumes.
         derived: whether the shape was guessed from a number of features.
         range: the values that become 0 and 1.
     """
 
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     derived: bool
     range: tuple[float, float]
 
     def images(self, rows: Array, dtype: Any = np.float32) -> Array:
-        """Rows of pixels as images (n, C, H, W), the learned range mapped to [0, 1]."""
+        """Rows of pixels as images (n, *shape), the learned range mapped to [0, 1]."""
         low, high = self.range
         # In double precision first: a large offset would swallow the differences between pixels in single.
         scaled = (rows.astype(np.float64) - low) / ((high - low) or 1.0)
@@ -57,7 +60,7 @@ def read_rows(estimator: Any, X: Any, *, reset: bool, y: Any = "no_validation", 
 
     Args:
         estimator: gets or has `n_features_in_`.
-        X: (n, features), (n, H, W) or (n, C, H, W).
+        X: (n, features), (n, H, W) or (n, C, H, W); (n, C, L) for series, (n, D, H, W) or (n, C, D, H, W) for volumes.
         reset: whether this is a fit.
         y: labels to be checked along with X.
         spec: of the fitted images; X of rank 3 or 4 must have their shape.
@@ -68,48 +71,80 @@ def read_rows(estimator: Any, X: Any, *, reset: bool, y: Any = "no_validation", 
     rank = getattr(X, "ndim", None)
     if rank is not None and rank > 2:
         X = np.asarray(X)
-        if rank > 4:
+        if rank > 5:
             raise QuanvolveError(
-                f"X has shape {X.shape}, expected (n, features), (n, H, W) or (n, C, H, W): reshape it first"
+                f"X has shape {X.shape}, expected (n, features), (n, H, W), (n, C, H, W) or (n, C, D, H, W): reshape "
+                "it first"
             )
         if spec is not None and X.shape[1:] not in (spec.shape, spec.shape[1:] if spec.shape[0] == 1 else None):
             raise QuanvolveError(
-                f"X has images of shape {X.shape[1:]}, but the model was fitted on {spec.shape} (channels, rows, "
-                "columns): bring X to that shape"
+                f"X has images of shape {X.shape[1:]}, but the model was fitted on {spec.shape} "
+                f"({_AXES[len(spec.shape) - 2]}): bring X to that shape"
             )
         X = X.reshape(len(X), -1) if len(X) else X.reshape(0, math.prod(X.shape[1:]))
     return validate_data(estimator, X, y=y, reset=reset, dtype="numeric", estimator=estimator)
 
 
-def learn_spec(X: Any, rows: Array, image_shape: tuple[int, ...] | None) -> ImageSpec:
+def spatial_axes(kernel_size: Any, X: Any) -> int:
+    """How many axes a window has: as many as `kernel_size` has numbers; a single number is for images.
+
+    Raises:
+        QuanvolveError: if `kernel_size` has another length than one, two or three.
+    """
+    if isinstance(kernel_size, int | np.integer):
+        return 3 if getattr(X, "ndim", 2) == 5 else 2
+    dims = len(tuple(kernel_size)) if np.iterable(kernel_size) else 0
+    if dims not in (1, 2, 3):
+        raise QuanvolveError(
+            f"`kernel_size` (={kernel_size!r}) must be a whole number of at least 1, or two such numbers for images, "
+            "one in a tuple for series, such as (9,), or three for volumes"
+        )
+    return dims
+
+
+def learn_spec(X: Any, rows: Array, image_shape: tuple[int, ...] | None, dims: int = 2) -> ImageSpec:
     """Shape and range of the training images.
 
     Args:
         X: as the user gave it; its rank tells the shape where it is more than 2.
         rows: the same, checked, as (n, features).
-        image_shape: the user's word on it, (H, W) or (C, H, W), or None.
+        image_shape: the user's word on it, (H, W) or (C, H, W), or None; for series (L,) or (C, L), for volumes
+            (D, H, W) or (C, D, H, W).
+        dims: axes of a window: 1 for series, 2 for images, 3 for volumes.
 
     Raises:
-        QuanvolveError: if `image_shape` does not hold as many pixels as X has features.
+        QuanvolveError: if `image_shape` does not hold as many pixels as X has features, or X is not of that kind.
     """
     n_features = rows.shape[1]
     given = tuple(X.shape[1:]) if getattr(X, "ndim", 2) > 2 else None
     derived = given is None and image_shape is None
+    plain, full = _FORMS[dims - 1]
     if image_shape is not None:
         wanted = tuple(int(n) for n in image_shape) if np.iterable(image_shape) else ()
-        if len(wanted) not in (2, 3) or min(wanted) < 1 or math.prod(wanted) != n_features:
+        if len(wanted) not in (dims, dims + 1) or min(wanted) < 1 or math.prod(wanted) != n_features:
             raise QuanvolveError(
-                f"`image_shape` (={image_shape}) must be (H, W) or (C, H, W) with {n_features} pixels in all, the "
+                f"`image_shape` (={image_shape}) must be {plain} or {full} with {n_features} pixels in all, the "
                 "features of X"
             )
         shape = wanted
     elif given is not None:
         shape = given
+    elif dims == 3:
+        raise QuanvolveError(
+            f"X has {n_features} features and no axes of volumes, which a `kernel_size` of three numbers is for: give "
+            "X as (n, D, H, W) or (n, C, D, H, W), or `image_shape`"
+        )
+    elif dims == 1:
+        shape = (n_features,)
     else:
         side = math.isqrt(n_features)
         shape = (side, side) if side * side == n_features else (1, n_features)
-    full = (1, *shape) if len(shape) == 2 else shape
-    return ImageSpec((full[0], full[1], full[2]), derived, _learn_range(rows))
+    if len(shape) not in (dims, dims + 1):
+        raise QuanvolveError(
+            f"X has items of shape {shape}, but a `kernel_size` of {dims} number(s) is for {plain} or {full}: give it "
+            f"{len(shape) - 1} numbers, or reshape X"
+        )
+    return ImageSpec((1, *shape) if len(shape) == dims else shape, derived, _learn_range(rows))
 
 
 def _learn_range(rows: Array) -> tuple[float, float]:
@@ -142,23 +177,25 @@ def warn_about_range(rows: Array, spec: ImageSpec) -> None:
     )
 
 
-def fit_window(spec: ImageSpec, kernel_size: Any, stride: Any) -> tuple[tuple[int, int], tuple[int, int]]:
+def fit_window(spec: ImageSpec, kernel_size: Any, stride: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Kernel and stride for these images; a derived shape may be a single row or smaller than the kernel.
 
     Raises:
-        QuanvolveError: if they are not one or two whole numbers.
+        QuanvolveError: if they are not whole numbers, one or as many as there are axes.
     """
-    kernel, step = _pair("kernel_size", kernel_size), _pair("stride", stride)
+    size = spec.shape[1:]
+    kernel, step = _numbers("kernel_size", kernel_size, len(size)), _numbers("stride", stride, len(size))
     if not spec.derived:
         return kernel, step
-    _, height, width = spec.shape
-    if height == 1:
-        return (1, min(kernel[1], width)), (1, step[1])
-    return (min(kernel[0], height), min(kernel[1], width)), step
+    if len(size) == 2 and size[0] == 1:
+        return (1, min(kernel[1], size[1])), (1, step[1])
+    return tuple(min(k, n) for k, n in zip(kernel, size, strict=True)), step
 
 
-def _pair(argument: str, value: Any) -> tuple[int, int]:
-    pair = (value, value) if isinstance(value, int | np.integer) else tuple(value) if np.iterable(value) else ()
-    if len(pair) != 2 or not all(isinstance(n, int | np.integer) and n >= 1 for n in pair):
-        raise QuanvolveError(f"`{argument}` (={value!r}) must be a whole number of at least 1, or two such numbers")
-    return int(pair[0]), int(pair[1])
+def _numbers(argument: str, value: Any, dims: int) -> tuple[int, ...]:
+    whole = isinstance(value, int | np.integer)
+    numbers = (value,) * dims if whole else tuple(value) if np.iterable(value) else ()
+    if len(numbers) != dims or not all(isinstance(n, int | np.integer) and n >= 1 for n in numbers):
+        several = ("one such number in a tuple", "two such numbers", "three such numbers")[dims - 1]
+        raise QuanvolveError(f"`{argument}` (={value!r}) must be a whole number of at least 1, or {several}")
+    return tuple(int(n) for n in numbers)

@@ -19,7 +19,7 @@ def feature_maps(
     backbone: nn.Module,
     rows: npt.NDArray[Any],
     spec: ImageSpec,
-    shape: tuple[int, int, int],
+    shape: tuple[int, ...],
     *,
     dtype: Any = np.float32,
     device: str = "cpu",
@@ -28,7 +28,7 @@ def feature_maps(
     """Run a backbone over all images without gradients.
 
     Args:
-        backbone: images (N, C, H, W) to maps (N, *shape).
+        backbone: images (N, C, *size) to maps (N, *shape).
         rows: pixels as (n, features), any number type; scaled a block at a time.
         spec: shape and range of the images.
         shape: of one image's maps.

@@ -23,7 +23,7 @@ from quanvolve.circuits import Circuit
 from quanvolve.estimators._classifier import QuanvClassifier
 from quanvolve.estimators._inputs import ImageSpec
 from quanvolve.estimators._transformer import QuanvTransformer
-from quanvolve.nn import Quanv2d
+from quanvolve.nn import QuanvNd
 
 CONFIG, TENSORS = "config.json", "model.safetensors"
 _FORMAT = "quanvolve-model"
@@ -150,13 +150,13 @@ def _rebuild(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Any:
     if params["circuit"] is None:
         params["circuit"] = circuits[0] if len(circuits) == 1 else circuits
     estimator = _KINDS[config["kind"]](**params)
-    channels, height, width = (int(n) for n in config["image_shape"])
+    shape = tuple(int(n) for n in config["image_shape"])
     low, high = (float(n) for n in config["input_range"])
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ModelError(f"the input range {low} to {high} is not finite")
     if torch.device(params["device"]).type == "meta":
         raise ModelError("the device 'meta' holds no numbers")
-    spec = ImageSpec((channels, height, width), bool(config["image_shape_derived"]), (low, high))
+    spec = ImageSpec(shape, bool(config["image_shape_derived"]), (low, high))
     estimator.n_features_in_ = math.prod(spec.shape)
     if config["feature_names"] is not None:
         estimator.feature_names_in_ = np.array(config["feature_names"], dtype=object)
@@ -190,10 +190,9 @@ def _rebuild(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Any:
 
 
 def _circuits(estimator: QuanvClassifier | QuanvTransformer) -> tuple[Circuit, ...]:
-    for module in estimator.module_.modules():
-        if isinstance(module, Quanv2d):
-            return module.circuits
-    return ()
+    # Those of a quantum head are made anew from its name; only the filters' are kept.
+    backbone = estimator.module_.backbone if isinstance(estimator, QuanvClassifier) else estimator.module_
+    return backbone.circuits if isinstance(backbone, QuanvNd) else ()
 
 
 def _params(estimator: QuanvClassifier | QuanvTransformer) -> dict[str, Any]:
@@ -203,6 +202,11 @@ def _params(estimator: QuanvClassifier | QuanvTransformer) -> dict[str, Any]:
         params["circuit"] = params["weight_shapes"] = None
     if not isinstance(params["random_state"], int | np.integer):
         params["random_state"] = None
+    if "head" in params and not isinstance(params["head"], str):
+        raise ModelError(
+            f"a head given as {type(params['head']).__name__} cannot be saved, as that needs its code: use a named "
+            "head, or save `module_.state_dict()` yourself"
+        )
     plain = {name: _plain(value) for name, value in params.items()}
     try:
         json.dumps(plain, allow_nan=False)

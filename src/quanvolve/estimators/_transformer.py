@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import nn
 
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._filters import build_backbone, restore_backbone
-from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, stacked, warn_about_range
+from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
 from quanvolve.estimators._maps import feature_maps
 
 
@@ -24,7 +25,9 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
 
     Args:
         n_filters: number of circuits; each gives as many channels as it measures values.
-        kernel_size, stride: of the window, a number or (rows, columns).
+        kernel_size, stride: of the window, a number or (rows, columns). A `kernel_size` of one number in a tuple, such
+            as (9,), is for series, X being (n, length) or (n, channels, length); one of three is for volumes,
+            (n, D, H, W) or (n, channels, D, H, W).
         circuit: a name from :func:`quanvolve.circuits.list_circuits`, a PennyLane function with the contract of
             `qp.qnn.TorchLayer` (then give `weight_shapes`), or a `Circuit`.
         encoding, readout, n_layers: of a named circuit.
@@ -32,17 +35,17 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         channel_mixing: "sum" or "joint", see :class:`quanvolve.Quanv2d`.
         scale: what pixels in [0, 1] are multiplied with to become angles; by default pi for named circuits.
         weight_shapes: of a circuit function.
-        image_shape: (H, W) or (C, H, W) of the images where X has rank 2. Without it, features make a square image
-            where they can and a 1 x n one otherwise (which is read with 1 x k windows).
+        image_shape: (H, W) or (C, H, W) of the images where X has rank 2; (C, L) of series. Without it,
+            features make a square image where they can and a 1 x n one otherwise (which is read with 1 x k windows).
         random_state: fixes circuits and weights.
         device: where to compute.
 
     Attributes:
-        module_: the `Quanv2d` layer.
-        image_shape_: (C, H, W).
+        module_: the `Quanv2d` layer; `Quanv1d` for series, `Quanv3d` for volumes.
+        image_shape_: (C, H, W); (C, L) for series, (C, D, H, W) for volumes.
         input_range_: the values that become 0 and 1: (0, 255) for uint8, (0, 1) for floats in [0, 1], else the range
             of the training data.
-        output_shape_: (channels, H', W').
+        output_shape_: (channels, H', W'), with as many places as the window has axes.
         n_features_in_: pixels of an image.
 
     Examples:
@@ -59,8 +62,8 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
     def __init__(
         self,
         n_filters: int = 4,
-        kernel_size: int | tuple[int, int] = 2,
-        stride: int | tuple[int, int] = 2,
+        kernel_size: int | tuple[int, ...] = 2,
+        stride: int | tuple[int, ...] = 2,
         circuit: Any = "random",
         *,
         encoding: str = "ry",
@@ -98,7 +101,7 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         """
         X = stacked(X)
         rows = read_rows(self, X, reset=True)
-        spec = learn_spec(X, rows, self.image_shape)
+        spec = learn_spec(X, rows, self.image_shape, spatial_axes(self.kernel_size, X))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self._adopt(
             spec, *build_backbone(self.get_params(deep=False), spec, kind="quantum", trainable=False, seed=seed)
@@ -111,7 +114,7 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         params = self.get_params(deep=False)
         self._adopt(spec, *restore_backbone(params, spec, circuits, out_channels, kind="quantum", trainable=False))
 
-    def _adopt(self, spec: ImageSpec, backbone: nn.Module, output_shape: tuple[int, int, int]) -> None:
+    def _adopt(self, spec: ImageSpec, backbone: nn.Module, output_shape: tuple[int, ...]) -> None:
         self._spec, self.image_shape_, self.input_range_ = spec, spec.shape, spec.range
         self.module_, self.output_shape_ = backbone.eval(), output_shape
 
@@ -140,13 +143,11 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
             input_features: ignored.
 
         Returns:
-            Array of "quanv<channel>_<row>_<column>".
+            Array of "quanv<channel>_<row>_<column>", with as many places as the window has axes.
         """
         check_is_fitted(self)
-        channels, height, width = self.output_shape_
-        return np.array(
-            [f"quanv{c}_{i}_{j}" for c in range(channels) for i in range(height) for j in range(width)], dtype=object
-        )
+        places = itertools.product(*(range(extent) for extent in self.output_shape_))
+        return np.array(["quanv" + "_".join(map(str, place)) for place in places], dtype=object)
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted transformer to a folder, from which :func:`quanvolve.load` reads it.
