@@ -103,7 +103,9 @@ def test_a_circuit_with_a_program_is_what_the_function_computes_on_one_window() 
     found = run_plan(
         StatevectorPlan([circuit]), circuit, torch.tensor(window[None]), {"w": torch.tensor(weights[None])}, True
     )
-    np.testing.assert_allclose(found[0, 0], run_qnode(function, torch.tensor(window), {"w": torch.tensor(weights)}, 1), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        found[0, 0], run_qnode(function, torch.tensor(window), {"w": torch.tensor(weights)}, 1), rtol=0, atol=1e-12
+    )
 
 
 # -- descriptions from strangers ---------------------------------------------------------------------------------------

@@ -129,7 +129,8 @@ def _times(factor: npt.NDArray[np.complex128], state: Tensor) -> Tensor:
 
 
 def _column(numbers: npt.NDArray[np.float64], like: Tensor) -> Tensor:
-    return torch.as_tensor(numbers, dtype=like.dtype, device=like.device).unsqueeze(-1)
+    whole = np.ascontiguousarray(numbers)  # and no view into complex numbers, which an exported program cannot hold
+    return torch.as_tensor(whole, dtype=like.dtype, device=like.device).unsqueeze(-1)
 
 
 def run_steps(segment: Segment, state: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:

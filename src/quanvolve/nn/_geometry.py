@@ -8,6 +8,7 @@ from numbers import Integral
 from types import EllipsisType
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -121,10 +122,22 @@ class Geometry:
         size = tuple(images.shape[2:])
         self.output_size(size)
         view = self._pad(images, size)
+        if torch._C._are_functorch_transforms_active():
+            return self._stacked(view)  # the derivative of unfold has no batching rule
         for axis, (span, stride) in enumerate(zip(self.span, self.stride, strict=True)):
             view = view.unfold(2 + axis, span, stride)
         every: tuple[slice | EllipsisType, ...] = (..., *(slice(None, None, d) for d in self.dilation))
         return view[every]
+
+    def _stacked(self, padded: Tensor) -> Tensor:
+        """The windows as a copy: for each pixel of a window the slice of the image that it visits."""
+        view = padded
+        for axis, (span, stride, gap) in enumerate(zip(self.span, self.stride, self.dilation, strict=True)):
+            reach = view.shape[2 + axis] - span + 1
+            slices = [view.narrow(2 + axis, start, reach) for start in range(0, span, gap)]
+            every = (*(slice(None),) * (2 + axis), slice(None, None, stride))
+            view = torch.stack([part[every] for part in slices], dim=-1)
+        return view
 
     def _pad(self, images: Tensor, size: tuple[int, ...]) -> Tensor:
         sides = self.sides()
