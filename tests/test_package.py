@@ -22,6 +22,7 @@ ROOMS = {
     "data": set(),
     "estimators": {"circuits", "compile", "nn", "explain"},
     "cli": {"circuits", "compile", "nn", "explain", "estimators", "data"},
+    "testing": {"circuits", "nn"},
 }
 
 

@@ -35,7 +35,8 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     Args:
         backbone: "quantum"; or, to compare with, "classical" (`nn.Conv2d` of the same shape, then ReLU) or "none".
         head: "linear", "cnn", "mlp" or "quantum" (see :func:`quanvolve.nn.make_head`), a `torch.nn.Module`, or a
-            function of the feature maps' shape and the number of classes that returns one. Only a named head can be saved.
+            function of the feature maps' shape and the number of classes that returns one. Only a named head can
+            be saved.
         n_filters, kernel_size, stride, circuit, encoding, readout, n_layers, n_qubits, channel_mixing, scale,
             weight_shapes, image_shape: see :class:`quanvolve.QuanvTransformer`.
         trainable: train the filters along with the head. Fixed filters are computed once for all epochs.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -131,5 +132,5 @@ class QuantumLinear(QuanvNd):
 def check_features(in_features: object, out_features: object) -> None:
     """Raise unless both are whole numbers of at least 1."""
     for argument, value in (("in_features", in_features), ("out_features", out_features)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
             raise QuanvolveError(f"`{argument}` (={value!r}) must be a whole number of at least 1")

@@ -77,7 +77,8 @@ def check_round_trip(layer: nn.Module, make: Callable[[], nn.Module] | None = No
     stored.seek(0)
     state = torch.load(stored, weights_only=True)
     if make is not None:
-        fresh = make().to(subject.dtype).eval()
+        with torch.random.fork_rng(devices=[]):
+            fresh = make().to(subject.dtype).eval()
     else:
         fresh = copy.deepcopy(subject.module)
         with torch.random.fork_rng(devices=[]), torch.no_grad():
