@@ -18,7 +18,8 @@ def test_datasets(tmp_path: Path) -> None:
     lines = ok("datasets").out.splitlines()
     assert [line.split()[0] for line in lines] == ["name", *(info.name for info in list_datasets())]
     assert lines[1].split()[:5] == ["digits", "1,797", "8x8", "10", "bundled"]
-    assert "to download" in lines[2]
+    assert lines[2].split()[:5] == ["moons", "1,000", "2", "2", "bundled"]
+    assert "to download" in lines[3]
     (tmp_path / "here").mkdir()
     found = {one["name"]: one for one in ok("datasets", "--json", "--data-dir", tmp_path / "here").json["datasets"]}
     assert found["mnist"]["images"] == 70000

@@ -15,7 +15,7 @@ DataError = _errors.DataError
 
 def test_every_name_has_a_loader() -> None:
     infos = {info.name: info for info in list_datasets()}
-    assert set(infos) == {"digits", *SPECS}
+    assert set(infos) == {"digits", "moons", *SPECS}
     digits = load_dataset("digits")
     info = infos["digits"]
     assert info.images == len(digits.train_labels) + len(digits.test_labels)
@@ -49,8 +49,8 @@ def test_unknown_name(name: str, hint: str) -> None:
     for ask in (load_dataset, where, dataset_key):
         with pytest.raises(DataError, match=re.escape(f"unknown data set {name!r}: {hint}")) as caught:
             ask(name)
-        known = "Known: digits, mnist, fashion-mnist, kmnist, or the path of an .npz file"
-        assert str(caught.value).endswith(known)
+        known = "Known: digits, moons, mnist, fashion-mnist, kmnist, or the path of an .npz or .ts file, or of a folder"
+        assert str(caught.value).endswith(f"{known} with NAME_TRAIN.ts and NAME_TEST.ts")
         assert ("did you mean" in str(caught.value)) == bool(hint)
 
 

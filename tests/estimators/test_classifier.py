@@ -166,7 +166,7 @@ def test_verbose_prints_a_line_an_epoch(capsys):
         ({"weight_decay": -1}, r"`weight_decay` \(=-1\) must be at least 0 and finite"),
         ({"validation_fraction": 1.0}, r"`validation_fraction` \(=1.0\) must be in \[0, 1\)"),
         ({"patience": 0}, r"`patience` \(=0\) must be at least 1, or None"),
-        ({"encoding": "rz"}, r"`encoding` \(='rz'\) must be one of 'ry', 'rx', 'threshold'"),
+        ({"encoding": "rw"}, r"`encoding` \(='rw'\) must be one of 'ry', 'rx', 'rz', 'dense'"),
         ({"n_qubits": 3}, r"`n_qubits` \(=3\) must be at least 4"),
     ],
 )

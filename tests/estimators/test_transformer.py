@@ -116,7 +116,7 @@ def test_a_function_as_circuit():
         ({"circuit": "randon"}, np.ones((2, 36)), r"`circuit` \(='randon'\) .* did you mean 'random'\?"),
         ({}, np.full((2, 36), np.nan), "Input X contains NaN"),
         ({}, np.full((2, 36), np.inf), "Input X contains infinity"),
-        ({}, np.ones((2, 1, 1, 6, 6)), r"X has shape \(2, 1, 1, 6, 6\), expected"),
+        ({}, np.ones((2, 1, 1, 1, 6, 6)), r"X has shape \(2, 1, 1, 1, 6, 6\), expected"),
     ],
 )
 def test_refusals(params, X, message):

@@ -87,7 +87,7 @@ def dataset_key(name: str | os.PathLike[str]) -> str | Path:
     if key in known:
         return key
     path = Path(text)
-    if path.suffix.lower() in (".npz", *SERIES_ENDINGS) or os.path.isfile(path) or os.path.isdir(path):
+    if path.suffix.lower() in (".npz", *SERIES_ENDINGS) or (text and os.path.exists(path)):
         return path
     near = difflib.get_close_matches(key, known)
     hint = f"did you mean {' or '.join(repr(other) for other in near)}? " if near else ""

@@ -223,6 +223,10 @@ class QuanvNd(nn.Module):
                 self.channel_mixing,
                 self.bias,
             )
+        if torch.is_grad_enabled() and not out.requires_grad:
+            # A circuit may read nothing that wants a gradient; its zeros are then a gradient too.
+            leaves = [t for t in (batch, *self.parameters()) if t.requires_grad]
+            out = out + 0 * torch.stack([leaf.sum() for leaf in leaves]).sum() if leaves else out
         return out if images.dim() == self.dims + 2 else out.squeeze(0)
 
     def circuit_weights(self) -> dict[str, Tensor]:
