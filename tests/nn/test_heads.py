@@ -35,19 +35,19 @@ def test_the_quantum_head_and_its_classical_twin_agree_in_shapes() -> None:
         quantum, twin = make_head("quantum", shape, 3), make_head("mlp", shape, 3)
         width = min(8, math.prod(shape))
         assert [type(m).__name__ for m in quantum] == [
-            *("Standardize", "Flatten", "Linear", "Tanh"),
+            *("Standardize", "Flatten", "Linear", "Sigmoid"),
             "QuantumLinear",
             "Linear",
         ]
         assert [type(m).__name__ for m in twin] == [
-            *("Standardize", "Flatten", "Linear", "Tanh"),
+            *("Standardize", "Flatten", "Linear", "Sigmoid"),
             *("Linear", "Tanh"),
             "Linear",
         ]
         assert (quantum[4].in_features, quantum[4].out_features) == (width, width)
         assert (twin[4].in_features, twin[4].out_features) == (width, width)
         assert isinstance(quantum[4], QuantumLinear)
-        assert quantum[4].scale == math.pi / 2
+        assert quantum[4].scale == math.pi
         for theirs, ours in zip((twin[2], twin[6]), (quantum[2], quantum[5]), strict=True):
             assert theirs.weight.shape == ours.weight.shape
 

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Callable
 
+import torch
 from torch import nn
 
 from quanvolve._errors import QuanvolveError
@@ -59,10 +60,15 @@ def _cnn(shape: Shape, n_classes: int) -> nn.Module:
 def _quantum(shape: Shape, n_classes: int) -> nn.Module:
     """A dressed quantum circuit: a linear layer to at most 8 qubits, the circuit, and a linear layer to the classes.
 
-    Mari et al., arXiv:1912.08278, equations 9 to 12: tanh times pi/2 keeps the angles within a half turn.
+    Mari et al., arXiv:1912.08278, equations 9 to 12. A sigmoid times pi keeps the angles where Z is monotonic in them.
+    The ansatz starts close to the identity, so that each qubit shows its own number at first: from random
+    weights eight qubits show next to nothing (McClean et al., arXiv:1803.11173).
     """
     q = min(_WIDTH, math.prod(shape))
-    return _dressed(shape, n_classes, QuantumLinear(q, q, scale=math.pi / 2))
+    circuit = QuantumLinear(q, q, circuit="hardware_efficient", scale=math.pi)
+    with torch.no_grad():
+        circuit.circuit_weights()["weights"].normal_(0.0, 0.1)
+    return _dressed(shape, n_classes, circuit)
 
 
 def _mlp(shape: Shape, n_classes: int) -> nn.Module:
@@ -74,7 +80,7 @@ def _mlp(shape: Shape, n_classes: int) -> nn.Module:
 def _dressed(shape: Shape, n_classes: int, *middle: nn.Module) -> nn.Module:
     features = math.prod(shape)
     q = min(_WIDTH, features)
-    before = (Standardize(shape[0], len(shape) - 1), nn.Flatten(), nn.Linear(features, q), nn.Tanh())
+    before = (Standardize(shape[0], len(shape) - 1), nn.Flatten(), nn.Linear(features, q), nn.Sigmoid())
     return nn.Sequential(*before, *middle, nn.Linear(q, n_classes))
 
 
@@ -95,8 +101,9 @@ def make_head(head: HeadLike, shape: Shape, n_classes: int) -> nn.Module:
 
             - "linear": standardize, then one linear layer.
             - "cnn": two convolutions of the maps' rank, two linear layers.
-            - "quantum": a dressed quantum circuit: standardize, a linear layer to q = min(8, features) numbers, tanh,
-              a :class:`QuantumLinear` layer of q qubits with the angles in [-pi/2, pi/2], a linear layer.
+            - "quantum": a dressed quantum circuit: standardize, a linear layer to q = min(8, features) numbers,
+              a sigmoid, a :class:`QuantumLinear` layer of q qubits ("hardware_efficient", close to the identity at
+              first) with the angles in [0, pi], a linear layer.
             - "mlp": its classical twin, with a linear layer of q neurons and tanh in place of the circuit.
             - a module, which is copied, or a function of `shape` and `n_classes` that returns a module.
         shape: of the feature maps, (C, *size) with one, two or three spatial axes, or (features,).
@@ -121,8 +128,8 @@ def make_head(head: HeadLike, shape: Shape, n_classes: int) -> nn.Module:
           (0): Standardize(3)
           (1): Flatten(start_dim=1, end_dim=-1)
           (2): Linear(in_features=150, out_features=8, bias=True)
-          (3): Tanh()
-          (4): QuantumLinear(in_features=8, out_features=8, bias=False, circuit='strongly_entangling', n_qubits=8)
+          (3): Sigmoid()
+          (4): QuantumLinear(in_features=8, out_features=8, bias=False, circuit='hardware_efficient', n_qubits=8)
           (5): Linear(in_features=8, out_features=2, bias=True)
         )
     """
