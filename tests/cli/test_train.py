@@ -15,7 +15,7 @@ from PIL import Image
 import quanvolve
 from quanvolve import QuanvClassifier, load_dataset
 from quanvolve.cli._options import TrainOptions
-from tests.cli.conftest import Result, ok
+from tests.cli.conftest import Result, ok, refused
 
 FILES = {
     "run.json",
@@ -232,3 +232,27 @@ def test_an_empty_folder_may_be_given(write_npz: Callable[..., Path], tmp_path: 
     (tmp_path / "empty").mkdir()
     ok("train", write_npz(), "--backbone", "none", "--epochs", 1, "--output", tmp_path / "empty")
     assert (tmp_path / "empty" / "metrics.json").is_file()
+
+
+def test_series_from_training_to_prediction(tmp_path: Path) -> None:
+    folder = Path(__file__).parents[3] / "shared" / "data" / "timeseries" / "Coffee"
+    run = tmp_path / "run"
+    ok("train", folder, "--kernel-size", 4, "--epochs", 3, "--output", run)
+    assert (run / "feature_maps.png").read_bytes().startswith(b"\x89PNG")
+    assert "of 28)" in ok("evaluate", run).out
+    data = np.load(folder / "Coffee.npz")
+    np.save(tmp_path / "some.npy", data["test_series"][:3])
+    assert len(ok("predict", run, tmp_path / "some.npy", "--json").json["predictions"]) == 3
+    np.save(tmp_path / "one.npy", data["test_series"][:1, None].reshape(1, 286))
+    assert len(ok("predict", run, tmp_path / "one.npy", "--json").json["predictions"]) == 1
+    np.save(tmp_path / "short.npy", data["test_series"][:3, :100])
+    assert "holds an array of shape (3, 100), but the model takes (n, 286): reshape it" in refused(
+        "predict", run, tmp_path / "short.npy"
+    )
+    assert "has the extension '.png', expected a file with one of: .npy, .npz" in refused("predict", run, "a.png")
+
+
+def test_moons_are_one_window(tmp_path: Path) -> None:
+    out = ok("train", "moons", "--epochs", 5, "--head", "quantum", "--output", tmp_path / "run").out
+    assert "test accuracy" in out
+    assert ok("evaluate", tmp_path / "run").out.startswith("test accuracy")

@@ -21,7 +21,9 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 def predict(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a saved classifier.")],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Pictures, .npy and .npz files.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Pictures, .npy and .npz files; of series arrays.")
+    ],
     json: Json = False,
 ) -> None:
     """Classify images.
@@ -33,12 +35,17 @@ def predict(
     Pictures and 8-bit arrays are brought to the range of the training images;
     other arrays are taken as they are.
     """
-    from quanvolve.data import read_images
+    from quanvolve.data import read_arrays, read_images
 
     clf = load_classifier(run)
     names: list[str] = []
     pixels: list[NDArray[Any]] = []
     scaled: list[bool] = []
+    if len(clf.image_shape_) != 3:
+        items = [item for path in files for item in read_arrays(path, tuple(clf.image_shape_))]
+        names, pixels = [item.name for item in items], [item.pixels for item in items]
+        scaled = [False] * len(items)
+        files = []
     for path in files:
         is_array = path.suffix.lower() in (".npy", ".npz")
         for image in read_images(path, size=tuple(clf.image_shape_[1:])):

@@ -98,26 +98,23 @@ def _feature_maps(clf: Any, dataset: Dataset) -> Figure:
     import numpy as np
     import torch
 
-    from quanvolve.explain import feature_maps_figure
+    from quanvolve.explain import feature_maps_figure, series_figure
 
     _, first = np.unique(dataset.test_labels, return_index=True)
     chosen = first[:_SHOWN_IMAGES]
     images = fractions(dataset.test_images[chosen], clf)
     with torch.no_grad():
         maps = clf.module_.backbone(torch.from_numpy(images).to(clf.device)).cpu().numpy()
-    images, maps = _as_images(images), _as_images(maps)
     labels = label_names(dataset, dataset.test_labels[chosen])
+    if images.ndim == 3:
+        return series_figure(images, maps, labels=[f"class {label}" for label in labels])
+    if images.ndim == 5:
+        # The middle slices of volumes are images.
+        images, maps = images[:, :, images.shape[2] // 2], maps[:, :, maps.shape[2] // 2]
     figure = feature_maps_figure(images, maps, labels=labels)
     if clf.backbone != "quantum":
         figure.suptitle(figure.get_suptitle().replace("quantum ", ""))
     return figure
-
-
-def _as_images(values: NDArray[Any]) -> NDArray[Any]:
-    """(n, C, H, W) of anything that has channels: a series is a row, of a volume the middle slice is shown."""
-    if values.ndim == 5:
-        return values[:, :, values.shape[2] // 2]
-    return values[:, :, None] if values.ndim == 3 else values
 
 
 def fractions(images: NDArray[Any], clf: Any) -> NDArray[Any]:

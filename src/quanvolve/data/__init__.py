@@ -13,6 +13,7 @@ from quanvolve.data._download import download as download
 from quanvolve.data._idx import read_idx as read_idx
 from quanvolve.data._idx import write_idx as write_idx
 from quanvolve.data._images import ImageInput as ImageInput
+from quanvolve.data._images import read_arrays as read_arrays
 from quanvolve.data._images import read_images as read_images
 from quanvolve.data._moons import load_moons as load_moons
 from quanvolve.data._registry import DatasetInfo as DatasetInfo
@@ -36,6 +37,7 @@ __all__ = [
     "load_npz",
     "load_series",
     "read_idx",
+    "read_arrays",
     "read_images",
     "where",
     "write_idx",

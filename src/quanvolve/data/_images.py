@@ -105,6 +105,43 @@ def _read_file(path: Path, size: tuple[int, int] | None) -> list[ImageInput]:
     return images
 
 
+def read_arrays(path: str | os.PathLike[str], shape: tuple[int, ...]) -> list[ImageInput]:
+    """Read series or volumes to classify from an `.npy` or `.npz` file.
+
+    Args:
+        path: the file; an `.npz` file has the array under `images`, `X` or `x`, or has no other array.
+        shape: of one item, (C, *size). The array is one such item or several; a single channel may be left out.
+
+    Returns:
+        The items, each of that shape.
+
+    Raises:
+        DataError: a file that is missing, damaged, of another kind, or with an array of another shape.
+
+    Examples:
+        >>> import tempfile, numpy as np
+        >>> from quanvolve.data import read_arrays
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     np.save(f"{folder}/batch.npy", np.zeros((2, 50)))
+        ...     [item.pixels.shape for item in read_arrays(f"{folder}/batch.npy", (1, 50))]
+        [(1, 50), (1, 50)]
+    """
+    file = Path(path)
+    kind = file.suffix.lower()
+    if kind not in (".npy", ".npz"):
+        raise DataError(f"{quoted(file)} has the extension {kind!r}, expected a file with one of: .npy, .npz")
+    array = checked_pixels(read_npy(file, MAX_ARRAY_BYTES) if kind == ".npy" else _read_npz(file), quoted(file))
+    one = (shape, shape[1:]) if shape[0] == 1 else (shape,)
+    if array.shape in one:
+        return [ImageInput(str(file), array.reshape(shape))]
+    if array.shape[1:] not in one:
+        raise DataError(
+            f"{quoted(file)} holds an array of shape {array.shape}, but the model takes (n, "
+            f"{', '.join(map(str, one[-1]))}): reshape it"
+        )
+    return [ImageInput(f"{file}[{i}]", item.reshape(shape)) for i, item in enumerate(array)]
+
+
 def _require_size(name: str | Path, shape: tuple[int, ...], size: tuple[int, int] | None) -> None:
     if size is not None and shape[-2:] != size:
         given, wanted = ("x".join(map(str, numbers)) for numbers in (shape, size))
