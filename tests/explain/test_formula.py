@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from quanvolve import Quanv2d
-from quanvolve._errors import QuanvolveError
+from quanvolve._errors import PlanError, QuanvolveError
 
 
 def value_of(formula: str, pixels: list[torch.Tensor]) -> torch.Tensor:
@@ -155,3 +155,23 @@ def test_a_threshold_is_written_as_a_bit() -> None:
 def test_no_such_channel(channel: int) -> None:
     with pytest.raises(QuanvolveError, match=rf"`channel` \(={channel}\) must be in 0 to 3"):
         demo().formula(channel)
+
+
+def test_angles_that_are_not_affine_stand_in_the_formula_as_they_are():
+    def circuit(inputs):
+        qp.RY(torch.arctan(inputs[0]), wires=0)
+        qp.RX(inputs[1] ** 2, wires=1)
+        qp.CNOT(wires=[0, 1])
+        return qp.expval(qp.Z(1))
+
+    layer = Quanv2d(1, 1, (1, 2), circuit=circuit, scale=2.0)
+    assert layer.formula(0) == "ch0 = cos(arctan(2 x0)) cos((2 x1)^2)"
+    x = torch.rand(1, 1, 1, 2)
+    expected = torch.cos(torch.arctan(2 * x[..., 0])) * torch.cos((2 * x[..., 1]) ** 2)
+    torch.testing.assert_close(layer(x).flatten(), expected.flatten())
+
+
+def test_a_circuit_that_is_no_product_encoding_has_no_such_formula():
+    layer = Quanv2d(1, 4, 2, encoding="iqp", seed=0)
+    with pytest.raises(PlanError, match="reads an input after its qubit met another one"):
+        layer.formula(0)

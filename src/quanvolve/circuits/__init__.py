@@ -23,5 +23,6 @@ from quanvolve.circuits._encodings import ENCODINGS as ENCODINGS
 from quanvolve.circuits._gates import GATES as GATES
 from quanvolve.circuits._gates import PAULIS as PAULIS
 from quanvolve.circuits._labels import factor_text as factor_text
+from quanvolve.circuits._program_text import value_texts as value_texts
 from quanvolve.circuits._readouts import READOUTS as READOUTS
 from quanvolve.circuits._simulate import simulate as simulate

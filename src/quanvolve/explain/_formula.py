@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.circuits import factor_text
+from quanvolve.circuits import factor_text, value_texts
 
 if TYPE_CHECKING:
     from quanvolve.compile import Recipe, Site
@@ -52,7 +52,8 @@ def _terms(
     recipe: Recipe, row: Tensor, scales: list[float], first: int, tolerance: float
 ) -> Iterator[tuple[float, str]]:
     threshold = recipe.circuit.threshold
-    factors = [_site_factors(site, scales, first, threshold) for site in recipe.sites]
+    derived = _derived(recipe, scales, first)
+    factors = [_site_factors(site, scales, first, threshold, derived) for site in recipe.sites]
     names = itertools.product(*factors)
     found = []
     for coefficient, name in zip(row.tolist(), names, strict=True):
@@ -64,9 +65,19 @@ def _terms(
         yield coefficient, text
 
 
-def _site_factors(site: Site, scales: list[float], first: int, threshold: float | None) -> list[str]:
+def _derived(recipe: Recipe, scales: list[float], first: int) -> list[str]:
+    """The values of the circuit's program as texts."""
+    program = recipe.circuit.program
+    if program is None:
+        return []
+    return value_texts(program, [f"{factor_text(scale)}x{first + i}" for i, scale in enumerate(scales)], {})
+
+
+def _site_factors(
+    site: Site, scales: list[float], first: int, threshold: float | None, derived: list[str]
+) -> list[str]:
     """The text of each of a site's functions: products of cosines and sines, the first reader fastest."""
-    texts = [_angle(angle, scales, first, threshold) for angle in site.angles]
+    texts = [_angle(angle, scales, first, threshold, derived) for angle in site.angles]
     found = []
     for column in site.columns:
         digits = [(column // 3**r) % 3 for r in range(len(texts))]
@@ -75,10 +86,14 @@ def _site_factors(site: Site, scales: list[float], first: int, threshold: float 
     return found
 
 
-def _angle(terms: tuple[tuple[int, float], ...], scales: list[float], first: int, threshold: float | None) -> str:
+def _angle(
+    terms: tuple[tuple[int, float], ...], scales: list[float], first: int, threshold: float | None, derived: list[str]
+) -> str:
     parts: list[tuple[float, str]] = []
     for index, coefficient in terms:
-        if threshold is None:
+        if index >= len(scales):
+            parts.append((coefficient, derived[index - len(scales)]))
+        elif threshold is None:
             parts.append((coefficient * scales[index], f"x{first + index}"))
         else:
             limit = threshold / scales[index] if scales[index] else math.inf
