@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow lint setup bench clean
+.PHONY: demo test test-slow lint setup bench docs clean
 
 demo: $(READY)
 	$(BIN)/quanvolve train digits
@@ -22,6 +22,10 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/transform_mnist.py
+
+docs: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt '.[docs]'
+	$(BIN)/python -m sphinx -q -W docs docs/_build
 
 setup: $(READY)
 

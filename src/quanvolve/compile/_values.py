@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -43,8 +44,6 @@ def flat_weights(circuit: Circuit, weights: Mapping[str, Tensor], like: Tensor |
 @lru_cache(maxsize=256)
 def weight_offsets(circuit: Circuit) -> dict[tuple[str, int], int]:
     """The place in :func:`flat_weights` of each weight, by name and flat index."""
-    import math
-
     places: dict[tuple[str, int], int] = {}
     for name, shape in circuit.weight_shapes:
         for index in range(math.prod(shape)):
