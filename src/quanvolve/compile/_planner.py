@@ -90,8 +90,9 @@ class Planner:
                 f"`engine` (={engine!r}) cannot run this circuit: {self.refused[engine]}; engines that can: {others}"
             ) from self.refused[engine]
         if not self.possible:
-            reasons = "; ".join(f"{name}: {error}" for name, error in self.refused.items())
-            raise PlanError(f"no plan can run this circuit. {reasons}")
+            # The state-vector plan takes whatever is small enough, so its reason is the one to act on.
+            others = " and ".join(f"{n}: {_first_clause(e)}" for n, e in self.refused.items() if n != "statevector")
+            raise PlanError(f"no plan can run this circuit: {self.refused['statevector']} ({others})")
         if engine != "auto":
             self.possible = {engine: self.possible[engine]}
 

@@ -41,7 +41,8 @@ class StatevectorPlan:
         if n > MAX_WIRES:
             raise PlanError(
                 f"the circuit has {n} qubits, the state-vector plan takes at most {MAX_WIRES}: use a smaller "
-                "`kernel_size`, or an encoding that needs fewer qubits ('dense', 'amplitude', 'reupload')"
+                "window (`kernel_size`, or `in_features` of a dense layer), or an encoding that "
+                "needs fewer qubits ('dense', 'amplitude', 'reupload')"
             )
 
     def compile(
