@@ -29,6 +29,13 @@ CASES = {
     "colour, joint, stride": ("3, 6, (2, 1), 2, channel_mixing='joint'", (16, 3, 32, 32), "3, 6, (2, 1), 2"),
     "224, four qubits": ("1, 4, 2", (1, 1, 224, 224), "1, 4, 2"),
     "224, nine qubits": ("1, 4, 3, 2", (1, 1, 224, 224), "1, 4, 3, 2"),
+    "colour, joint, twelve values": (
+        "3, 6, 2, 2, channel_mixing='joint', encoding='dense'",
+        (4, 3, 32, 32),
+        "3, 6, 2, 2",
+    ),
+    "224, state vectors": ("1, 4, 2, encoding='iqp'", (1, 1, 224, 224), "1, 4, 2"),
+    "sixteen qubits": ("1, 16, 4, 4, n_layers=1", (1, 1, 12, 12), "1, 16, 4, 4"),
     "224, many images": ("1, 4, 2, 2", (32, 1, 224, 224), "1, 4, 2, 2"),
 }
 
