@@ -70,3 +70,23 @@ def test_angles_that_are_not_affine_stay_in_the_saved_circuit() -> None:
     images = torch.rand(2, 1, 4, 5)
     assert torch.equal(again(images), layer(images))
     assert layer.plan.startswith("polynomial: 3 qubits in a product encoding")
+
+
+@pytest.mark.parametrize("name", ["arctan_encoding", "data_reuploading", "amplitudes_padded"])
+def test_recorded_angles_work_under_torchs_transforms(name: str) -> None:
+    user = USER_CIRCUITS[name]
+    layer = Quanv2d(1, 1, (1, user.n_inputs), circuit=user.function, weight_shapes=user.weight_shapes, seed=0)
+    images = torch.rand(2, 1, 3, 6, generator=torch.Generator().manual_seed(0))
+    expected = layer(images)
+    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(images), expected)
+    torch.testing.assert_close(torch.export.export(layer, (images,)).module()(images), expected)
+    torch.testing.assert_close(torch.func.vmap(layer)(images[:, None])[:, 0], expected)
+
+    def total(weights: dict[str, torch.Tensor]) -> torch.Tensor:
+        return torch.func.functional_call(layer, weights, (images,)).sum()
+
+    found = torch.func.grad(total)(dict(layer.named_parameters()))
+    expected.sum().backward()
+    for weight, gradient in found.items():
+        torch.testing.assert_close(gradient, getattr(layer, weight).grad)
