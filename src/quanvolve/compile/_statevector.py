@@ -41,8 +41,8 @@ class StatevectorPlan:
         if n > MAX_WIRES:
             raise PlanError(
                 f"the circuit has {n} qubits, the state-vector plan takes at most {MAX_WIRES}: use a smaller "
-                "window (`kernel_size`, or `in_features` of a dense layer), or an encoding that "
-                "needs fewer qubits ('dense', 'amplitude', 'reupload')"
+                "`kernel_size`, fewer channels or features that one circuit reads, or an encoding that needs fewer "
+                "qubits ('dense', 'amplitude', 'reupload')"
             )
 
     def compile(
