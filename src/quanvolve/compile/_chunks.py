@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from quanvolve.compile._windows import Windows
+
 CHUNK_BYTES = 32 * 2**20
 """Memory that the temporaries of one chunk of windows may take."""
 
@@ -17,9 +19,7 @@ Scale = Tensor | float
 
 def in_chunks(
     function: Callable[..., Tensor],
-    windows: Tensor,
-    dims: int,
-    scale: Scale,
+    windows: Windows,
     tensors: Sequence[Tensor],
     outputs: int,
     bytes_per_window: int,
@@ -29,10 +29,7 @@ def in_chunks(
     Args:
         function: called with inputs (images, groups, channels, n_inputs, positions) and the tensors; returns
             (images, groups, outputs, positions).
-        windows: shape (images, groups, channels, *places, *window), usually a strided and overlapping view; the
-            window axes, in order, are the circuit's inputs.
-        dims: how many axes `places` has.
-        scale: what windows are multiplied with: a number, or a tensor of shape (groups, channels, inputs).
+        windows: of the images.
         tensors: what else the function differentiates with respect to.
         outputs: of each group.
         bytes_per_window: temporaries of the function for one window.
@@ -40,12 +37,13 @@ def in_chunks(
     Returns:
         Tensor of shape (images, groups, outputs, *places).
     """
-    images, groups = windows.shape[:2]
-    places = windows.shape[3 : 3 + dims]
-    leaves = (windows, *tensors, *([scale] if isinstance(scale, Tensor) else []))
+    dims, scale, view = windows.dims, windows.scale, windows.view()
+    images, groups = view.shape[:2]
+    places = view.shape[3 : 3 + dims]
+    leaves = (view, *tensors, *([scale] if isinstance(scale, Tensor) else []))
     if isinstance(images, int) and images == 0:
-        nothing = 0 * sum((leaf.sum() for leaf in leaves), windows.new_zeros(()))  # keeps the graph
-        return windows.new_zeros((images, groups, outputs, *places)) + nothing
+        nothing = 0 * sum((leaf.sum() for leaf in leaves), view.new_zeros(()))  # keeps the graph
+        return view.new_zeros((images, groups, outputs, *places)) + nothing
 
     def on_chunk(piece: Tensor, scale: Scale, *tensors: Tensor) -> Tensor:
         spots = piece.shape[3 : 3 + dims]
@@ -55,7 +53,7 @@ def in_chunks(
         return torch.unflatten(function(inputs, *tensors), -1, spots)
 
     if not isinstance(images * places.numel(), int):
-        return on_chunk(windows, scale, *tensors)  # a size that is unknown while tracing cannot be cut into pieces
+        return on_chunk(view, scale, *tensors)  # a size that is unknown while tracing cannot be cut into pieces
     limit = max(1, CHUNK_BYTES // max(1, bytes_per_window))
     again = (
         images * places.numel() > limit
@@ -71,7 +69,7 @@ def in_chunks(
             return found  # type: ignore[no-any-return]
         return on_chunk(piece, scale, *tensors)
 
-    return _walk(call, windows, (0, *range(3, 3 + dims)), limit)
+    return _walk(call, view, (0, *range(3, 3 + dims)), limit)
 
 
 def _walk(call: Callable[[Tensor], Tensor], windows: Tensor, axes: tuple[int, ...], limit: int) -> Tensor:

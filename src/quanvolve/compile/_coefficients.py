@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -36,6 +37,44 @@ def coefficients(
     """
     flat = flat_weights(recipe.circuit, weights, like)
     matrices = _rotations(recipe, flat)
+    return _contract_sites(recipe, matrices, _evolve(recipe, flat, matrices, outputs))
+
+
+def evolved(recipe: Recipe, flat: Tensor) -> Tensor:
+    """What the compiled routine gives: the coefficients where :func:`site_words` has an answer, else those of the words.
+
+    Args:
+        recipe: from :func:`compile_circuit`.
+        flat: weights, shape (batch, numbers).
+    """
+    matrices = _rotations(recipe, flat)
+    tensor = _evolve(recipe, flat, matrices, slice(None))
+    return tensor if site_words(recipe) is None else _contract_sites(recipe, matrices, tensor)
+
+
+def from_words(recipe: Recipe, flat: Tensor, words: Tensor) -> Tensor:
+    """Coefficients of the features from those of all Pauli words, shape (batch, outputs, 4^n)."""
+    return _contract_sites(recipe, _rotations(recipe, flat), words)
+
+
+@lru_cache(maxsize=256)
+def site_words(recipe: Recipe) -> tuple[npt.NDArray[np.int64], Floats] | None:
+    """The Pauli word that each feature is, and its sign; None where a feature is more, or depends on weights."""
+    words, signs = np.zeros(1, np.int64), np.ones(1)
+    for wire, gates in enumerate(recipe.site_gates):
+        if any(gate.number is not None for gate in gates):
+            return None
+        site = _site_matrix(recipe, wire, torch.zeros(1, 1, 4, 4, dtype=torch.float64))[0].numpy()
+        if ((site != 0).sum(0) != 1).any() or (np.abs(site).sum(0) != 1).any():
+            return None
+        paulis = np.abs(site).argmax(0)
+        words = (words[:, None] * 4 + paulis[None, :]).reshape(-1)
+        signs = (signs[:, None] * site.sum(0)[None, :]).reshape(-1)
+    return words, signs
+
+
+def _evolve(recipe: Recipe, flat: Tensor, matrices: Tensor, outputs: slice) -> Tensor:
+    """Pauli coefficients of the observables after all steps, shape (batch, outputs, 4^n)."""
     batch, n = flat.shape[0], recipe.circuit.n_wires
     tensor = _initial(recipe, flat)[:, outputs].expand(batch, -1, -1)
     for step in recipe.steps:
@@ -48,7 +87,7 @@ def coefficients(
         for number in others:
             matrix = matrices[:, number] @ matrix
         tensor = _on_axis(tensor, matrix, step.wire, n)
-    return _contract_sites(recipe, matrices, tensor)
+    return tensor
 
 
 def _rotations(recipe: Recipe, flat: Tensor) -> Tensor:

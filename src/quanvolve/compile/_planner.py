@@ -13,6 +13,7 @@ from quanvolve.compile._layout import Layout
 from quanvolve.compile._polynomial import PolynomialPlan
 from quanvolve.compile._statevector import StatevectorPlan
 from quanvolve.compile._table import TablePlan
+from quanvolve.compile._windows import Windows
 
 
 class Plan(Protocol):
@@ -25,9 +26,7 @@ class Plan(Protocol):
     ) -> tuple[Tensor, ...]:
         """What the weights become, once for all windows."""
 
-    def evaluate(
-        self, compiled: tuple[Tensor, ...], windows: Tensor, dims: int, scale: Tensor | float, layout: Layout
-    ) -> Tensor:
+    def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values of all windows."""
 
     def cost(self, layout: Layout) -> tuple[float, float]:

@@ -10,10 +10,14 @@ from torch.utils.checkpoint import checkpoint
 
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Circuit
-from quanvolve.compile._coefficients import coefficients
+from quanvolve.compile._coefficients import coefficients, from_words, site_words
+from quanvolve.compile._coefficients_op import fused_coefficients
 from quanvolve.compile._evaluate import evaluate
 from quanvolve.compile._layout import Layout
+from quanvolve.compile._polynomial_op import fused
 from quanvolve.compile._recipe import Recipe, compile_circuit
+from quanvolve.compile._values import flat_weights
+from quanvolve.compile._windows import Windows
 
 BLOCK_BYTES = 4 * 2**20
 """Size of the Pauli coefficients that are evolved together; each step of the circuit holds as much again."""
@@ -68,6 +72,10 @@ class PolynomialPlan:
             like: gives dtype and device where there are no weights.
             rows: number of filters.
         """
+        flat = flat_weights(self.recipe.circuit, weights, like)
+        ready = self._fused(flat, rows)
+        if ready is not None:
+            return ready
         if not weights:
             found = [coefficients(recipe, weights, like=like) for recipe in self.recipes]
             return torch.cat(found).expand(rows, -1, -1) if len(found) == 1 else torch.cat(found)
@@ -86,6 +94,19 @@ class PolynomialPlan:
                 blocks.append(torch.cat([_block(recipe, some, part, again) for part in parts], dim=1))
         return torch.cat(blocks)
 
+    def _fused(self, flat: Tensor, rows: int) -> Tensor | None:
+        found = fused_coefficients(self.recipes, flat)
+        if found is None:
+            return None
+        if site_words(self.recipe) is None:
+            # The features of a site depend on weights, or are more than one Pauli matrix each.
+            if len(self.recipes) == 1:
+                found = from_words(self.recipe, flat, found)
+            else:
+                pieces = zip(self.recipes, flat.expand(rows, -1).split(1), found.split(1), strict=True)
+                found = torch.cat([from_words(recipe, own, words) for recipe, own, words in pieces])
+        return found.expand(rows, -1, -1)
+
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
     ) -> tuple[Tensor, ...]:
@@ -99,11 +120,10 @@ class PolynomialPlan:
         """
         return (layout.arrange(self.coefficients(weights, like, layout.rows)),)
 
-    def evaluate(
-        self, compiled: tuple[Tensor, ...], windows: Tensor, dims: int, scale: Tensor | float, layout: Layout
-    ) -> Tensor:
-        """Measured values, shape (images, groups, outputs, *places); arguments as in `compile.evaluate`."""
-        return evaluate(self.recipe, compiled[0], windows, dims, scale)
+    def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
+        """Measured values, shape (images, groups, outputs, *places)."""
+        found = fused(self.recipe, compiled[0], windows)
+        return evaluate(self.recipe, compiled[0], windows) if found is None else found
 
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""

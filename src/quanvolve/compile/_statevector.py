@@ -18,6 +18,7 @@ from quanvolve.compile._layout import Layout
 from quanvolve.compile._measurements import measure
 from quanvolve.compile._pauli import Floats
 from quanvolve.compile._values import bits, extended, flat_weights, mixed, mixed_values, weight_offsets
+from quanvolve.compile._windows import Windows
 
 MAX_WIRES = 16
 _TEMPORARIES = 6
@@ -67,21 +68,19 @@ class StatevectorPlan:
                 ]
         return tuple(found)
 
-    def evaluate(
-        self, compiled: tuple[Tensor, ...], windows: Tensor, dims: int, scale: Tensor | float, layout: Layout
-    ) -> Tensor:
-        """Measured values, shape (images, groups, outputs, *places); arguments as in `compile.evaluate`."""
+    def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
+        """Measured values, shape (images, groups, outputs, *places)."""
         parts = self._parts(compiled)
         first = self.circuits[0]
         depth = len(first.gates) if torch.is_grad_enabled() else 1
         steps = _TEMPORARIES + (2 * depth if depth > 1 else 0)
         together = layout.rows if len(self.circuits) == 1 else 1
-        per_window = 2 * 2**first.n_wires * steps * together * windows.element_size()
+        per_window = 2 * 2**first.n_wires * steps * together * windows.images.element_size()
 
         def on_chunk(inputs: Tensor, *tensors: Tensor) -> Tensor:
             return self._rows(inputs, [tensors[part] for part in parts], layout)
 
-        return in_chunks(on_chunk, windows, dims, scale, compiled, layout.outputs, per_window)
+        return in_chunks(on_chunk, windows, compiled, layout.outputs, per_window)
 
     def row_values(self, compiled: tuple[Tensor, ...], inputs: Tensor, layout: Layout) -> Tensor:
         """Values of every row on the same inputs (n_inputs, positions): shape (rows, measured, positions)."""

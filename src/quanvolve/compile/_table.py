@@ -12,6 +12,7 @@ from quanvolve.circuits import Circuit
 from quanvolve.compile._chunks import in_chunks
 from quanvolve.compile._layout import Layout
 from quanvolve.compile._statevector import StatevectorPlan
+from quanvolve.compile._windows import Windows
 
 MAX_INPUTS = 16
 _BLOCK = 4096
@@ -63,10 +64,8 @@ class TablePlan:
             blocks.append(self._inner.row_values(inner, threshold + 2 * bits - 1, layout))
         return (layout.arrange(torch.cat(blocks, dim=-1)),)
 
-    def evaluate(
-        self, compiled: tuple[Tensor, ...], windows: Tensor, dims: int, scale: Tensor | float, layout: Layout
-    ) -> Tensor:
-        """Measured values, shape (images, groups, outputs, *places); arguments as in `compile.evaluate`."""
+    def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
+        """Measured values, shape (images, groups, outputs, *places)."""
         threshold = self.circuits[0].threshold or 0.0
         per_window = layout.groups * layout.channels * (2 * layout.outputs + 4 * self.circuits[0].n_inputs)
 
@@ -82,7 +81,7 @@ class TablePlan:
             # A step has the derivative zero almost everywhere; a layer in front of this one still gets its zeros.
             return found + 0 * inputs.sum((2, 3)).unsqueeze(2) if inputs.requires_grad else found
 
-        return in_chunks(on_chunk, windows, dims, scale, compiled, layout.outputs, per_window * 8)
+        return in_chunks(on_chunk, windows, compiled, layout.outputs, per_window * 8)
 
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""

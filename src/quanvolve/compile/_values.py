@@ -38,7 +38,7 @@ def flat_weights(circuit: Circuit, weights: Mapping[str, Tensor], like: Tensor |
         dummy = parts[0].new_empty(circuit.n_inputs)
         shaped = {name: weights[name] for name, _ in circuit.weight_shapes}
         parts.append(torch.vmap(lambda row: program.run(dummy, row, which))(shaped))
-    return torch.cat(parts, dim=1)
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
 @lru_cache(maxsize=256)

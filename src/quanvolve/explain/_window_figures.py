@@ -20,7 +20,7 @@ _MOST_PIXELS, _LETTERS = 18, 10.5
 
 def _windows(layer: QuanvNd, pixels: Array) -> Array:
     """Shape (C, rows, columns, kH, kW)."""
-    return as_array("windows", layer.geometry.windows(torch.as_tensor(pixels)[None])[0])
+    return as_array("windows", layer.geometry.windows(torch.as_tensor(pixels)[None]).view()[0, 0])
 
 
 def window_of_contrast(layer: QuanvNd, pixels: Array) -> tuple[int, int]:

@@ -87,21 +87,28 @@ def apply(
     Returns:
         Tensor of shape (N, out_channels, *places).
     """
-    channels = images.shape[1]
-    groups = layout.groups
+    groups, joint = layout.groups, channel_mixing == "joint"
     dims = len(geometry.kernel_size)
-    windows = geometry.windows(images).unflatten(1, (groups, channels // groups))
     if isinstance(scale, Tensor):
-        full = scale.expand(channels, *geometry.kernel_size).unflatten(0, (groups, channels // groups))
-        scale = full.flatten(1).unsqueeze(1) if channel_mixing == "joint" else full.flatten(2)
-    if channel_mixing == "joint":
-        windows = windows.movedim(2, 2 + dims).unsqueeze(2)
-    # The window axes become one; a strided view cannot always be flattened without a copy, so it waits for chunks.
-    out = plan.evaluate(compiled, windows, dims, scale, layout)
+        images, scale = _scaled(images, scale, geometry, groups, joint)
+    out = plan.evaluate(compiled, geometry.windows(images, groups, joint, scale), layout)
     out = out.flatten(1, 2)
     if bias is not None:
         out = out + bias.reshape(-1, *(1,) * dims)
     return out
+
+
+def _scaled(
+    images: Tensor, scale: Tensor, geometry: Geometry, groups: int, joint: bool
+) -> tuple[Tensor, Tensor | float]:
+    """A scale that is the same for all pixels of a window goes into the images; another becomes one a circuit input."""
+    dims = len(geometry.kernel_size)
+    own = (1,) * (dims + 1 - scale.dim()) + tuple(scale.shape)
+    if all(n == 1 for n in own[1:]):
+        return images * scale.reshape(own), 1.0
+    channels = images.shape[1]
+    full = scale.expand(channels, *geometry.kernel_size).unflatten(0, (groups, channels // groups))
+    return images, full.flatten(1).unsqueeze(1) if joint else full.flatten(2)
 
 
 def check_scale(scale: object, in_channels: int, geometry: Geometry) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from numbers import Integral
-from types import EllipsisType
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.compile import Windows
 
 _MODES = ("zeros", "reflect", "replicate", "circular")
 
@@ -107,37 +106,19 @@ class Geometry:
             )
         return tuple((n - s) // t + 1 for n, s, t in zip(padded, self.span, self.stride, strict=True))
 
-    def windows(self, images: Tensor) -> Tensor:
-        """All windows as a view into the padded images.
+    def windows(self, images: Tensor, groups: int = 1, joint: bool = False, scale: Tensor | float = 1.0) -> Windows:
+        """All windows of the padded images.
 
         Args:
             images: shape (N, C, *size).
-
-        Returns:
-            Tensor of shape (N, C, *places, *kernel_size); no pixel is copied but those of the padding.
+            groups, joint, scale: as in :class:`quanvolve.compile.Windows`.
 
         Raises:
             QuanvolveError: if a window is larger than the padded image, or the padding does not fit its mode.
         """
         size = tuple(images.shape[2:])
         self.output_size(size)
-        view = self._pad(images, size)
-        if torch._C._are_functorch_transforms_active():
-            return self._stacked(view)  # the derivative of unfold has no batching rule
-        for axis, (span, stride) in enumerate(zip(self.span, self.stride, strict=True)):
-            view = view.unfold(2 + axis, span, stride)
-        every: tuple[slice | EllipsisType, ...] = (..., *(slice(None, None, d) for d in self.dilation))
-        return view[every]
-
-    def _stacked(self, padded: Tensor) -> Tensor:
-        """The windows as a copy: for each pixel of a window the slice of the image that it visits."""
-        view = padded
-        for axis, (span, stride, gap) in enumerate(zip(self.span, self.stride, self.dilation, strict=True)):
-            reach = view.shape[2 + axis] - span + 1
-            slices = [view.narrow(2 + axis, start, reach) for start in range(0, span, gap)]
-            every = (*(slice(None),) * (2 + axis), slice(None, None, stride))
-            view = torch.stack([part[every] for part in slices], dim=-1)
-        return view
+        return Windows(self._pad(images, size), self.kernel_size, self.stride, self.dilation, groups, joint, scale)
 
     def _pad(self, images: Tensor, size: tuple[int, ...]) -> Tensor:
         sides = self.sides()

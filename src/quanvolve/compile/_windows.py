@@ -1,0 +1,117 @@
+"""The windows of a batch of images: where they are, without a copy of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from types import EllipsisType
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+Offsets = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows that slide over images.
+
+    Args:
+        images: padded, shape (images, channels, *size).
+        kernel_size, stride, dilation: one number for each spatial axis.
+        groups: of channels, as in `nn.Conv2d`.
+        joint: whether a circuit reads all channels of its group, or one of them.
+        scale: what pixels are multiplied with: a number, or a tensor of shape (groups, channels, inputs), `channels`
+            being 1 where `joint`.
+    """
+
+    images: Tensor
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int = 1
+    joint: bool = False
+    scale: Tensor | float = 1.0
+
+    @property
+    def dims(self) -> int:
+        """Number of spatial axes."""
+        return len(self.kernel_size)
+
+    @property
+    def channels(self) -> int:
+        """How many circuits of a filter are summed: channels of a group, or 1 where a circuit reads them jointly."""
+        return 1 if self.joint else self.images.shape[1] // self.groups
+
+    @property
+    def inputs(self) -> int:
+        """Values that a circuit reads."""
+        return math.prod(self.kernel_size) * (self.images.shape[1] // self.groups if self.joint else 1)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Places along each axis."""
+        size = self.images.shape[2:]
+        spans = (d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True))
+        return tuple((n - span) // step + 1 for n, span, step in zip(size, spans, self.stride, strict=True))
+
+    def view(self) -> Tensor:
+        """All windows, shape (images, groups, channels, *places, *window), strided and overlapping.
+
+        The window axes, in order, are the circuit's inputs; no pixel is copied but under `torch.func` transforms.
+        """
+        view = self.images
+        spans = tuple(d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True))
+        if torch._C._are_functorch_transforms_active():
+            view = self._stacked(spans)  # the derivative of unfold has no batching rule
+        else:
+            for axis, (span, stride) in enumerate(zip(spans, self.stride, strict=True)):
+                view = view.unfold(2 + axis, span, stride)
+            every: tuple[slice | EllipsisType, ...] = (..., *(slice(None, None, d) for d in self.dilation))
+            view = view[every]
+        view = view.unflatten(1, (self.groups, view.shape[1] // self.groups))
+        return view.movedim(2, 2 + self.dims).unsqueeze(2) if self.joint else view
+
+    def _stacked(self, spans: tuple[int, ...]) -> Tensor:
+        """The windows as a copy: for each pixel of a window the slice of the image that it visits."""
+        view = self.images
+        for axis, (span, stride, gap) in enumerate(zip(spans, self.stride, self.dilation, strict=True)):
+            reach = view.shape[2 + axis] - span + 1
+            slices = [view.narrow(2 + axis, start, reach) for start in range(0, span, gap)]
+            every = (*(slice(None),) * (2 + axis), slice(None, None, stride))
+            view = torch.stack([part[every] for part in slices], dim=-1)
+        return view
+
+
+@lru_cache(maxsize=256)
+def offsets(
+    size: tuple[int, ...], kernel_size: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], joined: int
+) -> tuple[Offsets, Offsets]:
+    """Where windows are in a flat channel.
+
+    Args:
+        size: of the padded image.
+        kernel_size, stride, dilation: as in :class:`Windows`.
+        joined: how many channels, one after the other, a circuit reads.
+
+    Returns:
+        The offset of each place's first pixel, and from there of each pixel of the window.
+    """
+    steps = [math.prod(size[axis + 1 :]) for axis in range(len(size))]
+
+    def grid(counts: list[int], strides: list[int]) -> Offsets:
+        found = np.zeros(1, np.int64)
+        for count, step in zip(counts, strides, strict=True):
+            found = (found[:, None] + step * np.arange(count)[None, :]).reshape(-1)
+        return np.ascontiguousarray(found)
+
+    spans = [d * (k - 1) + 1 for k, d in zip(kernel_size, dilation, strict=True)]
+    counts = [(n - span) // step + 1 for n, span, step in zip(size, spans, stride, strict=True)]
+    places = grid(counts, [s * step for s, step in zip(stride, steps, strict=True)])
+    elements = grid(
+        [joined, *kernel_size], [math.prod(size), *(d * step for d, step in zip(dilation, steps, strict=True))]
+    )
+    return places, elements

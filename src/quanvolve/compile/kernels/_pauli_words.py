@@ -1,0 +1,235 @@
+"""Pauli coefficients of observables through a circuit, and their gradient by running the circuit back.
+
+Every step is orthogonal, so that the reverse sweep undoes it instead of keeping what was before: memory does not depend
+on the depth.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+
+_jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
+
+
+@_jit  # type: ignore[untyped-decorator]
+def _turn(axis: int, angle: float, slope: bool, into: Any) -> None:
+    """The 3 x 3 matrix of a rotation on coefficients of X, Y, Z, as U^dagger P U; or its derivative by the angle."""
+    c, s = math.cos(angle), math.sin(angle)
+    one = 1.0
+    if slope:
+        c, s, one = -s, c, 0.0
+    i, j = (axis + 1) % 3, (axis + 2) % 3
+    into[:, :] = 0.0
+    into[axis, axis] = one
+    into[i, i] = c
+    into[j, j] = c
+    into[i, j] = s
+    into[j, i] = -s
+
+
+@_jit  # type: ignore[untyped-decorator]
+def _matrix(numbers: Any, axes: Any, angles: Any, into: Any, skip: int) -> None:
+    """The product of a run of rotations, the first of them innermost; with a derivative in place of one of them."""
+    turn, product = np.empty((3, 3)), np.empty((3, 3))
+    into[:, :] = 0.0
+    for k in range(3):
+        into[k, k] = 1.0
+    for k in range(len(numbers)):
+        _turn(axes[numbers[k]], angles[numbers[k]], k == skip, turn)
+        for a in range(3):
+            for b in range(3):
+                product[a, b] = turn[a, 0] * into[0, b] + turn[a, 1] * into[1, b] + turn[a, 2] * into[2, b]
+        into[:, :] = product
+
+
+@_jit  # type: ignore[untyped-decorator]
+def _rotate(tensor: Any, before: int, after: int, matrix: Any) -> None:
+    """Apply a matrix to the X, Y, Z part of one wire's index of a flat (before, 4, after) tensor."""
+    m = matrix.astype(tensor.dtype)
+    m00, m01, m02 = m[0]
+    m10, m11, m12 = m[1]
+    m20, m21, m22 = m[2]
+    whole = tensor.reshape(before * 4, after)
+    for b in range(before):
+        tx, ty, tz = whole[4 * b + 1], whole[4 * b + 2], whole[4 * b + 3]
+        for k in range(after):
+            x, y, z = tx[k], ty[k], tz[k]
+            tx[k] = m00 * x + m01 * y + m02 * z
+            ty[k] = m10 * x + m11 * y + m12 * z
+            tz[k] = m20 * x + m21 * y + m22 * z
+
+
+@_jit  # type: ignore[untyped-decorator]
+def _outer(grad: Any, tensor: Any, before: int, after: int, into: Any) -> None:
+    """Sum of grad[i] tensor[j] over everything but one wire's X, Y, Z index."""
+    g, t = grad.reshape(before * 4, after), tensor.reshape(before * 4, after)
+    into[:, :] = 0.0
+    for i in range(3):
+        for j in range(3):
+            total = 0.0
+            for b in range(before):
+                left, right = g[4 * b + 1 + i], t[4 * b + 1 + j]
+                for k in range(after):
+                    total += left[k] * right[k]
+            into[i, j] = total
+
+
+@_jit  # type: ignore[untyped-decorator]
+def _angles(flat: Any, offsets: Any, terms: Any, multipliers: Any) -> Any:
+    found = offsets.copy()
+    for k in range(len(terms)):
+        found[terms[k, 0]] += multipliers[k] * flat[terms[k, 1]]
+    return found
+
+
+@_jit  # type: ignore[untyped-decorator]
+def _sweep(
+    tensor: Any, spare: Any, wires: int, kinds: Any, runs: Any, numbers: Any, axes: Any, sources: Any, signs: Any,
+    angles: Any,
+) -> Any:  # fmt: skip
+    """All steps on a tensor (4^n, outputs); gives the tensor and the spare one, which may have changed places."""
+    outputs = tensor.shape[1]
+    matrix = np.empty((3, 3))
+    for step in range(len(kinds)):
+        if kinds[step] < 0:
+            source, sign = sources[-1 - kinds[step]], signs[-1 - kinds[step]]
+            for p in range(len(source)):
+                of, to = tensor[np.uint64(source[p])], spare[p]
+                for o in range(outputs):
+                    to[o] = sign[p] * of[o]
+            tensor, spare = spare, tensor
+            continue
+        wire = kinds[step]
+        _matrix(numbers[runs[step] : runs[step + 1]], axes, angles, matrix, -1)
+        _rotate(tensor.reshape(-1), 4**wire, 4 ** (wires - 1 - wire) * outputs, matrix)
+    return tensor, spare
+
+
+@_jit  # type: ignore[untyped-decorator]
+def forward(
+    part: int, parts: int, flat: Any, first: int, outputs: int, chunk: int, wires: int, kinds: Any, runs: Any,
+    numbers: Any, axes: Any, sources: Any, signs: Any, offsets: Any, terms: Any, multipliers: Any, starting: Any,
+    values: Any, words: Any, word_signs: Any, out: Any,
+) -> None:  # fmt: skip
+    """Coefficients of one part of the rows.
+
+    Args:
+        part, parts: which of how many.
+        flat: weights, shape (rows, numbers).
+        first: row of `out` that the first row goes to.
+        outputs, chunk: how many observables, and how many of them are evolved together.
+        wires: of the circuit.
+        kinds: for each step its wire, or -1 - p for permutation p.
+        runs, numbers: the rotations of step k are numbers[runs[k] : runs[k + 1]].
+        axes, offsets: of each rotation.
+        sources, signs: the permutations.
+        terms, multipliers: (rotation, number) pairs, and what that number is multiplied with in that rotation's angle.
+        starting, values: (output, word) pairs and coefficients of the observables.
+        words, word_signs: which coefficients are wanted, in order, and their signs.
+        out: shape (all rows, outputs, wanted), to be written.
+    """
+    pieces = (outputs + chunk - 1) // chunk
+    one, two = np.empty((4**wires, chunk), out.dtype), np.empty((4**wires, chunk), out.dtype)
+    tasks = len(flat) * pieces
+    for task in range(tasks * part // parts, tasks * (part + 1) // parts):
+        row, begin = task // pieces, task % pieces * chunk
+        one[:, :] = 0
+        for k in range(len(values)):
+            if begin <= starting[k, 0] < begin + chunk:
+                one[starting[k, 1], starting[k, 0] - begin] += values[k]
+        angles = _angles(flat[row], offsets, terms, multipliers)
+        one, two = _sweep(one, two, wires, kinds, runs, numbers, axes, sources, signs, angles)
+        for o in range(min(chunk, outputs - begin)):
+            to = out[first + row, begin + o]
+            for k in range(len(words)):
+                to[k] = word_signs[k] * one[words[k], o]
+
+
+@_jit  # type: ignore[untyped-decorator]
+def backward(
+    part: int, parts: int, flat: Any, first: int, outputs: int, chunk: int, wires: int, kinds: Any, runs: Any,
+    numbers: Any, axes: Any, sources: Any, signs: Any, offsets: Any, terms: Any, multipliers: Any, starting: Any,
+    values: Any, words: Any, word_signs: Any, d_out: Any, d_flat: Any,
+) -> None:  # fmt: skip
+    """Gradients of the weights, from those of the coefficients; arguments as in :func:`forward`.
+
+    Args:
+        d_out: shape (all rows, outputs, wanted).
+        d_flat: shape (pieces, rows, numbers), to be added to.
+    """
+    pieces = (outputs + chunk - 1) // chunk
+    one, two = np.empty((4**wires, chunk), d_out.dtype), np.empty((4**wires, chunk), d_out.dtype)
+    grad, spare = np.empty_like(one), np.empty_like(one)
+    matrix, d_matrix = np.empty((3, 3)), np.empty((3, 3))
+    tasks = len(flat) * pieces
+    for task in range(tasks * part // parts, tasks * (part + 1) // parts):
+        row, begin = task // pieces, task % pieces * chunk
+        one[:, :] = 0
+        for k in range(len(values)):
+            if begin <= starting[k, 0] < begin + chunk:
+                one[starting[k, 1], starting[k, 0] - begin] += values[k]
+        angles = _angles(flat[row], offsets, terms, multipliers)
+        one, two = _sweep(one, two, wires, kinds, runs, numbers, axes, sources, signs, angles)
+        grad[:, :] = 0
+        for o in range(min(chunk, outputs - begin)):
+            of = d_out[first + row, begin + o]
+            for k in range(len(words)):
+                grad[words[k], o] += word_signs[k] * of[k]
+        d_angles = np.zeros(len(offsets))
+        for step in range(len(kinds) - 1, -1, -1):
+            if kinds[step] < 0:
+                source, sign = sources[-1 - kinds[step]], signs[-1 - kinds[step]]
+                for p in range(len(source)):
+                    q = np.uint64(source[p])
+                    for o in range(chunk):
+                        two[q, o] = sign[p] * one[p, o]
+                        spare[q, o] = sign[p] * grad[p, o]
+                one, two = two, one
+                grad, spare = spare, grad
+                continue
+            wire = kinds[step]
+            before, after = 4**wire, 4 ** (wires - 1 - wire) * chunk
+            run = numbers[runs[step] : runs[step + 1]]
+            _matrix(run, axes, angles, matrix, -1)
+            _rotate(one.reshape(-1), before, after, matrix.T)
+            _outer(grad.reshape(-1), one.reshape(-1), before, after, d_matrix)
+            _rotate(grad.reshape(-1), before, after, matrix.T)
+            for k in range(len(run)):
+                _matrix(run, axes, angles, matrix, k)
+                for i in range(3):
+                    for j in range(3):
+                        d_angles[run[k]] += d_matrix[i, j] * matrix[i, j]
+        for k in range(len(terms)):
+            d_flat[task % pieces, row, terms[k, 1]] += multipliers[k] * d_angles[terms[k, 0]]
+
+
+@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
+def forward_parallel(
+    parts: int, flat: Any, first: int, outputs: int, chunk: int, wires: int, kinds: Any, runs: Any,
+    numbers: Any, axes: Any, sources: Any, signs: Any, offsets: Any, terms: Any, multipliers: Any, starting: Any,
+    values: Any, words: Any, word_signs: Any, out: Any,
+) -> None:  # fmt: skip
+    """All parts of :func:`forward`."""
+    for part in numba.prange(parts):
+        forward(
+            part, parts, flat, first, outputs, chunk, wires, kinds, runs, numbers, axes, sources, signs, offsets,
+            terms, multipliers, starting, values, words, word_signs, out,
+        )  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
+def backward_parallel(
+    parts: int, flat: Any, first: int, outputs: int, chunk: int, wires: int, kinds: Any, runs: Any,
+    numbers: Any, axes: Any, sources: Any, signs: Any, offsets: Any, terms: Any, multipliers: Any, starting: Any,
+    values: Any, words: Any, word_signs: Any, d_out: Any, d_flat: Any,
+) -> None:  # fmt: skip
+    """All parts of :func:`backward`."""
+    for part in numba.prange(parts):
+        backward(
+            part, parts, flat, first, outputs, chunk, wires, kinds, runs, numbers, axes, sources, signs, offsets,
+            terms, multipliers, starting, values, words, word_signs, d_out, d_flat,
+        )  # fmt: skip

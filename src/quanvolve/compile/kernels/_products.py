@@ -1,0 +1,134 @@
+"""From pixels to products of site functions, for a block of positions; and back, from their gradients to pixels.
+
+Buffers have a row for each quantity and a column for each position of the block, of which the first `width` are used.
+Function 0 of each site is the constant 1 and has no row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+_jit = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+
+
+@_jit  # type: ignore[untyped-decorator]
+def gather(
+    cosines: Any, sines: Any, table_step: int, shift: int, places: Any, width: int, reader_element: Any,
+    reader_table: Any, rows_c: Any, rows_s: Any,
+) -> None:  # fmt: skip
+    """The cosine and sine of every reader at these places; the rest of the width repeats the last."""
+    count = len(places)
+    for r in range(len(reader_element)):
+        start = reader_table[r] * table_step + shift + reader_element[r]
+        row_c, row_s = rows_c[r], rows_s[r]
+        for k in range(count):
+            place = np.uint64(start + places[k])
+            row_c[k] = cosines[place]
+            row_s[k] = sines[place]
+        for k in range(count, width):
+            row_c[k] = row_c[count - 1]
+            row_s[k] = row_s[count - 1]
+
+
+@_jit  # type: ignore[untyped-decorator]
+def site_functions(factors: Any, width: int, rows_c: Any, rows_s: Any, functions: Any) -> None:
+    """Each function of a site as the product of its readers' cosines and sines.
+
+    Args:
+        factors: shape (functions, most readers of one site): 2 r for the cosine of reader r, 2 r + 1 for its sine, -1
+            for nothing; the first is always there.
+        width: of a row.
+        rows_c, rows_s: from :func:`gather`.
+        functions: rows to fill.
+    """
+    for f in range(factors.shape[0]):
+        row = functions[f]
+        source = rows_s[factors[f, 0] >> 1] if factors[f, 0] & 1 else rows_c[factors[f, 0] >> 1]
+        for k in range(width):
+            row[k] = source[k]
+        for j in range(1, factors.shape[1]):
+            if factors[f, j] < 0:
+                break
+            other = rows_s[factors[f, j] >> 1] if factors[f, j] & 1 else rows_c[factors[f, j] >> 1]
+            for k in range(width):
+                row[k] *= other[k]
+
+
+@_jit  # type: ignore[untyped-decorator]
+def site_functions_back(
+    factors: Any, width: int, rows_c: Any, rows_s: Any, d_functions: Any, d_c: Any, d_s: Any
+) -> None:
+    """Add to the gradients of the readers' cosines and sines those that come through the functions."""
+    rest = np.empty(width, d_c.dtype)
+    for f in range(factors.shape[0]):
+        for j in range(factors.shape[1]):
+            if factors[f, j] < 0:
+                break
+            given = d_functions[f]
+            for k in range(width):
+                rest[k] = given[k]
+            for i in range(factors.shape[1]):
+                if i != j and factors[f, i] >= 0:
+                    other = rows_s[factors[f, i] >> 1] if factors[f, i] & 1 else rows_c[factors[f, i] >> 1]
+                    for k in range(width):
+                        rest[k] *= other[k]
+            target = d_s[factors[f, j] >> 1] if factors[f, j] & 1 else d_c[factors[f, j] >> 1]
+            for k in range(width):
+                target[k] += rest[k]
+
+
+@_jit  # type: ignore[untyped-decorator]
+def products(sizes: Any, starts: Any, first: int, last: int, width: int, functions: Any, table: Any) -> None:
+    """All products of one function from each of the sites first .. last - 1, the last site fastest."""
+    ones = table[0]
+    for k in range(width):
+        ones[k] = 1
+    have = 1
+    for site in range(last - 1, first - 1, -1):
+        for j in range(1, sizes[site]):
+            f = functions[starts[site] + j - 1]
+            alone = table[j * have]
+            for k in range(width):
+                alone[k] = f[k]
+            for i in range(1, have):
+                one, new = table[i], table[j * have + i]
+                for k in range(width):
+                    new[k] = f[k] * one[k]
+        have *= sizes[site]
+
+
+@_jit  # type: ignore[untyped-decorator]
+def products_back(
+    sizes: Any, starts: Any, first: int, last: int, width: int, functions: Any, table: Any, d_table: Any,
+    d_functions: Any,
+) -> None:  # fmt: skip
+    """Add to the gradients of the functions those of their products; `d_table` is used up."""
+    have = 1
+    for site in range(first, last):
+        have *= sizes[site]
+    for site in range(first, last):
+        have //= sizes[site]
+        for j in range(1, sizes[site]):
+            f, d_f = functions[starts[site] + j - 1], d_functions[starts[site] + j - 1]
+            for i in range(have):
+                d, one, d_one = d_table[j * have + i], table[i], d_table[i]
+                for k in range(width):
+                    d_f[k] += d[k] * one[k]
+                    d_one[k] += d[k] * f[k]
+
+
+@_jit  # type: ignore[untyped-decorator]
+def scatter(
+    d_c: Any, d_s: Any, rows_c: Any, rows_s: Any, places: Any, reader_element: Any, reader_table: Any, factors: Any,
+    d_image: Any, base: int,
+) -> None:  # fmt: skip
+    """Add the gradients of the readers' cosines and sines to those of the pixels."""
+    for r in range(len(reader_element)):
+        start = base + reader_element[r]
+        factor = factors[reader_table[r]]
+        c, s, d_cos, d_sin = rows_c[r], rows_s[r], d_c[r], d_s[r]
+        for k in range(len(places)):
+            d_image[np.uint64(start + places[k])] += factor * (d_sin[k] * c[k] - d_cos[k] * s[k])

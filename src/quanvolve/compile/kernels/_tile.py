@@ -1,0 +1,171 @@
+"""Register tiles: the innermost loops of the kernels, as LLVM vector code that Numba inlines.
+
+A tile keeps a few rows of a few vectors in registers while it runs through the summed axis. LLVM splits the vectors into
+what the processor has, so the same code serves AVX-512, AVX2 and NEON.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+ROWS = 4
+"""Rows of a tile."""
+
+_WIDE = bool(llvm.get_host_cpu_features().get("avx512f", False))
+VECTOR_BYTES = 64 if _WIDE else 32
+VECTORS = 4 if _WIDE else 2
+"""Vectors in each row of a wide tile."""
+
+
+class _Emit:
+    """The few vector instructions that a tile needs, in one element type."""
+
+    def __init__(self, context: Any, builder: Any, element: Any) -> None:
+        self.context, self.builder = context, builder
+        self.element = context.get_value_type(element)
+        self.size = 8 if isinstance(self.element, ir.DoubleType) else 4
+        self.lanes = VECTOR_BYTES // self.size
+        self.vector = ir.VectorType(self.element, self.lanes)
+        kind = f"v{self.lanes}f{8 * self.size}"
+        whole = ir.FunctionType(self.vector, [self.vector] * 3)
+        self._fma = cgutils.get_or_insert_function(builder.module, whole, f"llvm.fma.{kind}")
+        total = ir.FunctionType(self.element, [self.element, self.vector])
+        self._sum = cgutils.get_or_insert_function(builder.module, total, f"llvm.vector.reduce.fadd.{kind}")
+
+    def int(self, value: int) -> Any:
+        return ir.Constant(ir.IntType(64), value)
+
+    def zero(self) -> Any:
+        return ir.Constant(self.vector, [0.0] * self.lanes)
+
+    def at(self, array: Any, offset: Any) -> Any:
+        return self.builder.gep(array, [offset])
+
+    def load(self, array: Any, offset: Any) -> Any:
+        pointer = self.builder.bitcast(self.at(array, offset), self.vector.as_pointer())
+        return self.builder.load(pointer, align=self.size)
+
+    def store(self, value: Any, array: Any, offset: Any) -> None:
+        pointer = self.builder.bitcast(self.at(array, offset), self.vector.as_pointer())
+        self.builder.store(value, pointer, align=self.size)
+
+    def splat(self, scalar: Any) -> Any:
+        nothing = ir.Constant(self.vector, ir.Undefined)
+        index = ir.IntType(32)
+        one = self.builder.insert_element(nothing, scalar, ir.Constant(index, 0))
+        return self.builder.shuffle_vector(
+            one, nothing, ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes)
+        )
+
+    def fma(self, a: Any, b: Any, c: Any) -> Any:
+        return self.builder.call(self._fma, [a, b, c])
+
+    def sum(self, vector: Any) -> Any:
+        start = ir.Constant(self.element, 0.0)
+        return self.builder.call(self._sum, [start, vector], fastmath=("reassoc",))
+
+    def loop(self, count: Any, n_sums: int, body: Any) -> list[Any]:
+        """Run `body(k, sums) -> sums` for k = 0 .. count - 1 (at least once), from zeros."""
+        builder = self.builder
+        before = builder.block
+        inside, after = builder.append_basic_block("tile"), builder.append_basic_block("done")
+        builder.branch(inside)
+        builder.position_at_end(inside)
+        k = builder.phi(ir.IntType(64))
+        k.add_incoming(self.int(0), before)
+        sums = [builder.phi(self.vector) for _ in range(n_sums)]
+        for one in sums:
+            one.add_incoming(self.zero(), before)
+        new = body(k, sums)
+        following = builder.add(k, self.int(1))
+        k.add_incoming(following, inside)
+        for one, value in zip(sums, new, strict=True):
+            one.add_incoming(value, inside)
+        builder.cbranch(builder.icmp_signed("<", following, count), inside, after)
+        builder.position_at_end(after)
+        return new  # type: ignore[no-any-return]
+
+
+def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
+    return context.make_array(kind)(context, builder, array).data
+
+
+def _outer_tile(vectors: int) -> Any:
+    @intrinsic  # type: ignore[untyped-decorator]
+    def tile(
+        typing: Any, out: Any, o: Any, ldo: Any, a: Any, i: Any, row: Any, col: Any, count: Any, b: Any, j: Any,
+        ldb: Any, w: Any, v: Any,
+    ) -> Any:  # fmt: skip
+        signature = types.void(out, o, ldo, a, i, row, col, count, b, j, ldb, w, v)
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            kinds = signature.args
+            emit = _Emit(context, builder, kinds[0].dtype)
+            out, a, b, w = (_data(context, builder, kinds[k], arguments[k]) for k in (0, 3, 8, 11))
+            o, ldo, i, row, col, count, j, ldb, v = (arguments[k] for k in (1, 2, 4, 5, 6, 7, 9, 10, 12))
+            add, mul = builder.add, builder.mul
+
+            def body(k: Any, sums: list[Any]) -> list[Any]:
+                start = add(j, mul(k, ldb))
+                columns = [emit.load(b, add(start, emit.int(n * emit.lanes))) for n in range(vectors)]
+                new = []
+                for m in range(ROWS):
+                    place = add(add(i, mul(row, emit.int(m))), mul(k, col))
+                    factor = emit.splat(builder.load(emit.at(a, place)))
+                    new += [emit.fma(factor, columns[n], sums[m * vectors + n]) for n in range(vectors)]
+                return new
+
+            sums = emit.loop(count, ROWS * vectors, body)
+            weights = [emit.load(w, add(v, emit.int(n * emit.lanes))) for n in range(vectors)]
+            for m in range(ROWS):
+                for n in range(vectors):
+                    place = add(add(o, mul(ldo, emit.int(m))), emit.int(n * emit.lanes))
+                    emit.store(emit.fma(sums[m * vectors + n], weights[n], emit.load(out, place)), out, place)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return tile
+
+
+wide_tile = _outer_tile(VECTORS)
+"""``out[o + m ldo + p] += w[v + p] * sum_k a[i + m row + k col] * b[j + k ldb + p]``, m < ROWS, p < VECTORS vectors."""
+
+thin_tile = _outer_tile(1)
+"""The same for one vector of p."""
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def dot_tile(
+    typing: Any, out: Any, o: Any, ldo: Any, a: Any, i: Any, lda: Any, b: Any, j: Any, ldb: Any, count: Any
+) -> Any:
+    """``out[o + m ldo + n] += sum_p a[i + m lda + p] * b[j + n ldb + p]``, m, n < ROWS, p over `count` vectors."""
+    signature = types.void(out, o, ldo, a, i, lda, b, j, ldb, count)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        emit = _Emit(context, builder, kinds[0].dtype)
+        out, a, b = (_data(context, builder, kinds[k], arguments[k]) for k in (0, 3, 6))
+        o, ldo, i, lda, j, ldb, count = (arguments[k] for k in (1, 2, 4, 5, 7, 8, 9))
+        add, mul = builder.add, builder.mul
+
+        def body(k: Any, sums: list[Any]) -> list[Any]:
+            place = mul(k, emit.int(emit.lanes))
+            left = [emit.load(a, add(add(i, mul(lda, emit.int(m))), place)) for m in range(ROWS)]
+            right = [emit.load(b, add(add(j, mul(ldb, emit.int(n))), place)) for n in range(ROWS)]
+            return [emit.fma(left[m], right[n], sums[m * ROWS + n]) for m in range(ROWS) for n in range(ROWS)]
+
+        sums = emit.loop(count, ROWS * ROWS, body)
+        for m in range(ROWS):
+            for n in range(ROWS):
+                pointer = emit.at(out, add(add(o, mul(ldo, emit.int(m))), emit.int(n)))
+                builder.store(builder.fadd(builder.load(pointer), emit.sum(sums[m * ROWS + n])), pointer)
+        return context.get_dummy_value()
+
+    return signature, generate
