@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from quanvolve._errors import QuanvolveError
@@ -139,6 +139,18 @@ class Circuit:
     program: Program | None = None
     preparation: Preparation | None = None
     counts: str | None = None
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
+
+    def __hash__(self) -> int:
+        # Tables are kept by circuit, and looked up in every call of a layer.
+        if not self._hash:
+            own = tuple(getattr(self, f.name) for f in fields(self) if f.init)
+            object.__setattr__(self, "_hash", hash(own) or 1)
+        return self._hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without the hash, which differs between processes.
+        return type(self), tuple(getattr(self, f.name) for f in fields(self) if f.init)
 
     def __post_init__(self) -> None:
         if self.n_wires < 1 or self.n_inputs < 0:

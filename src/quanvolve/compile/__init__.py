@@ -15,6 +15,6 @@ from quanvolve.compile._recipe import Recipe as Recipe
 from quanvolve.compile._recipe import compile_circuit as compile_circuit
 from quanvolve.compile._sites import Site as Site
 from quanvolve.compile._statevector import StatevectorPlan as StatevectorPlan
-from quanvolve.compile._switch import kernels as kernels
+from quanvolve.compile._switch import use_kernels as use_kernels
 from quanvolve.compile._table import TablePlan as TablePlan
 from quanvolve.compile._windows import Windows as Windows

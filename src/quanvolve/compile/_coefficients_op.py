@@ -86,10 +86,14 @@ def _tables(key: str) -> tuple[Any, ...]:
 
 
 def _shape(weights: Tensor, circuits: Sequence[str]) -> tuple[int, int, int]:
-    recipe = compile_circuit(circuit_of(circuits[0]))
-    rows = weights.shape[0] if len(circuits) == 1 else len(circuits)
+    return weights.shape[0] if len(circuits) == 1 else len(circuits), *_shape_of(circuits[0])
+
+
+@lru_cache(maxsize=256)
+def _shape_of(key: str) -> tuple[int, int]:
+    recipe = compile_circuit(circuit_of(key))
     features = recipe.n_features if site_words(recipe) is not None else 4**recipe.circuit.n_wires
-    return rows, recipe.circuit.n_outputs, features
+    return recipe.circuit.n_outputs, features
 
 
 def _walk(weights: Tensor, circuits: Sequence[str], outputs: int) -> Any:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from quanvolve.compile._recipe import Recipe
+from quanvolve.compile._windows import offsets
 
 RIGHT = 27
 """Products of the trailing sites that are tabulated, so that they stay in the first cache; those of the leading sites
@@ -41,12 +42,12 @@ class FeatureTable:
     multipliers: npt.NDArray[np.float64]
     split: int
 
-    @property
+    @cached_property
     def left(self) -> int:
         """Products of the leading sites."""
         return int(np.prod(self.sizes[: self.split]))
 
-    @property
+    @cached_property
     def right(self) -> int:
         """Products of the trailing sites."""
         return int(np.prod(self.sizes[self.split :]))
@@ -91,6 +92,33 @@ def padded(number: int, to: int) -> int:
     return -(-number // to) * to
 
 
-def arguments(table: FeatureTable, elements: Any) -> tuple[Any, ...]:
-    """What every kernel takes of a table, in its order, for windows with these offsets of their values."""
-    return table.sizes, table.starts, table.factors, elements[table.inputs], table.numbers
+@lru_cache(maxsize=256)
+def kernel_tables(
+    recipe: Recipe,
+    size: tuple[int, ...],
+    kernel_size: tuple[int, ...],
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
+    joined: int,
+    scale: float,
+) -> tuple[FeatureTable, tuple[Any, ...]]:
+    """The tables, and what every kernel takes of them for such windows: (split, ..., factors, places).
+
+    Args:
+        recipe: with a :func:`feature_table`.
+        size, kernel_size, stride, dilation, joined: as in :func:`quanvolve.compile._windows.offsets`.
+        scale: what pixels are multiplied with.
+    """
+    table = feature_table(recipe)
+    assert table is not None
+    places, elements = offsets(size, kernel_size, stride, dilation, joined)
+    return table, (
+        table.split,
+        table.sizes,
+        table.starts,
+        table.factors,
+        elements[table.inputs],
+        table.numbers,
+        table.multipliers * scale,
+        places,
+    )

@@ -81,6 +81,7 @@ class Planner:
         if engine not in ENGINES:
             raise QuanvolveError(f"`engine` (={engine!r}) must be one of {', '.join(map(repr, ENGINES))}")
         self.layout, self.engine = layout, engine
+        self._costs: dict[str, tuple[float, float]] = {}
         _check_alike(circuits)
         self.possible, self.refused = plans_of(circuits)
         if engine in self.refused:
@@ -101,6 +102,8 @@ class Planner:
         Args:
             n_windows: how many windows one compilation serves; None where it is kept, so that only windows count.
         """
+        if len(self.possible) == 1:
+            return next(iter(self.possible.values()))
         kept = min(self.possible.values(), key=lambda plan: self._work(plan, None))
         if n_windows is None:
             return kept
@@ -109,7 +112,9 @@ class Planner:
         return cheapest if _GAIN * self._work(cheapest, n_windows) < self._work(kept, n_windows) else kept
 
     def _work(self, plan: Plan, n_windows: int | None) -> float:
-        setup, window = plan.cost(self.layout)
+        if plan.name not in self._costs:
+            self._costs[plan.name] = plan.cost(self.layout)
+        setup, window = self._costs[plan.name]
         return window if n_windows is None else setup + n_windows * window
 
     def __str__(self) -> str:

@@ -122,7 +122,7 @@ class PolynomialPlan:
 
     def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values, shape (images, groups, outputs, *places)."""
-        found = fused(self.recipe, compiled[0], windows)
+        found = fused(self.recipes, compiled[0], windows)
         return evaluate(self.recipe, compiled[0], windows) if found is None else found
 
     def cost(self, layout: Layout) -> tuple[float, float]:

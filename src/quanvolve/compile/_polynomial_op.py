@@ -9,14 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from quanvolve.compile import kernels
 from quanvolve.compile._evaluate import evaluate
-from quanvolve.compile._features_table import FeatureTable, arguments, feature_table, padded
+from quanvolve.compile._features_table import FeatureTable, feature_table, kernel_tables, padded
 from quanvolve.compile._recipe import Recipe, compile_circuit
 from quanvolve.compile._registry import circuit_of, key_of
+from quanvolve.compile._sparsity import products
 from quanvolve.compile._switch import usable
-from quanvolve.compile._windows import Windows, offsets
+from quanvolve.compile._windows import Windows
 
-_GEOMETRY = "float scale, str circuit, int[] kernel, int[] stride, int[] dilation, bool joint"
+_GEOMETRY = "float scale, str[] circuits, int[] kernel, int[] stride, int[] dilation, bool joint"
 _library = torch.library.Library("quanvolve", "FRAGMENT")
 _library.define(f"polynomial(Tensor images, Tensor coefficients, {_GEOMETRY}) -> Tensor")
 _library.define(
@@ -29,26 +31,25 @@ _LIGHT = 20_000
 """Products of a number and a coefficient that are worth another thread."""
 
 
-def fused(recipe: Recipe, coefficients: Tensor, windows: Windows) -> Tensor | None:
+def fused(recipes: tuple[Recipe, ...], coefficients: Tensor, windows: Windows) -> Tensor | None:
     """Measured values of all windows, or None where plain torch must do it.
 
     Args:
-        recipe: the encoding that all filters share.
+        recipes: one for all rows of the weights, or one for each; they share their encoding.
         coefficients: shape (groups, outputs, channels, features).
         windows: which must have a number for `scale`.
     """
     if isinstance(windows.scale, Tensor) or not usable(windows.images, coefficients):
         return None
-    if feature_table(recipe) is None:
+    if feature_table(recipes[0]) is None:
         return None
-    places = windows.places
-    if any(isinstance(n, int) and n < 1 for n in (*places, len(windows.images))):
+    if isinstance(windows.images.shape[0], int) and not windows.images.shape[0]:
         return None
     flat: Tensor = torch.ops.quanvolve.polynomial.default(
         windows.images,
         coefficients,
         windows.scale,
-        key_of(recipe.circuit),
+        [key_of(recipe.circuit) for recipe in recipes],
         windows.kernel_size,
         windows.stride,
         windows.dilation,
@@ -58,24 +59,31 @@ def fused(recipe: Recipe, coefficients: Tensor, windows: Windows) -> Tensor | No
 
 
 def _windows(images: Tensor, coefficients: Tensor, geometry: tuple[Any, ...]) -> tuple[Recipe, Windows]:
-    scale, circuit, kernel, stride, dilation, joint = geometry
+    scale, circuits, kernel, stride, dilation, joint = geometry
     found = Windows(images, tuple(kernel), tuple(stride), tuple(dilation), coefficients.shape[0], joint, scale)
-    return compile_circuit(circuit_of(circuit)), found
+    return compile_circuit(circuit_of(circuits[0])), found
 
 
-def _prepare(images: Tensor, coefficients: Tensor, geometry: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Arguments of the kernels, and how much work there is for each place."""
-    recipe, windows = _windows(images, coefficients, geometry)
-    table = feature_table(recipe)
-    assert table is not None
-    joined = images.shape[1] // windows.groups if windows.joint else 1
-    places, elements = offsets(tuple(images.shape[2:]), windows.kernel_size, windows.stride, windows.dilation, joined)
-    area = images[0, 0].numel()
+def _prepare(images: Tensor, coefficients: Tensor, geometry: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...], int]:
+    """The module of kernels to use, their arguments, and how much work an image is."""
+    scale, circuits, kernel, stride, dilation, joint = geometry
+    groups, outputs, channels, _ = coefficients.shape
+    joined = images.shape[1] // groups if joint else 1
+    size = tuple(images.shape[2:])
+    recipes = tuple(compile_circuit(circuit_of(circuit)) for circuit in circuits)
+    table, (split, sizes, starts, *given) = kernel_tables(
+        recipes[0], size, tuple(kernel), tuple(stride), tuple(dilation), joined, scale
+    )
     flat = images.detach().contiguous().reshape(len(images), -1).numpy()
-    kept = _padded(table, coefficients)
-    factors = table.multipliers * windows.scale
-    work = kept[0].size * len(places) * windows.groups
-    return windows, places, (flat, area * joined, kept, table.split, *arguments(table, elements), factors, places), work
+    step = flat.shape[1] // images.shape[1] * joined
+    n_places = len(given[-1])
+    few = products(recipes, groups, outputs, channels)
+    if few is None:
+        kept = _padded(table, coefficients)
+        return kernels.dense(), (flat, step, kept, split, sizes, starts, *given), kept.size * n_places
+    kept = coefficients.detach().contiguous().numpy()
+    lists = (few.nodes, few.node_runs, few.terms, few.term_runs)
+    return kernels.sparse(), (flat, step, kept, *lists, *given), 4 * (len(few.nodes) + len(few.terms)) * n_places
 
 
 def _padded(table: FeatureTable, coefficients: Tensor) -> Any:
@@ -93,12 +101,13 @@ def _padded(table: FeatureTable, coefficients: Tensor) -> Any:
 
 
 def _forward(images: Tensor, coefficients: Tensor, *geometry: Any) -> Tensor:
-    from quanvolve.compile.kernels import _polynomial as kernel
     from quanvolve.compile.kernels._launch import launch, threads
 
-    windows, places, given, work = _prepare(images, coefficients, geometry)
+    kernel, given, work = _prepare(images, coefficients, geometry)
+    places = given[-1]
     groups, outputs = coefficients.shape[:2]
-    out = torch.empty((len(images), groups, outputs, *windows.places), dtype=coefficients.dtype)
+    grid = _windows(images, coefficients, geometry)[1].places
+    out = torch.empty((len(images), groups, outputs, *grid), dtype=coefficients.dtype)
     tasks = len(images) * groups
     pieces = max(1, min(len(places) // _SMALL, 64), min(4 * threads() // tasks, len(places) // 256))
     parts = 1 if work * len(images) < _LIGHT else min(4 * threads(), tasks * pieces)
@@ -108,12 +117,11 @@ def _forward(images: Tensor, coefficients: Tensor, *geometry: Any) -> Tensor:
 
 
 def _backward(grad: Tensor, images: Tensor, coefficients: Tensor, *geometry: Any) -> tuple[Tensor, Tensor]:
-    from quanvolve.compile.kernels import _polynomial as kernel
     from quanvolve.compile.kernels._launch import launch, threads
 
     *geometry_, to_images, to_coefficients = geometry
-    _, places, given, work = _prepare(images, coefficients, tuple(geometry_))
-    kept = given[2]
+    kernel, given, work = _prepare(images, coefficients, tuple(geometry_))
+    kept, places = given[2], given[-1]
     groups, outputs = coefficients.shape[:2]
     tasks = len(images) * groups
     parts = 1 if work * len(images) < _LIGHT else threads()
@@ -123,11 +131,12 @@ def _backward(grad: Tensor, images: Tensor, coefficients: Tensor, *geometry: Any
     d_kept = np.zeros((parts if to_coefficients else 0, *kept.shape), kept.dtype)
     d_images = np.zeros((pieces if to_images else 0, len(images), given[0].shape[1]), kept.dtype)
     launch(kernel.backward, kernel.backward_parallel, parts, *given, pieces, d_out, d_kept, d_images)
-    right = coefficients.shape[3] // kept.shape[3]
     found_c = coefficients.new_empty(0)
     if to_coefficients:
         whole = d_kept[0] if parts == 1 else d_kept.sum(0)
-        found_c = torch.from_numpy(whole[:, :outputs, :, :, :right].reshape(coefficients.shape))
+        if whole.ndim == 5:
+            whole = whole[:, :outputs, :, :, : coefficients.shape[3] // whole.shape[3]]
+        found_c = torch.from_numpy(np.ascontiguousarray(whole).reshape(coefficients.shape))
     found_i = images.new_empty(0)
     if to_images:
         found_i = torch.from_numpy(d_images[0] if pieces == 1 else d_images.sum(0)).reshape(images.shape)

@@ -16,7 +16,7 @@ _state = {"on": os.environ.get("QUANVOLVE_KERNELS", "numba") != "torch"}
 
 
 @contextmanager
-def kernels(on: bool) -> Iterator[None]:
+def use_kernels(on: bool) -> Iterator[None]:
     """Switch the compiled kernels on or off for a while, in the whole process."""
     before = _state["on"]
     _state["on"] = on

@@ -159,7 +159,7 @@ def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor, item
         )
     if images.numel() and images.device.type != "meta" and not transformed():
         low, high = torch.aminmax(images.detach())
-        if not bool(torch.isfinite(low) & torch.isfinite(high)):
+        if not (math.isfinite(low.item()) and math.isfinite(high.item())):
             bad = ~torch.isfinite(images)
             raise QuanvolveError(
                 f"the {items} contain {int(bad.sum())} value(s) that are not finite, such as "

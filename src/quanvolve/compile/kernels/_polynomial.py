@@ -46,7 +46,7 @@ def multiply(
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _range(places: Any, p: int, stop: int, elements: Any) -> Any:
+def span(places: Any, p: int, stop: int, elements: Any) -> Any:
     """The pixels of a channel that the places p .. stop - 1 read: first, and one past the last."""
     low, high = elements[0], elements[0]
     for e in elements:
@@ -55,7 +55,7 @@ def _range(places: Any, p: int, stop: int, elements: Any) -> Any:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _tables(image: Any, bases: Any, low: int, length: int, factors: Any, cosines: Any, sines: Any) -> None:
+def tabulate(image: Any, bases: Any, low: int, length: int, factors: Any, cosines: Any, sines: Any) -> None:
     """Cosines and sines of the pixels low .. low + length - 1 of every channel, for every factor."""
     for t in range(len(factors)):
         for c in range(len(bases)):
@@ -107,12 +107,12 @@ def forward(
             bases[c] = (g * channels + c) * channel_step
         low, length = 0, 0
         if n_readers:
-            low, high = _range(places, start, stop, reader_element)
+            low, high = span(places, start, stop, reader_element)
             length = high - low
             if len(cosines) < len(factors) * channels * length:
                 cosines = np.empty(len(factors) * channels * length, dtype)
                 sines = np.empty(len(factors) * channels * length, dtype)
-            _tables(images[n], bases, low, length, factors, cosines, sines)
+            tabulate(images[n], bases, low, length, factors, cosines, sines)
         target = out[n, g].reshape(-1)
         for p in range(start, stop, WIDTH):
             count = min(WIDTH, stop - p)
@@ -184,12 +184,12 @@ def backward(
             bases[c] = (g * channels + c) * channel_step
         low, length = 0, 0
         if n_readers:
-            low, high = _range(places, start, stop, reader_element)
+            low, high = span(places, start, stop, reader_element)
             length = high - low
             if len(cosines) < len(factors) * channels * length:
                 cosines = np.empty(len(factors) * channels * length, dtype)
                 sines = np.empty(len(factors) * channels * length, dtype)
-            _tables(images[n], bases, low, length, factors, cosines, sines)
+            tabulate(images[n], bases, low, length, factors, cosines, sines)
         source = d_out[n, g].reshape(-1)
         for p in range(start, stop, WIDTH):
             count = min(WIDTH, stop - p)
