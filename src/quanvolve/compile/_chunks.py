@@ -23,6 +23,7 @@ def in_chunks(
     tensors: Sequence[Tensor],
     outputs: int,
     bytes_per_window: int,
+    again: bool = True,
 ) -> Tensor:
     """Apply a function to blocks of windows.
 
@@ -33,6 +34,7 @@ def in_chunks(
         tensors: what else the function differentiates with respect to.
         outputs: of each group.
         bytes_per_window: temporaries of the function for one window.
+        again: compute chunks again in the backward pass, where there are several; otherwise their graphs are kept.
 
     Returns:
         Tensor of shape (images, groups, outputs, *places).
@@ -56,7 +58,8 @@ def in_chunks(
         return on_chunk(view, scale, *tensors)  # a size that is unknown while tracing cannot be cut into pieces
     limit = max(1, CHUNK_BYTES // max(1, bytes_per_window))
     again = (
-        images * places.numel() > limit
+        again
+        and images * places.numel() > limit
         and torch.is_grad_enabled()
         and any(leaf.requires_grad for leaf in leaves)
         and not torch._C._are_functorch_transforms_active()

@@ -64,10 +64,10 @@ def segments_of(circuit: Circuit) -> tuple[Segment, ...]:
             found.append(([], reads))
         steps = found[-1][0]
         if gate.angle is not None:
-            generator = _sparse(-1j * PAULIS[gate.name[1]], gate.wires, circuit.n_wires)
+            generator = sparse_of(-1j * PAULIS[gate.name[1]], gate.wires, circuit.n_wires)
             steps.append(Rotation(generator, gate.angle))
             continue
-        step = _sparse(GATES[gate.name].unitary(), gate.wires, circuit.n_wires)
+        step = sparse_of(GATES[gate.name].unitary(), gate.wires, circuit.n_wires)
         last = steps[-1] if steps else None
         if isinstance(last, Sparse) and len(last.source) == len(step.source) == 1:
             steps[-1] = Sparse(last.source[:, step.source[0]], step.factor * last.factor[:, step.source[0]])
@@ -81,7 +81,7 @@ def foldable(circuit: Circuit, segment: Segment) -> bool:
     return not segment.reads and circuit.n_wires <= FOLD_WIRES and len(segment.steps) >= _FOLD_STEPS
 
 
-def _sparse(unitary: Matrix, wires: tuple[int, ...], n_wires: int) -> Sparse:
+def sparse_of(unitary: Matrix, wires: tuple[int, ...], n_wires: int) -> Sparse:
     """A small unitary on some wires of a register, row by row."""
     dimension = 2**n_wires
     rows = np.arange(dimension)

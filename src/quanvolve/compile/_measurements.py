@@ -29,7 +29,7 @@ def measure(circuit: Circuit, state: Tensor) -> Tensor:
         return _number_of_ones(circuit, state)
     real, imaginary = state.select(-3, 0), state.select(-3, 1)
     total: Tensor | None = None
-    for mask, even, odd in _words(circuit):
+    for mask, even, odd in words_of(circuit):
         # <psi|P|psi> = sum_d phase(d) conj(psi[d]) psi[d ^ mask]
         flipped, turned = real, imaginary
         if mask:
@@ -56,7 +56,9 @@ def parity(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 @lru_cache(maxsize=64)
-def _words(circuit: Circuit) -> tuple[tuple[int, npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None], ...]:
+def words_of(
+    circuit: Circuit,
+) -> tuple[tuple[int, npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None], ...]:
     """For each pattern of flipped bits, the real and imaginary parts of the phases: matrices (outputs, D)."""
     n, dimension = circuit.n_wires, 2**circuit.n_wires
     states = np.arange(dimension)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
@@ -16,7 +16,10 @@ from quanvolve.compile._chunks import in_chunks
 from quanvolve.compile._gates import Rotation, Segment, foldable, run_steps, segments_of
 from quanvolve.compile._layout import Layout
 from quanvolve.compile._measurements import measure
+from quanvolve.compile._passes import supported
 from quanvolve.compile._pauli import Floats
+from quanvolve.compile._states_op import fused_states
+from quanvolve.compile._switch import usable
 from quanvolve.compile._values import bits, extended, flat_weights, mixed, mixed_values, weight_offsets
 from quanvolve.compile._windows import Windows
 
@@ -49,7 +52,7 @@ class StatevectorPlan:
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
     ) -> tuple[Tensor, ...]:
-        """For every circuit: its flat weights, its weights by name, and the matrices of its folded runs.
+        """For the kernels the flat weights of all rows; else for every circuit its own, by name as well, and folded runs.
 
         Args:
             weights: for each weight a tensor (rows, *shape).
@@ -58,6 +61,9 @@ class StatevectorPlan:
             n_windows: how many windows the result is for; None if it is kept for more of them.
         """
         found: list[Tensor] = []
+        if self._alike and usable(like):
+            flats = [flat_weights(c, self._own(weights, k), like) for k, c in enumerate(self.circuits)]
+            return (flats[0] if len(flats) == 1 else torch.cat(flats),)
         for number, circuit in enumerate(self.circuits):
             own = self._own(weights, number)
             flat = flat_weights(circuit, own, like)
@@ -70,6 +76,8 @@ class StatevectorPlan:
 
     def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values, shape (images, groups, outputs, *places)."""
+        if self._alike and len(compiled) == 1:
+            return self._evaluate_flat(compiled[0], windows, layout)
         parts = self._parts(compiled)
         first = self.circuits[0]
         depth = len(first.gates) if torch.is_grad_enabled() else 1
@@ -82,8 +90,46 @@ class StatevectorPlan:
 
         return in_chunks(on_chunk, windows, compiled, layout.outputs, per_window)
 
+    def _evaluate_flat(self, weights: Tensor, windows: Windows, layout: Layout) -> Tensor:
+        """From flat weights: by the kernels, or in plain torch where these cannot be used now."""
+        first = self.circuits[0]
+
+        def on_chunk(inputs: Tensor, weights: Tensor) -> Tensor:
+            images, positions = inputs.shape[0], inputs.shape[-1]
+            found = self._of_flat(inputs.permute(1, 2, 3, 0, 4).flatten(3, 4), weights, layout.filters)
+            found = found.flatten(1, 2)[:, : layout.outputs]
+            return torch.unflatten(found, -1, (images, positions)).permute(2, 0, 1, 3)
+
+        fused = usable(windows.images, weights)
+        numbers = 4 * (first.n_values + layout.outputs) if fused else 2 * 2**first.n_wires * 2 * len(first.gates)
+        per_window = layout.groups * layout.channels * numbers * windows.images.element_size()
+        return in_chunks(on_chunk, windows, (weights,), layout.outputs, per_window, again=not fused)
+
+    def _of_flat(self, inputs: Tensor, weights: Tensor, filters: int) -> Tensor:
+        """Inputs (groups, channels, n_inputs, windows) to measured values (groups, filters, measured, windows)."""
+        first = self.circuits[0]
+        values = extended(first, bits(first, inputs))
+        found = fused_states(self.circuits, values, weights, filters)
+        if found is None:
+            found = reference(self.circuits, values, weights, filters)
+        return found
+
+    @cached_property
+    def _alike(self) -> bool:
+        """Whether the kernels can run the circuits, which then read the same values."""
+        first = self.circuits[0]
+        return all(supported(circuit) and circuit.program == first.program for circuit in self.circuits)
+
     def row_values(self, compiled: tuple[Tensor, ...], inputs: Tensor, layout: Layout) -> Tensor:
         """Values of every row on the same inputs (n_inputs, positions): shape (rows, measured, positions)."""
+        if self._alike and len(compiled) == 1:
+            alone = inputs.expand(1, 1, *inputs.shape)
+            rows = compiled[0].expand(layout.rows, -1)
+            if len(self.circuits) == 1:
+                return self._of_flat(alone, rows, layout.rows).flatten(0, 1)
+            single = [StatevectorPlan((circuit,)) for circuit in self.circuits]
+            found = [plan._of_flat(alone, rows[k : k + 1], 1) for k, plan in enumerate(single)]
+            return torch.cat(found).flatten(0, 1)
         full = inputs.expand(1, layout.groups, layout.channels, *inputs.shape)
         parts = [compiled[part] for part in self._parts(compiled)]
         return self._measured(full, parts, layout).flatten(0, 2)
@@ -159,6 +205,37 @@ def _values(circuit: Circuit, inputs: Tensor, parts: tuple[Tensor, ...], shape: 
     if mixed_values(circuit):
         values = _with_mixed(circuit, inputs, values, own, shape)
     rows = flat.expand(math.prod(shape), -1).reshape(*shape, flat.shape[-1])
+    found = _run(circuit, values, rows, folded, shape)
+    if inputs.requires_grad and not found.requires_grad:
+        found = found + 0 * inputs.sum(-2, keepdim=True)  # a circuit that reads nothing still has a gradient
+    return found
+
+
+def reference(circuits: Sequence[Circuit], values: Tensor, weights: Tensor, filters: int) -> Tensor:
+    """What the kernels compute, in plain torch.
+
+    Args:
+        circuits, values, weights, filters: as in :func:`quanvolve.compile._states_op.fused_states`.
+
+    Returns:
+        Tensor of shape (groups, filters, measured, windows).
+    """
+    groups, channels = values.shape[:2]
+    shape = (groups, filters, channels)
+    rows = weights.expand(math.prod(shape), -1).reshape(*shape, weights.shape[-1])
+    if len(circuits) == 1:
+        return _run(circuits[0], values.unsqueeze(1), rows, [], shape).sum(2)
+    found = []
+    for number, circuit in enumerate(circuits):
+        g, rest = divmod(number, filters * channels)
+        f, c = divmod(rest, channels)
+        own = values[g : g + 1, c : c + 1].unsqueeze(1)
+        found.append(_run(circuit, own, rows[g : g + 1, f : f + 1, c : c + 1], [], (1, 1, 1)))
+    return torch.cat(found).reshape(*shape, *found[0].shape[3:]).sum(2)
+
+
+def _run(circuit: Circuit, values: Tensor, rows: Tensor, folded: list[Tensor], shape: tuple[int, int, int]) -> Tensor:
+    """Measured values of one circuit: values (groups, 1, channels, n_values, positions), rows (*shape, numbers)."""
     state = _initial(circuit, values)
     for segment in segments_of(circuit):
         if folded and foldable(circuit, segment):
@@ -169,10 +246,7 @@ def _values(circuit: Circuit, inputs: Tensor, parts: tuple[Tensor, ...], shape: 
             continue
         half = _half_angles(circuit, segment, values, rows)
         state = run_steps(segment, state, half.cos(), half.sin())
-    found = measure(circuit, state).expand(*shape, -1, -1)
-    if inputs.requires_grad and not found.requires_grad:
-        found = found + 0 * inputs.sum(-2, keepdim=True)  # a circuit that reads nothing still has a gradient
-    return found
+    return measure(circuit, state).expand(*shape, -1, -1)
 
 
 def _with_mixed(

@@ -19,3 +19,10 @@ def sparse() -> Any:
     from quanvolve.compile.kernels import _sparse
 
     return _sparse
+
+
+def states() -> Any:
+    """State vectors."""
+    from quanvolve.compile.kernels import _states
+
+    return _states

@@ -23,7 +23,7 @@ VECTORS = 4 if _WIDE else 2
 """Vectors in each row of a wide tile."""
 
 
-class _Emit:
+class Emit:
     """The few vector instructions that a tile needs, in one element type."""
 
     def __init__(self, context: Any, builder: Any, element: Any) -> None:
@@ -92,7 +92,7 @@ class _Emit:
         return new  # type: ignore[no-any-return]
 
 
-def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
+def data_of(context: Any, builder: Any, kind: Any, array: Any) -> Any:
     return context.make_array(kind)(context, builder, array).data
 
 
@@ -106,8 +106,8 @@ def _outer_tile(vectors: int) -> Any:
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             kinds = signature.args
-            emit = _Emit(context, builder, kinds[0].dtype)
-            out, a, b, w = (_data(context, builder, kinds[k], arguments[k]) for k in (0, 3, 8, 11))
+            emit = Emit(context, builder, kinds[0].dtype)
+            out, a, b, w = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 3, 8, 11))
             o, ldo, i, row, col, count, j, ldb, v = (arguments[k] for k in (1, 2, 4, 5, 6, 7, 9, 10, 12))
             add, mul = builder.add, builder.mul
 
@@ -150,8 +150,8 @@ def dot_tile(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds = signature.args
-        emit = _Emit(context, builder, kinds[0].dtype)
-        out, a, b = (_data(context, builder, kinds[k], arguments[k]) for k in (0, 3, 6))
+        emit = Emit(context, builder, kinds[0].dtype)
+        out, a, b = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 3, 6))
         o, ldo, i, lda, j, ldb, count = (arguments[k] for k in (1, 2, 4, 5, 7, 8, 9))
         add, mul = builder.add, builder.mul
 
