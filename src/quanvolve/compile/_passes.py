@@ -99,7 +99,6 @@ def kernel_arguments(circuit: Circuit) -> tuple[Any, ...]:
     return (
         n,
         np.array(built.steps, np.int64).reshape(-1, 2),
-        np.arange(n, dtype=np.int64),
         np.array(vary, np.bool_),
         np.array(runs, np.int64),
         np.array(elements, np.int64).reshape(-1, 2),

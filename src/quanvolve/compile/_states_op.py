@@ -43,13 +43,18 @@ def fused_states(circuits: Sequence[Circuit], values: Tensor, weights: Tensor, f
     return found
 
 
+_PHASES, _OBSERVED = 7, 15
+"""Where these are among the arguments of the kernels."""
+
+
 @lru_cache(maxsize=256)
 def _arguments(key: str, single: bool) -> tuple[Any, ...]:
     """The kernels' arguments in the precision of the states."""
     given = list(kernel_arguments(circuit_of(key)))
     if single:
-        room = given[16].base.astype(np.float32)
-        given[16] = room[: given[16].size].reshape(given[16].shape)
+        given[_PHASES] = given[_PHASES].astype(np.float32)
+        room = given[_OBSERVED].base.astype(np.float32)
+        given[_OBSERVED] = room[: given[_OBSERVED].size].reshape(given[_OBSERVED].shape)
     return tuple(given)
 
 

@@ -188,3 +188,179 @@ Writes the gradient by the eight numbers of the matrix, a vector each, to slopes
 
 undo_gate_lanes = _undo(True)
 """The same with a matrix for each window."""
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def expand(typing: Any, state: Any, size: Any, columns: Any) -> Any:
+    """Another qubit, after the others: `size` amplitudes become twice as many; columns: its two, a vector each part."""
+    signature = types.void(state, types.int64, columns)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        emit = _Gates(context, builder, signature.args[0].dtype)
+        state, columns = (data_of(context, builder, signature.args[k], arguments[k]) for k in (0, 2))
+        size = arguments[1]
+        low, high = emit.amplitude(columns, emit.int(0)), emit.amplitude(columns, emit.int(1))
+
+        def body(k: Any, sums: list[Any]) -> list[Any]:
+            place = builder.sub(builder.sub(size, k), emit.int(1))  # from the last one, which makes room
+            old, new = emit.amplitude(state, place), builder.shl(place, emit.int(1))
+            emit.put(emit.sum_of([(*low, *old)]), state, new)
+            emit.put(emit.sum_of([(*high, *old)]), state, builder.or_(new, emit.int(1)))
+            return []
+
+        emit.loop(size, 0, body)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def contract(typing: Any, state: Any, dual: Any, size: Any, columns: Any, slopes: Any, s: Any) -> Any:
+    """Undo :func:`expand` on a state and on the gradient by it; the gradient by the columns goes to slopes[s].
+
+    As those of the eight numbers of a matrix; its second column has none.
+    """
+    signature = types.void(state, dual, types.int64, columns, slopes, types.int64)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        emit = _Gates(context, builder, kinds[0].dtype)
+        state, dual, columns, slopes = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 1, 3, 4))
+        size, s = arguments[2], arguments[5]
+        both = [emit.amplitude(columns, emit.int(k)) for k in range(2)]
+        inverse = [(real, builder.fneg(imaginary)) for real, imaginary in both]
+
+        def body(k: Any, sums: list[Any]) -> list[Any]:
+            place = builder.shl(k, emit.int(1))
+            places = [place, builder.or_(place, emit.int(1))]
+            old = [emit.amplitude(state, p) for p in places]
+            given = [emit.amplitude(dual, p) for p in places]
+            # The qubit's own state has length one.
+            x, y = emit.sum_of([(*inverse[j], *old[j]) for j in range(2)])
+            new = []
+            for j in range(2):
+                p, q = given[j]
+                new.append(emit.fma(q, y, emit.fma(p, x, sums[2 * j])))
+                new.append(emit.fma(builder.fneg(p), y, emit.fma(q, x, sums[2 * j + 1])))
+            emit.put((x, y), state, k)
+            emit.put(emit.sum_of([(*inverse[j], *given[j]) for j in range(2)]), dual, k)
+            return new
+
+        found = emit.loop(size, 4, body)
+        values = [found[0], found[1], emit.zero(), emit.zero(), found[2], found[3], emit.zero(), emit.zero()]
+        for k, value in enumerate(values):
+            emit.store(value, slopes, builder.add(s, emit.int(k * emit.lanes)))
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def _move(phased: bool, back: bool) -> Any:
+    @intrinsic  # type: ignore[untyped-decorator]
+    def move(typing: Any, state: Any, to: Any, count: Any, source: Any, phases: Any, first: Any) -> Any:
+        signature = types.void(state, to, types.int64, source, phases, types.int64)
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            kinds = signature.args
+            emit = _Gates(context, builder, kinds[0].dtype)
+            state, to, source, phases = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 1, 3, 4))
+            count, first = arguments[2], arguments[5]
+
+            def body(k: Any, sums: list[Any]) -> list[Any]:
+                number = builder.add(first, k)
+                other = builder.load(emit.at(source, number))
+                of, into = (k, other) if back else (other, k)
+                value = emit.amplitude(state, of)
+                if phased:
+                    place = builder.shl(number, emit.int(1))
+                    real = emit.splat(builder.load(emit.at(phases, place)))
+                    imaginary = emit.splat(builder.load(emit.at(phases, builder.or_(place, emit.int(1)))))
+                    imaginary = builder.fneg(imaginary) if back else imaginary
+                    value = emit.sum_of([(real, imaginary, *value)])
+                emit.put(value, to, into)
+                return []
+
+            emit.loop(count, 0, body)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return move
+
+
+move = _move(False, False)
+"""(state, to, count, source, phases, first): to[d] = state[source[first + d]] for d < count."""
+
+move_back = _move(False, True)
+"""The inverse of :data:`move`."""
+
+move_phased = _move(True, False)
+"""to[d] = phases[first + d] * state[source[first + d]]."""
+
+move_phased_back = _move(True, True)
+"""The inverse of :data:`move_phased`, whose phases have length one."""
+
+
+def _overlaps(odd: bool) -> Any:
+    @intrinsic  # type: ignore[untyped-decorator]
+    def overlaps(typing: Any, state: Any, count: Any, mask: Any, into: Any) -> Any:
+        signature = types.void(state, types.int64, types.int64, into)
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            emit = _Gates(context, builder, signature.args[0].dtype)
+            state, into = (data_of(context, builder, signature.args[k], arguments[k]) for k in (0, 3))
+            _, count, mask, _ = arguments
+
+            def body(k: Any, sums: list[Any]) -> list[Any]:
+                (a, b), (x, y) = emit.amplitude(state, k), emit.amplitude(state, builder.xor(k, mask))
+                value = emit.fma(builder.fneg(a), y, builder.fmul(b, x)) if odd else emit.fma(a, x, builder.fmul(b, y))
+                emit.store(value, into, builder.mul(k, emit.int(emit.lanes)))
+                return []
+
+            emit.loop(count, 0, body)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return overlaps
+
+
+overlaps = _overlaps(False)
+"""(state, count, mask, into): Re(conj(psi[d]) psi[d ^ mask]) for every basis state d < count."""
+
+overlaps_odd = _overlaps(True)
+"""-Im(conj(psi[d]) psi[d ^ mask])."""
+
+
+def _slopes(odd: bool) -> Any:
+    @intrinsic  # type: ignore[untyped-decorator]
+    def slopes(typing: Any, state: Any, count: Any, mask: Any, weights: Any, dual: Any) -> Any:
+        signature = types.void(state, types.int64, types.int64, weights, dual)
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            emit = _Gates(context, builder, signature.args[0].dtype)
+            state, weights, dual = (data_of(context, builder, signature.args[k], arguments[k]) for k in (0, 3, 4))
+            count, mask = arguments[1:3]
+
+            def body(k: Any, sums: list[Any]) -> list[Any]:
+                weight = emit.load(weights, builder.mul(k, emit.int(emit.lanes)))
+                weight = builder.fadd(weight, weight)
+                (x, y), (p, q) = emit.amplitude(state, builder.xor(k, mask)), emit.amplitude(dual, k)
+                if odd:
+                    x, y = builder.fneg(y), x
+                emit.put((emit.fma(weight, x, p), emit.fma(weight, y, q)), dual, k)
+                return []
+
+            emit.loop(count, 0, body)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return slopes
+
+
+add_slopes = _slopes(False)
+"""(state, count, mask, weights, dual): dual[d] += 2 weights[d] psi[d ^ mask]."""
+
+add_slopes_odd = _slopes(True)
+"""dual[d] += 2i weights[d] psi[d ^ mask]."""

@@ -12,7 +12,23 @@ from typing import Any
 import numba
 import numpy as np
 
-from quanvolve.compile.kernels._amplitudes import one_gate, one_gate_lanes, two_gates, undo_gate, undo_gate_lanes
+from quanvolve.compile.kernels._amplitudes import (
+    add_slopes,
+    add_slopes_odd,
+    contract,
+    expand,
+    move,
+    move_back,
+    move_phased,
+    move_phased_back,
+    one_gate,
+    one_gate_lanes,
+    overlaps,
+    overlaps_odd,
+    two_gates,
+    undo_gate,
+    undo_gate_lanes,
+)
 from quanvolve.compile.kernels._tile import ROWS, VECTOR_BYTES, thin_tile
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
@@ -127,132 +143,50 @@ def _lane_angles(values: Any, window: int, base: Any, reads: Any, factors: Any, 
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _column(r: int, entry: int, vary: Any, whole: Any, by_lane: Any, lanes: int, into: Any) -> None:
-    """The first column of a run's matrix, one of its four numbers, for each lane."""
-    place = (0, 1, 4, 5)[entry]
-    for v in range(lanes):
-        into[v] = by_lane[(8 * r + place) * lanes + v] if vary[r] else whole[8 * r + place]
+def _columns(r: int, vary: Any, whole: Any, by_lane: Any, lanes: int, into: Any) -> None:
+    """The first column of a run's matrix, a vector for each of its four numbers."""
+    for entry in range(4):
+        place = 8 * r + entry + 2 * (entry >> 1)
+        for v in range(lanes):
+            into[entry * lanes + v] = by_lane[place * lanes + v] if vary[r] else whole[place]
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _product_state(sites: Any, vary: Any, whole: Any, by_lane: Any, lanes: int, state: Any, work: Any) -> None:
-    """The state after the runs with which the wires begin: a product of one-qubit states."""
+def _product_state(wires: int, vary: Any, whole: Any, by_lane: Any, lanes: int, state: Any, work: Any) -> None:
+    """The state after the runs with which the wires begin, run w on wire w: a product of one-qubit states."""
     state[: 2 * lanes] = 0
     state[:lanes] = 1
-    size = 1
-    ar, ai, br, bi = work[0], work[1], work[2], work[3]
-    for wire in range(len(sites)):
-        r = sites[wire]
-        _column(r, 0, vary, whole, by_lane, lanes, ar)
-        _column(r, 1, vary, whole, by_lane, lanes, ai)
-        _column(r, 2, vary, whole, by_lane, lanes, br)
-        _column(r, 3, vary, whole, by_lane, lanes, bi)
-        for k in range(size - 1, -1, -1):
-            old = state[2 * k * lanes : 2 * (k + 1) * lanes]
-            x, y = work[4], work[5]
-            x[:lanes] = old[:lanes]
-            y[:lanes] = old[lanes:]
-            new = state[4 * k * lanes : 4 * (k + 1) * lanes]
-            for v in range(lanes):
-                new[v] = ar[v] * x[v] - ai[v] * y[v]
-                new[lanes + v] = ar[v] * y[v] + ai[v] * x[v]
-                new[2 * lanes + v] = br[v] * x[v] - bi[v] * y[v]
-                new[3 * lanes + v] = br[v] * y[v] + bi[v] * x[v]
-        size *= 2
+    for wire in range(wires):
+        _columns(wire, vary, whole, by_lane, lanes, work)
+        expand(state, 1 << wire, work)
 
 
 @_jit  # type: ignore[untyped-decorator]
 def _product_back(
-    sites: Any, vary: Any, whole: Any, by_lane: Any, lanes: int, state: Any, dual: Any, slopes: Any, work: Any
+    wires: int, vary: Any, whole: Any, by_lane: Any, lanes: int, state: Any, dual: Any, slopes: Any, work: Any
 ) -> None:
-    """Gradients of the first columns of the sites' matrices, from that of the product state, which both are used up."""
-    size = len(state) // (4 * lanes)
-    ar, ai, br, bi = work[0], work[1], work[2], work[3]
-    for wire in range(len(sites) - 1, -1, -1):
-        r = sites[wire]
-        _column(r, 0, vary, whole, by_lane, lanes, ar)
-        _column(r, 1, vary, whole, by_lane, lanes, ai)
-        _column(r, 2, vary, whole, by_lane, lanes, br)
-        _column(r, 3, vary, whole, by_lane, lanes, bi)
-        to = slopes[8 * r * lanes : 8 * (r + 1) * lanes]
-        to[:] = 0
-        d_ar, d_ai, d_br, d_bi = to[:lanes], to[lanes : 2 * lanes], to[4 * lanes : 5 * lanes], to[5 * lanes : 6 * lanes]
-        for k in range(size):
-            both, d = state[4 * k * lanes : 4 * (k + 1) * lanes], dual[4 * k * lanes : 4 * (k + 1) * lanes]
-            new, d_new = state[2 * k * lanes : 2 * (k + 1) * lanes], dual[2 * k * lanes : 2 * (k + 1) * lanes]
-            x, y = work[4], work[5]
-            for v in range(lanes):
-                # The state before this wire: the wire's own state has length one.
-                x[v] = (
-                    ar[v] * both[v]
-                    + ai[v] * both[lanes + v]
-                    + br[v] * both[2 * lanes + v]
-                    + bi[v] * both[3 * lanes + v]
-                )
-                y[v] = (
-                    ar[v] * both[lanes + v]
-                    - ai[v] * both[v]
-                    + br[v] * both[3 * lanes + v]
-                    - bi[v] * both[2 * lanes + v]
-                )
-            for v in range(lanes):
-                d_ar[v] += d[v] * x[v] + d[lanes + v] * y[v]
-                d_ai[v] += d[lanes + v] * x[v] - d[v] * y[v]
-                d_br[v] += d[2 * lanes + v] * x[v] + d[3 * lanes + v] * y[v]
-                d_bi[v] += d[3 * lanes + v] * x[v] - d[2 * lanes + v] * y[v]
-            for v in range(lanes):
-                real = ar[v] * d[v] + ai[v] * d[lanes + v] + br[v] * d[2 * lanes + v] + bi[v] * d[3 * lanes + v]
-                imag = ar[v] * d[lanes + v] - ai[v] * d[v] + br[v] * d[3 * lanes + v] - bi[v] * d[2 * lanes + v]
-                d_new[v], d_new[lanes + v] = real, imag
-                new[v], new[lanes + v] = x[v], y[v]
-        size //= 2
-
-
-@_jit  # type: ignore[untyped-decorator]
-def _move(source: Any, phases: Any, plain: bool, lanes: int, state: Any, to: Any) -> None:
-    """to[d] = phase[d] * state[source[d]]."""
-    for d in range(len(source)):
-        of = state[2 * source[d] * lanes : 2 * (source[d] + 1) * lanes]
-        new = to[2 * d * lanes : 2 * (d + 1) * lanes]
-        if plain:
-            for v in range(2 * lanes):
-                new[v] = of[v]
-        else:
-            a, b = phases[d, 0], phases[d, 1]
-            for v in range(lanes):
-                new[v] = a * of[v] - b * of[lanes + v]
-                new[lanes + v] = a * of[lanes + v] + b * of[v]
-
-
-@_jit  # type: ignore[untyped-decorator]
-def _move_back(source: Any, phases: Any, plain: bool, lanes: int, state: Any, to: Any) -> None:
-    """The inverse of :func:`_move`."""
-    for d in range(len(source)):
-        of = state[2 * d * lanes : 2 * (d + 1) * lanes]
-        new = to[2 * source[d] * lanes : 2 * (source[d] + 1) * lanes]
-        if plain:
-            for v in range(2 * lanes):
-                new[v] = of[v]
-        else:
-            a, b = phases[d, 0], phases[d, 1]
-            for v in range(lanes):
-                new[v] = a * of[v] + b * of[lanes + v]
-                new[lanes + v] = a * of[lanes + v] - b * of[v]
+    """Gradients by the matrices of these runs, from that by the product state; both are used up."""
+    for wire in range(wires - 1, -1, -1):
+        _columns(wire, vary, whole, by_lane, lanes, work)
+        contract(state, dual, 1 << wire, work, slopes, 8 * wire * lanes)
 
 
 @_jit  # type: ignore[untyped-decorator]
 def _run_all(
-    wires: int, steps: Any, sites: Any, vary: Any, sources: Any, phases: Any, plain: Any, whole: Any, by_lane: Any,
+    wires: int, steps: Any, vary: Any, sources: Any, phases: Any, plain: Any, whole: Any, by_lane: Any,
     lanes: int, state: Any, spare: Any, work: Any,
 ) -> Any:  # fmt: skip
     """The whole circuit; gives the state and the spare array, which may have changed places."""
-    _product_state(sites, vary, whole, by_lane, lanes, state, work)
+    _product_state(wires, vary, whole, by_lane, lanes, state, work)
     dimension = 1 << wires
     k = 0
     while k < len(steps):
         wire, r = steps[k]
         if wire < 0:
-            _move(sources[r], phases[r], plain[r], lanes, state, spare)
+            if plain[r]:
+                move(state, spare, dimension, sources, phases, r * dimension)
+            else:
+                move_phased(state, spare, dimension, sources, phases, r * dimension)
             state, spare = spare, state
         elif vary[r]:
             one_gate_lanes(state, dimension >> 1, wires - 1 - wire, by_lane, 8 * r * lanes)
@@ -270,66 +204,47 @@ def _run_all(
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _overlaps(mask: int, odd: bool, lanes: int, state: Any, into: Any) -> None:
-    """Re(conj(psi[d]) psi[d ^ mask]), or -Im of it, for every basis state d."""
-    for d in range(len(state) // (2 * lanes)):
-        a, b = state[2 * d * lanes : 2 * (d + 1) * lanes], state[2 * (d ^ mask) * lanes : 2 * ((d ^ mask) + 1) * lanes]
-        to = into[d * lanes : (d + 1) * lanes]
-        if odd:
-            for v in range(lanes):
-                to[v] = a[lanes + v] * b[v] - a[v] * b[lanes + v]
-        else:
-            for v in range(lanes):
-                to[v] = a[v] * b[v] + a[lanes + v] * b[lanes + v]
-
-
-@_jit  # type: ignore[untyped-decorator]
-def _measure(masks: Any, observed: Any, lanes: int, state: Any, overlaps: Any, ones: Any, sums: Any) -> None:
+def _measure(masks: Any, observed: Any, lanes: int, state: Any, shared: Any, ones: Any, sums: Any) -> None:
     """Add the expectation values, a vector for each output; observed: (words, outputs padded to ROWS, D)."""
     padded, dimension = observed.shape[1:]
     flat = observed.reshape(-1)
     for k in range(len(masks)):
-        _overlaps(masks[k, 0], masks[k, 1] != 0, lanes, state, overlaps)
+        if masks[k, 1]:
+            overlaps_odd(state, dimension, masks[k, 0], shared)
+        else:
+            overlaps(state, dimension, masks[k, 0], shared)
         for o in range(0, padded, ROWS):
             thin_tile(
-                sums, o * lanes, lanes, flat, (k * padded + o) * dimension, dimension, 1, dimension, overlaps, 0, lanes,
+                sums, o * lanes, lanes, flat, (k * padded + o) * dimension, dimension, 1, dimension, shared, 0, lanes,
                 ones, 0,
             )  # fmt: skip
 
 
 @_jit  # type: ignore[untyped-decorator]
 def _measure_back(
-    masks: Any, observed: Any, lanes: int, state: Any, overlaps: Any, ones: Any, given: Any, dual: Any
+    masks: Any, observed: Any, lanes: int, state: Any, shared: Any, ones: Any, given: Any, dual: Any
 ) -> None:
     """The gradient by the amplitudes: 2 O psi, where O is the sum of the observables weighted with `given`."""
     padded, dimension = observed.shape[1:]
     flat = observed.reshape(-1)
     dual[:] = 0
     for k in range(len(masks)):
-        overlaps[:] = 0
+        shared[:] = 0
         step = min(dimension, ROWS)
         for d in range(0, dimension, step):
             thin_tile(
-                overlaps, d * lanes, lanes, flat, k * padded * dimension + d, 1, dimension, padded, given, 0, lanes,
+                shared, d * lanes, lanes, flat, k * padded * dimension + d, 1, dimension, padded, given, 0, lanes,
                 ones, 0,
             )  # fmt: skip
-        mask = masks[k, 0]
-        for d in range(dimension):
-            b = state[2 * (d ^ mask) * lanes : 2 * ((d ^ mask) + 1) * lanes]
-            to, w = dual[2 * d * lanes : 2 * (d + 1) * lanes], overlaps[d * lanes : (d + 1) * lanes]
-            if masks[k, 1]:
-                for v in range(lanes):
-                    to[v] -= 2 * w[v] * b[lanes + v]
-                    to[lanes + v] += 2 * w[v] * b[v]
-            else:
-                for v in range(lanes):
-                    to[v] += 2 * w[v] * b[v]
-                    to[lanes + v] += 2 * w[v] * b[lanes + v]
+        if masks[k, 1]:
+            add_slopes_odd(state, dimension, masks[k, 0], shared, dual)
+        else:
+            add_slopes(state, dimension, masks[k, 0], shared, dual)
 
 
 @_jit  # type: ignore[untyped-decorator]
 def forward(
-    part: int, parts: int, values: Any, flat: Any, filters: int, wires: int, steps: Any, sites: Any, vary: Any,
+    part: int, parts: int, values: Any, flat: Any, filters: int, wires: int, steps: Any, vary: Any,
     runs: Any, elements: Any, fixed: Any, sources: Any, phases: Any, plain: Any, offsets: Any, terms: Any,
     multipliers: Any, reads: Any, factors: Any, masks: Any, observed: Any, measured: int, out: Any,
 ) -> None:  # fmt: skip
@@ -341,8 +256,7 @@ def forward(
         flat: weights, shape (groups * filters * channels, numbers).
         filters: of each group.
         wires: of the circuit.
-        steps: (wire, run) or (-1, permutation), in order.
-        sites: the run that each wire begins with.
+        steps: (wire, run) or (-1, permutation), in order, after the runs with which the wires begin: run w on wire w.
         vary: whether a run reads the window.
         runs, elements: the elements of run r are elements[runs[r] : runs[r + 1]], (axis, rotation) or (3, fixed).
         fixed: matrices as eight numbers each.
@@ -359,7 +273,7 @@ def forward(
     groups, channels, _, windows = values.shape
     padded, dimension = observed.shape[1:]
     state, spare = np.empty(2 * dimension * lanes, dtype), np.empty(2 * dimension * lanes, dtype)
-    overlaps, ones, work = np.empty(dimension * lanes, dtype), np.ones(lanes, dtype), np.empty((6, lanes), dtype)
+    shared, ones, work = np.empty(dimension * lanes, dtype), np.ones(lanes, dtype), np.empty(4 * lanes, dtype)
     whole, by_lane = np.empty(8 * len(vary), dtype), np.empty(8 * len(vary) * lanes, dtype)
     base, halves, one = np.empty(len(offsets)), np.empty(len(offsets)), np.empty(8)
     sums = np.empty(padded * lanes, dtype)
@@ -377,9 +291,9 @@ def forward(
                     halves, one,
                 )  # fmt: skip
                 state, spare = _run_all(
-                    wires, steps, sites, vary, sources, phases, plain, whole, by_lane, lanes, state, spare, work
+                    wires, steps, vary, sources, phases, plain, whole, by_lane, lanes, state, spare, work
                 )
-                _measure(masks, observed, lanes, state, overlaps, ones, sums)
+                _measure(masks, observed, lanes, state, shared, ones, sums)
             for o in range(measured):
                 for v in range(count):
                     out[g, f, o, p + v] = sums[o * lanes + v]
@@ -387,7 +301,7 @@ def forward(
 
 @_jit  # type: ignore[untyped-decorator]
 def backward(
-    part: int, parts: int, values: Any, flat: Any, filters: int, wires: int, steps: Any, sites: Any, vary: Any,
+    part: int, parts: int, values: Any, flat: Any, filters: int, wires: int, steps: Any, vary: Any,
     runs: Any, elements: Any, fixed: Any, sources: Any, phases: Any, plain: Any, offsets: Any, terms: Any,
     multipliers: Any, reads: Any, factors: Any, masks: Any, observed: Any, measured: int, d_out: Any, d_values: Any,
     d_flat: Any,
@@ -405,8 +319,8 @@ def backward(
     padded, dimension = observed.shape[1:]
     state, spare = np.empty(2 * dimension * lanes, dtype), np.empty(2 * dimension * lanes, dtype)
     dual, other = np.empty_like(state), np.empty_like(state)
-    overlaps = np.empty(max(ROWS, dimension) * lanes, dtype)
-    ones, work = np.ones(lanes, dtype), np.empty((6, lanes), dtype)
+    shared = np.empty(max(ROWS, dimension) * lanes, dtype)
+    ones, work = np.ones(lanes, dtype), np.empty(4 * lanes, dtype)
     whole, by_lane = np.empty(8 * len(vary), dtype), np.empty(8 * len(vary) * lanes, dtype)
     slopes = np.zeros(8 * len(vary) * lanes, dtype)
     total, slope, one = np.empty((len(vary), 8)), np.empty(8), np.empty(8)
@@ -431,14 +345,18 @@ def backward(
                     halves, one,
                 )  # fmt: skip
                 state, spare = _run_all(
-                    wires, steps, sites, vary, sources, phases, plain, whole, by_lane, lanes, state, spare, work
+                    wires, steps, vary, sources, phases, plain, whole, by_lane, lanes, state, spare, work
                 )
-                _measure_back(masks, observed, lanes, state, overlaps, ones, given, dual)
+                _measure_back(masks, observed, lanes, state, shared, ones, given, dual)
                 for k in range(len(steps) - 1, -1, -1):
                     wire, r = steps[k]
                     if wire < 0:
-                        _move_back(sources[r], phases[r], plain[r], lanes, state, spare)
-                        _move_back(sources[r], phases[r], plain[r], lanes, dual, other)
+                        if plain[r]:
+                            move_back(state, spare, dimension, sources, phases, r * dimension)
+                            move_back(dual, other, dimension, sources, phases, r * dimension)
+                        else:
+                            move_phased_back(state, spare, dimension, sources, phases, r * dimension)
+                            move_phased_back(dual, other, dimension, sources, phases, r * dimension)
                         state, spare = spare, state
                         dual, other = other, dual
                     elif vary[r]:
@@ -447,7 +365,7 @@ def backward(
                         )
                     else:
                         undo_gate(state, dual, dimension >> 1, wires - 1 - wire, whole, 8 * r, slopes, 8 * r * lanes)
-                _product_back(sites, vary, whole, by_lane, lanes, state, dual, slopes, work)
+                _product_back(wires, vary, whole, by_lane, lanes, state, dual, slopes, work)
                 d_angles[:] = 0
                 for r in range(len(vary)):
                     if vary[r]:
@@ -481,21 +399,21 @@ def _collect(d_angles: Any, terms: Any, multipliers: Any, into: Any) -> None:
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
 def forward_parallel(
-    parts: int, values: Any, flat: Any, filters: int, wires: int, steps: Any, sites: Any, vary: Any,
+    parts: int, values: Any, flat: Any, filters: int, wires: int, steps: Any, vary: Any,
     runs: Any, elements: Any, fixed: Any, sources: Any, phases: Any, plain: Any, offsets: Any, terms: Any,
     multipliers: Any, reads: Any, factors: Any, masks: Any, observed: Any, measured: int, out: Any,
 ) -> None:  # fmt: skip
     """All parts of :func:`forward`."""
     for part in numba.prange(parts):
         forward(
-            part, parts, values, flat, filters, wires, steps, sites, vary, runs, elements, fixed, sources, phases,
+            part, parts, values, flat, filters, wires, steps, vary, runs, elements, fixed, sources, phases,
             plain, offsets, terms, multipliers, reads, factors, masks, observed, measured, out,
         )  # fmt: skip
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
 def backward_parallel(
-    parts: int, values: Any, flat: Any, filters: int, wires: int, steps: Any, sites: Any, vary: Any,
+    parts: int, values: Any, flat: Any, filters: int, wires: int, steps: Any, vary: Any,
     runs: Any, elements: Any, fixed: Any, sources: Any, phases: Any, plain: Any, offsets: Any, terms: Any,
     multipliers: Any, reads: Any, factors: Any, masks: Any, observed: Any, measured: int, d_out: Any, d_values: Any,
     d_flat: Any,
@@ -503,6 +421,6 @@ def backward_parallel(
     """All parts of :func:`backward`."""
     for part in numba.prange(parts):
         backward(
-            part, parts, values, flat, filters, wires, steps, sites, vary, runs, elements, fixed, sources, phases,
+            part, parts, values, flat, filters, wires, steps, vary, runs, elements, fixed, sources, phases,
             plain, offsets, terms, multipliers, reads, factors, masks, observed, measured, d_out, d_values, d_flat,
         )  # fmt: skip
