@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from quanvolve.circuits import Angle, Circuit, Gate, Observable, Preparation
-from quanvolve.compile import Layout, coefficients, compile_circuit, evaluate
+from quanvolve.compile import Layout, PolynomialPlan, Windows, use_kernels
 
 OPERATIONS = {
     "RX": qp.RX,
@@ -101,11 +101,7 @@ def _word(word: Sequence[tuple[int, str]]) -> Any:
 
 def run_compiled(circuit: Circuit, windows: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
     """Values (windows, filters, outputs) by this package; weights are (filters, *shape)."""
-    recipe = compile_circuit(circuit)
-    found = coefficients(recipe, weights, like=windows)
-    filters, outputs, features = found.shape
-    values = evaluate(recipe, found.reshape(1, filters * outputs, 1, features), windows[:, None, None, None, :], dims=1)
-    return values.reshape(len(windows), filters, outputs)
+    return run_plan(PolynomialPlan([circuit]), circuit, windows, weights, True)
 
 
 def slow_quanv2d(
@@ -184,12 +180,23 @@ def slow_layer(layer: Any, images: Tensor, **arguments: Any) -> Tensor:
 
 
 def run_plan(plan: Any, circuit: Circuit, windows: Tensor, weights: Mapping[str, Tensor], fold: bool) -> Tensor:
-    """Values (windows, filters, outputs) by a plan; weights are (filters, *shape)."""
+    """Values (windows, filters, outputs) by a plan, by kernels and in plain torch; weights are (filters, *shape)."""
     filters = len(next(iter(weights.values()))) if weights else 1
     layout = Layout(1, filters, 1, filters * circuit.n_outputs)
-    compiled = plan.compile(weights, windows, layout, None if fold else 1)
-    values = plan.evaluate(compiled, windows[:, None, None, None, :], 1, 1.0, layout)
-    return values.reshape(len(windows), filters, circuit.n_outputs)
+    size = windows.shape[1]
+    found = []
+    for on in (False, True):
+        with use_kernels(on):
+            compiled = plan.compile(weights, windows, layout, None if fold else 1)
+            images = Windows(windows[:, None], (size,), (1,), (1,)) if size else None
+            if images is None:  # nothing is read: windows of one pixel that no angle looks at
+                images = Windows(windows.new_zeros(len(windows), 1, 1), (1,), (1,), (1,))
+            values = plan.evaluate(compiled, images, layout)
+            found.append(values.reshape(len(windows), filters, circuit.n_outputs))
+    if circuit.counts is None:
+        close = {"rtol": 1e-10, "atol": 1e-11} if windows.dtype == torch.float64 else {"rtol": 1e-5, "atol": 5e-6}
+        torch.testing.assert_close(found[1], found[0], **close)
+    return found[1]
 
 
 # -- random circuits ---------------------------------------------------------------------------------------------------

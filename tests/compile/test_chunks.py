@@ -8,7 +8,7 @@ import torch
 import quanvolve.compile._chunks as module
 import quanvolve.compile._evaluate as evaluation
 from quanvolve import Quanv2d
-from quanvolve.compile import Recipe, features
+from quanvolve.compile import Recipe, features, use_kernels
 
 CASES = {
     "plain": ({"kernel_size": 2}, (3, 1, 7, 5)),
@@ -25,6 +25,13 @@ def _run(arguments: dict, shape: tuple[int, ...]) -> tuple[torch.Tensor, torch.T
     out = layer(images)
     (out * torch.arange(out.numel(), dtype=torch.float64).reshape(out.shape)).sum().backward()
     return out.detach(), images.grad, layer.weights.grad, scale.grad
+
+
+@pytest.fixture(autouse=True)
+def _plain_torch() -> Iterator[None]:
+    """The kernels need no chunks."""
+    with use_kernels(False):
+        yield
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from torch import nn
 
 from quanvolve import Quanv2d
 from quanvolve._errors import QuanvolveError
+from quanvolve.compile import use_kernels
 
 
 def test_attributes_of_conv2d():
@@ -44,6 +45,11 @@ def test_plain_errors(arguments, message):
 
 
 def test_memory_of_training_is_bounded_by_recomputation(monkeypatch):
+    with use_kernels(False):
+        _recompute(monkeypatch)
+
+
+def _recompute(monkeypatch):
     """Chunks of windows, and blocks of filters of large circuits, keep no graph between forward and backward."""
     from quanvolve.compile import _chunks, _evaluate, _polynomial
 

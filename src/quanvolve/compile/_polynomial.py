@@ -13,9 +13,11 @@ from quanvolve.circuits import Circuit
 from quanvolve.compile._coefficients import coefficients, from_words, site_words
 from quanvolve.compile._coefficients_op import fused_coefficients
 from quanvolve.compile._evaluate import evaluate
+from quanvolve.compile._features_table import feature_table, padded
 from quanvolve.compile._layout import Layout
 from quanvolve.compile._polynomial_op import fused
 from quanvolve.compile._recipe import Recipe, compile_circuit
+from quanvolve.compile._sparsity import products
 from quanvolve.compile._values import flat_weights
 from quanvolve.compile._windows import Windows
 
@@ -128,12 +130,18 @@ class PolynomialPlan:
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""
         recipe = self.recipe
-        outputs = recipe.circuit.n_outputs
-        evolved = 4.0**recipe.circuit.n_wires * outputs * layout.rows * (len(recipe.steps) + 2)
-        setup = 40_000.0 * (len(recipe.steps) + recipe.circuit.n_wires) * len(self.recipes) + 2.0 * evolved
-        work = 0.01 * recipe.n_features * layout.outputs + 10.0 * recipe.circuit.n_wires
-        window = layout.groups * layout.channels * work
-        return setup, window
+        outputs, n = recipe.circuit.n_outputs, recipe.circuit.n_wires
+        evolved = 4.0**n * outputs * layout.rows * (len(recipe.steps) + 2)
+        if feature_table(recipe) is None:  # in plain torch
+            work = 0.01 * recipe.n_features * layout.outputs + 10.0 * n
+            return 100_000.0 + 1.5 * evolved, layout.groups * layout.channels * work
+        few = products(self.recipes, layout.groups, layout.outputs, layout.channels)
+        if few is not None:
+            rows = (len(few.nodes) + len(few.terms)) / (layout.groups * layout.channels)
+            work = 0.06 * rows + 1.0 * n
+        else:
+            work = 0.008 * recipe.n_features * padded(layout.outputs, 4) + 0.03 * recipe.n_features + 1.0 * n
+        return 100_000.0 + 1.5 * evolved, layout.groups * layout.channels * work
 
     def __str__(self) -> str:
         sizes = self.recipe.sizes
@@ -141,6 +149,6 @@ class PolynomialPlan:
         kinds = " x ".join(str(size) for size in sizes)
         return (
             f"polynomial: {n} qubit{'s' * (n > 1)} in a product encoding give {self.recipe.n_features} features a "
-            f"window ({kinds}); exact, dense coefficients, {len(self.recipes)} "
+            f"window ({kinds}); exact, {len(self.recipes)} "
             f"circuit structure{'s' * (len(self.recipes) > 1)}"
         )

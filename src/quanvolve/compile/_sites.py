@@ -90,14 +90,14 @@ def _site(gates: tuple[Gate, ...], binary: int) -> Site:
     rng = np.random.default_rng(7)
     used = np.zeros(3 ** len(readers), dtype=bool)
     for _ in range(2):
-        used |= np.abs(_bloch_matrix(gates, rng)).max(axis=0) > 1e-9
+        used |= np.abs(bloch_matrix(gates, rng)).max(axis=0) > 1e-9
     if binary:
         used &= ~_vanishing_sines(readers, binary)
     used[0] = True
     return Site(gates, tuple(readers), tuple(int(k) for k in np.flatnonzero(used)))
 
 
-def _bloch_matrix(gates: tuple[Gate, ...], rng: np.random.Generator) -> npt.NDArray[np.float64]:
+def bloch_matrix(gates: tuple[Gate, ...], rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """A for random weights, all 3^r columns: the numerical twin of `coefficients.site_matrix`."""
     bloch = np.array([[1.0], [0.0], [0.0], [1.0]])
     tables = rotation_tables()

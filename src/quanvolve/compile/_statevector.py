@@ -13,10 +13,12 @@ from torch import Tensor
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Circuit
 from quanvolve.compile._chunks import in_chunks
+from quanvolve.compile._distinct import distinct
+from quanvolve.compile._features_table import padded
 from quanvolve.compile._gates import Rotation, Segment, foldable, run_steps, segments_of
 from quanvolve.compile._layout import Layout
 from quanvolve.compile._measurements import measure
-from quanvolve.compile._passes import supported
+from quanvolve.compile._passes import kernel_arguments, supported
 from quanvolve.compile._pauli import Floats
 from quanvolve.compile._states_op import fused_states
 from quanvolve.compile._switch import usable
@@ -109,6 +111,18 @@ class StatevectorPlan:
         """Inputs (groups, channels, n_inputs, windows) to measured values (groups, filters, measured, windows)."""
         first = self.circuits[0]
         values = extended(first, bits(first, inputs))
+        once = self._once(values, weights)
+        if once is not None:
+            return self._of_values(values[..., once[0]], weights, filters)[..., once[1]]
+        return self._of_values(values, weights, filters)
+
+    def _once(self, values: Tensor, weights: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Which windows to compute, where many are equal: only then does finding them cost less than it saves."""
+        if values.shape[:2] != (1, 1) or values.requires_grad or torch.compiler.is_compiling():
+            return None
+        return distinct(values[0, 0]) if usable(values, weights) else None
+
+    def _of_values(self, values: Tensor, weights: Tensor, filters: int) -> Tensor:
         found = fused_states(self.circuits, values, weights, filters)
         if found is None:
             found = reference(self.circuits, values, weights, filters)
@@ -176,12 +190,17 @@ class StatevectorPlan:
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""
         circuit = self.circuits[0]
-        amplitudes = 2 * 2**circuit.n_wires
+        dimension = 2.0**circuit.n_wires
+        if self._alike:
+            _, steps, vary, runs, *_ = kernel_arguments(circuit)
+            reading = sum(int(runs[k + 1] - runs[k]) for k in range(len(vary)) if vary[k])
+            window = dimension * (0.4 + 0.08 * len(steps) + 0.01 * padded(circuit.n_outputs, 4)) + 25.0 * reading + 10.0
+            return 100_000.0, window * layout.rows
         window = 0.0
         for segment in segments_of(circuit):
-            steps = len(segment.steps) * amplitudes * 0.9
-            window += min(steps, amplitudes**2 / 150) if foldable(circuit, segment) else steps
-        measured = amplitudes * 0.05 * circuit.n_outputs + amplitudes
+            steps = len(segment.steps) * 2 * dimension * 0.9
+            window += min(steps, 4 * dimension**2 / 150) if foldable(circuit, segment) else steps
+        measured = dimension * 0.1 * circuit.n_outputs + 2 * dimension
         setup = 60_000.0 * len(circuit.gates) * len(self.circuits)
         return setup, (window + measured) * layout.rows
 
