@@ -36,6 +36,9 @@ class ImageSpec:
     def images(self, rows: Array, dtype: Any = np.float32) -> Array:
         """Rows of pixels as images (n, *shape), the learned range mapped to [0, 1]."""
         low, high = self.range
+        if rows.dtype == np.uint8:  # each value once
+            values = (np.arange(256, dtype=np.float64) - low) / ((high - low) or 1.0)
+            return values.astype(dtype)[rows].reshape(-1, *self.shape)
         # In double precision first: a large offset would swallow the differences between pixels in single.
         scaled = (rows.astype(np.float64) - low) / ((high - low) or 1.0)
         return np.ascontiguousarray(scaled, dtype=dtype).reshape(-1, *self.shape)

@@ -40,10 +40,11 @@ def feature_maps(
         Array (n, *shape).
     """
     maps = np.empty((len(rows), *shape), dtype)
+    into = torch.from_numpy(maps)
     with torch.no_grad():
         for start in range(0, len(rows), BLOCK):
             images = torch.from_numpy(spec.images(rows[start : start + BLOCK], dtype)).to(device)
-            maps[start : start + BLOCK] = backbone(images).cpu().numpy()
+            into[start : start + BLOCK].copy_(backbone(images))  # by several threads, where new memory costs most
             if progress is not None:
                 progress(min(start + BLOCK, len(rows)), len(rows))
     return maps
