@@ -8,6 +8,7 @@ import numba
 import numpy as np
 
 from quanvolve.compile.kernels._products import (
+    fill_up,
     gather,
     products,
     products_back,
@@ -19,8 +20,8 @@ from quanvolve.compile.kernels._tile import ROWS, VECTOR_BYTES, VECTORS, dot_til
 from quanvolve.compile.kernels._trig import fill
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
-WIDTH = 256
-"""Positions of a block."""
+WIDTH = 512
+"""Positions of a block, of one image or of several."""
 ROW = WIDTH + 16
 """Numbers in a row of a buffer: not a power of two, whose rows would share few places of the cache."""
 
@@ -55,11 +56,45 @@ def span(places: Any, p: int, stop: int, elements: Any) -> Any:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def tabulate(image: Any, bases: Any, low: int, length: int, factors: Any, cosines: Any, sines: Any) -> None:
-    """Cosines and sines of the pixels low .. low + length - 1 of every channel, for every factor."""
+def tabulate(
+    images: Any, n: int, together: int, base: int, step: int, channels: int, low: int, length: int, factors: Any,
+    cosines: Any, sines: Any,
+) -> None:  # fmt: skip
+    """Cosines and sines of the pixels low .. low + length - 1, for every factor, image and channel, in this order.
+
+    Args:
+        images, n, together: the images n .. n + together - 1 of these.
+        base, step, channels: where the first of so many channels begins, and the distance to the next.
+    """
+    to = 0
     for t in range(len(factors)):
-        for c in range(len(bases)):
-            fill(image, bases[c] + low, length, factors[t], cosines, sines, (t * len(bases) + c) * length)
+        for j in range(together):
+            for c in range(channels):
+                fill(images[n + j], base + c * step + low, length, factors[t], cosines, sines, to)
+                to += length
+
+
+@_jit  # type: ignore[untyped-decorator]
+def read(
+    cosines: Any, sines: Any, together: int, channels: int, c: int, low: int, length: int, places: Any, width: int,
+    reader_element: Any, reader_table: Any, rows_c: Any, rows_s: Any,
+) -> None:  # fmt: skip
+    """What the readers of a channel read at these places of every image, from the tables of :func:`tabulate`."""
+    count = len(places)
+    for j in range(together):
+        gather(
+            cosines, sines, together * channels * length, (j * channels + c) * length - low, places, j * count,
+            reader_element, reader_table, rows_c, rows_s,
+        )  # fmt: skip
+    fill_up(rows_c, together * count, width)
+    fill_up(rows_s, together * count, width)
+
+
+@_jit  # type: ignore[untyped-decorator]
+def runs(n_images: int, n_places: int, pieces: int) -> Any:
+    """How many images make a block, and how many runs of them there are."""
+    together = 1 if pieces > 1 else max(1, min(n_images, WIDTH // n_places))
+    return together, (n_images + together - 1) // together
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -96,32 +131,36 @@ def forward(
     lefts = np.ones((left, ROW), dtype)
     sums = np.empty((padded, ROW), dtype)
     cosines, sines = np.empty(0, dtype), np.empty(0, dtype)
-    bases = np.empty(channels, np.int64)
-    tasks = images.shape[0] * groups * pieces
+    together, batches = runs(images.shape[0], n_places, pieces)
+    tasks = batches * groups * pieces
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
-        n, g, piece = task // (groups * pieces), task // pieces % groups, task % pieces
+        n, g, piece = task // (groups * pieces) * together, task // pieces % groups, task % pieces
+        some = min(together, images.shape[0] - n)
         start, stop = n_places * piece // pieces, n_places * (piece + 1) // pieces
         if start == stop:
             continue
-        for c in range(channels):
-            bases[c] = (g * channels + c) * channel_step
+        base = g * channels * channel_step
         low, length = 0, 0
+        # One block: the tables of one channel at a time stay in cache. Several: those of all channels serve them all.
+        kept = 1 if stop - start <= WIDTH else channels
         if n_readers:
             low, high = span(places, start, stop, reader_element)
             length = high - low
-            if len(cosines) < len(factors) * channels * length:
-                cosines = np.empty(len(factors) * channels * length, dtype)
-                sines = np.empty(len(factors) * channels * length, dtype)
-            tabulate(images[n], bases, low, length, factors, cosines, sines)
-        target = out[n, g].reshape(-1)
+            if len(cosines) < len(factors) * some * kept * length:
+                cosines = np.empty(len(factors) * some * kept * length, dtype)
+                sines = np.empty(len(factors) * some * kept * length, dtype)
+            if kept > 1 or channels == 1:
+                tabulate(images, n, some, base, channel_step, kept, low, length, factors, cosines, sines)
         for p in range(start, stop, WIDTH):
             count = min(WIDTH, stop - p)
-            width = (count + lanes - 1) // lanes * lanes
+            width = (some * count + lanes - 1) // lanes * lanes
             sums[:] = 0
             for c in range(channels):
-                gather(
-                    cosines, sines, channels * length, c * length - low, places[p : p + count], width, reader_element,
-                    reader_table, rows_c, rows_s,
+                if n_readers and kept < channels:
+                    tabulate(images, n, some, base + c * channel_step, 0, 1, low, length, factors, cosines, sines)
+                read(
+                    cosines, sines, some, kept, c if kept > 1 else 0, low, length, places[p : p + count], width,
+                    reader_element, reader_table, rows_c, rows_s,
                 )  # fmt: skip
                 site_functions(site_factors, width, rows_c, rows_s, functions)
                 products(sizes, starts, split, n_sites, width, functions, rights)
@@ -130,13 +169,14 @@ def forward(
                 for a in range(left):
                     begin = ((g * padded * channels + c) * left + a) * right
                     multiply(
-                        sums, 0, ROW, padded, flat, begin, channels * left * right, 1, right, rights, 0, ROW,
-                        lefts, a * ROW, width,
+                        sums, 0, ROW, padded, flat, begin, channels * left * right, 1, right, rights, 0, ROW, lefts,
+                        a * ROW, width,
                     )  # fmt: skip
-            for o in range(outputs):
-                one, to = sums[o], target[o * n_places + p : o * n_places + p + count]
-                for k in range(count):
-                    to[k] = one[k]
+            for j in range(some):
+                for o in range(outputs):
+                    one, to = sums[o, j * count :], out[n + j, g, o, p : p + count]
+                    for k in range(count):
+                        to[k] = one[k]
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -173,36 +213,40 @@ def backward(
     given, weighted = np.zeros((padded, ROW), dtype), np.zeros((padded, ROW), dtype)
     ones = np.ones(WIDTH, dtype)
     cosines, sines = np.empty(0, dtype), np.empty(0, dtype)
-    bases = np.empty(channels, np.int64)
-    tasks = images.shape[0] * groups * pieces
+    together, batches = runs(images.shape[0], n_places, pieces)
+    tasks = batches * groups * pieces
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
-        n, g, piece = task // (groups * pieces), task // pieces % groups, task % pieces
+        n, g, piece = task // (groups * pieces) * together, task // pieces % groups, task % pieces
+        some = min(together, images.shape[0] - n)
         start, stop = n_places * piece // pieces, n_places * (piece + 1) // pieces
         if start == stop:
             continue
-        for c in range(channels):
-            bases[c] = (g * channels + c) * channel_step
+        base = g * channels * channel_step
         low, length = 0, 0
+        kept = 1 if stop - start <= WIDTH else channels
         if n_readers:
             low, high = span(places, start, stop, reader_element)
             length = high - low
-            if len(cosines) < len(factors) * channels * length:
-                cosines = np.empty(len(factors) * channels * length, dtype)
-                sines = np.empty(len(factors) * channels * length, dtype)
-            tabulate(images[n], bases, low, length, factors, cosines, sines)
-        source = d_out[n, g].reshape(-1)
+            if len(cosines) < len(factors) * some * kept * length:
+                cosines = np.empty(len(factors) * some * kept * length, dtype)
+                sines = np.empty(len(factors) * some * kept * length, dtype)
+            if kept > 1 or channels == 1:
+                tabulate(images, n, some, base, channel_step, kept, low, length, factors, cosines, sines)
         for p in range(start, stop, WIDTH):
             count = min(WIDTH, stop - p)
-            width = (count + lanes - 1) // lanes * lanes
+            width = (some * count + lanes - 1) // lanes * lanes
             for o in range(outputs):
-                one, of = given[o], source[o * n_places + p : o * n_places + p + count]
-                for k in range(count):
-                    one[k] = of[k]
-                one[count:width] = 0
+                for j in range(some):
+                    one, of = given[o, j * count :], d_out[n + j, g, o, p : p + count]
+                    for k in range(count):
+                        one[k] = of[k]
+                given[o, some * count : width] = 0
             for c in range(channels):
-                gather(
-                    cosines, sines, channels * length, c * length - low, places[p : p + count], width, reader_element,
-                    reader_table, rows_c, rows_s,
+                if n_readers and kept < channels:
+                    tabulate(images, n, some, base + c * channel_step, 0, 1, low, length, factors, cosines, sines)
+                read(
+                    cosines, sines, some, kept, c if kept > 1 else 0, low, length, places[p : p + count], width,
+                    reader_element, reader_table, rows_c, rows_s,
                 )  # fmt: skip
                 site_functions(site_factors, width, rows_c, rows_s, functions)
                 products(sizes, starts, split, n_sites, width, functions, rights)
@@ -252,10 +296,11 @@ def backward(
                     d_c[:] = 0
                     d_s[:] = 0
                     site_functions_back(site_factors, width, rows_c, rows_s, d_functions, d_c, d_s)
-                    scatter(
-                        d_c, d_s, rows_c, rows_s, places[p : p + count], reader_element, reader_table, factors,
-                        d_images[piece, n], bases[c],
-                    )  # fmt: skip
+                    for j in range(some):
+                        scatter(
+                            d_c, d_s, rows_c, rows_s, places[p : p + count], j * count, reader_element, reader_table,
+                            factors, d_images[piece, n + j], base + c * channel_step,
+                        )  # fmt: skip
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]

@@ -16,21 +16,25 @@ _jit = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 
 @_jit  # type: ignore[untyped-decorator]
 def gather(
-    cosines: Any, sines: Any, table_step: int, shift: int, places: Any, width: int, reader_element: Any,
+    cosines: Any, sines: Any, table_step: int, shift: int, places: Any, at: int, reader_element: Any,
     reader_table: Any, rows_c: Any, rows_s: Any,
 ) -> None:  # fmt: skip
-    """The cosine and sine of every reader at these places; the rest of the width repeats the last."""
-    count = len(places)
+    """The cosine and sine of every reader at these places, to the columns from `at` on."""
     for r in range(len(reader_element)):
         start = reader_table[r] * table_step + shift + reader_element[r]
-        row_c, row_s = rows_c[r], rows_s[r]
-        for k in range(count):
+        row_c, row_s = rows_c[r, at:], rows_s[r, at:]
+        for k in range(len(places)):
             place = np.uint64(start + places[k])
             row_c[k] = cosines[place]
             row_s[k] = sines[place]
+
+
+@_jit  # type: ignore[untyped-decorator]
+def fill_up(rows: Any, count: int, width: int) -> None:
+    """Repeat the last of `count` columns up to the width."""
+    for r in range(len(rows)):
         for k in range(count, width):
-            row_c[k] = row_c[count - 1]
-            row_s[k] = row_s[count - 1]
+            rows[r, k] = rows[r, count - 1]
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -122,13 +126,13 @@ def products_back(
 
 @_jit  # type: ignore[untyped-decorator]
 def scatter(
-    d_c: Any, d_s: Any, rows_c: Any, rows_s: Any, places: Any, reader_element: Any, reader_table: Any, factors: Any,
-    d_image: Any, base: int,
+    d_c: Any, d_s: Any, rows_c: Any, rows_s: Any, places: Any, at: int, reader_element: Any, reader_table: Any,
+    factors: Any, d_image: Any, base: int,
 ) -> None:  # fmt: skip
-    """Add the gradients of the readers' cosines and sines to those of the pixels."""
+    """Add the gradients of the readers' cosines and sines, in the columns from `at` on, to those of the pixels."""
     for r in range(len(reader_element)):
         start = base + reader_element[r]
         factor = factors[reader_table[r]]
-        c, s, d_cos, d_sin = rows_c[r], rows_s[r], d_c[r], d_s[r]
+        c, s, d_cos, d_sin = rows_c[r, at:], rows_s[r, at:], d_c[r, at:], d_s[r, at:]
         for k in range(len(places)):
             d_image[np.uint64(start + places[k])] += factor * (d_sin[k] * c[k] - d_cos[k] * s[k])

@@ -10,8 +10,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from quanvolve.compile.kernels._polynomial import ROW, WIDTH, span, tabulate
-from quanvolve.compile.kernels._products import gather, scatter, site_functions, site_functions_back
+from quanvolve.compile.kernels._polynomial import ROW, WIDTH, read, runs, span, tabulate
+from quanvolve.compile.kernels._products import scatter, site_functions, site_functions_back
 from quanvolve.compile.kernels._tile import VECTOR_BYTES
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
@@ -64,40 +64,44 @@ def forward(
     values = np.ones((1 + n_functions + longest, ROW), dtype)
     sums = np.empty((outputs, ROW), dtype)
     cosines, sines = np.empty(0, dtype), np.empty(0, dtype)
-    bases = np.empty(channels, np.int64)
-    tasks = images.shape[0] * groups * pieces
+    together, batches = runs(images.shape[0], n_places, pieces)
+    tasks = batches * groups * pieces
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
-        n, g, piece = task // (groups * pieces), task // pieces % groups, task % pieces
+        n, g, piece = task // (groups * pieces) * together, task // pieces % groups, task % pieces
+        some = min(together, images.shape[0] - n)
         start, stop = n_places * piece // pieces, n_places * (piece + 1) // pieces
         if start == stop:
             continue
-        for c in range(channels):
-            bases[c] = (g * channels + c) * channel_step
+        base = g * channels * channel_step
         low, high = span(places, start, stop, reader_element)
         length = high - low
-        if len(cosines) < len(factors) * channels * length:
-            cosines = np.empty(len(factors) * channels * length, dtype)
-            sines = np.empty(len(factors) * channels * length, dtype)
-        tabulate(images[n], bases, low, length, factors, cosines, sines)
-        target = out[n, g].reshape(-1)
+        kept = 1 if stop - start <= WIDTH else channels
+        if len(cosines) < len(factors) * some * kept * length:
+            cosines = np.empty(len(factors) * some * kept * length, dtype)
+            sines = np.empty(len(factors) * some * kept * length, dtype)
+        if kept > 1 or channels == 1:
+            tabulate(images, n, some, base, channel_step, kept, low, length, factors, cosines, sines)
         for p in range(start, stop, WIDTH):
             count = min(WIDTH, stop - p)
-            width = (count + lanes - 1) // lanes * lanes
+            width = (some * count + lanes - 1) // lanes * lanes
             sums[:] = 0
             for c in range(channels):
-                gather(
-                    cosines, sines, channels * length, c * length - low, places[p : p + count], width, reader_element,
-                    reader_table, rows_c, rows_s,
+                if kept < channels:
+                    tabulate(images, n, some, base + c * channel_step, 0, 1, low, length, factors, cosines, sines)
+                read(
+                    cosines, sines, some, kept, c if kept > 1 else 0, low, length, places[p : p + count], width,
+                    reader_element, reader_table, rows_c, rows_s,
                 )  # fmt: skip
                 site_functions(site_factors, width, rows_c, rows_s, values[1:])
                 own = g * channels + c
                 _fill(nodes[node_runs[own] : node_runs[own + 1]], n_functions, width, values)
                 for t in range(term_runs[own], term_runs[own + 1]):
                     _add(sums[terms[t, 0]], coefficients[g, terms[t, 0], c, terms[t, 2]], values[terms[t, 1]], width)
-            for o in range(outputs):
-                one, to = sums[o], target[o * n_places + p : o * n_places + p + count]
-                for k in range(count):
-                    to[k] = one[k]
+            for j in range(some):
+                for o in range(outputs):
+                    one, to = sums[o, j * count :], out[n + j, g, o, p : p + count]
+                    for k in range(count):
+                        to[k] = one[k]
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -121,34 +125,38 @@ def backward(
     d_values = np.empty_like(values)
     given = np.zeros((outputs, ROW), dtype)
     cosines, sines = np.empty(0, dtype), np.empty(0, dtype)
-    bases = np.empty(channels, np.int64)
-    tasks = images.shape[0] * groups * pieces
+    together, batches = runs(images.shape[0], n_places, pieces)
+    tasks = batches * groups * pieces
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
-        n, g, piece = task // (groups * pieces), task // pieces % groups, task % pieces
+        n, g, piece = task // (groups * pieces) * together, task // pieces % groups, task % pieces
+        some = min(together, images.shape[0] - n)
         start, stop = n_places * piece // pieces, n_places * (piece + 1) // pieces
         if start == stop:
             continue
-        for c in range(channels):
-            bases[c] = (g * channels + c) * channel_step
+        base = g * channels * channel_step
         low, high = span(places, start, stop, reader_element)
         length = high - low
-        if len(cosines) < len(factors) * channels * length:
-            cosines = np.empty(len(factors) * channels * length, dtype)
-            sines = np.empty(len(factors) * channels * length, dtype)
-        tabulate(images[n], bases, low, length, factors, cosines, sines)
-        source = d_out[n, g].reshape(-1)
+        kept = 1 if stop - start <= WIDTH else channels
+        if len(cosines) < len(factors) * some * kept * length:
+            cosines = np.empty(len(factors) * some * kept * length, dtype)
+            sines = np.empty(len(factors) * some * kept * length, dtype)
+        if kept > 1 or channels == 1:
+            tabulate(images, n, some, base, channel_step, kept, low, length, factors, cosines, sines)
         for p in range(start, stop, WIDTH):
             count = min(WIDTH, stop - p)
-            width = (count + lanes - 1) // lanes * lanes
+            width = (some * count + lanes - 1) // lanes * lanes
             for o in range(outputs):
-                one, of = given[o], source[o * n_places + p : o * n_places + p + count]
-                for k in range(count):
-                    one[k] = of[k]
-                one[count:width] = 0
+                for j in range(some):
+                    one, of = given[o, j * count :], d_out[n + j, g, o, p : p + count]
+                    for k in range(count):
+                        one[k] = of[k]
+                given[o, some * count : width] = 0
             for c in range(channels):
-                gather(
-                    cosines, sines, channels * length, c * length - low, places[p : p + count], width, reader_element,
-                    reader_table, rows_c, rows_s,
+                if kept < channels:
+                    tabulate(images, n, some, base + c * channel_step, 0, 1, low, length, factors, cosines, sines)
+                read(
+                    cosines, sines, some, kept, c if kept > 1 else 0, low, length, places[p : p + count], width,
+                    reader_element, reader_table, rows_c, rows_s,
                 )  # fmt: skip
                 site_functions(site_factors, width, rows_c, rows_s, values[1:])
                 own = g * channels + c
@@ -172,10 +180,11 @@ def backward(
                 d_c[:] = 0
                 d_s[:] = 0
                 site_functions_back(site_factors, width, rows_c, rows_s, d_values[1:], d_c, d_s)
-                scatter(
-                    d_c, d_s, rows_c, rows_s, places[p : p + count], reader_element, reader_table, factors,
-                    d_images[piece, n], bases[c],
-                )  # fmt: skip
+                for j in range(some):
+                    scatter(
+                        d_c, d_s, rows_c, rows_s, places[p : p + count], j * count, reader_element, reader_table,
+                        factors, d_images[piece, n + j], base + c * channel_step,
+                    )  # fmt: skip
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
