@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from quanvolve.cli._bench import bench
 from quanvolve.cli._circuits import circuits
 from quanvolve.cli._datasets import datasets
 from quanvolve.cli._evaluate import evaluate
@@ -40,5 +41,5 @@ def _quanvolve(
     pass
 
 
-for _command in (train, evaluate, predict, datasets, circuits):
+for _command in (train, evaluate, predict, datasets, circuits, bench):
     app.command()(_command)
