@@ -49,7 +49,7 @@ def test_metrics_equal_those_computed_from_the_model(trained: tuple[Path, Result
     assert list(metrics["recall"].values()) == pytest.approx(recall, abs=0)
     assert (metrics["n_train"], metrics["n_valid"], metrics["n_test"]) == (1293, 144, 360)
     # 4 filters of 2 layers, 4 qubits, 3 angles; 16 channels of 4x4 places to 10 classes.
-    assert metrics["parameters"] == {"total": 2666, "trainable": 2570, "backbone": 96, "head": 2570}
+    assert metrics["parameters"] == {"total": 2666, "trainable": 2570, "backbone": 96, "head": 2570, "quantum": 96}
 
 
 def test_the_history_has_a_line_an_epoch_and_agrees_with_the_metrics(trained: tuple[Path, Result]) -> None:
@@ -123,6 +123,7 @@ def test_options_reach_the_estimator_and_run_json(write_npz: Callable[..., Path]
         "head": "linear",
         "readout": "z",
         "device": "cpu",
+        "preset": None,
     }
     assert stored["dataset"] == str(path)
     clf = quanvolve.load(tmp_path / "run")

@@ -42,7 +42,7 @@ def coefficients(
 
 
 def evolved(recipe: Recipe, flat: Tensor) -> Tensor:
-    """What the compiled routine gives: the coefficients where :func:`site_words` has an answer, else those of the words.
+    """What the compiled routine gives: the coefficients, or those of all words where :func:`site_words` has no answer.
 
     Args:
         recipe: from :func:`compile_circuit`.

@@ -47,8 +47,10 @@ def _tables(key: str) -> tuple[Any, ...]:
     """The arguments of the kernels that a circuit determines, after `chunk`."""
     recipe = compile_circuit(circuit_of(key))
     n = recipe.circuit.n_wires
-    kinds, runs, numbers = [], [0], []
-    sources, signs = [], []
+    kinds: list[int] = []
+    runs, numbers = [0], list[int]()
+    sources: list[Any] = []
+    signs: list[Any] = []
     for step in recipe.steps:
         if isinstance(step, Permute):
             kinds.append(-1 - len(sources))
@@ -146,12 +148,12 @@ _library.impl("coefficients", _forward, "CPU")
 _library.impl("coefficients_backward", _backward, "CPU")
 
 
-@torch.library.register_fake("quanvolve::coefficients")
+@torch.library.register_fake("quanvolve::coefficients")  # type: ignore[untyped-decorator]
 def _fake(weights: Tensor, circuits: Sequence[str]) -> Tensor:
     return weights.new_empty(_shape(weights, circuits))
 
 
-@torch.library.register_fake("quanvolve::coefficients_backward")
+@torch.library.register_fake("quanvolve::coefficients_backward")  # type: ignore[untyped-decorator]
 def _fake_backward(grad: Tensor, weights: Tensor, circuits: Sequence[str]) -> Tensor:
     return torch.empty_like(weights)
 

@@ -1,4 +1,4 @@
-"""A circuit as the state-vector kernel runs it: one-qubit matrices, and permutations of the basis states with phases."""
+"""A circuit as the state-vector kernel runs it: one-qubit matrices, and permutations of basis states with phases."""
 
 from __future__ import annotations
 

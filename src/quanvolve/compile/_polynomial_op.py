@@ -147,13 +147,13 @@ _library.impl("polynomial", _forward, "CPU")
 _library.impl("polynomial_backward", _backward, "CPU")
 
 
-@torch.library.register_fake("quanvolve::polynomial")
+@torch.library.register_fake("quanvolve::polynomial")  # type: ignore[untyped-decorator]
 def _shape(images: Tensor, coefficients: Tensor, *geometry: Any) -> Tensor:
     _, windows = _windows(images, coefficients, geometry)
     return coefficients.new_empty((images.shape[0], *coefficients.shape[:2], *windows.places))
 
 
-@torch.library.register_fake("quanvolve::polynomial_backward")
+@torch.library.register_fake("quanvolve::polynomial_backward")  # type: ignore[untyped-decorator]
 def _shapes(grad: Tensor, images: Tensor, coefficients: Tensor, *geometry: Any) -> tuple[Tensor, Tensor]:
     to_images, to_coefficients = geometry[-2:]
     return (

@@ -33,8 +33,8 @@ class Products:
 def pattern(recipe: Recipe) -> Pattern | None:
     """Coefficients that may be other than zero, shape (outputs, features); None where that is not known.
 
-    A Pauli word that meets a rotation about another axis becomes two; a Clifford gate maps words to words. What happens to
-    cancel is counted as well.
+    A Pauli word that meets a rotation about another axis becomes two; a Clifford gate maps words to words. What happens
+    to cancel is counted as well.
     """
     wanted = site_words(recipe)
     if wanted is None:

@@ -141,12 +141,12 @@ _library.impl("states", _forward, "CPU")
 _library.impl("states_backward", _backward, "CPU")
 
 
-@torch.library.register_fake("quanvolve::states")
+@torch.library.register_fake("quanvolve::states")  # type: ignore[untyped-decorator]
 def _fake(values: Tensor, weights: Tensor, circuits: Sequence[str], filters: int) -> Tensor:
     return values.new_empty((values.shape[0], filters, circuit_of(circuits[0]).n_outputs, values.shape[3]))
 
 
-@torch.library.register_fake("quanvolve::states_backward")
+@torch.library.register_fake("quanvolve::states_backward")  # type: ignore[untyped-decorator]
 def _fake_backward(
     grad: Tensor, values: Tensor, weights: Tensor, circuits: Sequence[str], filters: int
 ) -> tuple[Tensor, Tensor]:

@@ -54,7 +54,7 @@ class StatevectorPlan:
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
     ) -> tuple[Tensor, ...]:
-        """For the kernels the flat weights of all rows; else for every circuit its own, by name as well, and folded runs.
+        """For the kernels the flat weights of all rows; else of every circuit, by name as well, and its folded runs.
 
         Args:
             weights: for each weight a tensor (rows, *shape).

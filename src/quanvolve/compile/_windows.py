@@ -73,7 +73,9 @@ class Windows:
             every: tuple[slice | EllipsisType, ...] = (..., *(slice(None, None, d) for d in self.dilation))
             view = view[every]
         view = view.unflatten(1, (self.groups, view.shape[1] // self.groups))
-        return view.movedim(2, 2 + self.dims).unsqueeze(2) if self.joint else view
+        if self.joint:
+            view = view.movedim(2, 2 + self.dims).unsqueeze(2)
+        return view
 
     def _stacked(self, spans: tuple[int, ...]) -> Tensor:
         """The windows as a copy: for each pixel of a window the slice of the image that it visits."""

@@ -1,8 +1,8 @@
 """Gates on a block of state vectors, as LLVM vector code that Numba inlines.
 
 A state of D amplitudes for as many windows as a vector has lanes is a flat array: for each basis state the vector of
-real parts, then that of imaginary parts. A 2 x 2 matrix is eight numbers: real and imaginary part of its entries 00, 01,
-10, 11; or eight vectors, where it differs from window to window.
+real parts, then that of imaginary parts. A 2 x 2 matrix is eight numbers: real and imaginary part of its entries 00,
+01, 10, 11; or eight vectors, where it differs from window to window.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class _Gates(Emit):
         parts = []
         for k in range(8):
             if lanes:
-                parts.append(self.load(array, self.builder.add(first, self.int(k * self.lanes))))
+                parts.append(self.load(array, self.builder.add(first, self.number(k * self.lanes))))
             else:
-                parts.append(self.splat(self.builder.load(self.at(array, self.builder.add(first, self.int(k))))))
+                parts.append(self.splat(self.builder.load(self.at(array, self.builder.add(first, self.number(k))))))
         return [(parts[2 * k], parts[2 * k + 1]) for k in range(4)]
 
     def dagger(self, matrix: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
@@ -50,19 +50,19 @@ class _Gates(Emit):
         return [self.sum_of([(*matrix[2 * row], *low), (*matrix[2 * row + 1], *high)]) for row in range(2)]
 
     def amplitude(self, state: Any, basis: Any) -> tuple[Any, Any]:
-        place = self.builder.mul(basis, self.int(2 * self.lanes))
-        return self.load(state, place), self.load(state, self.builder.add(place, self.int(self.lanes)))
+        place = self.builder.mul(basis, self.number(2 * self.lanes))
+        return self.load(state, place), self.load(state, self.builder.add(place, self.number(self.lanes)))
 
     def put(self, value: tuple[Any, Any], state: Any, basis: Any) -> None:
-        place = self.builder.mul(basis, self.int(2 * self.lanes))
+        place = self.builder.mul(basis, self.number(2 * self.lanes))
         self.store(value[0], state, place)
-        self.store(value[1], state, self.builder.add(place, self.int(self.lanes)))
+        self.store(value[1], state, self.builder.add(place, self.number(self.lanes)))
 
     def spread(self, number: Any, bit: Any) -> Any:
         """The number with a zero inserted at a bit."""
         builder = self.builder
-        low = builder.and_(number, builder.sub(builder.shl(self.int(1), bit), self.int(1)))
-        return builder.or_(builder.shl(builder.lshr(number, bit), builder.add(bit, self.int(1))), low)
+        low = builder.and_(number, builder.sub(builder.shl(self.number(1), bit), self.number(1)))
+        return builder.or_(builder.shl(builder.lshr(number, bit), builder.add(bit, self.number(1))), low)
 
 
 def _one_gate(lanes: bool) -> Any:
@@ -79,7 +79,7 @@ def _one_gate(lanes: bool) -> Any:
 
             def body(k: Any, sums: list[Any]) -> list[Any]:
                 low = emit.spread(k, bit)
-                high = builder.or_(low, builder.shl(emit.int(1), bit))
+                high = builder.or_(low, builder.shl(emit.number(1), bit))
                 new = emit.times(matrix, emit.amplitude(state, low), emit.amplitude(state, high))
                 emit.put(new[0], state, low)
                 emit.put(new[1], state, high)
@@ -94,7 +94,7 @@ def _one_gate(lanes: bool) -> Any:
 
 
 one_gate = _one_gate(False)
-"""(state, pairs, bit, matrices, m): a 2 x 2 matrix, at matrices[m], on the qubit of a bit of the basis states' numbers."""
+"""(state, pairs, bit, matrices, m): the 2 x 2 matrix at matrices[m] on the qubit of a bit of the basis states."""
 
 one_gate_lanes = _one_gate(True)
 """The same with a matrix for each window."""
@@ -115,7 +115,7 @@ def two_gates(typing: Any, state: Any, quads: Any, bit: Any, upper: Any, matrice
 
         def body(k: Any, sums: list[Any]) -> list[Any]:
             base = emit.spread(emit.spread(k, bit), upper)
-            one, other = builder.shl(emit.int(1), bit), builder.shl(emit.int(1), upper)
+            one, other = builder.shl(emit.number(1), bit), builder.shl(emit.number(1), upper)
             places = [
                 base,
                 builder.or_(base, one),
@@ -154,7 +154,7 @@ def _undo(lanes: bool) -> Any:
 
             def body(k: Any, sums: list[Any]) -> list[Any]:
                 low = emit.spread(k, bit)
-                high = builder.or_(low, builder.shl(emit.int(1), bit))
+                high = builder.or_(low, builder.shl(emit.number(1), bit))
                 before = emit.times(inverse, emit.amplitude(state, low), emit.amplitude(state, high))
                 given = [emit.amplitude(dual, low), emit.amplitude(dual, high)]
                 new = []
@@ -172,7 +172,7 @@ def _undo(lanes: bool) -> Any:
                 return new
 
             for k, value in enumerate(emit.loop(pairs, 8, body)):
-                emit.store(value, slopes, builder.add(s, emit.int(k * emit.lanes)))
+                emit.store(value, slopes, builder.add(s, emit.number(k * emit.lanes)))
             return context.get_dummy_value()
 
         return signature, generate
@@ -199,13 +199,13 @@ def expand(typing: Any, state: Any, size: Any, columns: Any) -> Any:
         emit = _Gates(context, builder, signature.args[0].dtype)
         state, columns = (data_of(context, builder, signature.args[k], arguments[k]) for k in (0, 2))
         size = arguments[1]
-        low, high = emit.amplitude(columns, emit.int(0)), emit.amplitude(columns, emit.int(1))
+        low, high = emit.amplitude(columns, emit.number(0)), emit.amplitude(columns, emit.number(1))
 
         def body(k: Any, sums: list[Any]) -> list[Any]:
-            place = builder.sub(builder.sub(size, k), emit.int(1))  # from the last one, which makes room
-            old, new = emit.amplitude(state, place), builder.shl(place, emit.int(1))
+            place = builder.sub(builder.sub(size, k), emit.number(1))  # from the last one, which makes room
+            old, new = emit.amplitude(state, place), builder.shl(place, emit.number(1))
             emit.put(emit.sum_of([(*low, *old)]), state, new)
-            emit.put(emit.sum_of([(*high, *old)]), state, builder.or_(new, emit.int(1)))
+            emit.put(emit.sum_of([(*high, *old)]), state, builder.or_(new, emit.number(1)))
             return []
 
         emit.loop(size, 0, body)
@@ -227,12 +227,12 @@ def contract(typing: Any, state: Any, dual: Any, size: Any, columns: Any, slopes
         emit = _Gates(context, builder, kinds[0].dtype)
         state, dual, columns, slopes = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 1, 3, 4))
         size, s = arguments[2], arguments[5]
-        both = [emit.amplitude(columns, emit.int(k)) for k in range(2)]
+        both = [emit.amplitude(columns, emit.number(k)) for k in range(2)]
         inverse = [(real, builder.fneg(imaginary)) for real, imaginary in both]
 
         def body(k: Any, sums: list[Any]) -> list[Any]:
-            place = builder.shl(k, emit.int(1))
-            places = [place, builder.or_(place, emit.int(1))]
+            place = builder.shl(k, emit.number(1))
+            places = [place, builder.or_(place, emit.number(1))]
             old = [emit.amplitude(state, p) for p in places]
             given = [emit.amplitude(dual, p) for p in places]
             # The qubit's own state has length one.
@@ -249,7 +249,7 @@ def contract(typing: Any, state: Any, dual: Any, size: Any, columns: Any, slopes
         found = emit.loop(size, 4, body)
         values = [found[0], found[1], emit.zero(), emit.zero(), found[2], found[3], emit.zero(), emit.zero()]
         for k, value in enumerate(values):
-            emit.store(value, slopes, builder.add(s, emit.int(k * emit.lanes)))
+            emit.store(value, slopes, builder.add(s, emit.number(k * emit.lanes)))
         return context.get_dummy_value()
 
     return signature, generate
@@ -272,9 +272,9 @@ def _move(phased: bool, back: bool) -> Any:
                 of, into = (k, other) if back else (other, k)
                 value = emit.amplitude(state, of)
                 if phased:
-                    place = builder.shl(number, emit.int(1))
+                    place = builder.shl(number, emit.number(1))
                     real = emit.splat(builder.load(emit.at(phases, place)))
-                    imaginary = emit.splat(builder.load(emit.at(phases, builder.or_(place, emit.int(1)))))
+                    imaginary = emit.splat(builder.load(emit.at(phases, builder.or_(place, emit.number(1)))))
                     imaginary = builder.fneg(imaginary) if back else imaginary
                     value = emit.sum_of([(real, imaginary, *value)])
                 emit.put(value, to, into)
@@ -314,7 +314,7 @@ def _overlaps(odd: bool) -> Any:
             def body(k: Any, sums: list[Any]) -> list[Any]:
                 (a, b), (x, y) = emit.amplitude(state, k), emit.amplitude(state, builder.xor(k, mask))
                 value = emit.fma(builder.fneg(a), y, builder.fmul(b, x)) if odd else emit.fma(a, x, builder.fmul(b, y))
-                emit.store(value, into, builder.mul(k, emit.int(emit.lanes)))
+                emit.store(value, into, builder.mul(k, emit.number(emit.lanes)))
                 return []
 
             emit.loop(count, 0, body)
@@ -343,7 +343,7 @@ def _slopes(odd: bool) -> Any:
             count, mask = arguments[1:3]
 
             def body(k: Any, sums: list[Any]) -> list[Any]:
-                weight = emit.load(weights, builder.mul(k, emit.int(emit.lanes)))
+                weight = emit.load(weights, builder.mul(k, emit.number(emit.lanes)))
                 weight = builder.fadd(weight, weight)
                 (x, y), (p, q) = emit.amplitude(state, builder.xor(k, mask)), emit.amplitude(dual, k)
                 if odd:

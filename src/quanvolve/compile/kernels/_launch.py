@@ -20,7 +20,7 @@ def threads() -> int:
     """
     if os.getpid() != _here or _busy.locked():
         return 1
-    return max(1, min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
+    return threads_of_pool()
 
 
 def launch(serial: Any, parallel: Any, parts: int, *arguments: Any) -> None:
@@ -45,4 +45,4 @@ def launch(serial: Any, parallel: Any, parts: int, *arguments: Any) -> None:
 
 def threads_of_pool() -> int:
     """Threads of Numba's pool that torch's setting allows."""
-    return max(1, min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
+    return max(1, min(torch.get_num_threads(), int(numba.config.NUMBA_NUM_THREADS)))

@@ -285,10 +285,10 @@ def backward(
                             ROW, ones, 0, width,
                         )  # fmt: skip
                         for b in range(right):
-                            d_l, l, d_r, r, both = d_lefts[a], lefts[a], d_rights[b], rights[b], whole[b]
+                            d_l, one_l, d_r, one_r, both = d_lefts[a], lefts[a], d_rights[b], rights[b], whole[b]
                             for k in range(width):
-                                d_l[k] += both[k] * r[k]
-                                d_r[k] += both[k] * l[k]
+                                d_l[k] += both[k] * one_r[k]
+                                d_r[k] += both[k] * one_l[k]
                 if want_i:
                     products_back(sizes, starts, split, n_sites, width, functions, rights, d_rights, d_functions)
                     if split:

@@ -1,7 +1,7 @@
 """Register tiles: the innermost loops of the kernels, as LLVM vector code that Numba inlines.
 
-A tile keeps a few rows of a few vectors in registers while it runs through the summed axis. LLVM splits the vectors into
-what the processor has, so the same code serves AVX-512, AVX2 and NEON.
+A tile keeps a few rows of a few vectors in registers while it runs through the summed axis. LLVM splits the vectors
+into what the processor has, so the same code serves AVX-512, AVX2 and NEON.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Emit:
         total = ir.FunctionType(self.element, [self.element, self.vector])
         self._sum = cgutils.get_or_insert_function(builder.module, total, f"llvm.vector.reduce.fadd.{kind}")
 
-    def int(self, value: int) -> Any:
+    def number(self, value: int) -> Any:
         return ir.Constant(ir.IntType(64), value)
 
     def zero(self) -> Any:
@@ -78,12 +78,12 @@ class Emit:
         builder.branch(inside)
         builder.position_at_end(inside)
         k = builder.phi(ir.IntType(64))
-        k.add_incoming(self.int(0), before)
+        k.add_incoming(self.number(0), before)
         sums = [builder.phi(self.vector) for _ in range(n_sums)]
         for one in sums:
             one.add_incoming(self.zero(), before)
         new = body(k, sums)
-        following = builder.add(k, self.int(1))
+        following = builder.add(k, self.number(1))
         k.add_incoming(following, inside)
         for one, value in zip(sums, new, strict=True):
             one.add_incoming(value, inside)
@@ -113,19 +113,19 @@ def _outer_tile(vectors: int) -> Any:
 
             def body(k: Any, sums: list[Any]) -> list[Any]:
                 start = add(j, mul(k, ldb))
-                columns = [emit.load(b, add(start, emit.int(n * emit.lanes))) for n in range(vectors)]
+                columns = [emit.load(b, add(start, emit.number(n * emit.lanes))) for n in range(vectors)]
                 new = []
                 for m in range(ROWS):
-                    place = add(add(i, mul(row, emit.int(m))), mul(k, col))
+                    place = add(add(i, mul(row, emit.number(m))), mul(k, col))
                     factor = emit.splat(builder.load(emit.at(a, place)))
                     new += [emit.fma(factor, columns[n], sums[m * vectors + n]) for n in range(vectors)]
                 return new
 
             sums = emit.loop(count, ROWS * vectors, body)
-            weights = [emit.load(w, add(v, emit.int(n * emit.lanes))) for n in range(vectors)]
+            weights = [emit.load(w, add(v, emit.number(n * emit.lanes))) for n in range(vectors)]
             for m in range(ROWS):
                 for n in range(vectors):
-                    place = add(add(o, mul(ldo, emit.int(m))), emit.int(n * emit.lanes))
+                    place = add(add(o, mul(ldo, emit.number(m))), emit.number(n * emit.lanes))
                     emit.store(emit.fma(sums[m * vectors + n], weights[n], emit.load(out, place)), out, place)
             return context.get_dummy_value()
 
@@ -156,15 +156,15 @@ def dot_tile(
         add, mul = builder.add, builder.mul
 
         def body(k: Any, sums: list[Any]) -> list[Any]:
-            place = mul(k, emit.int(emit.lanes))
-            left = [emit.load(a, add(add(i, mul(lda, emit.int(m))), place)) for m in range(ROWS)]
-            right = [emit.load(b, add(add(j, mul(ldb, emit.int(n))), place)) for n in range(ROWS)]
+            place = mul(k, emit.number(emit.lanes))
+            left = [emit.load(a, add(add(i, mul(lda, emit.number(m))), place)) for m in range(ROWS)]
+            right = [emit.load(b, add(add(j, mul(ldb, emit.number(n))), place)) for n in range(ROWS)]
             return [emit.fma(left[m], right[n], sums[m * ROWS + n]) for m in range(ROWS) for n in range(ROWS)]
 
         sums = emit.loop(count, ROWS * ROWS, body)
         for m in range(ROWS):
             for n in range(ROWS):
-                pointer = emit.at(out, add(add(o, mul(ldo, emit.int(m))), emit.int(n)))
+                pointer = emit.at(out, add(add(o, mul(ldo, emit.number(m))), emit.number(n)))
                 builder.store(builder.fadd(builder.load(pointer), emit.sum(sums[m * ROWS + n])), pointer)
         return context.get_dummy_value()
 

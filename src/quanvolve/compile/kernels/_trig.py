@@ -44,8 +44,8 @@ def _fill(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines:
         return of_doubles
 
     def of_floats(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any) -> None:
-        # In quarter turns, where the nearest whole number comes off exactly; on [-pi/4, pi/4] short polynomials (Cephes,
-        # sinf.c) are exact to float32. As with torch.cos(x * factor), the product is rounded once.
+        # In quarter turns, where the nearest whole number comes off exactly; on [-pi/4, pi/4] short polynomials
+        # (Cephes, sinf.c) are exact to float32. As with torch.cos(x * factor), the product is rounded once.
         quarter = factor * 0.6366197723675814
         high = np.float32(quarter)
         low = np.float32(quarter - np.float64(high))
