@@ -44,18 +44,18 @@ def cases(draw: st.DrawFn) -> tuple[int, tuple[Any, ...], dict[str, Any], tuple[
     groups = draw(st.integers(1, 2))
     channels = groups * draw(st.integers(1, 2))
     arguments = (channels, groups * draw(st.integers(1, 6)), kernel)
-    options = dict(
-        stride=stride,
-        dilation=dilation,
-        padding=draw(st.integers(0, 1)),
-        groups=groups,
-        circuit=draw(st.sampled_from(["strongly_entangling", "random", "basic_entangler", "hardware_efficient"])),
-        encoding=draw(st.sampled_from(["ry", "rx", "dense"])),
-        channel_mixing=draw(st.sampled_from(["sum", "joint"])) if dims < 3 else "sum",
-        n_layers=draw(st.integers(1, 2)),
-        engine=draw(st.sampled_from(["polynomial", "statevector"])),
-        seed=draw(st.integers(0, 5)),
-    )
+    options = {
+        "stride": stride,
+        "dilation": dilation,
+        "padding": draw(st.integers(0, 1)),
+        "groups": groups,
+        "circuit": draw(st.sampled_from(["strongly_entangling", "random", "basic_entangler", "hardware_efficient"])),
+        "encoding": draw(st.sampled_from(["ry", "rx", "dense"])),
+        "channel_mixing": draw(st.sampled_from(["sum", "joint"])) if dims < 3 else "sum",
+        "n_layers": draw(st.integers(1, 2)),
+        "engine": draw(st.sampled_from(["polynomial", "statevector"])),
+        "seed": draw(st.integers(0, 5)),
+    }
     size = tuple(draw(st.integers(3, 9)) for _ in range(dims))
     return dims, arguments, options, (draw(st.integers(1, 5)), channels, *size)
 
@@ -208,6 +208,6 @@ def test_plain_torch_can_be_asked_for(tmp_path: Path) -> None:
     for choice, loaded in (("torch", "False"), ("numba", "True")):
         environment = {"PATH": "", "HOME": str(tmp_path), "QUANVOLVE_KERNELS": choice}
         done = subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True
+            [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, env=environment, check=True
         )
         assert done.stdout.strip() == loaded

@@ -72,10 +72,8 @@ class Windows:
                 view = view.unfold(2 + axis, span, stride)
             every: tuple[slice | EllipsisType, ...] = (..., *(slice(None, None, d) for d in self.dilation))
             view = view[every]
-        view = view.unflatten(1, (self.groups, view.shape[1] // self.groups))
-        if self.joint:
-            view = view.movedim(2, 2 + self.dims).unsqueeze(2)
-        return view
+        grouped: Tensor = view.unflatten(1, (self.groups, view.shape[1] // self.groups))
+        return grouped.movedim(2, 2 + self.dims).unsqueeze(2) if self.joint else grouped
 
     def _stacked(self, spans: tuple[int, ...]) -> Tensor:
         """The windows as a copy: for each pixel of a window the slice of the image that it visits."""
