@@ -17,7 +17,7 @@ from quanvolve.compile.kernels._products import (
     site_functions_back,
 )
 from quanvolve.compile.kernels._tile import ROWS, VECTOR_BYTES, VECTORS, dot_tile, thin_tile, wide_tile
-from quanvolve.compile.kernels._trig import fill
+from quanvolve.compile.kernels._trig import fill, turn
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
 WIDTH = 512
@@ -91,6 +91,39 @@ def read(
 
 
 @_jit  # type: ignore[untyped-decorator]
+def read_once(
+    images: Any, n: int, together: int, base: int, near: Any, p: int, count: int, width: int, reader_element: Any,
+    reader_table: Any, factors: Any, rows_c: Any, rows_s: Any,
+) -> None:  # fmt: skip
+    """The same straight from the images, where windows share few pixels; `near` are the places, as :func:`nearby`."""
+    lanes = VECTOR_BYTES // 4
+    for r in range(len(reader_element)):
+        for j in range(together):
+            # What a whole vector writes too much, the next image writes over.
+            turn(
+                images[n + j], base + reader_element[r], near, p, (count + lanes - 1) // lanes,
+                factors[reader_table[r]], rows_c, rows_s, r * ROW + j * count,
+            )  # fmt: skip
+    fill_up(rows_c, together * count, width)
+    fill_up(rows_s, together * count, width)
+
+
+@_jit  # type: ignore[untyped-decorator]
+def nearby(places: Any) -> Any:
+    """The places as short integers, and a vector more of the last."""
+    found = np.empty(len(places) + VECTOR_BYTES, np.int32)
+    for k in range(len(found)):
+        found[k] = places[min(k, len(places) - 1)]
+    return found
+
+
+@_jit  # type: ignore[untyped-decorator]
+def shares_few(images: Any, out: Any, readers: int, places: int, length: int) -> bool:
+    """Whether reading each pixel where it is needed costs less than tables of all of them."""
+    return images.itemsize == 4 and out.itemsize == 4 and 0 < readers * places <= 1.5 * length and length < 2**30
+
+
+@_jit  # type: ignore[untyped-decorator]
 def runs(n_images: int, n_places: int, pieces: int) -> Any:
     """How many images make a block, and how many runs of them there are."""
     together = 1 if pieces > 1 else max(1, min(n_images, WIDTH // n_places))
@@ -132,6 +165,7 @@ def forward(
     sums = np.empty((padded, ROW), dtype)
     cosines, sines = np.empty(0, dtype), np.empty(0, dtype)
     together, batches = runs(images.shape[0], n_places, pieces)
+    near = nearby(places)
     tasks = batches * groups * pieces
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
         n, g, piece = task // (groups * pieces) * together, task // pieces % groups, task % pieces
@@ -140,28 +174,35 @@ def forward(
         if start == stop:
             continue
         base = g * channels * channel_step
-        low, length = 0, 0
+        low, length, direct = 0, 0, False
         # One block: the tables of one channel at a time stay in cache. Several: those of all channels serve them all.
         kept = 1 if stop - start <= WIDTH else channels
         if n_readers:
             low, high = span(places, start, stop, reader_element)
             length = high - low
-            if len(cosines) < len(factors) * some * kept * length:
+            direct = shares_few(images, out, n_readers, stop - start, length)
+            if not direct and len(cosines) < len(factors) * some * kept * length:
                 cosines = np.empty(len(factors) * some * kept * length, dtype)
                 sines = np.empty(len(factors) * some * kept * length, dtype)
-            if kept > 1 or channels == 1:
+            if not direct and (kept > 1 or channels == 1):
                 tabulate(images, n, some, base, channel_step, kept, low, length, factors, cosines, sines)
         for p in range(start, stop, WIDTH):
             count = min(WIDTH, stop - p)
             width = (some * count + lanes - 1) // lanes * lanes
             sums[:] = 0
             for c in range(channels):
-                if n_readers and kept < channels:
+                if n_readers and kept < channels and not direct:
                     tabulate(images, n, some, base + c * channel_step, 0, 1, low, length, factors, cosines, sines)
-                read(
-                    cosines, sines, some, kept, c if kept > 1 else 0, low, length, places[p : p + count], width,
-                    reader_element, reader_table, rows_c, rows_s,
-                )  # fmt: skip
+                if direct:
+                    read_once(
+                        images, n, some, base + c * channel_step, near, p, count, width, reader_element, reader_table,
+                        factors, rows_c, rows_s,
+                    )  # fmt: skip
+                else:
+                    read(
+                        cosines, sines, some, kept, c if kept > 1 else 0, low, length, places[p : p + count], width,
+                        reader_element, reader_table, rows_c, rows_s,
+                    )  # fmt: skip
                 site_functions(site_factors, width, rows_c, rows_s, functions)
                 products(sizes, starts, split, n_sites, width, functions, rights)
                 if split:
@@ -214,6 +255,7 @@ def backward(
     ones = np.ones(WIDTH, dtype)
     cosines, sines = np.empty(0, dtype), np.empty(0, dtype)
     together, batches = runs(images.shape[0], n_places, pieces)
+    near = nearby(places)
     tasks = batches * groups * pieces
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
         n, g, piece = task // (groups * pieces) * together, task // pieces % groups, task % pieces
@@ -222,15 +264,16 @@ def backward(
         if start == stop:
             continue
         base = g * channels * channel_step
-        low, length = 0, 0
+        low, length, direct = 0, 0, False
         kept = 1 if stop - start <= WIDTH else channels
         if n_readers:
             low, high = span(places, start, stop, reader_element)
             length = high - low
-            if len(cosines) < len(factors) * some * kept * length:
+            direct = shares_few(images, d_out, n_readers, stop - start, length)
+            if not direct and len(cosines) < len(factors) * some * kept * length:
                 cosines = np.empty(len(factors) * some * kept * length, dtype)
                 sines = np.empty(len(factors) * some * kept * length, dtype)
-            if kept > 1 or channels == 1:
+            if not direct and (kept > 1 or channels == 1):
                 tabulate(images, n, some, base, channel_step, kept, low, length, factors, cosines, sines)
         for p in range(start, stop, WIDTH):
             count = min(WIDTH, stop - p)
@@ -242,12 +285,18 @@ def backward(
                         one[k] = of[k]
                 given[o, some * count : width] = 0
             for c in range(channels):
-                if n_readers and kept < channels:
+                if n_readers and kept < channels and not direct:
                     tabulate(images, n, some, base + c * channel_step, 0, 1, low, length, factors, cosines, sines)
-                read(
-                    cosines, sines, some, kept, c if kept > 1 else 0, low, length, places[p : p + count], width,
-                    reader_element, reader_table, rows_c, rows_s,
-                )  # fmt: skip
+                if direct:
+                    read_once(
+                        images, n, some, base + c * channel_step, near, p, count, width, reader_element, reader_table,
+                        factors, rows_c, rows_s,
+                    )  # fmt: skip
+                else:
+                    read(
+                        cosines, sines, some, kept, c if kept > 1 else 0, low, length, places[p : p + count], width,
+                        reader_element, reader_table, rows_c, rows_s,
+                    )  # fmt: skip
                 site_functions(site_factors, width, rows_c, rows_s, functions)
                 products(sizes, starts, split, n_sites, width, functions, rights)
                 if split:

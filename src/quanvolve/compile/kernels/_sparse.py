@@ -10,7 +10,17 @@ from typing import Any
 import numba
 import numpy as np
 
-from quanvolve.compile.kernels._polynomial import ROW, WIDTH, read, runs, span, tabulate
+from quanvolve.compile.kernels._polynomial import (
+    ROW,
+    WIDTH,
+    nearby,
+    read,
+    read_once,
+    runs,
+    shares_few,
+    span,
+    tabulate,
+)
 from quanvolve.compile.kernels._products import scatter, site_functions, site_functions_back
 from quanvolve.compile.kernels._tile import VECTOR_BYTES
 
@@ -65,6 +75,7 @@ def forward(
     sums = np.empty((outputs, ROW), dtype)
     cosines, sines = np.empty(0, dtype), np.empty(0, dtype)
     together, batches = runs(images.shape[0], n_places, pieces)
+    near = nearby(places)
     tasks = batches * groups * pieces
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
         n, g, piece = task // (groups * pieces) * together, task // pieces % groups, task % pieces
@@ -75,23 +86,30 @@ def forward(
         base = g * channels * channel_step
         low, high = span(places, start, stop, reader_element)
         length = high - low
+        direct = shares_few(images, out, n_readers, stop - start, length)
         kept = 1 if stop - start <= WIDTH else channels
-        if len(cosines) < len(factors) * some * kept * length:
+        if not direct and len(cosines) < len(factors) * some * kept * length:
             cosines = np.empty(len(factors) * some * kept * length, dtype)
             sines = np.empty(len(factors) * some * kept * length, dtype)
-        if kept > 1 or channels == 1:
+        if not direct and (kept > 1 or channels == 1):
             tabulate(images, n, some, base, channel_step, kept, low, length, factors, cosines, sines)
         for p in range(start, stop, WIDTH):
             count = min(WIDTH, stop - p)
             width = (some * count + lanes - 1) // lanes * lanes
             sums[:] = 0
             for c in range(channels):
-                if kept < channels:
+                if kept < channels and not direct:
                     tabulate(images, n, some, base + c * channel_step, 0, 1, low, length, factors, cosines, sines)
-                read(
-                    cosines, sines, some, kept, c if kept > 1 else 0, low, length, places[p : p + count], width,
-                    reader_element, reader_table, rows_c, rows_s,
-                )  # fmt: skip
+                if direct:
+                    read_once(
+                        images, n, some, base + c * channel_step, near, p, count, width, reader_element, reader_table,
+                        factors, rows_c, rows_s,
+                    )  # fmt: skip
+                else:
+                    read(
+                        cosines, sines, some, kept, c if kept > 1 else 0, low, length, places[p : p + count], width,
+                        reader_element, reader_table, rows_c, rows_s,
+                    )  # fmt: skip
                 site_functions(site_factors, width, rows_c, rows_s, values[1:])
                 own = g * channels + c
                 _fill(nodes[node_runs[own] : node_runs[own + 1]], n_functions, width, values)
@@ -126,6 +144,7 @@ def backward(
     given = np.zeros((outputs, ROW), dtype)
     cosines, sines = np.empty(0, dtype), np.empty(0, dtype)
     together, batches = runs(images.shape[0], n_places, pieces)
+    near = nearby(places)
     tasks = batches * groups * pieces
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
         n, g, piece = task // (groups * pieces) * together, task // pieces % groups, task % pieces
@@ -136,11 +155,12 @@ def backward(
         base = g * channels * channel_step
         low, high = span(places, start, stop, reader_element)
         length = high - low
+        direct = shares_few(images, d_out, n_readers, stop - start, length)
         kept = 1 if stop - start <= WIDTH else channels
-        if len(cosines) < len(factors) * some * kept * length:
+        if not direct and len(cosines) < len(factors) * some * kept * length:
             cosines = np.empty(len(factors) * some * kept * length, dtype)
             sines = np.empty(len(factors) * some * kept * length, dtype)
-        if kept > 1 or channels == 1:
+        if not direct and (kept > 1 or channels == 1):
             tabulate(images, n, some, base, channel_step, kept, low, length, factors, cosines, sines)
         for p in range(start, stop, WIDTH):
             count = min(WIDTH, stop - p)
@@ -152,12 +172,18 @@ def backward(
                         one[k] = of[k]
                 given[o, some * count : width] = 0
             for c in range(channels):
-                if kept < channels:
+                if kept < channels and not direct:
                     tabulate(images, n, some, base + c * channel_step, 0, 1, low, length, factors, cosines, sines)
-                read(
-                    cosines, sines, some, kept, c if kept > 1 else 0, low, length, places[p : p + count], width,
-                    reader_element, reader_table, rows_c, rows_s,
-                )  # fmt: skip
+                if direct:
+                    read_once(
+                        images, n, some, base + c * channel_step, near, p, count, width, reader_element, reader_table,
+                        factors, rows_c, rows_s,
+                    )  # fmt: skip
+                else:
+                    read(
+                        cosines, sines, some, kept, c if kept > 1 else 0, low, length, places[p : p + count], width,
+                        reader_element, reader_table, rows_c, rows_s,
+                    )  # fmt: skip
                 site_functions(site_factors, width, rows_c, rows_s, values[1:])
                 own = g * channels + c
                 run = nodes[node_runs[own] : node_runs[own + 1]]

@@ -7,8 +7,12 @@ from typing import Any
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba import types
-from numba.extending import overload
+from numba.core import cgutils
+from numba.extending import intrinsic, overload
+
+from quanvolve.compile.kernels._tile import Emit, data_of
 
 
 def fill(source: Any, first: int, count: int, factor: float, cosines: Any, sines: Any, to: int) -> None:
@@ -77,3 +81,121 @@ def _fill(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines:
 def trig(source: Any, first: int, count: int, factor: float, cosines: Any, sines: Any, to: int) -> None:
     """:func:`fill`, compiled on its own."""
     fill(source, first, count, factor, cosines, sines, to)
+
+
+class _Turn(Emit):
+    """Sine and cosine of a vector of float32, as in :func:`fill`."""
+
+    def integers(self, value: int) -> Any:
+        return ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [value] * self.lanes)
+
+    def numbers(self, value: float) -> Any:
+        return self.splat(ir.Constant(self.element, value))
+
+    def gather(self, array: Any, indices: Any) -> Any:
+        """The numbers at these places."""
+        lanes, builder = self.lanes, self.builder
+        wide = ir.VectorType(ir.IntType(64), lanes)
+        steps = builder.mul(builder.sext(indices, wide), ir.Constant(wide, [self.size] * lanes))
+        addresses = builder.add(self.splat_number(builder.ptrtoint(array, ir.IntType(64)), wide), steps)
+        pointers = builder.inttoptr(addresses, ir.VectorType(array.type, lanes))
+        bits = ir.VectorType(ir.IntType(1), lanes)
+        kind = ir.FunctionType(self.vector, [pointers.type, ir.IntType(32), bits, self.vector])
+        name = f"llvm.masked.gather.v{lanes}f32.v{lanes}p0"
+        call = cgutils.get_or_insert_function(builder.module, kind, name)
+        every = ir.Constant(bits, [1] * lanes)
+        return builder.call(
+            call, [pointers, ir.Constant(ir.IntType(32), 4), every, ir.Constant(self.vector, ir.Undefined)]
+        )
+
+    def pair(self, x: Any, high: Any, low: Any) -> tuple[Any, Any]:
+        """Cosine and sine of x * (high + low) quarter turns."""
+        builder = self.builder
+        one = ir.FunctionType(self.vector, [self.vector])
+        rint = cgutils.get_or_insert_function(builder.module, one, f"llvm.rint.v{self.lanes}f32")
+        turned = builder.fmul(x, high)
+        whole = builder.call(rint, [turned])
+        rest = self.fma(x, low, builder.fsub(turned, whole))
+        r = builder.fmul(rest, self.numbers(1.5707963267948966))
+        quadrant = builder.fptosi(whole, ir.VectorType(ir.IntType(32), self.lanes))
+        z = builder.fmul(r, r)
+        s = self.numbers(-1.9515295891e-4)
+        for term in (8.3321608736e-3, -1.6666654611e-1):
+            s = self.fma(s, z, self.numbers(term))
+        s = self.fma(builder.fmul(s, z), r, r)
+        c = self.numbers(2.443315711809948e-5)
+        for term in (-1.388731625493765e-3, 4.166664568298827e-2, -0.5, 1.0):
+            c = self.fma(c, z, self.numbers(term))
+        odd = builder.icmp_signed("!=", builder.and_(quadrant, self.integers(1)), self.integers(0))
+        sine, cosine = builder.select(odd, c, s), builder.select(odd, s, c)
+        return (
+            self._signed(cosine, builder.add(quadrant, self.integers(1))),
+            self._signed(sine, quadrant),
+        )
+
+    def _signed(self, value: Any, quadrant: Any) -> Any:
+        builder = self.builder
+        bits = builder.bitcast(value, quadrant.type)
+        sign = builder.shl(builder.and_(quadrant, self.integers(2)), self.integers(30))
+        return builder.bitcast(builder.xor(bits, sign), self.vector)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _turn(
+    typing: Any, image: Any, base: Any, places: Any, p: Any, count: Any, high: Any, low: Any, cosines: Any, sines: Any,
+    to: Any,
+) -> Any:  # fmt: skip
+    number = types.int64
+    signature = types.void(image, number, places, number, number, types.float32, types.float32, cosines, sines, number)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        emit = _Turn(context, builder, kinds[0].dtype)
+        image, places, cosines, sines = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 2, 7, 8))
+        base, p, count, high, low, to = (arguments[k] for k in (1, 3, 4, 5, 6, 9))
+        start, first = emit.at(image, base), emit.at(places, p)
+        high, low = emit.splat(high), emit.splat(low)
+        indices = ir.VectorType(ir.IntType(32), emit.lanes)
+
+        def body(k: Any, sums: list[Any]) -> list[Any]:
+            step = builder.mul(k, emit.number(emit.lanes))
+            own = builder.load(builder.bitcast(emit.at(first, step), indices.as_pointer()), align=4)
+            cosine, sine = emit.pair(emit.gather(start, own), high, low)
+            emit.store(cosine, cosines, builder.add(to, step))
+            emit.store(sine, sines, builder.add(to, step))
+            return []
+
+        emit.loop(count, 0, body)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def turn(
+    image: Any, base: int, places: Any, p: int, count: int, factor: float, cosines: Any, sines: Any, to: int
+) -> None:
+    """Cosines and sines of factor * image[base + places[p + k]], k < `count` vectors, for images of float32."""
+    raise TypeError("compiled code only")
+
+
+@overload(turn, inline="never")  # type: ignore[untyped-decorator]
+def _turn_overload(
+    image: Any, base: Any, places: Any, p: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any
+) -> Any:
+    if image.dtype is not types.float32 or cosines.dtype is not types.float32:
+
+        def never(
+            image: Any, base: Any, places: Any, p: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any
+        ) -> None:
+            pass
+
+        return never
+
+    def of_floats(
+        image: Any, base: Any, places: Any, p: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any
+    ) -> None:
+        quarter = factor * 0.6366197723675814
+        high = np.float32(quarter)
+        _turn(image, base, places, p, count, high, np.float32(quarter - np.float64(high)), cosines, sines, to)
+
+    return of_floats
