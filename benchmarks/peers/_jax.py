@@ -1,33 +1,51 @@
-"""Forward and training step in JAX from the function of one window: `jit(vmap)`, and `jit(value_and_grad)`."""
+"""What contenders in JAX share: `jit(vmap)` of the function of one window, and a compiled training step."""
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 
-def forward(problem, single):
-    """`single(window, weights)` gives the values of one window."""
+def forward(problem, single, batched=None):
+    """Ways to compute values.
+
+    Args:
+        problem: the workload.
+        single: (window, weights) -> values of one window.
+        batched: (windows, weights) -> values (windows, values), where the library can do that too.
+    """
+    # The weights are constants of the compiled function: XLA computes what depends on them alone once.
     weights = jnp.asarray(problem.weights, jnp.float32)
-    mapped = jax.jit(jax.vmap(single, in_axes=(0, None)))
+    functions = {"vmap": jax.vmap(lambda window: single(window, weights))}
+    if batched is not None:
+        functions["broadcast"] = lambda windows: batched(windows, weights)
+    ways = []
+    for name, function in functions.items():
+        compiled = jax.jit(function)
+        ways.append((name, jnp.asarray, lambda windows, compiled=compiled: compiled(windows).block_until_ready()))
+    return ways
 
-    def run(images):
-        return np.asarray(mapped(problem.windows(images), weights))
 
-    return run
+def step(problem, single, batched=None):
+    """Ways to train: `jit` of a step of SGD around `value_and_grad`, over all windows at once or in blocks."""
+    functions = {"vmap": jax.vmap(single, in_axes=(0, None))}
+    for block in (64, 256):
+        functions[f"vmap in blocks of {block}"] = lambda windows, weights, block=block: jax.lax.map(
+            lambda window: single(window, weights), windows, batch_size=block
+        )
+    if batched is not None:
+        functions["broadcast"] = batched
+    return [(name, _builder(problem, function)) for name, function in functions.items()]
 
 
-def step(problem, single):
+def _builder(problem, function):
     windows = jnp.asarray(problem.windows(problem.images))
     labels = jnp.asarray(problem.labels)
     images = len(problem.images)
-    places = int((len(windows) // images) ** 0.5)
-    mapped = jax.vmap(single, in_axes=(0, None))
 
     def loss(parameters):
         weights, matrix, bias = parameters
-        maps = mapped(windows, weights).reshape(images, places, places, -1).transpose(0, 3, 1, 2)
-        scores = maps.reshape(images, -1) @ matrix.T + bias
-        return -jax.nn.log_softmax(scores)[jnp.arange(images), labels].mean()
+        maps = function(windows, weights).reshape(images, problem.places, -1).transpose(0, 2, 1)
+        scores = jax.nn.log_softmax(maps.reshape(images, -1) @ matrix.T + bias)
+        return -scores[jnp.arange(images), labels].mean()
 
     @jax.jit
     def update(parameters):
@@ -35,11 +53,15 @@ def step(problem, single):
         new = [p - problem.rate * g for p, g in zip(parameters, gradients, strict=True)]
         return value, gradients[0], new
 
-    arrays = (problem.weights, problem.head_weight, problem.head_bias)
-    state = {"parameters": [jnp.asarray(array, jnp.float32) for array in arrays]}
+    def build():
+        arrays = (problem.weights, problem.head_weight, problem.head_bias)
+        parameters = [jnp.asarray(array, jnp.float32) for array in arrays]
 
-    def run():
-        value, gradient, state["parameters"] = update(state["parameters"])
-        return float(value), np.asarray(gradient)
+        def run():
+            nonlocal parameters
+            value, gradient, parameters = update(parameters)
+            return float(value), gradient
 
-    return run
+        return run
+
+    return build

@@ -1,15 +1,18 @@
-"""The circuit of a problem as PennyLane operations."""
+"""What contenders with PennyLane share: the circuit of a problem as a QNode."""
 
 import pennylane as qp
 
-NAMES = {"H": qp.Hadamard, "X": qp.PauliX, "Y": qp.PauliY, "Z": qp.PauliZ}
+_NAMES = {"ROT": "Rot", "H": "Hadamard", "X": "PauliX", "Y": "PauliY", "Z": "PauliZ"}
 
 
-def apply(problem, inputs, weights):
-    """Queue the gates; inputs[i] may be a batch."""
-    for (name, wires, _), angle in zip(problem.gates, problem.angles(inputs, weights), strict=True):
-        gate = NAMES.get(name) or getattr(qp, name)
-        if angle is None:
-            gate(wires=wires)
-        else:
-            gate(angle, wires=wires)
+def make_node(problem, device="default.qubit", **options):
+    """A QNode of (inputs, weights); `inputs[..., i]` may be a batch."""
+
+    @qp.qnode(qp.device(device, wires=problem.n_wires), **options)
+    def node(inputs, weights):
+        pixels = [inputs[..., k] for k in range(problem.kernel**2)]
+        for name, wires, angles in problem.bound(pixels, weights):
+            getattr(qp, _NAMES.get(name, name))(*angles, wires=wires)
+        return [qp.expval(qp.PauliZ(wire)) for wire in range(problem.n_wires)]
+
+    return node

@@ -1,29 +1,33 @@
 """`nn.Conv2d` of the same shape: not the same function, but what a layer may cost."""
 
 import torch
-from _driver import serve
-from _steps import make_step
+from _driver import Contender, serve
+from _torch import builder
 
 
-class Contender:
+class Conv2d(Contender):
     quantum = False
-    batches = (32, 128, 512, 2000)
+    reads = "images"
+    batches = (8, 32, 128, 512, 2048)
 
     def versions(self):
         return f"torch {torch.__version__}"
 
+    def _layer(self, problem):
+        return torch.nn.Conv2d(1, problem.n_wires, problem.kernel, stride=problem.stride)
+
     def forward(self, problem):
-        layer = torch.nn.Conv2d(1, problem.n_wires, problem.kernel, stride=problem.stride)
+        layer = self._layer(problem)
 
         def run(images):
             with torch.no_grad():
-                return layer(torch.from_numpy(images))
+                return layer(images)
 
-        return run
+        return [("", torch.from_numpy, run)]
 
     def step(self, problem):
-        return make_step(torch.nn.Conv2d(1, problem.n_wires, problem.kernel, stride=problem.stride), problem)
+        return [("", builder(problem, lambda: self._layer(problem), torch.from_numpy(problem.images)))]
 
 
 if __name__ == "__main__":
-    serve(Contender())
+    serve(Conv2d())

@@ -1,44 +1,62 @@
 """This package, through its public layer."""
 
+import json
+
 import numpy as np
 import torch
-from _driver import serve
-from _steps import make_step
+from _driver import Contender, serve
+from _torch import builder
 
 import quanvolve
 from quanvolve.circuits import Circuit
 
 
-class Contender:
-    quantum = True
-    batches = (32, 128, 512, 2000)
+class Ours(Contender):
+    reads = "images"
+    batches = (8, 32, 128, 512, 2048)
 
     def versions(self):
         return f"quanvolve {quanvolve.__version__}, torch {torch.__version__}"
 
     def _layer(self, problem):
-        circuit = Circuit.from_json(problem.circuit)
-        weights = {}
+        circuit = Circuit.from_dict(json.loads(problem.circuit))
+        weights, first = {}, 0
         for name, shape in circuit.weight_shapes:
             count = int(np.prod(shape))
-            weights[name] = torch.tensor(problem.weights[:count], dtype=torch.float32).reshape(1, 1, *shape)
+            weights[name] = torch.tensor(problem.weights[first : first + count], dtype=torch.float32).reshape(shape)
+            first += count
         return quanvolve.Quanv2d(
-            1, problem.n_wires, problem.kernel, stride=problem.stride, circuit=circuit, scale=problem.scale,
-            weights=weights or None,
-        )  # fmt: skip
+            1,
+            problem.n_wires,
+            problem.kernel,
+            stride=problem.stride,
+            circuit=circuit,
+            scale=problem.scale,
+            weights=weights,
+            trainable=problem.training,
+        )
 
     def forward(self, problem):
         layer = self._layer(problem)
 
         def run(images):
             with torch.no_grad():
-                return layer(torch.from_numpy(images)).permute(0, 2, 3, 1)
+                return layer(images)
 
-        return run
+        return [(_plan(layer), torch.from_numpy, run)]
+
+    def values(self, output):
+        return output.movedim(1, -1).flatten(0, -2).numpy()
 
     def step(self, problem):
-        return make_step(self._layer(problem), problem)
+        images = torch.from_numpy(problem.images)
+        name = _plan(self._layer(problem))
+        return [(name, builder(problem, lambda: self._layer(problem), images))]
+
+
+def _plan(layer):
+    return layer.plan.split()[0].strip(":,")
 
 
 if __name__ == "__main__":
-    serve(Contender())
+    serve(Ours())

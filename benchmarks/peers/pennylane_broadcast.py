@@ -1,55 +1,54 @@
-"""PennyLane's default.qubit with all windows as one broadcast, in torch: forward, and a training step."""
+"""PennyLane's default.qubit with all windows as one broadcast: forward, and trained as a `TorchLayer`."""
 
+import numpy as np
 import pennylane as qp
 import torch
-from _driver import serve
-from _pennylane import apply
+from _driver import Contender, serve
+from _pennylane import make_node
+from _torch import Layer, builder, maps, windows_of
 
 
-class Contender:
-    quantum = True
-    batches = (1, 8, 32)
-
+class Broadcast(Contender):
     def versions(self):
         return f"pennylane {qp.__version__}, torch {torch.__version__}"
 
-    def _node(self, problem):
-        @qp.qnode(qp.device("default.qubit", wires=problem.n_wires), interface="torch", diff_method="backprop")
-        def node(inputs, weights):
-            apply(problem, inputs, weights)
-            return [qp.expval(qp.PauliZ(wire)) for wire in range(problem.n_wires)]
-
-        return node
-
     def forward(self, problem):
-        node = self._node(problem)
+        plain = make_node(problem, diff_method=None)
+        node = make_node(problem, interface="torch", diff_method="backprop")
         weights = torch.tensor(problem.weights, dtype=torch.float32)
 
-        def run(images):
+        def run(windows):
             with torch.no_grad():
-                return torch.stack(node(torch.from_numpy(problem.windows(images)).T, weights), dim=-1)
+                return torch.stack(node(windows, weights), dim=-1)
 
-        return run
+        return [
+            ("torch", torch.from_numpy, run),
+            ("numpy", np.asarray, lambda windows: np.stack(plain(windows, problem.weights), axis=-1)),
+        ]
 
     def step(self, problem):
-        node = self._node(problem)
-        weights = torch.nn.Parameter(torch.tensor(problem.weights, dtype=torch.float32))
+        node = make_node(problem, interface="torch", diff_method="backprop")
+        torch_layer = qp.qnn.TorchLayer(node, {"weights": (len(problem.weights),)})
 
-        class Layer(torch.nn.Module):
+        class Trained(torch.nn.Module):
             def __init__(self):
                 super().__init__()
-                self.weights = weights
+                self.layer = torch_layer
+                with torch.no_grad():
+                    self.layer.weights.copy_(torch.from_numpy(problem.weights))
 
-            def forward(self, images):
-                windows = torch.from_numpy(problem.windows(images.numpy()))
-                values = torch.stack(node(windows.T, self.weights), dim=-1)
-                places = int((len(values) // len(images)) ** 0.5)
-                return values.float().reshape(len(images), places, places, -1).permute(0, 3, 1, 2)
+            def forward(self, windows):
+                return maps(self.layer(windows), len(problem.images))
 
-        from _steps import make_step
+        def broadcast(windows, weights):
+            return torch.stack(node(windows, weights), dim=-1)
 
-        return make_step(Layer(), problem)
+        inputs = windows_of(problem)
+        return [
+            ("TorchLayer", builder(problem, Trained, inputs)),
+            ("QNode", builder(problem, lambda: Layer(problem, broadcast), inputs)),
+        ]
 
 
 if __name__ == "__main__":
-    serve(Contender())
+    serve(Broadcast())

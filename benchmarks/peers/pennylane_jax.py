@@ -1,34 +1,31 @@
-"""PennyLane's default.qubit with JAX: `jit(vmap(QNode))`."""
+"""PennyLane's default.qubit with JAX: `jit(vmap(QNode))`, and `jit(value_and_grad)`."""
 
 import _jax
 import jax
 import jax.numpy as jnp
 import pennylane as qp
-from _driver import serve
-from _pennylane import apply
+from _driver import Contender, serve
+from _pennylane import make_node
 
 
-class Contender:
-    quantum = True
-    batches = (1, 8, 32, 128)
-
+class PennyLaneJax(Contender):
     def versions(self):
         return f"pennylane {qp.__version__}, jax {jax.__version__}"
 
-    def _single(self, problem):
-        @qp.qnode(qp.device("default.qubit", wires=problem.n_wires), interface="jax", diff_method="backprop")
-        def node(window, weights):
-            apply(problem, window, weights)
-            return [qp.expval(qp.PauliZ(wire)) for wire in range(problem.n_wires)]
+    def _functions(self, problem):
+        node = make_node(problem, interface="jax", diff_method="backprop")
 
-        return lambda window, weights: jnp.stack(node(window, weights))
+        def values(windows, weights):
+            return jnp.stack(node(windows, weights), axis=-1)
+
+        return values, values
 
     def forward(self, problem):
-        return _jax.forward(problem, self._single(problem))
+        return _jax.forward(problem, *self._functions(problem))
 
     def step(self, problem):
-        return _jax.step(problem, self._single(problem))
+        return _jax.step(problem, *self._functions(problem))
 
 
 if __name__ == "__main__":
-    serve(Contender())
+    serve(PennyLaneJax())

@@ -2,29 +2,21 @@
 
 import numpy as np
 import pennylane as qp
-from _driver import serve
-from _pennylane import apply
+from _driver import Contender, serve
+from _pennylane import make_node
 
 
-class Contender:
-    quantum = True
-    batches = (1 / 8,)
+class Loop(Contender):
+    batches = (16,)
     device = "default.qubit"
 
     def versions(self):
         return f"pennylane {qp.__version__}"
 
     def forward(self, problem):
-        @qp.qnode(qp.device(self.device, wires=problem.n_wires), diff_method=None)
-        def node(window):
-            apply(problem, window, problem.weights)
-            return [qp.expval(qp.PauliZ(wire)) for wire in range(problem.n_wires)]
-
-        def run(images, count=None):
-            return np.array([node(window) for window in problem.windows(images)[:count]])
-
-        return run
+        node = make_node(problem, self.device, diff_method=None)
+        return [("", np.float64, lambda windows: [node(window, problem.weights) for window in windows])]
 
 
 if __name__ == "__main__":
-    serve(Contender())
+    serve(Loop())

@@ -1,57 +1,52 @@
 """TorchQuantum: all windows in one batch of states, forward and a training step."""
 
+import sys
+from importlib.metadata import version
+from unittest.mock import MagicMock
+
 import torch
-import torchquantum as tq
-from _driver import serve
+from _driver import Contender, serve
+from _torch import Layer, builder, windows_of
+
+# It needs torchvision for its data sets alone; without this its environment would be of gigabytes.
+for name in ("torchvision", "torchvision.transforms", "torchvision.datasets", "torchvision.datasets.utils"):
+    sys.modules[name] = MagicMock()
+import torchquantum as tq  # noqa: E402
+
+_NAMES = {"H": "hadamard", "X": "paulix", "Y": "pauliy", "Z": "pauliz"}
 
 
-class Contender:
-    quantum = True
-    batches = (1, 8, 32)
-
+class TorchQuantum(Contender):
     def versions(self):
-        from importlib.metadata import version
-
         return f"torchquantum {version('torchquantum')}, torch {torch.__version__}"
 
-    def _values(self, problem, windows, weights):
-        device = tq.QuantumDevice(n_wires=problem.n_wires, bsz=len(windows), device="cpu")
-        functional = tq.functional
-        for (name, wires, _), angle in zip(problem.gates, problem.angles(windows.T, weights), strict=True):
-            gate = {"CNOT": functional.cnot, "H": functional.hadamard}.get(name) or getattr(functional, name.lower())
-            if angle is None:
-                gate(device, wires=wires)
-            else:
-                given = torch.as_tensor(angle, dtype=torch.float32)
-                gate(device, wires=wires, params=given.reshape(-1, 1).expand(len(windows), 1))
-        return tq.MeasureAll(tq.PauliZ)(device)
+    def _function(self, problem):
+        def values(windows, weights):
+            device = tq.QuantumDevice(n_wires=problem.n_wires, bsz=len(windows), device="cpu")
+            for name, wires, angles in problem.bound(windows.T, weights):
+                gate = getattr(tq.functional, _NAMES.get(name, name.lower()))
+                if angles:
+                    columns = [torch.as_tensor(angle, dtype=torch.float32).reshape(-1) for angle in angles]
+                    gate(device, wires=wires, params=torch.stack(columns, dim=-1))
+                else:
+                    gate(device, wires=wires)
+            return tq.MeasureAll(tq.PauliZ)(device)
+
+        return values
 
     def forward(self, problem):
+        values = self._function(problem)
         weights = torch.tensor(problem.weights, dtype=torch.float32)
 
-        def run(images):
+        def run(windows):
             with torch.no_grad():
-                return self._values(problem, torch.from_numpy(problem.windows(images)), weights)
+                return values(windows, weights)
 
-        return run
+        return [("", torch.from_numpy, run)]
 
     def step(self, problem):
-        contender = self
-
-        class Layer(torch.nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.weights = torch.nn.Parameter(torch.tensor(problem.weights, dtype=torch.float32))
-
-            def forward(self, images):
-                values = contender._values(problem, torch.from_numpy(problem.windows(images.numpy())), self.weights)
-                places = int((len(values) // len(images)) ** 0.5)
-                return values.reshape(len(images), places, places, -1).permute(0, 3, 1, 2)
-
-        from _steps import make_step
-
-        return make_step(Layer(), problem)
+        return [("", builder(problem, lambda: Layer(problem, self._function(problem)), windows_of(problem)))]
 
 
 if __name__ == "__main__":
-    serve(Contender())
+    serve(TorchQuantum())

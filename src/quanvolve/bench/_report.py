@@ -1,91 +1,143 @@
-"""The outcome as rows, a CSV file and a chart."""
+"""The outcome as rows of a table, and as a CSV file."""
 
 from __future__ import annotations
 
 import csv
-import math
+import io
+import platform
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from quanvolve.bench._contenders import CONV, OURS
+from quanvolve._files import write_whole
 from quanvolve.bench._rounds import Outcome
 
-COLUMNS = ("workload", "contender", "unit", "rate", "low", "high", "to_best_peer", "to_conv2d", "difference", "versions", "note")
+COLUMNS = (
+    "workload",
+    "contender",
+    "unit",
+    "median",
+    "lowest",
+    "highest",
+    "rounds",
+    "to best peer",
+    "difference",
+    "how",
+    "versions",
+    "note",
+)
 
 
-def best_peer(outcomes: Sequence[Outcome]) -> float | None:
-    """The highest rate of a peer on one workload."""
-    rates = [o.rate for o in outcomes if o.contender.name not in (OURS, CONV) and o.rate is not None]
-    return max(rates) if rates else None
+@dataclass(frozen=True)
+class Row:
+    """An outcome beside the others of its workload.
+
+    Args:
+        outcome: what came out.
+        ratio: its rate in those of the best peer; None without one.
+        best: whether it is the best peer.
+    """
+
+    outcome: Outcome
+    ratio: float | None
+    best: bool
+
+    @property
+    def spread(self) -> float | None:
+        """Half the distance of the lowest and the highest rate, as a share of the median."""
+        rates, middle = self.outcome.rates, self.outcome.rate
+        return (max(rates) - min(rates)) / 2 / middle if middle else None
 
 
-def rows(outcomes: Sequence[Outcome]) -> list[dict[str, str]]:
-    """A row for each contender of one workload; ratios are to the best peer and to the classical convolution."""
-    best = best_peer(outcomes)
-    conv = next((o.rate for o in outcomes if o.contender.name == CONV), None)
-    found = []
-    for o in outcomes:
-        rate = o.rate
-        found.append(
-            {
-                "workload": o.workload.name,
-                "contender": o.contender.title,
-                "unit": f"{o.workload.unit}/s",
-                "rate": "" if rate is None else f"{rate:.4g}",
-                "low": f"{min(o.rates):.4g}" if o.rates else "",
-                "high": f"{max(o.rates):.4g}" if o.rates else "",
-                "to_best_peer": "" if rate is None or not best else f"{rate / best:.3g}",
-                "to_conv2d": "" if rate is None or not conv else f"{rate / conv:.3g}",
-                "difference": "" if o.difference is None else f"{o.difference:.1e}",
-                "versions": o.versions,
-                "note": o.reason,
-            }
-        )
-    return found
+def make_rows(outcomes: Sequence[Outcome]) -> list[Row]:
+    """The outcomes of one workload, fastest first, those without rates last."""
+    rates = [o.rate for o in outcomes if o.contender.peer and o.rate is not None]
+    best = max(rates, default=None)
+    rows = [
+        Row(o, o.rate / best if o.rate is not None and best else None, o.contender.peer and o.rate == best is not None)
+        for o in outcomes
+    ]
+    return sorted(rows, key=lambda row: -(row.outcome.rate or 0.0))
 
 
-def write_csv(found: Sequence[dict[str, str]], path: Path) -> None:
-    """Write rows to a file."""
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(found)
+def short(rate: float | None) -> str:
+    """A rate to read.
 
-
-def short(number: str) -> str:
-    """A rate to read: 115 M, 30.3 k, 133."""
-    if not number:
+    Examples:
+        >>> [short(rate) for rate in (None, 0.0426, 3.62, 133.4, 30250.0, 999_600.0, 115.2e6)]
+        ['-', '0.0426', '3.62', '133', '30.2 k', '1.00 M', '115 M']
+    """
+    if rate is None:
         return "-"
-    value = float(number)
-    for limit, letter in ((1e6, " M"), (1e3, " k")):
-        if value >= limit:
-            return f"{value / limit:.3g}{letter}"
-    return f"{value:.3g}"
+    for limit, letter in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if rate >= 0.9995 * limit:
+            return _three(rate / limit) + letter
+    return _three(rate)
 
 
-def draw_chart(found: Sequence[dict[str, str]], path: Path) -> None:
-    """Bars of all rates on a logarithmic scale, a panel for each workload."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+def _three(number: float) -> str:
+    """Three digits, also where the last of them are zeros."""
+    return f"{number:.0f}" if number >= 99.95 else f"{number:#.3g}".rstrip(".")
 
-    names = list(dict.fromkeys(row["workload"] for row in found))
-    panels = {name: [row for row in found if row["workload"] == name and row["rate"]] for name in names}
-    panels = {name: own for name, own in panels.items() if own}
-    heights = [len(own) + 1.2 for own in panels.values()]
-    figure = Figure(figsize=(9, 0.32 * sum(heights) + 0.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(len(panels), 1, height_ratios=heights, squeeze=False)[:, 0] if panels else []
-    for ax, (name, own) in zip(axes, panels.items(), strict=True):
-        own = sorted(own, key=lambda row: float(row["rate"]))
-        rates = [float(row["rate"]) for row in own]
-        colors = ["#0b6e75" if r["contender"] == "quanvolve" else "#9aa5b1" if "Conv2d" in r["contender"] else "#d9a441" for r in own]
-        ax.barh([row["contender"] for row in own], rates, color=colors)
-        ax.set_xscale("log")
-        ax.set_xlim(10 ** math.floor(math.log10(min(rates)) - 0.5), max(rates) * 12)
-        for k, row in enumerate(own):
-            text = short(row["rate"]) + (f"   {row['to_best_peer']}x" if row["contender"] == "quanvolve" and row["to_best_peer"] else "")
-            ax.text(rates[k] * 1.15, k, text, va="center", fontsize=8)
-        ax.set_title(f"{name}: {own[0]['unit']}", loc="left", fontsize=10, fontweight="bold")
-        ax.tick_params(labelsize=8)
-        ax.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=130)
+
+def times(ratio: float | None) -> str:
+    """A ratio to read: `31.8x`.
+
+    Examples:
+        >>> times(31.84), times(None), times(0.00012)
+        ('31.8x', '-', '0.0001x')
+    """
+    if ratio is None:
+        return "-"
+    return f"{_three(ratio)}x" if ratio >= 0.01 else f"{ratio:.1g}x"
+
+
+HEADER = ("contender", "median", "+/-", "to best peer", "difference", "how")
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """What the table shows of a row, under :data:`HEADER`."""
+    outcome = row.outcome
+    return (
+        outcome.contender.title,
+        short(outcome.rate),
+        "-" if row.spread is None else f"{100 * row.spread:.0f} %",
+        times(row.ratio) + (" (best peer)" if row.best else ""),
+        "-" if outcome.difference is None else f"{outcome.difference:.0e}",
+        outcome.reason or outcome.how,
+    )
+
+
+def write_csv(rows: Sequence[Row], path: Path) -> None:
+    """Write all rows to a file, whole or not at all; the last line says on what machine they were measured."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        o = row.outcome
+        writer.writerow(
+            [
+                o.workload.name,
+                o.contender.name,
+                o.workload.unit + "/s",
+                *((f"{o.rate:.5g}", f"{min(o.rates):.5g}", f"{max(o.rates):.5g}") if o.rate else ("", "", "")),
+                len(o.rates),
+                "" if row.ratio is None else f"{row.ratio:.4g}",
+                "" if o.difference is None else f"{o.difference:.1e}",
+                o.how,
+                o.versions,
+                o.reason,
+            ]
+        )
+    writer.writerow([f"# {machine()}"])
+    write_whole(path, text.getvalue())
+
+
+def machine() -> str:
+    """The machine, in a line."""
+    import torch
+
+    return (
+        f"{torch.get_num_threads()} threads, {platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, "
+        f"{platform.system()}, Python {platform.python_version()}"
+    )

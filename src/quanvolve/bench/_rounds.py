@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from quanvolve.bench._contenders import CONV, OURS, Contender, scripts
+from quanvolve.bench._contenders import Contender, script_of
 from quanvolve.bench._environments import python_of
+from quanvolve.bench._reference import reference_step, reference_values
 from quanvolve.bench._worker import Worker, WorkerError
-from quanvolve.bench._workloads import Workload, write_problem
+from quanvolve.bench._workloads import Problem, Workload, make_problem
 
 TOLERANCE = 1e-5
-"""Values, losses and gradients may differ from ours by so much."""
+"""Values, losses and gradients may differ by so much from a state vector in double precision."""
+NOT_INSTALLED = "not installed: --install-peers installs it"
+_PATIENCE = 900.0  # seconds for a contender to get ready, or for a run
+_PAUSE = 0.1  # seconds after a run, in which threads that wait for more work go to sleep
 
 
 @dataclass
@@ -24,16 +30,19 @@ class Outcome:
     """What came out for one contender on one workload.
 
     Args:
-        workload, contender: which.
+        workload: which.
+        contender: which.
         versions: of the libraries that took part.
-        rates: units each second, one for each round.
-        difference: largest one from our values (or loss and gradient).
+        how: the way and the batch that were fastest.
+        rates: units a second, one for each round.
+        difference: the largest one from the reference; None where there is nothing to compare.
         reason: why there are no rates.
     """
 
     workload: Workload
     contender: Contender
     versions: str = ""
+    how: str = ""
     rates: list[float] = field(default_factory=list)
     difference: float | None = None
     reason: str = ""
@@ -49,80 +58,93 @@ def run_workload(
     contenders: Sequence[Contender],
     folder: Path,
     environments: Path,
+    *,
     rounds: int,
     least: float,
-    report: Callable[[str], None],
+    tell: Callable[[str], None],
+    failed: dict[str, str] | None = None,
 ) -> list[Outcome]:
-    """Check that all contenders agree, then time them side by side.
+    """Check that the contenders compute the same, then time them side by side.
 
     Args:
         workload: what to run.
-        contenders: this package among them.
-        folder: for the numbers of the workload.
+        contenders: those for whom it is not are left out.
+        folder: for the numbers of the workload; made if it is not there.
         environments: where the peers' virtual environments are.
-        rounds: of timing.
-        least: seconds that a timed run lasts at least.
-        report: told what happens, in a line.
+        rounds: runs of each contender.
+        least: seconds that a run lasts at least.
+        tell: told what happens, in a line.
+        failed: by name, why a contender could not be installed.
+
+    Returns:
+        An outcome for each contender, also for those that cannot run or do not agree.
     """
-    write_problem(workload, folder)
-    outcomes = [Outcome(workload, contender) for contender in contenders]
-    workers: dict[str, Worker] = {}
-    ours: dict[str, Any] = {}
-    try:
+    problem = make_problem(workload)
+    problem.write(folder)
+    outcomes = [Outcome(workload, contender) for contender in contenders if contender.takes(workload)]
+    tell(f"{workload.name}: computing the reference")
+    reference = _Reference(problem)
+    with ExitStack() as stack:
+        running: list[tuple[Outcome, Worker]] = []
         for outcome in outcomes:
+            tell(f"{workload.name}: {outcome.contender.name} gets ready")
+            python = python_of(outcome.contender, environments)
+            if python is None:
+                outcome.reason = (failed or {}).get(outcome.contender.name, NOT_INSTALLED)
+                continue
             try:
-                workers[outcome.contender.name] = _prepare(outcome, folder, environments, ours)
-                report(f"{workload.name}: {outcome.contender.title} is ready")
+                worker = stack.enter_context(Worker(python, script_of(outcome.contender)))
+                _prepare(outcome, worker, folder, reference)
             except WorkerError as error:
                 outcome.reason = str(error)
-                report(f"{workload.name}: {outcome.contender.title}: {error}")
+            else:
+                running.append((outcome, worker))
         for number in range(rounds):
-            for outcome in outcomes:
-                worker = workers.get(outcome.contender.name)
-                if worker is None or outcome.reason:
-                    continue
-                try:
-                    outcome.rates.append(worker.ask(do="time", least=least)["rate"])
-                except WorkerError as error:
-                    outcome.reason, outcome.rates = str(error), []
-            report(f"{workload.name}: round {number + 1} of {rounds}")
-    finally:
-        for worker in workers.values():
-            worker.close()
+            # Each round begins with another one, so that nobody always follows the same neighbour.
+            first = number % max(len(running), 1)
+            for outcome, worker in running[first:] + running[:first]:
+                if not outcome.reason:
+                    tell(f"{workload.name}: round {number + 1} of {rounds}, {outcome.contender.name}")
+                    _time(outcome, worker, least)
     return outcomes
 
 
-def _prepare(outcome: Outcome, folder: Path, environments: Path, ours: dict[str, Any]) -> Worker:
-    contender, workload = outcome.contender, outcome.workload
-    if workload.training and not contender.training:
-        raise WorkerError("does not train")
-    python = python_of(contender, environments)
-    if python is None:
-        raise WorkerError("not installed (--install-peers installs it)")
-    worker = Worker(python, scripts() / f"{contender.script}.py")
+def _prepare(outcome: Outcome, worker: Worker, folder: Path, reference: _Reference) -> None:
+    outcome.versions = worker.ask(_PATIENCE, do="versions")["versions"]
+    answer = worker.ask(_PATIENCE, do="prepare", problem=str(folder.resolve()))
+    outcome.how = answer["how"]
+    outcome.difference = reference.difference(answer)
+    # Not `>`, which is false for a difference that is not a number.
+    if outcome.difference is not None and not outcome.difference <= TOLERANCE:
+        raise WorkerError(f"disagrees: off by {outcome.difference:.1e}, more than {TOLERANCE:g}")
+
+
+def _time(outcome: Outcome, worker: Worker, least: float) -> None:
     try:
-        outcome.versions = worker.ask(do="versions")["versions"]
-        kind = "step" if workload.training else "forward"
-        answer = worker.ask(do=kind, problem=str(folder.resolve()), check=1)
-        if contender.name == OURS:
-            ours.update(answer)
-        elif contender.name != CONV:
-            outcome.difference = _difference(answer, ours)
-            if not outcome.difference <= TOLERANCE:
-                raise WorkerError(f"disagrees by {outcome.difference:.1e}")
-    except WorkerError:
-        worker.close()
-        raise
-    return worker
+        outcome.rates.append(float(worker.ask(_PATIENCE, do="time", least=least)["rate"]))
+    except WorkerError as error:
+        outcome.reason, outcome.rates = str(error), []
+    time.sleep(_PAUSE)
 
 
-def _difference(answer: dict[str, Any], ours: dict[str, Any]) -> float:
-    """The largest difference between two answers, over what both have."""
-    found = 0.0
-    for name, value in answer.items():
-        mine, theirs = np.asarray(ours[name], float).reshape(-1), np.asarray(value, float).reshape(-1)
-        count = min(len(mine), len(theirs))
-        if not count or (len(mine) != len(theirs) and name != "values"):
-            return float("inf")
-        found = max(found, float(np.abs(mine[:count] - theirs[:count]).max()))
-    return found
+class _Reference:
+    """What the contenders' answers must be."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._step = reference_step(problem) if problem.workload.training else None
+        self._windows = None if problem.workload.training else problem.windows()
+
+    def difference(self, answer: dict[str, Any]) -> float | None:
+        """The largest difference of an answer's numbers, or None if it has none."""
+        if self._step is not None and "losses" in answer:
+            return max(_apart(answer["losses"], self._step.losses), _apart(answer["gradient"], self._step.gradient))
+        if self._windows is not None and "values" in answer:
+            expected = reference_values(self._problem, self._windows[answer["windows"]])
+            return _apart(answer["values"], expected)
+        return None
+
+
+def _apart(found: Any, expected: Any) -> float:
+    left, right = np.asarray(found, np.float64), np.asarray(expected, np.float64)
+    return float(np.abs(left - right).max()) if left.shape == right.shape else float("inf")

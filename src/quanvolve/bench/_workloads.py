@@ -5,24 +5,38 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from quanvolve._errors import QuanvolveError
+
+if TYPE_CHECKING:
+    from quanvolve.circuits import Circuit
+
+Array = npt.NDArray[Any]
+Angle = tuple[float, tuple[tuple[int, float], ...], tuple[tuple[int, float], ...]]
+Gate = tuple[str, tuple[int, ...], tuple[Angle, ...]]
+
+CLASSES, RATE, SCALE = 10, 0.01, float(np.pi)
+_STRUCTURE = 42  # the seed of the quanvolution demo's random layer
 
 
 @dataclass(frozen=True)
 class Workload:
-    """One thing to time.
+    """One thing to time. The encoding is RY(pi x) on a qubit for each pixel, and <Z> is measured on every qubit.
 
     Args:
-        name: short.
+        name: short, as on the command line.
         title: what it is, in a line.
-        kernel, stride: of the window, along both axes.
-        circuit: a name of the catalogue; always RY encoding and <Z> on every qubit.
+        kernel: rows and columns of a window.
+        stride: pixels from one window to the next.
+        circuit: a name of the catalogue.
         layers: of the circuit.
         training: whether a training step is timed, or the forward pass alone.
+        images: how many different ones there are; a training step takes all of them.
+        side: rows and columns of an image.
     """
 
     name: str
@@ -32,86 +46,134 @@ class Workload:
     circuit: str
     layers: int
     training: bool
+    images: int
+    side: int = 28
 
     @property
     def unit(self) -> str:
         """What is counted each second."""
-        return "steps" if self.training else "windows"
+        return "training steps" if self.training else "windows"
+
+    @property
+    def places(self) -> int:
+        """Number of windows in an image."""
+        return ((self.side - self.kernel) // self.stride + 1) ** 2
 
 
+_DENSE = "strongly_entangling"
 WORKLOADS = {
     w.name: w
     for w in (
-        Workload("W1", "2x2 stride 2, 4 qubits, random circuit, forward", 2, 2, "random", 1, False),
-        Workload("W1-dense", "2x2 stride 2, 4 qubits, 2 entangling layers, forward", 2, 2, "strongly_entangling", 2, False),
-        Workload("W2", "3x3 stride 1, 9 qubits, 2 entangling layers, forward", 3, 1, "strongly_entangling", 2, False),
-        Workload("W3", "2x2 stride 2, 4 qubits, training step on 32 images", 2, 2, "strongly_entangling", 2, True),
-        Workload("W4", "3x3 stride 3, 9 qubits, training step on 32 images", 3, 3, "strongly_entangling", 2, True),
+        Workload("W1", "2x2 windows, stride 2: 4 qubits, the demo's random layer", 2, 2, "random", 1, False, 2048),
+        Workload("W1d", "2x2 windows, stride 2: 4 qubits, 2 entangling layers", 2, 2, _DENSE, 2, False, 2048),
+        Workload("W2", "3x3 windows, stride 1: 9 qubits, 2 entangling layers", 3, 1, _DENSE, 2, False, 512),
+        Workload("W3", "training step, 32 images: 2x2 windows, 4 qubits, 2 layers", 2, 2, _DENSE, 2, True, 32),
+        Workload("W4", "training step, 32 images: 3x3 windows, 9 qubits, 2 layers", 3, 3, _DENSE, 2, True, 32),
     )
 }
 """By name."""
 
-_IMAGES = 32
-_CLASSES = 10
 
-
-def chosen(names: str | None) -> list[Workload]:
-    """The workloads of a list such as "W1,W3"; all, if not given.
-
-    Raises:
-        QuanvolveError: if there is no such workload.
-    """
-    if names is None:
-        return list(WORKLOADS.values())
-    found = []
-    for name in names.split(","):
-        if name.strip() not in WORKLOADS:
-            raise QuanvolveError(f"no workload is called {name.strip()!r}: choose from {', '.join(WORKLOADS)}")
-        found.append(WORKLOADS[name.strip()])
-    return found
-
-
-def write_problem(workload: Workload, folder: Path) -> None:
-    """Write `problem.json` and `arrays.npz`, which the contenders read.
+@dataclass(frozen=True)
+class Problem:
+    """A workload with its numbers.
 
     Args:
-        workload: of which.
-        folder: made if it is not there.
+        workload: which.
+        circuit: what a filter runs.
+        gates: the same in the order of application: name, wires, angles; an angle is its offset, then pairs of an index
+            and a factor of inputs, then of weights. "ROT" has the angles of RZ, RY, RZ.
+        arrays: images, weights, head_weight, head_bias, labels.
+    """
+
+    workload: Workload
+    circuit: Circuit
+    gates: list[Gate]
+    arrays: dict[str, Array]
+
+    def windows(self) -> Array:
+        """All windows, scaled to angles, shape (windows, inputs), in double precision."""
+        kernel, stride = self.workload.kernel, self.workload.stride
+        view = np.lib.stride_tricks.sliding_window_view(self.arrays["images"][:, 0], (kernel, kernel), axis=(1, 2))
+        return view[:, ::stride, ::stride].reshape(-1, kernel**2).astype(np.float64) * SCALE
+
+    def write(self, folder: Path) -> None:
+        """Write `problem.json` and `arrays.npz`, which the contenders read."""
+        problem = {
+            "kernel": self.workload.kernel,
+            "stride": self.workload.stride,
+            "training": self.workload.training,
+            "n_wires": self.circuit.n_wires,
+            "gates": self.gates,
+            "circuit": self.circuit.to_json(),
+            "scale": SCALE,
+            "rate": RATE,
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "problem.json").write_text(json.dumps(problem))
+        np.savez(folder / "arrays.npz", allow_pickle=False, **self.arrays)
+
+
+def make_problem(workload: Workload) -> Problem:
+    """Draw the numbers of a workload, the same ones each time.
+
+    Pixels are uniform in [0, 1], so that no two windows are equal: nobody gains by computing equal ones once.
     """
     from quanvolve.circuits import named_circuit
 
-    rng = np.random.default_rng(7)
-    circuit = named_circuit(workload.circuit, workload.kernel**2, n_layers=workload.layers, seed=3)
-    places = (28 - workload.kernel) // workload.stride + 1
-    features = circuit.n_outputs * places**2
-    offsets, total = {}, 0
+    circuit = named_circuit(workload.circuit, workload.kernel**2, n_layers=workload.layers, seed=_STRUCTURE)
+    first, total = {}, 0
     for name, shape in circuit.weight_shapes:
-        offsets[name] = total
+        first[name] = total
         total += int(np.prod(shape))
-    gates: list[Any] = []
+    gates: list[Gate] = []
     for gate in circuit.gates:
-        angle = gate.angle
-        entry = None
-        if angle is not None:
-            uses = [(offsets[name] + index, factor) for name, index, factor in angle.weights]
-            entry = (angle.offset, angle.inputs, uses)
-        gates.append((gate.name, gate.wires, entry))
-    problem = {
-        "kernel": workload.kernel,
-        "stride": workload.stride,
-        "n_wires": circuit.n_wires,
-        "gates": gates,
-        "circuit": circuit.to_json(),
-        "scale": float(np.pi),
-        "rate": 0.01,
+        angles: tuple[Angle, ...] = ()
+        if gate.angle is not None:
+            uses = tuple((first[name] + index, factor) for name, index, factor in gate.angle.weights)
+            angles = ((gate.angle.offset, gate.angle.inputs, uses),)
+        gates.append((gate.name, gate.wires, angles))
+    rng = np.random.default_rng(0)
+    features = circuit.n_outputs * workload.places
+    side = workload.side
+    arrays: dict[str, Array] = {
+        # The weights of the quanvolution demo.
+        "weights": np.random.RandomState(0).uniform(0, 2 * np.pi, total),
+        "images": rng.random((workload.images, 1, side, side), dtype=np.float32),
+        "head_weight": rng.normal(0, features**-0.5, (CLASSES, features)).astype(np.float32),
+        "head_bias": np.zeros(CLASSES, np.float32),
+        "labels": rng.integers(0, CLASSES, workload.images),
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "problem.json").write_text(json.dumps(problem))
-    np.savez(
-        folder / "arrays.npz",
-        images=rng.random((_IMAGES, 1, 28, 28), dtype=np.float32),
-        weights=rng.uniform(0, 2 * np.pi, total),
-        head_weight=(rng.normal(size=(_CLASSES, features)) / np.sqrt(features)).astype(np.float32),
-        head_bias=np.zeros(_CLASSES, np.float32),
-        labels=rng.integers(0, _CLASSES, _IMAGES),
-    )
+    return Problem(workload, circuit, with_rotations(gates), arrays)
+
+
+def with_rotations(gates: list[Gate]) -> list[Gate]:
+    """The gates with each RZ, RY, RZ of a wire as one "ROT", which most libraries have as a single gate."""
+    found: list[Gate] = []
+    for gate in gates:
+        found.append(gate)
+        last = found[-3:]
+        if [name for name, _, _ in last] == ["RZ", "RY", "RZ"] and len({wires for _, wires, _ in last}) == 1:
+            found[-3:] = [("ROT", gate[1], tuple(angles[0] for _, _, angles in last))]
+    return found
+
+
+def choose_workloads(names: str | None) -> list[Workload]:
+    """The workloads of a list such as "W1,W3"; all, if not given.
+
+    Raises:
+        QuanvolveError: if one is unknown, or none is named.
+
+    Examples:
+        >>> [workload.name for workload in choose_workloads("W3, W1")]
+        ['W3', 'W1']
+    """
+    if names is None:
+        return list(WORKLOADS.values())
+    wanted = list(dict.fromkeys(filter(None, (name.strip() for name in names.split(",")))))
+    for name in wanted or [names]:
+        if name not in WORKLOADS:
+            raise QuanvolveError(
+                f"--workloads (={names!r}) has {name!r}, expected some of {', '.join(WORKLOADS)}, with commas between"
+            )
+    return [WORKLOADS[name] for name in wanted]

@@ -3,91 +3,151 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import typer
+from quanvolve._errors import QuanvolveError
+from quanvolve.cli._console import emit, emit_table
+from quanvolve.cli._interrupt import Interrupted
+from quanvolve.cli._options import option
+from quanvolve.cli._progress import View, make_view
 
-from quanvolve.cli._console import complain, emit, emit_table
+if TYPE_CHECKING:
+    from quanvolve.bench._contenders import Contender
+    from quanvolve.bench._report import Row
+    from quanvolve.bench._workloads import Workload
 
-_Workloads = Annotated[str | None, typer.Option("--workloads", metavar="NAMES", help="Such as W1,W3; all, if not given.")]
-_Peers = Annotated[
-    str | None, typer.Option("--peers", metavar="NAMES", help="Such as pennylane-jax,aer; all, if not given.")
+_WHAT, _HOW = "What is compared", "How"
+_Workloads = Annotated[
+    str | None, option("--workloads", "Some of W1,W1d,W2,W3,W4; all, if not given.", _WHAT, "NAME,...")
 ]
-_Rounds = Annotated[int, typer.Option("--rounds", min=1, help="Timed runs of each contender; the median counts.")]
-_Output = Annotated[Path, typer.Option("--output", metavar="DIR", help="Folder for bench.csv and bench.png.")]
-_Install = Annotated[bool, typer.Option("--install-peers", help="Make the peers' virtual environments first.")]
+_Peers = Annotated[str | None, option("--peers", "Such as pennylane-jax,aer; all, if not given.", _WHAT, "NAME,...")]
+_Install = Annotated[
+    bool, option("--install-peers", "First make the virtual environments that peers need.", _WHAT, None)
+]
 _Environments = Annotated[
-    Path | None, typer.Option("--environments", metavar="DIR", help="Where these are; in the cache, if not given.")
+    Path | None, option("--environments", "Folder of these; in the user's cache, if not given.", _WHAT, "DIR")
 ]
-_Quick = Annotated[bool, typer.Option("--quick", help="One short round.")]
-_QUICK, _LEAST = 0.05, 0.7
+_Rounds = Annotated[
+    int | None, option("--rounds", "Runs of each contender, one in each round: 7, or 3 if --quick.", _HOW, min=1)
+]
+_Quick = Annotated[bool, option("--quick", "Short runs and 3 rounds, for a first look.", _HOW, None)]
+_Output = Annotated[Path, option("--output", "Folder of bench.csv and bench.png.", _HOW, "DIR")]
+_SECONDS, _QUICK_SECONDS = 0.5, 0.05
+_ROUNDS, _QUICK_ROUNDS = 7, 3
 
 
 def bench(
     workloads: _Workloads = None,
     peers: _Peers = None,
-    rounds: _Rounds = 5,
-    output: _Output = Path("bench"),
     install_peers: _Install = False,
     environments: _Environments = None,
+    rounds: _Rounds = None,
     quick: _Quick = False,
+    output: _Output = Path("bench"),
 ) -> None:
-    """Time this package, nn.Conv2d and other libraries on the same work, after checking that all agree."""
-    from quanvolve._errors import QuanvolveError
-    from quanvolve.bench import default_folder, draw_chart, install, rows, run_workload, write_csv
-    from quanvolve.bench._contenders import chosen as chosen_contenders
-    from quanvolve.bench._workloads import chosen as chosen_workloads
+    """Time this package beside nn.Conv2d and other libraries.
 
-    wanted, contenders = chosen_workloads(workloads), chosen_contenders(peers)
-    folder = environments or default_folder()
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise QuanvolveError(f"cannot write to the folder {output}: {error.strerror or error}") from error
-    failed: dict[str, str] = {}
-    if install_peers:
-        for contender in contenders:
-            if contender.requirements:
-                complain(f"installing {contender.title} in {folder / contender.name}")
-                reason = install(contender, folder)
-                if reason is not None:
-                    failed[contender.name] = f"does not install: {reason}"
-                    complain(f"{contender.title} {failed[contender.name]}")
-    found = []
-    with tempfile.TemporaryDirectory() as work:
+    All must first give the values (or losses and gradients) of a state
+    vector in double precision, to 1e-5. Then each runs once a round. Peers
+    get their windows cut before the clock starts, and the batch they like
+    best.
+    """
+    from quanvolve.bench import bench_figure, choose_contenders, choose_workloads, default_folder, write_csv
+    from quanvolve.explain import save_figure
+
+    wanted, contenders = choose_workloads(workloads), choose_contenders(peers)
+    folder = default_folder() if environments is None else environments
+    _make(output, "--output")
+    failed = _install_all(contenders, folder) if install_peers else {}
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="quanvolve-bench-") as work:
+        run = _Run(contenders, folder, rounds or (_QUICK_ROUNDS if quick else _ROUNDS), quick, failed, Path(work))
         for workload in wanted:
-            outcomes = run_workload(
-                workload, contenders, Path(work) / workload.name, folder, 1 if quick else rounds,
-                _QUICK if quick else _LEAST, complain,
-            )  # fmt: skip
-            for outcome in outcomes:
-                if outcome.contender.name in failed and not outcome.rates:
-                    outcome.reason = failed[outcome.contender.name]
-            own = rows(outcomes)
-            found += own
-            emit("")
-            _show(workload.title, own)
-            write_csv(found, output / "bench.csv")  # after each, so that an interruption loses nothing
-    draw_chart(found, output / "bench.png")
-    emit("")
-    emit(f"table {output / 'bench.csv'}")
-    emit(f"chart {output / 'bench.png'}")
+            try:
+                rows += run(workload)
+            except KeyboardInterrupt:
+                done = f"; {output / 'bench.csv'} has the workloads before {workload.name}" if rows else ""
+                raise Interrupted(f"interrupted{done}") from None
+            write_csv(rows, output / "bench.csv")
+    save_figure(bench_figure(rows), output / "bench.png")
+    emit(f"\ntable {output / 'bench.csv'}\nchart {output / 'bench.png'}")
 
 
-def _show(title: str, own: list[dict[str, str]]) -> None:
-    from quanvolve.bench import short
+def _make(folder: Path, name: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise QuanvolveError(
+            f"{name} (='{folder}') cannot be made: {error.strerror or error}; choose another folder"
+        ) from error
 
-    emit(f"{own[0]['workload']}: {title}")
-    lines = [
-        (
-            row["contender"],
-            short(row["rate"]),
-            row["to_best_peer"] or "-",
-            row["to_conv2d"] or "-",
-            row["difference"] or "-",
-            row["note"],
+
+def _install_all(contenders: list[Contender], folder: Path) -> dict[str, str]:
+    """Make the environments that are missing; why some could not be made, by name."""
+    from quanvolve.bench import install, needs_install
+    from quanvolve.data._cache import offline
+
+    missing = [contender for contender in contenders if needs_install(contender, folder)]
+    if missing and offline():
+        raise QuanvolveError(
+            f"--install-peers would download {', '.join(c.name for c in missing)}, but QUANVOLVE_OFFLINE forbids it: "
+            "unset it, or leave --install-peers out"
         )
-        for row in sorted(own, key=lambda row: -float(row["rate"] or 0))
-    ]
-    emit_table(lines, ("contender", own[0]["unit"], "to best peer", "to Conv2d", "difference", ""), right=(1, 2, 3, 4))
+    _make(folder, "--environments")
+    failed = {}
+    for contender in missing:
+        with _view() as view:
+            view.phase(f"installing {contender.name}")
+            reason = install(contender, folder)
+        emit(
+            f"{contender.name} " + (f"not installed: {reason}" if reason else f"installed in {folder / contender.name}")
+        )
+        if reason:
+            failed[contender.name] = f"does not install: {reason}"
+    return failed
+
+
+@contextmanager
+def _view() -> Iterator[View]:
+    view = make_view(quiet=False, json=False)
+    try:
+        yield view
+    finally:
+        view.close()
+
+
+@dataclass(frozen=True)
+class _Run:
+    """How workloads are run, all of them the same way."""
+
+    contenders: list[Contender]
+    environments: Path
+    rounds: int
+    quick: bool
+    failed: dict[str, str]
+    work: Path
+
+    def __call__(self, workload: Workload) -> list[Row]:
+        """Run a workload and print its table."""
+        from quanvolve.bench import make_rows, run_workload
+        from quanvolve.bench._report import HEADER, cells
+
+        with _view() as view:
+            outcomes = run_workload(
+                workload,
+                self.contenders,
+                self.work / workload.name,
+                self.environments,
+                rounds=self.rounds,
+                least=_QUICK_SECONDS if self.quick else _SECONDS,
+                tell=view.phase,
+                failed=self.failed,
+            )
+        rows = make_rows(outcomes)
+        emit(f"\n{workload.name}: {workload.title}; {workload.unit} a second")
+        emit_table([cells(row) for row in rows], HEADER, right=(1, 2, 4))
+        return rows
