@@ -2,8 +2,8 @@
 
     python benchmarks/scaling.py --data-dir FOLDER_WITH_MNIST
 
-writes `scaling.csv` beside this file. Each figure is the median of several runs; `nn.Conv2d` of the same shape runs beside
-it, and the machine's copy bandwidth tells how far from its limit a forward pass is.
+writes `scaling.csv` beside this file. Each figure is the median of several runs; `nn.Conv2d` of the same shape runs
+beside it, and the bandwidth of a copy tells how far from its limit a forward pass is.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ ROOMS = {
     "nn": {"circuits", "compile", "explain"},
     "data": set(),
     "estimators": {"circuits", "compile", "nn", "explain"},
-    "cli": {"circuits", "compile", "nn", "explain", "estimators", "data"},
+    "bench": {"circuits", "data", "explain"},
+    "cli": {"circuits", "compile", "nn", "explain", "estimators", "data", "bench"},
     "testing": {"circuits", "nn"},
 }
 

@@ -120,7 +120,7 @@ def test_the_planner_says_what_it_chose_and_why() -> None:
 
 
 def test_the_plan_depends_on_how_many_windows_one_compilation_serves() -> None:
-    planner = Planner([named_circuit("strongly_entangling", 9)], Layout(1, 1, 1, 9))
+    planner = Planner([named_circuit("random", 9)], Layout(1, 1, 1, 9))
     assert planner.choose(1).name == "statevector"
     assert planner.choose(None).name == "polynomial"
     assert "training steps of fewer than" in str(planner)

@@ -28,7 +28,9 @@ def bench_figure(rows: Sequence[Row]) -> Figure:
     Returns:
         A figure with a panel for each workload.
     """
-    from quanvolve.explain._style import FONT, GREY, SMALL, new_figure
+    from quanvolve.explain import style
+
+    FONT, GREY, SMALL, new_figure = style.FONT, style.GREY, style.SMALL, style.new_figure
 
     panels: dict[str, list[Row]] = {}
     for row in rows:
@@ -58,7 +60,10 @@ def bench_figure(rows: Sequence[Row]) -> Figure:
 def _panel(ax: Axes, rows: Sequence[Row]) -> None:
     from matplotlib.ticker import FuncFormatter, NullLocator
 
-    from quanvolve.explain._style import BLUE, FONT, GREY, INK, ORANGE, PALE, SMALL, TITLE, tidy
+    from quanvolve.explain import style
+
+    BLUE, ORANGE, PALE, INK, GREY = style.BLUE, style.ORANGE, style.PALE, style.INK, style.GREY
+    FONT, SMALL, TITLE, tidy = style.FONT, style.SMALL, style.TITLE, style.tidy
 
     workload = rows[0].outcome.workload
     rates = [rate for row in rows for rate in row.outcome.rates] or [1.0]
@@ -106,7 +111,9 @@ def _decade(value: float, _: object) -> str:
 
 
 def _words(ax: Axes, x: float, place: int, text: str, color: str, *, bold: bool = False) -> None:
-    from quanvolve.explain._style import FONT, SMALL
+    from quanvolve.explain import style
+
+    FONT, SMALL = style.FONT, style.SMALL
 
     ax.annotate(
         text,

@@ -16,9 +16,7 @@ from quanvolve.cli._options import option
 from quanvolve.cli._progress import View, make_view
 
 if TYPE_CHECKING:
-    from quanvolve.bench._contenders import Contender
-    from quanvolve.bench._report import Row
-    from quanvolve.bench._workloads import Workload
+    from quanvolve.bench import Contender, Row, Workload
 
 _WHAT, _HOW = "What is compared", "How"
 _Workloads = Annotated[
@@ -133,8 +131,7 @@ class _Run:
 
     def __call__(self, workload: Workload) -> list[Row]:
         """Run a workload and print its table."""
-        from quanvolve.bench import make_rows, run_workload
-        from quanvolve.bench._report import HEADER, cells
+        from quanvolve.bench import HEADER, cells, make_rows, run_workload
 
         with _view() as view:
             outcomes = run_workload(

@@ -62,6 +62,7 @@ class TrainOptions:
     patience: int | None = None
     seed: int = 0
     device: str = "cpu"
+    preset: str | None = None
 
     def params(self, dims: int = 2) -> dict[str, Any]:
         """The same as arguments of the estimator, for data along whose `dims` axes a window slides."""
@@ -78,6 +79,8 @@ class TrainOptions:
             ModelError: if one is missing, unknown, of the wrong type or not finite.
         """
         names = {field.name for field in fields(cls)}
+        if isinstance(data, dict):
+            data = {"preset": None, **data}  # older runs have none
         if not isinstance(data, dict) or set(data) != names:
             raise ModelError(f"{source} is damaged: its options are not those of a run of this version")
         for field in fields(cls):
@@ -93,6 +96,7 @@ class TrainOptions:
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
+    "str | None": (str, NoneType),
     "int": (int,),
     "float": (float, int),
     "bool": (bool,),

@@ -65,17 +65,19 @@ def write_metrics(run: Run, clf: Any, dataset: Dataset, preparation: float) -> N
 
 
 def count_parameters(module: Any) -> dict[str, int]:
-    """How many weights there are, trained or not, in the whole and in its parts."""
+    """How many weights there are, trained or not, in the whole and in its parts; those of circuits are "quantum"."""
     from quanvolve.nn import QuanvNd
 
+    layers = [layer for layer in module.modules() if isinstance(layer, QuanvNd)]
+    quantum = sum(weight.numel() for layer in layers for weight in layer.circuit_weights().values())
     backbone = sum(p.numel() for p in module.backbone.parameters())
-    if isinstance(module.backbone, QuanvNd):
-        # The weights of fixed filters are buffers.
-        held = dict(module.backbone.named_buffers())
-        backbone += sum(held[name].numel() for name, _ in module.backbone.circuits[0].weight_shapes if name in held)
+    for layer in module.backbone.modules():
+        if isinstance(layer, QuanvNd) and not layer.trainable:
+            # The weights of fixed filters are buffers.
+            backbone += sum(weight.numel() for weight in layer.circuit_weights().values())
     head = sum(p.numel() for p in module.head.parameters())
     trainable = sum(p.numel() for p in module.parameters() if p.requires_grad)
-    return {"total": backbone + head, "trainable": trainable, "backbone": backbone, "head": head}
+    return {"total": backbone + head, "trainable": trainable, "backbone": backbone, "head": head, "quantum": quantum}
 
 
 def draw_pictures(run: Run, clf: Any, dataset: Dataset, wanted: list[str], metrics: dict[str, Any]) -> None:
@@ -86,11 +88,18 @@ def draw_pictures(run: Run, clf: Any, dataset: Dataset, wanted: list[str], metri
         "history.png": lambda: history_figure(clf.history_, best=metrics["best_epoch"]),
         "confusion.png": lambda: confusion_figure(metrics["confusion"], metrics["classes"], metrics["test_accuracy"]),
         "feature_maps.png": lambda: _feature_maps(clf, dataset),
-        "filters.png": lambda: filters_figure(clf.module_.backbone),
+        "filters.png": lambda: filters_figure(_first_quantum(clf.module_.backbone)),
     }
     for name in wanted:
         if name in makers:
             save_figure(makers[name](), run.folder / name)
+
+
+def _first_quantum(backbone: Any) -> Any:
+    """The quantum convolution that reads the images."""
+    from quanvolve.nn import QuanvNd
+
+    return next(layer for layer in backbone.modules() if isinstance(layer, QuanvNd))
 
 
 def _feature_maps(clf: Any, dataset: Dataset) -> Figure:

@@ -54,6 +54,9 @@ def _rows(run: Run, metrics: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _model(run: Run) -> str:
     o = run.options
+    if o.preset is not None:
+        kind = "" if o.backbone == "quantum" else f", {o.backbone} twin"
+        return f"preset {o.preset}{kind}"
     if o.backbone == "none":
         return f"{o.head} head on the pixels"
     window = f"{o.kernel_size}x{o.kernel_size}, stride {o.stride}"
@@ -67,6 +70,10 @@ def _model(run: Run) -> str:
 
 def _parameters(run: Run, parameters: dict[str, int]) -> str:
     text = f"{parameters['total']:,}: "
+    if run.options.preset is not None:
+        # Its backbone has classical parameters too, where channels become angles.
+        quantum = f", of which quantum {parameters['quantum']:,}" if run.options.backbone == "quantum" else ""
+        return f"{text}backbone {parameters['backbone']:,}{quantum}, head {parameters['head']:,}"
     if run.options.backbone != "none":
         state = "" if run.options.trainable else " (fixed)"
         text += f"{run.options.backbone} {parameters['backbone']:,}{state}, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +13,7 @@ from quanvolve.cli._options import (
     DATA,
     MAX_SEED,
     MODEL,
+    OPTION_OF,
     TRAINING,
     DataDir,
     Encoding,
@@ -35,6 +36,16 @@ _Output = Annotated[
 _Resume = Annotated[bool, option("--resume", "Continue the run in --output where it stopped.", DATA, None)]
 _Quiet = Annotated[bool, option("--quiet", "Print the folder and the test accuracy only.", DATA, None)]
 _Device = Annotated[str, option("--device", "Where to compute: cpu or cuda.", DATA, "NAME")]
+_Preset = Annotated[
+    str | None,
+    option(
+        "--preset",
+        "A whole network and how to train it, for images: quantum (quantum convolutions and one linear layer) or "
+        "hybrid (one, then a small CNN).",
+        MODEL,
+        "NAME",
+    ),
+]
 _Backbone = Annotated[
     str,
     option(
@@ -85,6 +96,7 @@ def train(
     device: _Device = _DEFAULT.device,
     json: Json = False,
     quiet: _Quiet = False,
+    preset: _Preset = _DEFAULT.preset,
     backbone: _Backbone = _DEFAULT.backbone,
     circuit: _Circuit = _DEFAULT.circuit,
     encoding: Encoding = _DEFAULT.encoding,
@@ -110,6 +122,9 @@ def train(
     The folder of the run gets the model (config.json, model.safetensors),
     history.jsonl, metrics.json and pictures. Interrupted or killed runs are
     continued with --resume, to the same result.
+
+    A preset takes the place of the other options of the model, and of the
+    defaults for training.
     """
     from quanvolve.cli._progress import make_view
     from quanvolve.cli._session import begin
@@ -125,11 +140,28 @@ def train(
             given = {name: ctx.params[name] for name in (*names, "dataset", "data_dir") if _typed(ctx, name)}
             run = continue_run(given, output, view)
         else:
-            options = TrainOptions(**{name: ctx.params[name] for name in names})
+            options = _with_preset(ctx, TrainOptions(**{name: ctx.params[name] for name in names}))
             run = begin(dataset, data_dir, output, options, view)
     finally:
         view.close()
     print_summary(run, quiet=quiet, json=json)
+
+
+def _with_preset(ctx: typer.Context, options: TrainOptions) -> TrainOptions:
+    """The options with the settings of the preset, if there is one, where none were typed.
+
+    Raises:
+        QuanvolveError: if there is no such preset, or its filters are to be fixed.
+    """
+    if options.preset is None:
+        return options
+    from quanvolve.nn import find_preset
+
+    settings = find_preset(options.preset, options.backbone).training[options.backbone]
+    if _typed(ctx, "trainable") and not options.trainable:
+        raise QuanvolveError(f"--fixed has no meaning with --preset {options.preset}, whose filters are trained")
+    found = {OPTION_OF[argument]: value for argument, value in settings.items()}
+    return replace(options, trainable=True, **{name: value for name, value in found.items() if not _typed(ctx, name)})
 
 
 def _typed(ctx: typer.Context, name: str) -> bool:

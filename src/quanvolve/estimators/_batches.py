@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -38,12 +38,20 @@ class Batches:
         batch_size: samples a batch. A single left-over sample joins the batch before it, since batch normalisation
             cannot learn from one.
         shuffle: draw a new order for each pass, from torch's global generator.
+        augment: samples of a batch to other samples of the same labels.
     """
 
-    def __init__(self, data: TensorData, batch_size: int, shuffle: bool = False) -> None:
+    def __init__(
+        self,
+        data: TensorData,
+        batch_size: int,
+        shuffle: bool = False,
+        augment: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
         self.data = data
         self.batch_size = batch_size
         self.shuffle = shuffle
+        self.augment = augment
 
     def __len__(self) -> int:
         n = len(self.data)
@@ -56,4 +64,5 @@ class Batches:
         for number in range(count):
             start = number * self.batch_size
             stop = n if number == count - 1 else start + self.batch_size
-            yield self.data[slice(start, stop) if order is None else order[start:stop]]
+            samples, labels = self.data[slice(start, stop) if order is None else order[start:stop]]
+            yield (samples if self.augment is None else self.augment(samples)), labels

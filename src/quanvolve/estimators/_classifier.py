@@ -20,8 +20,9 @@ from quanvolve.estimators._batches import TensorData
 from quanvolve.estimators._filters import build_backbone, restore_backbone
 from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
 from quanvolve.estimators._maps import BLOCK, feature_maps
+from quanvolve.estimators._preset import build_preset, training_of
 from quanvolve.estimators._training import Monitor, Settings, train
-from quanvolve.nn import HybridModel, learn_statistics, make_head
+from quanvolve.nn import HybridModel, find_preset, learn_statistics, make_head
 
 CACHE_BYTES = 6 * 2**30
 """Feature maps of fixed filters are kept for all epochs up to this size, and computed for each batch beyond it."""
@@ -49,6 +50,10 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         random_state: an int gives the same model twice on a CPU.
         device: where to compute.
         verbose: 1 prints a line an epoch.
+        preset: a name from :data:`quanvolve.nn.PRESETS`, for images: a whole network, with the schedule of its
+            learning rate and random shifts of the training images, in place of filters and head. Their arguments must
+            then be left at their defaults, but `backbone` may be "classical" for its twin; the filters are always
+            trained. :meth:`from_preset` also sets epochs, batch size and rates that suit it.
 
     Attributes:
         module_: the trained `torch.nn.Module`, with `backbone` and `head`; takes images in [0, 1].
@@ -93,6 +98,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         random_state: Any = None,
         device: str = "cpu",
         verbose: int = 0,
+        preset: str | None = None,
     ) -> None:
         self.backbone = backbone
         self.head = head
@@ -118,6 +124,26 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.random_state = random_state
         self.device = device
         self.verbose = verbose
+        self.preset = preset
+
+    @classmethod
+    def from_preset(cls, preset: str, backbone: str = "quantum", **params: Any) -> QuanvClassifier:
+        """A classifier of a preset's network, with the settings its training is tuned for.
+
+        Args:
+            preset: a name from :data:`quanvolve.nn.PRESETS`.
+            backbone: "quantum", or "classical" for the twin.
+            params: further parameters; those given take the place of the preset's.
+
+        Raises:
+            QuanvolveError: if there is no such preset.
+
+        Examples:
+            >>> clf = QuanvClassifier.from_preset("quantum", max_epochs=3)
+            >>> clf.preset, clf.max_epochs, clf.batch_size
+            ('quantum', 3, 128)
+        """
+        return cls(backbone, **{**training_of(preset, backbone), "preset": preset, **params})
 
     def fit(self, X: Any, y: Any) -> QuanvClassifier:
         """Train.
@@ -167,16 +193,17 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         filter_seed, head_seed, split_seed, epoch_seed = (
             int(seed) for seed in check_random_state(self.random_state).randint(2**31 - 1, size=4)
         )
-        backbone, shape = build_backbone(
-            self.get_params(deep=False), spec, kind=self.backbone, trainable=self.trainable, seed=filter_seed
-        )
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(head_seed)
-            self._adopt(spec, backbone, shape)
+        if self.preset is None:
+            backbone, shape = build_backbone(
+                self.get_params(deep=False), spec, kind=self.backbone, trainable=self.trainable, seed=filter_seed
+            )
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(head_seed)
+                self._adopt(spec, self._with_head(backbone, shape), shape)
+        else:
+            self._adopt(spec, *build_preset(self.get_params(deep=False), spec, len(self.classes_), filter_seed))
         self.module_.to(self.device)
-        settings = Settings(
-            self.max_epochs, self.batch_size, self.lr, self.weight_decay, self.patience, epoch_seed, self.device
-        )
+        settings = self._settings(epoch_seed)
         train_rows, valid_rows = self._split(numbers, split_seed)
         reporter = monitor or (_Printer() if self.verbose else Monitor())
         module, data, valid = self._prepare(rows, numbers, train_rows, valid_rows, reporter)
@@ -185,7 +212,23 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.module_.eval()
         return self
 
+    def _settings(self, seed: int) -> Settings:
+        recipe = None if self.preset is None else find_preset(self.preset, self.backbone)
+        return Settings(
+            self.max_epochs,
+            self.batch_size,
+            self.lr,
+            self.weight_decay,
+            self.patience,
+            seed,
+            self.device,
+            warmup=0.0 if recipe is None else recipe.warmup,
+            shift=0 if recipe is None else recipe.shift,
+        )
+
     def _check_params(self) -> None:
+        if self.preset is not None:
+            find_preset(self.preset, self.backbone)
         for name, least in (("max_epochs", 1), ("batch_size", 1)):
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
@@ -204,15 +247,22 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def restore(self, spec: ImageSpec, circuits: tuple[Circuit, ...], out_channels: int) -> None:
         """Take the form of a saved classifier; the weights are still to be loaded."""
-        backbone, shape = restore_backbone(
-            self.get_params(deep=False), spec, circuits, out_channels, kind=self.backbone, trainable=self.trainable
-        )
-        self._adopt(spec, backbone, shape)
+        params = self.get_params(deep=False)
+        if self.preset is None:
+            backbone, shape = restore_backbone(
+                params, spec, circuits, out_channels, kind=self.backbone, trainable=self.trainable
+            )
+            self._adopt(spec, self._with_head(backbone, shape), shape)
+        else:
+            self._adopt(spec, *build_preset(params, spec, len(self.classes_), 0, circuits))
 
-    def _adopt(self, spec: ImageSpec, backbone: torch.nn.Module, output_shape: tuple[int, ...]) -> None:
+    def _with_head(self, backbone: torch.nn.Module, output_shape: tuple[int, ...]) -> HybridModel:
+        return HybridModel(backbone, make_head(self.head, output_shape, len(self.classes_)))
+
+    def _adopt(self, spec: ImageSpec, module: HybridModel, output_shape: tuple[int, ...]) -> None:
         self._spec, self.image_shape_, self.input_range_ = spec, spec.shape, spec.range
         self.output_shape_ = output_shape
-        self.module_ = HybridModel(backbone, make_head(self.head, output_shape, len(self.classes_)))
+        self.module_ = module
 
     def _split(self, numbers: npt.NDArray[Any], seed: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Rows to train on and rows to validate on; stratified where every class can be on both sides."""
@@ -243,13 +293,17 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             )
             X, module = torch.from_numpy(maps), self.module_.head
             statistics = X[torch.from_numpy(train_rows[:_STATISTICS_IMAGES])]
+        elif self.preset is not None:
+            # Its layers of batch normalisation learn their statistics as it is trained.
+            X, module, statistics = torch.from_numpy(self._spec.images(rows)), self.module_, None
         else:
             X, module = torch.from_numpy(self._spec.images(rows)), self.module_
             some = rows[train_rows[:_STATISTICS_IMAGES]]
             statistics = torch.from_numpy(
                 feature_maps(backbone, some, self._spec, self.output_shape_, device=self.device)
             )
-        learn_statistics(self.module_.head, statistics.to(self.device))
+        if statistics is not None:
+            learn_statistics(self.module_.head, statistics.to(self.device))
         data = TensorData(X, y, torch.from_numpy(train_rows))
         return module, data, TensorData(X, y, torch.from_numpy(valid_rows)) if len(valid_rows) else None
 

@@ -192,7 +192,8 @@ def _rebuild(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Any:
 def _circuits(estimator: QuanvClassifier | QuanvTransformer) -> tuple[Circuit, ...]:
     # Those of a quantum head are made anew from its name; only the filters' are kept.
     backbone = estimator.module_.backbone if isinstance(estimator, QuanvClassifier) else estimator.module_
-    return backbone.circuits if isinstance(backbone, QuanvNd) else ()
+    # The layers of a preset share one circuit.
+    return next((layer.circuits for layer in backbone.modules() if isinstance(layer, QuanvNd)), ())
 
 
 def _params(estimator: QuanvClassifier | QuanvTransformer) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from skorch.helper import predefined_split
 from torch import nn
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.estimators._augment import random_shift
 from quanvolve.estimators._batches import Batches, TensorData
 from quanvolve.estimators._checkpoint import (
     TrainingState,
@@ -27,6 +29,7 @@ from quanvolve.estimators._checkpoint import (
     restore_optimizer,
     save_checkpoint,
 )
+from quanvolve.estimators._schedule import cosine, one_cycle
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,15 @@ class Settings:
     Args:
         max_epochs: passes over the training data.
         batch_size: samples a step.
-        lr: learning rate of AdamW at the start; it falls along a cosine to zero at `max_epochs`.
+        lr: highest learning rate of AdamW; without `warmup` that of the first epoch, after which it falls along a
+            cosine to zero at `max_epochs`.
         weight_decay: of AdamW.
         patience: stop after so many epochs without a better validation accuracy; None never stops early.
-        seed: of the order of samples and of dropout.
+        seed: of the order of samples, of dropout and of shifts.
         device: where to train.
+        warmup: share of the training in which the learning rate rises, batch by batch; 0 starts at the highest and
+            changes it between epochs only.
+        shift: pixels by which training images are moved at random, at most.
     """
 
     max_epochs: int
@@ -50,6 +57,14 @@ class Settings:
     patience: int | None
     seed: int
     device: str
+    warmup: float = 0.0
+    shift: int = 0
+
+    def rate(self, epoch: int, done: float = 0.0) -> float:
+        """The learning rate in an epoch (from 1) of which a share is done."""
+        if not self.warmup:
+            return self.lr * cosine((epoch - 1) / self.max_epochs)
+        return self.lr * one_cycle((epoch - 1 + done) / self.max_epochs, self.warmup)
 
 
 class Monitor:
@@ -69,14 +84,23 @@ class Monitor:
 
 
 class _Watch(Callback):  # type: ignore[misc]  # skorch has no types
-    """Counts right answers on the validation data and passes batches on to the monitor."""
+    """Sets learning rates, counts right answers on the validation data and passes batches on to the monitor."""
 
-    def __init__(self, monitor: Monitor) -> None:
+    def __init__(self, monitor: Monitor, settings: Settings, batches: int) -> None:
         self.monitor = monitor
+        self.settings = settings
+        self.batches = batches
         self.epoch = 0
 
     def on_epoch_begin(self, net: Any, **_: Any) -> None:
         self.right = self.seen = self.batch = 0
+
+    def on_batch_begin(self, net: Any, training: bool = False, **_: Any) -> None:
+        if training:
+            # From the numbers of epoch and batch alone, so that a resumed run cannot differ.
+            lr = self.settings.rate(self.epoch, self.batch / self.batches)
+            for group in net.optimizer_.param_groups:
+                group["lr"] = lr
 
     def on_batch_end(self, net: Any, batch: Any = None, training: bool = False, **step: Any) -> None:
         if training:
@@ -116,7 +140,8 @@ def train(
         ModelError: if the checkpoint is damaged or of another run.
     """
     monitor = monitor or Monitor()
-    watch = _Watch(monitor)
+    batches = len(Batches(data, settings.batch_size))
+    watch = _Watch(monitor, settings, batches)
     fingerprint = _fingerprint(module, data, valid, settings)
     net = _skorch_net(module, valid, settings, watch)
     history: list[dict[str, Any]] = []
@@ -126,13 +151,13 @@ def train(
         history, best = state.history, state.best
         net.module_.load_state_dict(state.module)
         restore_optimizer(net.optimizer_, state.optimizer)
-    monitor.on_start(len(history) + 1, settings.max_epochs, len(Batches(data, settings.batch_size)))
+    monitor.on_start(len(history) + 1, settings.max_epochs, batches)
     with _own_random_numbers():
         while len(history) < settings.max_epochs and not _out_of_patience(history, settings.patience):
             watch.epoch = len(history) + 1
-            lr = _start_epoch(net, settings, watch.epoch)
+            _seed_epoch(settings.seed, watch.epoch)
             net.fit_loop(data, epochs=1)
-            history.append(_row(net.history[-1], watch, lr))
+            history.append(_row(net.history[-1], watch, settings.rate(watch.epoch)))
             _require_finite(history[-1], settings)
             if best_epoch(history) == watch.epoch:
                 best = copy.deepcopy(net.module_.state_dict())
@@ -157,6 +182,7 @@ def _skorch_net(module: nn.Module, valid: TensorData | None, settings: Settings,
         batch_size=settings.batch_size,
         iterator_train=Batches,
         iterator_train__shuffle=True,
+        iterator_train__augment=partial(random_shift, pixels=settings.shift) if settings.shift else None,
         iterator_valid=Batches,
         train_split=None if valid is None else predefined_split(valid),
         callbacks=[("watch", watch)],
@@ -168,13 +194,9 @@ def _skorch_net(module: nn.Module, valid: TensorData | None, settings: Settings,
     return net.initialize()
 
 
-def _start_epoch(net: Any, settings: Settings, epoch: int) -> float:
-    """Seed the epoch and set its learning rate, both from its number alone, so that a resumed run cannot differ."""
-    torch.manual_seed(int.from_bytes(hashlib.sha256(f"{settings.seed}/{epoch}".encode()).digest()[:7], "big"))
-    lr = settings.lr * 0.5 * (1 + math.cos(math.pi * (epoch - 1) / settings.max_epochs))
-    for group in net.optimizer_.param_groups:
-        group["lr"] = lr
-    return lr
+def _seed_epoch(seed: int, epoch: int) -> None:
+    """Seed an epoch from its number alone, so that a resumed run cannot differ."""
+    torch.manual_seed(int.from_bytes(hashlib.sha256(f"{seed}/{epoch}".encode()).digest()[:7], "big"))
 
 
 @contextmanager

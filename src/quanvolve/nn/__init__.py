@@ -1,5 +1,6 @@
 """Quantum layers for PyTorch, and hybrid models made with them."""
 
+from quanvolve.nn._angle_norm import AngleNorm as AngleNorm
 from quanvolve.nn._backbones import BACKBONES as BACKBONES
 from quanvolve.nn._backbones import make_backbone as make_backbone
 from quanvolve.nn._backbones import make_dense_backbone as make_dense_backbone
@@ -13,6 +14,11 @@ from quanvolve.nn._layers import Quanv1d as Quanv1d
 from quanvolve.nn._layers import Quanv2d as Quanv2d
 from quanvolve.nn._layers import Quanv3d as Quanv3d
 from quanvolve.nn._linear import QuantumLinear as QuantumLinear
+from quanvolve.nn._presets import PRESETS as PRESETS
+from quanvolve.nn._presets import Preset as Preset
+from quanvolve.nn._presets import Stage as Stage
+from quanvolve.nn._presets import find_preset as find_preset
+from quanvolve.nn._presets import preset_model as preset_model
 from quanvolve.nn._quanv import QuanvNd as QuanvNd
 from quanvolve.nn._standardize import Standardize as Standardize
 from quanvolve.nn._standardize import learn_statistics as learn_statistics
