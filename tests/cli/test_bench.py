@@ -116,7 +116,7 @@ def test_a_signal_leaves_no_process_behind(tmp_path: Path) -> None:
     args = [*PYTHON, "bench", "--workloads", "W2", "--peers", "pennylane-loop", "--output", str(tmp_path)]
     process = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
     with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(2.0)
+        process.wait(4.0)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (130, "quanvolve: interrupted\n")

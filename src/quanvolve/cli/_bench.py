@@ -87,7 +87,7 @@ def _make(folder: Path, name: str) -> None:
 def _install_all(contenders: list[Contender], folder: Path) -> dict[str, str]:
     """Make the environments that are missing; why some could not be made, by name."""
     from quanvolve.bench import install, needs_install
-    from quanvolve.data._cache import offline
+    from quanvolve.data import offline
 
     missing = [contender for contender in contenders if needs_install(contender, folder)]
     if missing and offline():

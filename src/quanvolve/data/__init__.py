@@ -7,6 +7,7 @@ readers that need them.
 
 from quanvolve.data._arrays import load_npz as load_npz
 from quanvolve.data._cache import cache_dir as cache_dir
+from quanvolve.data._cache import offline as offline
 from quanvolve.data._dataset import Dataset as Dataset
 from quanvolve.data._digits import load_digits as load_digits
 from quanvolve.data._download import download as download
