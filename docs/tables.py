@@ -45,17 +45,17 @@ def accuracy() -> str:
 def speed() -> str:
     """The workloads: this package, the best peer, and a classical convolution; then MNIST as a whole."""
     with (ROOT / "benchmarks" / "bench.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+        rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
     lines = ["| workload | quanvolve | best peer | ratio | `nn.Conv2d` |", "|---|---|---|---|---|"]
     for name in dict.fromkeys(row["workload"] for row in rows):
-        own = [row for row in rows if row["workload"] == name and row["rate"]]
-        ours = next(row for row in own if row["contender"] == "quanvolve")
-        conv = next(row for row in own if "Conv2d" in row["contender"])
-        best = max((row for row in own if row not in (ours, conv)), key=lambda row: float(row["rate"]))
-        ratio = float(ours["rate"]) / float(best["rate"])
+        own = {row["contender"]: row for row in rows if row["workload"] == name and row["median"]}
+        ours, conv = own["quanvolve"], own["conv2d"]
+        peers = [row for contender, row in own.items() if contender not in ("quanvolve", "conv2d", "memory")]
+        best = max(peers, key=lambda row: float(row["median"]))
+        ratio = float(ours["median"]) / float(best["median"])
         lines.append(
-            f"| {name} | **{short(ours['rate'])}** {ours['unit']} | {short(best['rate'])} ({best['contender']}) | "
-            f"{ratio:.0f}x | {short(conv['rate'])} |"
+            f"| {name} | **{short(ours['median'])}** {ours['unit']} | {short(best['median'])} ({best['contender']}) | "
+            f"{ratio:.1f}x | {short(conv['median'])} |"
         )
     with (ROOT / "benchmarks" / "scaling.csv").open(newline="") as file:
         whole = {row["case"]: row["value"] for row in csv.DictReader(file)}
