@@ -6,6 +6,7 @@ Usage: python docs/tables.py [--check]
 from __future__ import annotations
 
 import csv
+import statistics
 import sys
 from pathlib import Path
 
@@ -40,6 +41,26 @@ def accuracy() -> str:
     lines += ["", "<details><summary>The command behind each number</summary>", ""]
     lines += [f"- {row['group']}, {row['model']}: `{row['command']}`" for row in rows]
     return "\n".join([*lines, "", "</details>"])
+
+
+def presets() -> str:
+    """Test accuracy of the presets in percent, over the seeds that were run, and what a model costs."""
+    with (ROOT / "benchmarks" / "preset_accuracy.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = [
+        "| preset | backbone | parameters | test accuracy, percent | seeds | minutes |",
+        "|---|---|---|---|---|---|",
+    ]
+    for preset, backbone in dict.fromkeys((row["preset"], row["backbone"]) for row in rows):
+        own = [row for row in rows if (row["preset"], row["backbone"]) == (preset, backbone)]
+        scores = [100 * float(row["test accuracy"]) for row in own]
+        spread = f" \u00b1 {statistics.stdev(scores):.2f}" if len(scores) > 1 else ""
+        minutes = statistics.mean(float(row["seconds"]) for row in own) / 60
+        quantum = int(own[0]["quantum parameters"] or 0)
+        size = f"{int(own[0]['parameters']):,}" + (f" ({quantum:,} of circuits)" if quantum else "")
+        score = f"{statistics.mean(scores):.2f}{spread}"
+        lines.append(f"| `{preset}` | {backbone} | {size} | {score} | {len(scores)} | {minutes:.1f} |")
+    return "\n".join(lines)
 
 
 def speed() -> str:
@@ -88,7 +109,9 @@ def fill(text: str, name: str, content: str) -> str:
 def main() -> int:
     """Rewrite the README, or with --check say whether it is up to date."""
     text = README.read_text()
-    filled = fill(fill(text, "accuracy", accuracy()), "speed", speed())
+    filled = text
+    for name, content in (("accuracy", accuracy), ("presets", presets), ("speed", speed)):
+        filled = fill(filled, name, content())
     if "--check" in sys.argv:
         return int(filled != text)
     README.write_text(filled)
