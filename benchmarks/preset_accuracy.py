@@ -3,7 +3,8 @@
 Every row is one `quanvolve train mnist --preset NAME` run with the preset's own settings, and its command is in the
 table. The validation images (6,000 of the 60,000) choose the epoch that is kept; the test images are looked at once, by
 the finished model. The twin has `nn.Conv2d`, batch normalisation and ReLU in place of each quantum convolution, in the
-same shapes, and was tuned on validation images in the same way.
+same shapes. It is trained with the same settings; these and the shapes were chosen with the quantum network, on
+validation images, and were not searched again for the twin.
 
 Rows that are in the table already are left alone, and an interrupted run is continued.
 

@@ -47,7 +47,7 @@ class Preset:
         summary: what it is, in a line.
         stages: the quantum convolutions, from the image on.
         head: makes what classifies the channels, from their shape and the number of classes.
-        training: of :class:`quanvolve.QuanvClassifier`, by backbone: each of the two is tuned for itself.
+        training: arguments of :class:`quanvolve.QuanvClassifier`, by backbone.
         shift: by how many pixels, at most, training images are moved at random along each axis.
         warmup: share of the training in which the learning rate rises to `lr`.
     """
