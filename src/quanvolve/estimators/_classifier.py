@@ -128,7 +128,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     @classmethod
     def from_preset(cls, preset: str, backbone: str = "quantum", **params: Any) -> QuanvClassifier:
-        """A classifier of a preset's network, with the settings its training is tuned for.
+        """A classifier of a preset's network, with the training settings of that preset.
 
         Args:
             preset: a name from :data:`quanvolve.nn.PRESETS`.
