@@ -8,7 +8,7 @@ from _torch import builder  # noqa: F401  (sets the number of threads)
 class Memory(Contender):
     quantum = False
     reads = "images"
-    batches = (16384,)  # more than a cache holds
+    batches = (16384,)  # 100 MB: where the last cache is larger, this is its speed and not the memory's
 
     def versions(self):
         return f"torch {torch.__version__}"
