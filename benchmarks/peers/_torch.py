@@ -1,7 +1,7 @@
 """What contenders in torch share: all cores, and the training step."""
 
 import torch
-from _driver import cores
+from _driver import Contender, cores
 
 torch.set_num_threads(cores())
 
@@ -52,3 +52,24 @@ def builder(problem, make_layer, inputs):
         return run
 
     return build
+
+
+class Batch(Contender):
+    """A contender that takes all windows in one batch, forward and in a training step."""
+
+    def function(self, problem):
+        """A function of windows (N, pixels) and weights that gives the channels (N, outputs)."""
+        raise TypeError(f"{type(self).__name__} has no function")
+
+    def forward(self, problem):
+        values = self.function(problem)
+        weights = torch.tensor(problem.weights, dtype=torch.float32)
+
+        def run(windows):
+            with torch.no_grad():
+                return values(windows, weights)
+
+        return [("", torch.from_numpy, run)]
+
+    def step(self, problem):
+        return [("", builder(problem, lambda: Layer(problem, self.function(problem)), windows_of(problem)))]

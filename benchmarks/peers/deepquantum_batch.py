@@ -4,15 +4,15 @@ from importlib.metadata import version
 
 import deepquantum as dq
 import torch
-from _driver import Contender, serve
-from _torch import Layer, builder, windows_of
+from _driver import serve
+from _torch import Batch
 
 
-class DeepQuantum(Contender):
+class DeepQuantum(Batch):
     def versions(self):
         return f"deepquantum {version('deepquantum')}, torch {torch.__version__}"
 
-    def _function(self, problem):
+    def function(self, problem):
         def values(windows, weights):
             circuit, data = dq.QubitCircuit(problem.n_wires), []
             for (name, wires, angles), (_, _, given) in zip(
@@ -34,19 +34,6 @@ class DeepQuantum(Contender):
             return circuit.expectation()
 
         return values
-
-    def forward(self, problem):
-        values = self._function(problem)
-        weights = torch.tensor(problem.weights, dtype=torch.float32)
-
-        def run(windows):
-            with torch.no_grad():
-                return values(windows, weights)
-
-        return [("", torch.from_numpy, run)]
-
-    def step(self, problem):
-        return [("", builder(problem, lambda: Layer(problem, self._function(problem)), windows_of(problem)))]
 
 
 if __name__ == "__main__":

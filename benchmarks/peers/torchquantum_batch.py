@@ -5,8 +5,8 @@ from importlib.metadata import version
 from unittest.mock import MagicMock
 
 import torch
-from _driver import Contender, serve
-from _torch import Layer, builder, windows_of
+from _driver import serve
+from _torch import Batch
 
 # It needs torchvision for its data sets alone; without this its environment would be of gigabytes.
 for name in ("torchvision", "torchvision.transforms", "torchvision.datasets", "torchvision.datasets.utils"):
@@ -16,11 +16,11 @@ import torchquantum as tq  # noqa: E402
 _NAMES = {"H": "hadamard", "X": "paulix", "Y": "pauliy", "Z": "pauliz"}
 
 
-class TorchQuantum(Contender):
+class TorchQuantum(Batch):
     def versions(self):
         return f"torchquantum {version('torchquantum')}, torch {torch.__version__}"
 
-    def _function(self, problem):
+    def function(self, problem):
         def values(windows, weights):
             device = tq.QuantumDevice(n_wires=problem.n_wires, bsz=len(windows), device="cpu")
             for name, wires, angles in problem.bound(windows.T, weights):
@@ -33,19 +33,6 @@ class TorchQuantum(Contender):
             return tq.MeasureAll(tq.PauliZ)(device)
 
         return values
-
-    def forward(self, problem):
-        values = self._function(problem)
-        weights = torch.tensor(problem.weights, dtype=torch.float32)
-
-        def run(windows):
-            with torch.no_grad():
-                return values(windows, weights)
-
-        return [("", torch.from_numpy, run)]
-
-    def step(self, problem):
-        return [("", builder(problem, lambda: Layer(problem, self._function(problem)), windows_of(problem)))]
 
 
 if __name__ == "__main__":

@@ -110,6 +110,15 @@ def _sweep(
 
 
 @_jit  # type: ignore[untyped-decorator]
+def _start(starting: Any, values: Any, begin: int, tensor: Any) -> None:
+    """The words of the observables from `begin` on, one column for each."""
+    tensor[:, :] = 0
+    for k in range(len(values)):
+        if begin <= starting[k, 0] < begin + tensor.shape[1]:
+            tensor[starting[k, 1], starting[k, 0] - begin] += values[k]
+
+
+@_jit  # type: ignore[untyped-decorator]
 def forward(
     part: int, parts: int, flat: Any, first: int, outputs: int, chunk: int, wires: int, kinds: Any, runs: Any,
     numbers: Any, axes: Any, sources: Any, signs: Any, offsets: Any, terms: Any, multipliers: Any, starting: Any,
@@ -137,10 +146,7 @@ def forward(
     tasks = len(flat) * pieces
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
         row, begin = task // pieces, task % pieces * chunk
-        one[:, :] = 0
-        for k in range(len(values)):
-            if begin <= starting[k, 0] < begin + chunk:
-                one[starting[k, 1], starting[k, 0] - begin] += values[k]
+        _start(starting, values, begin, one)
         angles = _angles(flat[row], offsets, terms, multipliers)
         one, two = _sweep(one, two, wires, kinds, runs, numbers, axes, sources, signs, angles)
         for o in range(min(chunk, outputs - begin)):
@@ -168,10 +174,7 @@ def backward(
     tasks = len(flat) * pieces
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
         row, begin = task // pieces, task % pieces * chunk
-        one[:, :] = 0
-        for k in range(len(values)):
-            if begin <= starting[k, 0] < begin + chunk:
-                one[starting[k, 1], starting[k, 0] - begin] += values[k]
+        _start(starting, values, begin, one)
         angles = _angles(flat[row], offsets, terms, multipliers)
         one, two = _sweep(one, two, wires, kinds, runs, numbers, axes, sources, signs, angles)
         grad[:, :] = 0

@@ -10,18 +10,18 @@ from typing import Any
 import numba
 import numpy as np
 
-from quanvolve.compile.kernels._polynomial import (
+from quanvolve.compile.kernels._products import scatter, site_functions, site_functions_back
+from quanvolve.compile.kernels._reading import (
     ROW,
     WIDTH,
-    nearby,
-    read,
-    read_once,
-    runs,
-    shares_few,
-    span,
-    tabulate,
+    count_tasks,
+    put,
+    read_block,
+    source_of,
+    tables_for,
+    take,
+    task_of,
 )
-from quanvolve.compile.kernels._products import scatter, site_functions, site_functions_back
 from quanvolve.compile.kernels._tile import VECTOR_BYTES
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
@@ -65,7 +65,7 @@ def forward(
     """
     dtype = out.dtype
     groups, outputs, channels, _ = coefficients.shape
-    n_places, n_readers, n_functions = out.shape[3], len(reader_element), site_factors.shape[0]
+    n_readers, n_functions = len(reader_element), site_factors.shape[0]
     lanes = VECTOR_BYTES // out.itemsize
     rows_c, rows_s = np.empty((max(1, n_readers), ROW), dtype), np.empty((max(1, n_readers), ROW), dtype)
     longest = 0
@@ -73,53 +73,28 @@ def forward(
         longest = max(longest, node_runs[k + 1] - node_runs[k])
     values = np.ones((1 + n_functions + longest, ROW), dtype)
     sums = np.empty((outputs, ROW), dtype)
-    cosines, sines = np.empty(0, dtype), np.empty(0, dtype)
-    together, batches = runs(images.shape[0], n_places, pieces)
-    near = nearby(places)
-    tasks = batches * groups * pieces
-    for task in range(tasks * part // parts, tasks * (part + 1) // parts):
-        n, g, piece = task // (groups * pieces) * together, task // pieces % groups, task % pieces
-        some = min(together, images.shape[0] - n)
-        start, stop = n_places * piece // pieces, n_places * (piece + 1) // pieces
-        if start == stop:
-            continue
-        base = g * channels * channel_step
-        low, high = span(places, start, stop, reader_element)
-        length = high - low
-        direct = shares_few(images, out, n_readers, stop - start, length)
-        kept = 1 if stop - start <= WIDTH else channels
-        if not direct and len(cosines) < len(factors) * some * kept * length:
-            cosines = np.empty(len(factors) * some * kept * length, dtype)
-            sines = np.empty(len(factors) * some * kept * length, dtype)
-        if not direct and (kept > 1 or channels == 1):
-            tabulate(images, n, some, base, channel_step, kept, low, length, factors, cosines, sines)
-        for p in range(start, stop, WIDTH):
-            count = min(WIDTH, stop - p)
-            width = (some * count + lanes - 1) // lanes * lanes
+    source = source_of(
+        images, channel_step, groups, channels, reader_element, reader_table, factors, places, pieces
+    )  # fmt: skip
+    tasks = count_tasks(source)
+    first, last = tasks * part // parts, tasks * (part + 1) // parts
+    cosines, sines = tables_for(source, first, last, out), tables_for(source, first, last, out)
+    for number in range(first, last):
+        task = task_of(source, number, out)
+        for p in range(task.start, task.stop, WIDTH):
+            count = min(WIDTH, task.stop - p)
+            width = (task.some * count + lanes - 1) // lanes * lanes
             sums[:] = 0
             for c in range(channels):
-                if kept < channels and not direct:
-                    tabulate(images, n, some, base + c * channel_step, 0, 1, low, length, factors, cosines, sines)
-                if direct:
-                    read_once(
-                        images, n, some, base + c * channel_step, near, p, count, width, reader_element, reader_table,
-                        factors, rows_c, rows_s,
-                    )  # fmt: skip
-                else:
-                    read(
-                        cosines, sines, some, kept, c if kept > 1 else 0, low, length, places[p : p + count], width,
-                        reader_element, reader_table, rows_c, rows_s,
-                    )  # fmt: skip
+                read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
                 site_functions(site_factors, width, rows_c, rows_s, values[1:])
-                own = g * channels + c
+                own = task.g * channels + c
                 _fill(nodes[node_runs[own] : node_runs[own + 1]], n_functions, width, values)
                 for t in range(term_runs[own], term_runs[own + 1]):
-                    _add(sums[terms[t, 0]], coefficients[g, terms[t, 0], c, terms[t, 2]], values[terms[t, 1]], width)
-            for j in range(some):
-                for o in range(outputs):
-                    one, to = sums[o, j * count :], out[n + j, g, o, p : p + count]
-                    for k in range(count):
-                        to[k] = one[k]
+                    _add(
+                        sums[terms[t, 0]], coefficients[task.g, terms[t, 0], c, terms[t, 2]], values[terms[t, 1]], width
+                    )
+            put(sums, task, p, count, out)
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -131,7 +106,7 @@ def backward(
     """Gradients of one part of the images; arguments as in :func:`forward` and `_polynomial.backward`."""
     dtype = d_out.dtype
     groups, outputs, channels, _ = coefficients.shape
-    n_places, n_readers, n_functions = d_out.shape[3], len(reader_element), site_factors.shape[0]
+    n_readers, n_functions = len(reader_element), site_factors.shape[0]
     lanes = VECTOR_BYTES // d_out.itemsize
     want_c, want_i = len(d_coefficients) > 0, len(d_images) > 0
     rows_c, rows_s = np.empty((max(1, n_readers), ROW), dtype), np.empty((max(1, n_readers), ROW), dtype)
@@ -142,61 +117,38 @@ def backward(
     values = np.ones((1 + n_functions + longest, ROW), dtype)
     d_values = np.empty_like(values)
     given = np.zeros((outputs, ROW), dtype)
-    cosines, sines = np.empty(0, dtype), np.empty(0, dtype)
-    together, batches = runs(images.shape[0], n_places, pieces)
-    near = nearby(places)
-    tasks = batches * groups * pieces
-    for task in range(tasks * part // parts, tasks * (part + 1) // parts):
-        n, g, piece = task // (groups * pieces) * together, task // pieces % groups, task % pieces
-        some = min(together, images.shape[0] - n)
-        start, stop = n_places * piece // pieces, n_places * (piece + 1) // pieces
-        if start == stop:
-            continue
-        base = g * channels * channel_step
-        low, high = span(places, start, stop, reader_element)
-        length = high - low
-        direct = shares_few(images, d_out, n_readers, stop - start, length)
-        kept = 1 if stop - start <= WIDTH else channels
-        if not direct and len(cosines) < len(factors) * some * kept * length:
-            cosines = np.empty(len(factors) * some * kept * length, dtype)
-            sines = np.empty(len(factors) * some * kept * length, dtype)
-        if not direct and (kept > 1 or channels == 1):
-            tabulate(images, n, some, base, channel_step, kept, low, length, factors, cosines, sines)
-        for p in range(start, stop, WIDTH):
-            count = min(WIDTH, stop - p)
-            width = (some * count + lanes - 1) // lanes * lanes
-            for o in range(outputs):
-                for j in range(some):
-                    one, of = given[o, j * count :], d_out[n + j, g, o, p : p + count]
-                    for k in range(count):
-                        one[k] = of[k]
-                given[o, some * count : width] = 0
+    source = source_of(
+        images, channel_step, groups, channels, reader_element, reader_table, factors, places, pieces
+    )  # fmt: skip
+    tasks = count_tasks(source)
+    first, last = tasks * part // parts, tasks * (part + 1) // parts
+    cosines, sines = tables_for(source, first, last, d_out), tables_for(source, first, last, d_out)
+    for number in range(first, last):
+        task = task_of(source, number, d_out)
+        for p in range(task.start, task.stop, WIDTH):
+            count = min(WIDTH, task.stop - p)
+            width = (task.some * count + lanes - 1) // lanes * lanes
+            take(d_out, task, p, count, width, given)
             for c in range(channels):
-                if kept < channels and not direct:
-                    tabulate(images, n, some, base + c * channel_step, 0, 1, low, length, factors, cosines, sines)
-                if direct:
-                    read_once(
-                        images, n, some, base + c * channel_step, near, p, count, width, reader_element, reader_table,
-                        factors, rows_c, rows_s,
-                    )  # fmt: skip
-                else:
-                    read(
-                        cosines, sines, some, kept, c if kept > 1 else 0, low, length, places[p : p + count], width,
-                        reader_element, reader_table, rows_c, rows_s,
-                    )  # fmt: skip
+                read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
                 site_functions(site_factors, width, rows_c, rows_s, values[1:])
-                own = g * channels + c
+                own = task.g * channels + c
                 run = nodes[node_runs[own] : node_runs[own + 1]]
                 _fill(run, n_functions, width, values)
                 if want_c:
                     for t in range(term_runs[own], term_runs[own + 1]):
                         found = _dot(given[terms[t, 0]], values[terms[t, 1]], width)
-                        d_coefficients[part, g, terms[t, 0], c, terms[t, 2]] += found
+                        d_coefficients[part, task.g, terms[t, 0], c, terms[t, 2]] += found
                 if not want_i:
                     continue
                 d_values[:] = 0
                 for t in range(term_runs[own], term_runs[own + 1]):
-                    _add(d_values[terms[t, 1]], coefficients[g, terms[t, 0], c, terms[t, 2]], given[terms[t, 0]], width)
+                    _add(
+                        d_values[terms[t, 1]],
+                        coefficients[task.g, terms[t, 0], c, terms[t, 2]],
+                        given[terms[t, 0]],
+                        width,
+                    )
                 for k in range(len(run) - 1, -1, -1):
                     d, left, right = d_values[1 + n_functions + k], run[k, 0], run[k, 1]
                     to_left, to_right, of_left, of_right = d_values[left], d_values[right], values[left], values[right]
@@ -206,10 +158,10 @@ def backward(
                 d_c[:] = 0
                 d_s[:] = 0
                 site_functions_back(site_factors, width, rows_c, rows_s, d_values[1:], d_c, d_s)
-                for j in range(some):
+                for j in range(task.some):
                     scatter(
                         d_c, d_s, rows_c, rows_s, places[p : p + count], j * count, reader_element, reader_table,
-                        factors, d_images[piece, n + j], base + c * channel_step,
+                        factors, d_images[task.piece, task.n + j], task.base + c * channel_step,
                     )  # fmt: skip
 
 
