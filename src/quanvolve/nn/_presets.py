@@ -97,8 +97,8 @@ PRESETS: dict[str, Preset] = {
         stages=(Stage(16, pool=2),),
         head=_cnn,
         training={
-            "quantum": {"max_epochs": 8, "batch_size": 128, "lr": 5e-3, "weight_decay": 1e-2},
-            "classical": {"max_epochs": 8, "batch_size": 128, "lr": 5e-3, "weight_decay": 1e-2},
+            "quantum": {"max_epochs": 8, "batch_size": 128, "lr": 1e-2, "weight_decay": 1e-2},
+            "classical": {"max_epochs": 8, "batch_size": 128, "lr": 1e-2, "weight_decay": 1e-2},
         },
         shift=2,
         warmup=0.25,
