@@ -53,7 +53,7 @@ def cases(draw: st.DrawFn) -> tuple[int, tuple[Any, ...], dict[str, Any], tuple[
         "encoding": draw(st.sampled_from(["ry", "rx", "dense"])),
         "channel_mixing": draw(st.sampled_from(["sum", "joint"])) if dims < 3 else "sum",
         "n_layers": draw(st.integers(1, 2)),
-        "engine": draw(st.sampled_from(["polynomial", "statevector"])),
+        "engine": draw(st.sampled_from(["polynomial", "statevector", "tensor_train"])),
         "seed": draw(st.integers(0, 5)),
     }
     size = tuple(draw(st.integers(3, 9)) for _ in range(dims))
@@ -70,7 +70,7 @@ def test_kernels_equal_plain_torch(case: tuple[int, tuple[Any, ...], dict[str, A
         torch.testing.assert_close(found, reference, **CLOSE)
 
 
-@pytest.mark.parametrize("engine", ["polynomial", "statevector"])
+@pytest.mark.parametrize("engine", ["polynomial", "statevector", "tensor_train"])
 @pytest.mark.parametrize("shape", [(1, 1, 40, 37), (3, 2, 24, 24), (200, 1, 3, 3)], ids=str)
 def test_blocks_and_pieces_of_large_and_small_images(engine: str, shape: tuple[int, ...]) -> None:
     layer = Quanv2d(shape[1], 5, 2, engine=engine, seed=0, dtype=torch.float64)
@@ -79,7 +79,7 @@ def test_blocks_and_pieces_of_large_and_small_images(engine: str, shape: tuple[i
         torch.testing.assert_close(found, reference, **CLOSE)
 
 
-@pytest.mark.parametrize("engine", ["polynomial", "statevector"])
+@pytest.mark.parametrize("engine", ["polynomial", "statevector", "tensor_train"])
 def test_single_precision(engine: str) -> None:
     layer = Quanv2d(2, 6, (2, 3), engine=engine, seed=0, n_layers=1)
     images = 20 * torch.rand(4, 2, 12, 11) - 10
@@ -95,7 +95,7 @@ def test_state_vectors_of_every_encoding_and_readout(encoding: str, readout: str
         torch.testing.assert_close(found, reference, **CLOSE)
 
 
-@pytest.mark.parametrize("engine", ["polynomial", "statevector"])
+@pytest.mark.parametrize("engine", ["polynomial", "statevector", "tensor_train"])
 @pytest.mark.parametrize("kind", ["ry", "random"])
 def test_second_derivatives(engine: str, kind: str) -> None:
     circuit = "random" if kind == "random" else "strongly_entangling"

@@ -32,7 +32,7 @@ class Ansatz:
     shape: Callable[[int, int], tuple[int, ...]] = field(repr=False)
     random_structure: bool = False
     layered: bool = True
-    plans: tuple[str, ...] = ("table", "polynomial", "statevector")
+    plans: tuple[str, ...] = ("table", "polynomial", "tensor_train", "statevector")
 
 
 def _random_layers(weights: Any, n_wires: int, seed: int, upload: Upload) -> None:

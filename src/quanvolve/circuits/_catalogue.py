@@ -117,7 +117,7 @@ def plans_for(circuit: str, encoding: str, readout: str) -> tuple[str, ...]:
 
     Examples:
         >>> plans_for("strongly_entangling", "ry", "z")
-        ('polynomial', 'statevector')
+        ('polynomial', 'tensor_train', 'statevector')
     """
     tables: tuple[tuple[Mapping[str, Any], str], ...] = (
         (ENCODINGS, encoding),

@@ -8,8 +8,8 @@ from itertools import combinations
 from math import pi
 from typing import Any
 
-PRODUCT = ("polynomial", "statevector")
-BITS = ("table", "polynomial", "statevector")
+PRODUCT = ("polynomial", "tensor_train", "statevector")
+BITS = ("table", "polynomial", "tensor_train", "statevector")
 GENERAL = ("statevector",)
 
 

@@ -27,7 +27,7 @@ class Readout:
     reference: str
     measure: Callable[[int], list[Any]] = field(repr=False)
     counts: str | None = None
-    plans: tuple[str, ...] = ("table", "polynomial", "statevector")
+    plans: tuple[str, ...] = ("table", "polynomial", "tensor_train", "statevector")
 
     @property
     def differentiable(self) -> bool:

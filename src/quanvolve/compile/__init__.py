@@ -5,8 +5,8 @@ from quanvolve.compile._coefficients import coefficients as coefficients
 from quanvolve.compile._evaluate import evaluate as evaluate
 from quanvolve.compile._features import features as features
 from quanvolve.compile._layout import Layout as Layout
+from quanvolve.compile._plan import Plan as Plan
 from quanvolve.compile._planner import ENGINES as ENGINES
-from quanvolve.compile._planner import Plan as Plan
 from quanvolve.compile._planner import Planner as Planner
 from quanvolve.compile._planner import plans_of as plans_of
 from quanvolve.compile._polynomial import PolynomialPlan as PolynomialPlan
@@ -17,4 +17,5 @@ from quanvolve.compile._sites import Site as Site
 from quanvolve.compile._statevector import StatevectorPlan as StatevectorPlan
 from quanvolve.compile._switch import use_kernels as use_kernels
 from quanvolve.compile._table import TablePlan as TablePlan
+from quanvolve.compile._tensor_train import TensorTrainPlan as TensorTrainPlan
 from quanvolve.compile._windows import Windows as Windows

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from quanvolve.compile._pauli import Floats, clifford_table, rotation_tables
-from quanvolve.compile._recipe import Permute, Recipe
+from quanvolve.compile._recipe import Encoded, Permute, Recipe
 from quanvolve.compile._sites import bloch_matrix
 from quanvolve.compile._values import flat_weights, weight_offsets
 
@@ -37,7 +37,7 @@ def coefficients(
         wire fastest.
     """
     flat = flat_weights(recipe.circuit, weights, like)
-    matrices = _rotations(recipe, flat)
+    matrices = rotations(recipe, flat)
     return _contract_sites(recipe, matrices, _evolve(recipe, flat, matrices, outputs))
 
 
@@ -48,14 +48,14 @@ def evolved(recipe: Recipe, flat: Tensor) -> Tensor:
         recipe: from :func:`compile_circuit`.
         flat: weights, shape (batch, numbers).
     """
-    matrices = _rotations(recipe, flat)
+    matrices = rotations(recipe, flat)
     tensor = _evolve(recipe, flat, matrices, slice(None))
     return tensor if site_words(recipe) is None else _contract_sites(recipe, matrices, tensor)
 
 
 def from_words(recipe: Recipe, flat: Tensor, words: Tensor) -> Tensor:
     """Coefficients of the features from those of all Pauli words, shape (batch, outputs, 4^n)."""
-    return _contract_sites(recipe, _rotations(recipe, flat), words)
+    return _contract_sites(recipe, rotations(recipe, flat), words)
 
 
 @lru_cache(maxsize=256)
@@ -93,7 +93,7 @@ def _evolve(recipe: Recipe, flat: Tensor, matrices: Tensor, outputs: slice) -> T
     return tensor
 
 
-def _rotations(recipe: Recipe, flat: Tensor) -> Tensor:
+def rotations(recipe: Encoded, flat: Tensor) -> Tensor:
     """The matrix of every constant and weighted rotation, shape (batch, number, 4, 4)."""
     constants = _rotation_constants(recipe)
     offset, mixing, parts = (torch.as_tensor(array, dtype=flat.dtype, device=flat.device) for array in constants)
@@ -103,7 +103,7 @@ def _rotations(recipe: Recipe, flat: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=64)
-def _rotation_constants(recipe: Recipe) -> tuple[Floats, Floats, Floats]:
+def _rotation_constants(recipe: Encoded) -> tuple[Floats, Floats, Floats]:
     """Offsets (number,), the linear map from weights to angles, and the three matrix parts (3, number, 4, 4)."""
     place = weight_offsets(recipe.circuit)
     offset = np.array([angle.offset for angle in recipe.angles])
@@ -134,14 +134,14 @@ def _contract_sites(recipe: Recipe, matrices: Tensor, tensor: Tensor) -> Tensor:
     batch, outputs = tensor.shape[:2]
     after = 1
     for wire in reversed(range(recipe.circuit.n_wires)):
-        site = _site_matrix(recipe, wire, matrices)
+        site = site_matrix(recipe, wire, matrices)
         split = tensor.reshape(batch, outputs, 4**wire, 4, after)
         tensor = torch.einsum("bpk,bmapc->bmakc", site, split)
         after *= site.shape[-1]
     return tensor.reshape(batch, outputs, after)
 
 
-def _site_matrix(recipe: Recipe, wire: int, matrices: Tensor) -> Tensor:
+def site_matrix(recipe: Encoded, wire: int, matrices: Tensor) -> Tensor:
     """A of one site, shape (batch, 4, columns): the Bloch vector in the site's functions (design of `_sites`)."""
     bloch = matrices.new_tensor([1.0, 0.0, 0.0, 1.0]).reshape(1, 4, 1)
     tables = torch.as_tensor(rotation_tables(), dtype=matrices.dtype, device=matrices.device).mT

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from quanvolve.compile._recipe import Recipe
+from quanvolve.compile._recipe import Encoded
 from quanvolve.compile._sites import Site
 from quanvolve.compile._values import bits, extended
 
 
-def features(recipe: Recipe, windows: Tensor) -> list[Tensor]:
+def features(recipe: Encoded, windows: Tensor) -> list[Tensor]:
     """Evaluate every site's functions on a batch of windows.
 
     Args:

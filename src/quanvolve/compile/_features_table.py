@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from quanvolve.compile._recipe import Recipe
+from quanvolve.compile._recipe import Encoded
 from quanvolve.compile._windows import offsets
 
 RIGHT = 27
@@ -45,16 +46,16 @@ class FeatureTable:
     @cached_property
     def left(self) -> int:
         """Products of the leading sites."""
-        return int(np.prod(self.sizes[: self.split]))
+        return math.prod(self.sizes[: self.split].tolist())
 
     @cached_property
     def right(self) -> int:
         """Products of the trailing sites."""
-        return int(np.prod(self.sizes[self.split :]))
+        return math.prod(self.sizes[self.split :].tolist())
 
 
 @lru_cache(maxsize=256)
-def feature_table(recipe: Recipe) -> FeatureTable | None:
+def feature_table(recipe: Encoded) -> FeatureTable | None:
     """The tables of a recipe, or None where an angle is more than a multiple of one pixel."""
     circuit = recipe.circuit
     if circuit.threshold is not None or circuit.program is not None:
@@ -74,7 +75,8 @@ def feature_table(recipe: Recipe) -> FeatureTable | None:
     factors = np.array([row + [-1] * (width - len(row)) for row in found], np.int64).reshape(len(found), width)
     sizes = np.array(recipe.sizes, np.int64)
     split = 0
-    while int(np.prod(sizes[split:])) > RIGHT and int(np.prod(sizes[: split + 1])) <= LEFT and split < len(sizes) - 1:
+    own = recipe.sizes  # Python's integers: 49 sites have more products than fit in 64 bits
+    while math.prod(own[split:]) > RIGHT and math.prod(own[: split + 1]) <= LEFT and split < len(own) - 1:
         split += 1
     return FeatureTable(
         sizes,
@@ -94,7 +96,7 @@ def padded(number: int, to: int) -> int:
 
 @lru_cache(maxsize=256)
 def kernel_tables(
-    recipe: Recipe,
+    recipe: Encoded,
     size: tuple[int, ...],
     kernel_size: tuple[int, ...],
     stride: tuple[int, ...],

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
-
-from torch import Tensor
+from collections.abc import Callable, Sequence
 
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.circuits import Circuit
+from quanvolve.compile._cones import cut, split
 from quanvolve.compile._layout import Layout
+from quanvolve.compile._parts import PartsPlan
+from quanvolve.compile._plan import Plan
 from quanvolve.compile._polynomial import PolynomialPlan
 from quanvolve.compile._statevector import StatevectorPlan
 from quanvolve.compile._table import TablePlan
-from quanvolve.compile._windows import Windows
-
-
-class Plan(Protocol):
-    """A way to evaluate the filters of a layer."""
-
-    name: str
-
-    def compile(
-        self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
-    ) -> tuple[Tensor, ...]:
-        """What the weights become, once for all windows."""
-
-    def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
-        """Measured values of all windows."""
-
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window."""
-
+from quanvolve.compile._tensor_train import TensorTrainPlan
 
 PLANS: dict[str, Callable[[Sequence[Circuit]], Plan]] = {
     "table": TablePlan,
     "polynomial": PolynomialPlan,
+    "tensor_train": TensorTrainPlan,
     "statevector": StatevectorPlan,
 }
 """The plans by name; where two cost the same the first is taken."""
@@ -48,20 +31,47 @@ ENGINES = ("auto", *PLANS)
 def plans_of(circuits: Sequence[Circuit]) -> tuple[dict[str, Plan], dict[str, PlanError]]:
     """The plans that can run these circuits, and why the others cannot.
 
+    Each runs the circuits as they are, or light cone by light cone where that is less work.
+
     Examples:
         >>> from quanvolve.circuits import named_circuit
         >>> possible, refused = plans_of([named_circuit("strongly_entangling", 4)])
         >>> list(possible), list(refused)
-        (['polynomial', 'statevector'], ['table'])
+        (['polynomial', 'tensor_train', 'statevector'], ['table'])
     """
     possible: dict[str, Plan] = {}
     refused: dict[str, PlanError] = {}
+    groups = split(circuits)
     for name, make in PLANS.items():
-        try:
-            possible[name] = make(circuits)
-        except PlanError as error:
-            refused[name] = error
+        whole = _try(make, circuits)
+        parts = _in_parts(make, circuits, groups) if len(groups) > 1 else None
+        one = Layout(1, 1, 1, circuits[0].n_outputs)
+        if parts is not None and (isinstance(whole, PlanError) or parts.cost(one)[1] < whole.cost(one)[1]):
+            whole = parts
+        if isinstance(whole, PlanError):
+            refused[name] = whole
+        else:
+            possible[name] = whole
     return possible, refused
+
+
+def _try(make: Callable[[Sequence[Circuit]], Plan], circuits: Sequence[Circuit]) -> Plan | PlanError:
+    try:
+        return make(circuits)
+    except PlanError as error:
+        return error
+
+
+def _in_parts(
+    make: Callable[[Sequence[Circuit]], Plan], circuits: Sequence[Circuit], groups: Sequence[tuple[int, ...]]
+) -> PartsPlan | None:
+    plans = []
+    for group in groups:
+        plan = _try(make, cut(circuits, group))
+        if isinstance(plan, PlanError):
+            return None
+        plans.append(plan)
+    return PartsPlan(groups, plans, circuits[0].n_wires)
 
 
 class Planner:

@@ -52,22 +52,19 @@ class SiteGate:
 
 
 @dataclass(frozen=True, eq=False)
-class Recipe:
-    """What a circuit becomes.
+class Encoded:
+    """A product encoding, and the rotations of a circuit by number.
 
     Args:
         circuit: where it came from.
-        observables: initial Pauli coefficients as (output, word index, coefficient) arrays.
-        steps: acting on the coefficients, last gate of the circuit first.
         sites: one for each wire.
         site_gates: the prefix gates of each site, ready to interpret.
-        axes: of the constant and weighted rotations that steps and prefixes refer to by number (X, Y, Z = 0, 1, 2).
+        axes: of the constant and weighted rotations that prefixes and later steps refer to by number (X, Y, Z = 0, 1,
+            2).
         angles: their angles.
     """
 
     circuit: Circuit
-    observables: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]
-    steps: tuple[Permute | Rotate, ...]
     sites: tuple[Site, ...]
     site_gates: tuple[tuple[SiteGate, ...], ...]
     axes: tuple[int, ...]
@@ -77,6 +74,19 @@ class Recipe:
     def sizes(self) -> tuple[int, ...]:
         """How many feature functions each site has."""
         return tuple(len(site.columns) for site in self.sites)
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe(Encoded):
+    """What a circuit becomes.
+
+    Args:
+        observables: initial Pauli coefficients as (output, word index, coefficient) arrays.
+        steps: acting on the coefficients, last gate of the circuit first.
+    """
+
+    observables: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]
+    steps: tuple[Permute | Rotate, ...]
 
     @property
     def n_features(self) -> int:
@@ -101,16 +111,9 @@ def compile_circuit(circuit: Circuit) -> Recipe:
     steps: list[Permute | Rotate] = []
     for gate in reversed(rest):
         _append(steps, gate, circuit.n_wires, rotations)
-    site_gates = tuple(tuple(_site_gate(gate, rotations) for gate in site.gates) for site in sites)
-    recipe = Recipe(
-        circuit,
-        _initial(circuit),
-        tuple(steps),
-        sites,
-        site_gates,
-        tuple(axis for axis, _ in rotations),
-        tuple(angle for _, angle in rotations),
-    )
+    site_gates = read_sites(sites, rotations)
+    axes, angles = tuple(axis for axis, _ in rotations), tuple(angle for _, angle in rotations)
+    recipe = Recipe(circuit, sites, site_gates, axes, angles, _initial(circuit), tuple(steps))
     if recipe.n_features > MAX_FEATURES:
         raise PlanError(
             f"the circuit's encoding has {recipe.n_features} features a window, the polynomial plan takes at most "
@@ -137,7 +140,7 @@ def _append(steps: list[Permute | Rotate], gate: Gate, n_wires: int, rotations: 
         if wires & (step.wires if isinstance(step, Permute) else {step.wire}):
             blocker = position
     if gate.angle is not None:
-        number = _number(gate, gate.angle, rotations)
+        number = number_of(gate, gate.angle, rotations)
         last = steps[blocker] if blocker >= 0 else None
         if isinstance(last, Rotate):
             steps[blocker] = Rotate(last.wire, (*last.numbers, number))
@@ -154,16 +157,22 @@ def _append(steps: list[Permute | Rotate], gate: Gate, n_wires: int, rotations: 
     steps.append(Permute(source, sign, wires))
 
 
+def read_sites(sites: tuple[Site, ...], rotations: list[tuple[int, Angle]]) -> tuple[tuple[SiteGate, ...], ...]:
+    """The prefix gates of all sites; their constant and weighted rotations are added to the list."""
+    return tuple(tuple(_site_gate(gate, rotations) for gate in site.gates) for site in sites)
+
+
 def _site_gate(gate: Gate, rotations: list[tuple[int, Angle]]) -> SiteGate:
     if gate.angle is None:
         return SiteGate(gate.name)
     number = None
     if gate.angle.offset != 0.0 or gate.angle.weights:
         # Rotations about one axis add up, so the part that does not read the window is a rotation of its own.
-        number = _number(gate, Angle(gate.angle.offset, (), gate.angle.weights), rotations)
+        number = number_of(gate, Angle(gate.angle.offset, (), gate.angle.weights), rotations)
     return SiteGate(None, AXES.index(gate.name[1]), bool(gate.angle.inputs), number)
 
 
-def _number(gate: Gate, angle: Angle, rotations: list[tuple[int, Angle]]) -> int:
+def number_of(gate: Gate, angle: Angle, rotations: list[tuple[int, Angle]]) -> int:
+    """Add a rotation to the list."""
     rotations.append((AXES.index(gate.name[1]), angle))
     return len(rotations) - 1

@@ -21,6 +21,13 @@ def sparse() -> Any:
     return _sparse
 
 
+def network() -> Any:
+    """Tensor networks of observables."""
+    from quanvolve.compile.kernels import _network
+
+    return _network
+
+
 def states() -> Any:
     """State vectors."""
     from quanvolve.compile.kernels import _states
