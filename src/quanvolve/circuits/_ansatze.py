@@ -177,6 +177,7 @@ ANSATZE: dict[str, Ansatz] = {
         _qcnn,
         _qcnn_shape,
         layered=False,
+        plans=("table", "polynomial", "statevector"),
     ),
     "none": Ansatz(
         "three rotations a qubit per layer and no entangling gate: the control",

@@ -152,8 +152,9 @@ def _sweep(
         local, example = locals_[wire]
         mask = local[flat][:, :, word.letters[wire]]
         numbers = example[flat][:, :, word.letters[wire]]
-        trivial = word.letters[wire] == 0 and len(flat) == 1 and not mask[0, 1:].any() and widths[wire] == 1
-        if trivial and (wire == 0 or widths[wire - 1] == 1):
+        alone = len(flat) == 1 and widths[wire] == 1 and (wire == 0 or widths[wire - 1] == 1)
+        # For random weights it is 1 or -1 only if it is so for all of them.
+        if alone and not mask[0, 1:].any() and abs(abs(numbers[0, 0]) - 1) < _ZERO:
             constant *= float(np.rint(numbers[0, 0]))
             continue
         used = np.zeros(len(flat), bool)

@@ -73,7 +73,7 @@ class TensorTrainPlan:
         n = self.chains[0].circuit.n_wires
         fast = feature_table(self.chains[0]) is not None
         reading = 1.0 * n * layout.groups * layout.channels
-        return 300_000.0 * len(self.chains) + 20.0 * terms, (0.045 if fast else 2.0) * products + reading
+        return 300_000.0 * len(self.chains) + 20.0 * terms, (0.035 if fast else 2.0) * products + reading
 
     def __str__(self) -> str:
         n = self.chains[0].circuit.n_wires
