@@ -23,15 +23,17 @@ class Ansatz:
         shape: `shape(n_layers, n_wires)` of the weights.
         random_structure: every filter has a structure of its own, by its seed.
         layered: whether it consists of layers on all qubits, between which inputs can be uploaded again.
+        local: couples neighbouring pixels only; `apply` is then called with `columns=`, the pixels in a row.
         plans: names of the plans that can run it; the encoding may allow fewer.
     """
 
     summary: str
     reference: str
-    apply: Callable[[Any, int, int, Upload], None] = field(repr=False)
+    apply: Callable[..., None] = field(repr=False)
     shape: Callable[[int, int], tuple[int, ...]] = field(repr=False)
     random_structure: bool = False
     layered: bool = True
+    local: bool = False
     plans: tuple[str, ...] = ("table", "polynomial", "tensor_train", "statevector")
 
 
@@ -79,6 +81,53 @@ def _hardware_efficient(weights: Any, n_wires: int, seed: int, upload: Upload) -
         if layer < last:
             for wire in range(n_wires - 1):
                 qp.CZ(wires=[wire, wire + 1])
+
+
+def _bricks(n_wires: int, columns: int, offset: int, down: bool) -> list[tuple[int, int]]:
+    """Pairs of neighbours in rows, or in columns, every second one from the offset on; no two share a qubit."""
+    step = columns if down else 1
+    pairs = []
+    for wire in range(n_wires):
+        place = wire // columns if down else wire % columns
+        last = wire + step >= n_wires if down else place == columns - 1
+        if place % 2 == offset and not last:
+            pairs.append((wire, wire + step))
+    return pairs
+
+
+def _brickwork(weights: Any, n_wires: int, seed: int, upload: Upload, columns: int) -> None:
+    _neighbours(weights, n_wires, upload, lambda layer: _bricks(n_wires, columns, layer % 2, down=False))
+
+
+def _grid(weights: Any, n_wires: int, seed: int, upload: Upload, columns: int) -> None:
+    _neighbours(weights, n_wires, upload, lambda layer: _bricks(n_wires, columns, layer // 2 % 2, bool(layer % 2)))
+
+
+def _neighbours(weights: Any, n_wires: int, upload: Upload, pairs: Callable[[int], list[tuple[int, int]]]) -> None:
+    import pennylane as qp
+
+    for layer in range(len(weights)):
+        if layer:
+            upload()
+        for wire in range(n_wires):
+            qp.Rot(weights[layer, wire, 0], weights[layer, wire, 1], weights[layer, wire, 2], wires=wire)
+        for pair in pairs(layer):
+            qp.CNOT(wires=pair)
+
+
+def _identity_blocks(weights: Any, n_wires: int, seed: int, upload: Upload, columns: int) -> None:
+    import pennylane as qp
+
+    for layer in range(len(weights)):
+        if layer:
+            upload()
+        pairs = _bricks(n_wires, columns, layer // 2 % 2, down=bool(layer % 2) and columns < n_wires)
+        for part in range(2):
+            for pair in pairs:
+                qp.CNOT(wires=pair)
+            for wire in range(n_wires):
+                w = weights[layer, wire, part]
+                qp.Rot(w[0], w[1], w[2], wires=wire)
 
 
 def most_levels(n_wires: int) -> int:
@@ -170,6 +219,27 @@ ANSATZE: dict[str, Ansatz] = {
         "Kandala et al., Nature 549, 242 (2017), equation 1, arXiv:1704.05018",
         _hardware_efficient,
         lambda n_layers, n_wires: (n_layers + 1, n_wires, 2),
+    ),
+    "brickwork": Ansatz(
+        "three rotations a qubit, then CNOTs on every second pair of neighbours in the window's rows, per layer",
+        "Cerezo et al., Nature Communications 12, 1791 (2021), figure 4, arXiv:2001.00550",
+        _brickwork,
+        lambda n_layers, n_wires: (n_layers, n_wires, 3),
+        local=True,
+    ),
+    "grid": Ansatz(
+        "the same with neighbours in rows and in columns, by turns",
+        "Arute et al., Nature 574, 505 (2019), figure 3: its patterns of couplings",
+        _grid,
+        lambda n_layers, n_wires: (n_layers, n_wires, 3),
+        local=True,
+    ),
+    "identity_blocks": Ansatz(
+        "CNOTs of neighbours as in 'grid', rotations, the CNOTs again, rotations, per layer: nothing at angles of 0",
+        "Grant et al., Quantum 3, 214 (2019), section 3, arXiv:1903.05076",
+        _identity_blocks,
+        lambda n_layers, n_wires: (n_layers, n_wires, 2, 3),
+        local=True,
     ),
     "qcnn": Ansatz(
         "per level a two-qubit block on all neighbours, then pooling onto every second qubit",

@@ -28,7 +28,8 @@ def list_circuits() -> tuple[str, ...]:
 
     Examples:
         >>> list_circuits()
-        ('random', 'basic_entangler', 'strongly_entangling', 'hardware_efficient', 'qcnn', 'none')
+        ('random', 'basic_entangler', 'strongly_entangling', 'hardware_efficient', 'brickwork', 'grid',
+        'identity_blocks', 'qcnn', 'none')
     """
     return tuple(ANSATZE)
 
@@ -42,6 +43,7 @@ def named_circuit(
     n_wires: int | None = None,
     n_layers: int = 2,
     seed: int = 42,
+    columns: int | None = None,
 ) -> Circuit:
     """A circuit of the catalogue: encoding, then ansatz, then readout.
 
@@ -54,6 +56,8 @@ def named_circuit(
             given, what the encoding needs: one for each input, half as many with "dense", log2 with "amplitude".
         n_layers: layers of the ansatz (levels of "qcnn"); with "reupload" each uploads the window again.
         seed: the structure seed of a random ansatz; others have only one structure.
+        columns: pixels in a row of the window, for ansatze that couple neighbours; if not given, or if qubits are not
+            pixels, all are in one row.
 
     Returns:
         The description, with its weights under the name ``"weights"``.
@@ -90,11 +94,16 @@ def named_circuit(
             f"the {encoding!r} encoding uploads the window before each layer of all qubits, which {circuit!r} does not "
             f"have: use one of {layered}"
         )
-    return _build(circuit, encoding, readout, int(n_inputs), wires, int(n_layers), int(seed))
+    row = wires
+    if ANSATZE[circuit].local and columns is not None and wires == n_inputs and wires % columns == 0:
+        row = columns
+    return _build(circuit, encoding, readout, int(n_inputs), wires, int(n_layers), int(seed), row)
 
 
 @lru_cache(maxsize=4096)
-def _build(circuit: str, encoding: str, readout: str, n_inputs: int, wires: int, n_layers: int, seed: int) -> Circuit:
+def _build(
+    circuit: str, encoding: str, readout: str, n_inputs: int, wires: int, n_layers: int, seed: int, columns: int
+) -> Circuit:
     ansatz, entry, measured = ANSATZE[circuit], ENCODINGS[encoding], READOUTS[readout]
 
     def function(inputs: Any, weights: Any) -> list[Any]:
@@ -104,7 +113,8 @@ def _build(circuit: str, encoding: str, readout: str, n_inputs: int, wires: int,
             entry.apply(inputs, n_inputs, wires)
 
         upload()
-        ansatz.apply(weights, wires, seed, upload if entry.repeats else no_upload)
+        neighbours = {"columns": columns} if ansatz.local else {}
+        ansatz.apply(weights, wires, seed, upload if entry.repeats else no_upload, **neighbours)
         return measured.measure(wires) or [qp.expval(qp.Z(0))]
 
     shapes = {"weights": ansatz.shape(n_layers, wires)}

@@ -29,6 +29,7 @@ def make_circuits(
     n_layers: int,
     weight_shapes: Mapping[str, Any] | None,
     generator: torch.Generator | None,
+    columns: int | None = None,
 ) -> tuple[Circuit, ...]:
     """One circuit that all filters share, or, where the structure is random, a different one for each.
 
@@ -36,6 +37,7 @@ def make_circuits(
         circuit: a name, a function, a description or one description for each filter and channel it reads.
         n_inputs: values in a window.
         count: how many circuits the layer runs, from the number of values that one measures.
+        columns: pixels in a row of the window.
 
     Raises:
         QuanvolveError: if the circuit does not fit the window or the number of filters.
@@ -62,6 +64,7 @@ def make_circuits(
                 n_wires=n_qubits,
                 n_layers=n_layers,
                 seed=seed,
+                columns=columns,
             )
 
         first = named(0)

@@ -100,6 +100,7 @@ class QuanvNd(nn.Module):
             n_layers=n_layers,
             weight_shapes=weight_shapes,
             generator=generator,
+            columns=self.geometry.kernel_size[-1],
         )
         if trainable and circuits[0].counts is not None and circuits[0].n_weights:
             raise QuanvolveError(
