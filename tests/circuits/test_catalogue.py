@@ -10,10 +10,11 @@ import pennylane as qp
 import pytest
 import torch
 
+from quanvolve import Quanv2d
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS, Circuit, list_circuits, named_circuit, plans_for
 from quanvolve.compile import plans_of
-from tests.compile.reference import run_plan, run_qnode
+from tests.compile.reference import draw_point, run_plan, run_qnode
 
 SEED = 7
 
@@ -82,6 +83,8 @@ def _weigh(ansatz: str, weights: Any, n: int, upload: Callable[[], None]) -> Non
         elif ansatz == "none":
             for wire in range(n):
                 qp.Rot(*weights[layer, wire], wires=wire)
+        elif ansatz in ("brickwork", "grid", "identity_blocks"):
+            _local(ansatz, layer, weights[layer], n, n)
         else:
             assert ansatz == "strongly_entangling"
             for wire in range(n):
@@ -89,6 +92,56 @@ def _weigh(ansatz: str, weights: Any, n: int, upload: Callable[[], None]) -> Non
             reach = layer % (n - 1) + 1 if n > 1 else 0
             for wire in range(n if n > 1 else 0):
                 qp.CNOT(wires=[wire, (wire + reach) % n])
+
+
+def _local(ansatz: str, layer: int, weights: Any, n: int, columns: int) -> None:
+    """A layer on a window with so many columns; the neighbours are found by looking at all pairs."""
+    turn, down = (layer, False) if ansatz == "brickwork" else (layer // 2, layer % 2 == 1)
+    if ansatz == "identity_blocks" and columns == n:
+        down = False
+    pairs = []
+    for one in range(n):
+        for other in range(one + 1, n):
+            (r, c), (s, d) = divmod(one, columns), divmod(other, columns)
+            if ((s - r, d - c) == (1, 0) if down else (s - r, d - c) == (0, 1)) and (r if down else c) % 2 == turn % 2:
+                pairs.append((one, other))
+    for part in range(2 if ansatz == "identity_blocks" else 1):
+        for step in ("pairs", "rotations") if ansatz == "identity_blocks" else ("rotations", "pairs"):
+            if step == "pairs":
+                for pair in pairs:
+                    qp.CNOT(wires=pair)
+            else:
+                for wire in range(n):
+                    own = weights[wire, part] if ansatz == "identity_blocks" else weights[wire]
+                    qp.Rot(*own, wires=wire)
+
+
+@pytest.mark.parametrize("ansatz", ["brickwork", "grid", "identity_blocks"])
+@pytest.mark.parametrize("columns", [2, 3])
+def test_local_ansatze_couple_neighbours_of_the_window(ansatz: str, columns: int) -> None:
+    circuit = named_circuit(ansatz, 6, n_layers=4, columns=columns)
+
+    def function(inputs: Any, weights: Any) -> list[Any]:
+        for wire in range(6):
+            qp.RY(inputs[wire], wires=wire)
+        for layer in range(4):
+            _local(ansatz, layer, weights[layer], 6, columns)
+        return [qp.expval(qp.Z(wire)) for wire in range(6)]
+
+    windows, weights = draw_point(circuit, filters=1, windows=2)
+    expected = [
+        run_qnode(function, window.numpy(), {"weights": weights["weights"][0].numpy()}, 6) for window in windows
+    ]
+    for name, plan in plans_of([circuit])[0].items():
+        found = run_plan(plan, circuit, windows, weights, False)[:, 0]
+        np.testing.assert_allclose(found.numpy(), np.array(expected), rtol=0, atol=1e-10, err_msg=name)
+
+
+def test_the_columns_of_a_layer_are_those_of_its_window() -> None:
+    assert Quanv2d(1, 6, (3, 2), circuit="grid").circuits == (named_circuit("grid", 6, columns=2),)
+    assert Quanv2d(1, 6, (3, 2), circuit="grid").circuits != (named_circuit("grid", 6),)
+    # Qubits that are no pixels have no rows.
+    assert Quanv2d(1, 3, (3, 2), circuit="grid", encoding="dense").circuits[0].n_wires == 3
 
 
 def _qcnn(weights: Any, n: int) -> None:

@@ -118,7 +118,7 @@ def test_a_signal_leaves_no_process_behind(tmp_path: Path) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(4.0)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=90)
     assert (process.returncode, err) == (130, "quanvolve: interrupted\n")
     if sys.platform == "linux":
         parents = [stat.read_text().rpartition(")")[2].split()[1] for stat in Path("/proc").glob("[0-9]*/stat")]

@@ -57,7 +57,7 @@ CONSTRUCTION: list[tuple[dict[str, Any], str]] = [
         r"`n_qubits` \(=3\) must be at least 4.*use `n_qubits=4`, a smaller `kernel_size`, or an encoding",
     ),
     ({"n_layers": 0}, r"`n_layers` \(=0\) must be .*at least 1"),
-    ({"engine": "fast"}, r"`engine` \(='fast'\) must be one of 'auto', .*'polynomial', 'statevector'"),
+    ({"engine": "fast"}, r"`engine` \(='fast'\) must be one of 'auto', .*'polynomial', 'tensor_train', 'statevector'"),
     ({"noise": 0.1}, r"`noise` \(=0.1\) must be None: .*exact, noiseless"),
     ({"shots": 1000}, r"`shots` \(=1000\) must be None"),
     ({"scale": float("nan")}, r"`scale` \(=nan\) must be finite"),
@@ -107,7 +107,7 @@ def test_the_nearest_valid_groups_are_valid(in_channels: int, out_channels: int,
 
 def test_too_many_qubits_are_refused_at_construction() -> None:
     with pytest.raises(PlanError, match=r"no plan can run .*has 25 qubits, .* at most 16: use a smaller `kernel_size`"):
-        Quanv2d(1, 16, 5)
+        Quanv2d(1, 16, 5, encoding="iqp")
     with pytest.raises(PlanError, match=r"has 12 qubits, .*use a smaller `kernel_size` or fewer channels"):
         Quanv2d(3, 12, 2, channel_mixing="joint", engine="polynomial")
 

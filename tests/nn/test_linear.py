@@ -118,7 +118,7 @@ def test_the_closed_form_is_there_too() -> None:
         ((0, 2), r"`in_features` \(=0\) must be a whole number of at least 1"),
         ((2, -1), r"`out_features` \(=-1\) must be a whole number of at least 1"),
         ((2, 1.5), r"`out_features` \(=1.5\) must be a whole number"),
-        ((40, 2), r"no plan can run this circuit.*40 qubits"),
+        ((80, 2), r"no plan can run this circuit.*80 qubits"),
     ],
 )
 def test_arguments_that_do_not_fit(arguments: tuple, message: str) -> None:

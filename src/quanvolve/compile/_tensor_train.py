@@ -72,7 +72,8 @@ class TensorTrainPlan:
         terms = sum(count_terms(one) for one in self.chains) * per_circuit
         n = self.chains[0].circuit.n_wires
         fast = feature_table(self.chains[0]) is not None
-        reading = 1.0 * n * layout.groups * layout.channels
+        words = sum(len(sweeps(one)) for one in self.chains) * per_circuit
+        reading = (4.0 + n) * layout.groups * layout.channels + 0.3 * words
         return 300_000.0 * len(self.chains) + 20.0 * terms, (0.035 if fast else 2.0) * products + reading
 
     def __str__(self) -> str:
