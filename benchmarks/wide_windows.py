@@ -133,7 +133,7 @@ def default_tensor() -> Any:
                     qml.CNOT(wires=wires)
             return [qml.expval(qml.PauliZ(wire)) for wire in range(n)]  # noqa: B023
 
-        yield from _timed(lambda x: np.array(node(x)), kernel, ansatz, layers)  # noqa: B023
+        yield from _timed(lambda x: np.array(node(x)), kernel, ansatz, layers)
 
 
 def tensorcircuit_mps() -> Any:
