@@ -17,6 +17,10 @@ CircuitLike = str | Circuit | Sequence[Circuit] | Callable[..., Any]
 
 _ATTEMPTS = 50
 
+INITS = ("auto", "uniform", "small")
+_WIDE = 9
+"""Up to so many qubits "auto" is "uniform": with more, values and gradients of global circuits all but vanish."""
+
 
 def make_circuits(
     circuit: CircuitLike,
@@ -144,15 +148,45 @@ def _distinct(make: Callable[[int], Circuit], rows: int, generator: torch.Genera
     return tuple(found)
 
 
+def spread_of(init: str, circuit: Circuit, shape: tuple[int, ...]) -> float | None:
+    """The standard deviation in radians of normally distributed first weights; None where they are uniform.
+
+    Args:
+        init: "uniform"; "small" (Zhang et al., arXiv:2203.09376 (2022), theorem 4.1, for observables on one qubit); or
+            "auto", which is one of them by the number of qubits.
+        circuit: whose weights they are.
+        shape: of the weight in the circuit, layers first.
+
+    Raises:
+        QuanvolveError: if there is no such way.
+    """
+    if init not in INITS:
+        raise QuanvolveError(f"`init` (={init!r}) must be one of {', '.join(map(repr, INITS))}")
+    if init == "uniform" or (init == "auto" and circuit.n_wires <= _WIDE):
+        return None
+    return 0.5 / math.sqrt((shape[0] if len(shape) > 1 else 1) + 2)
+
+
 def draw_weights(
-    shape: tuple[int, ...], generator: torch.Generator | None, device: Any, dtype: torch.dtype | None
+    shape: tuple[int, ...],
+    generator: torch.Generator | None,
+    device: Any,
+    dtype: torch.dtype | None,
+    spread: float | None = None,
 ) -> Tensor:
-    """Angles uniform in [0, 2 pi), as `qp.qnn.TorchLayer` draws them; the same on every device for one seed."""
+    """Angles uniform in [0, 2 pi), as `qp.qnn.TorchLayer` draws them; the same on every device for one seed.
+
+    Args:
+        spread: standard deviation of normally distributed angles, in place of uniform ones.
+    """
     target = torch.device(device) if device is not None else torch.get_default_device()
     if target.type == "meta":
         return torch.empty(shape, device="meta", dtype=dtype)
-    numbers = torch.rand(shape, generator=generator, device="cpu", dtype=torch.float64)
-    return (2 * math.pi * numbers).to(device=target, dtype=dtype or torch.get_default_dtype())
+    if spread is None:
+        numbers = 2 * math.pi * torch.rand(shape, generator=generator, device="cpu", dtype=torch.float64)
+    else:
+        numbers = spread * torch.randn(shape, generator=generator, device="cpu", dtype=torch.float64)
+    return numbers.to(device=target, dtype=dtype or torch.get_default_dtype())
 
 
 def given_weights(given: Any, shapes: Mapping[str, tuple[int, ...]], rows: tuple[int, int]) -> dict[str, Tensor]:

@@ -17,13 +17,13 @@ class Quanv1d(QuanvNd):
             measures m values; the last filter's surplus measurements are left out.
         kernel_size, stride, padding, dilation, groups, padding_mode: as in `torch.nn.Conv1d`.
         bias, device, dtype, circuit, encoding, readout, n_qubits, n_layers, scale, channel_mixing, trainable, engine,
-            noise, shots, seed, weight_shapes, weights: as in :class:`Quanv2d`. A window arrives flattened: channel,
-            then position. A tensor as `scale` broadcasts to (in_channels, kL).
+            noise, shots, seed, weight_shapes, weights, init: as in :class:`Quanv2d`. A window arrives flattened:
+            channel, then position. A tensor as `scale` broadcasts to (in_channels, kL).
 
     Shape:
         - Input: (N, C_in, L) or (C_in, L), float32 or float64.
         - Output: (N, C_out, L') or (C_out, L'), with `nn.Conv1d`'s L'.
-        - Weights: (filters, C_in / groups or 1, *shape), uniform in [0, 2 pi) at first, under their own names.
+        - Weights: (filters, C_in / groups or 1, *shape), drawn as `init` says, under their own names.
 
     Raises:
         QuanvolveError: if arguments do not fit each other (at construction), or sequences do not fit the layer or
@@ -71,18 +71,21 @@ class Quanv2d(QuanvNd):
         channel_mixing: "sum" runs a circuit on each input channel of the group and adds the values, as `nn.Conv2d`
             does; "joint" runs one circuit on the window across all input channels of the group.
         trainable: weights are parameters; otherwise they are buffers.
-        engine: "auto" (the cheapest plan, see :attr:`plan`), "polynomial", "table" or "statevector".
+        engine: "auto" (the cheapest plan, see :attr:`plan`), "polynomial", "tensor_train", "table" or "statevector".
         noise, shots: None: values are exact and noiseless.
         seed: fixes random structures and weights; without it they come from torch's global generator.
         weight_shapes: shapes of a circuit function's weights, by name.
         weights: weights by hand instead of drawn ones: by name, or a single array; each of shape
             (filters, input channels that a filter reads, *shape), or just the circuit's shape if there is one filter.
+        init: of weights that are drawn: "uniform" in [0, 2 pi); "small", normal around zero with standard deviation
+            1 / (2 sqrt(layers + 2)), which keeps values and gradients of many qubits alive; or "auto": uniform up to 9
+            qubits, small beyond.
 
     Shape:
         - Input: (N, C_in, H, W) or (C_in, H, W), float32 or float64.
         - Output: (N, C_out, H', W') or (C_out, H', W'), with `nn.Conv2d`'s H' and W'; values in [-1, 1] for each
           circuit that is summed over.
-        - Weights: (filters, C_in / groups or 1, *shape), uniform in [0, 2 pi) at first, under their own names.
+        - Weights: (filters, C_in / groups or 1, *shape), drawn as `init` says, under their own names.
 
     Raises:
         QuanvolveError: if arguments do not fit each other (at construction), or images do not fit the layer or
@@ -118,13 +121,13 @@ class Quanv3d(QuanvNd):
             measures m values; the last filter's surplus measurements are left out.
         kernel_size, stride, padding, dilation, groups, padding_mode: as in `torch.nn.Conv3d`.
         bias, device, dtype, circuit, encoding, readout, n_qubits, n_layers, scale, channel_mixing, trainable, engine,
-            noise, shots, seed, weight_shapes, weights: as in :class:`Quanv2d`. A window arrives flattened: channel,
-            then depth, then row, then column. A tensor as `scale` broadcasts to (in_channels, kD, kH, kW).
+            noise, shots, seed, weight_shapes, weights, init: as in :class:`Quanv2d`. A window arrives flattened:
+            channel, then depth, then row, then column. A tensor as `scale` broadcasts to (in_channels, kD, kH, kW).
 
     Shape:
         - Input: (N, C_in, D, H, W) or (C_in, D, H, W), float32 or float64.
         - Output: (N, C_out, D', H', W') or (C_out, D', H', W'), with `nn.Conv3d`'s D', H' and W'.
-        - Weights: (filters, C_in / groups or 1, *shape), uniform in [0, 2 pi) at first, under their own names.
+        - Weights: (filters, C_in / groups or 1, *shape), drawn as `init` says, under their own names.
 
     Raises:
         QuanvolveError: if arguments do not fit each other (at construction), or volumes do not fit the layer or

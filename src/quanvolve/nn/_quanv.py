@@ -25,7 +25,7 @@ from quanvolve.nn._apply import (
     rows_of,
     transformed,
 )
-from quanvolve.nn._filters import CircuitLike, draw_weights, given_weights, make_circuits
+from quanvolve.nn._filters import CircuitLike, draw_weights, given_weights, make_circuits, spread_of
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 
 
@@ -69,6 +69,7 @@ class QuanvNd(nn.Module):
         seed: int | None = None,
         weight_shapes: Mapping[str, Any] | None = None,
         weights: Any = None,
+        init: str = "auto",
     ) -> None:
         super().__init__()
         check_channels(in_channels, out_channels, groups, channel_mixing)
@@ -109,6 +110,7 @@ class QuanvNd(nn.Module):
             )
         self.filter_shape = rows(circuits[0].n_outputs)
         self.engine = engine
+        self.init = init
         self._set_circuits(circuits)
         self._register_weights(weights, generator, device, dtype)
         self._register_scale(math.pi if scale is None and isinstance(circuit, str) else scale, device, dtype)
@@ -127,6 +129,7 @@ class QuanvNd(nn.Module):
         self, given: Any, generator: torch.Generator | None, device: Any, dtype: torch.dtype | None
     ) -> None:
         shapes = dict(self.circuits[0].weight_shapes)
+        spread_of(self.init, self.circuits[0], ())  # refuses an unknown one even where nothing is drawn
         for name in shapes:
             if hasattr(self, name) or name in ("bias", "scale"):
                 raise QuanvolveError(
@@ -137,7 +140,8 @@ class QuanvNd(nn.Module):
             if name in by_hand:
                 value = by_hand[name].to(device=device, dtype=dtype or torch.get_default_dtype())
             else:
-                value = draw_weights((*self.filter_shape, *shape), generator, device, dtype)
+                spread = spread_of(self.init, self.circuits[0], shape)
+                value = draw_weights((*self.filter_shape, *shape), generator, device, dtype, spread)
             if self.trainable:
                 self.register_parameter(name, nn.Parameter(value))
             else:
@@ -165,10 +169,11 @@ class QuanvNd(nn.Module):
         self.scale = value
 
     def reset_parameters(self) -> None:
-        """Draw the weights anew, uniform in [0, 2 pi), from torch's global generator; the bias becomes zero."""
+        """Draw the weights anew, as `init` says, from torch's global generator; the bias becomes zero."""
         with torch.no_grad():
             for weight in self.circuit_weights().values():
-                weight.copy_(draw_weights(tuple(weight.shape), None, weight.device, weight.dtype))
+                spread = spread_of(self.init, self.circuits[0], tuple(weight.shape[2:]))
+                weight.copy_(draw_weights(tuple(weight.shape), None, weight.device, weight.dtype, spread))
             if self.bias is not None:
                 self.bias.zero_()
 
