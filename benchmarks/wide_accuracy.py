@@ -1,7 +1,7 @@
 """Accuracy on the real MNIST of one trained layer with wider and wider windows, and of `nn.Conv2d` in the same shape.
 
-Each row is one `quanvolve train mnist` run with a linear head, stride 2 and about 48 channels; its command is in the table.
-Rows that are there already are left alone.
+Each row is one `quanvolve train mnist` run with a linear head, stride 2 and about 48 channels; its command is in the
+table. Rows that are there already are left alone.
 
 Usage: python benchmarks/wide_accuracy.py [--data-dir DIR] [--epochs N] [--seeds N] [--output CSV]
 """

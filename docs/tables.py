@@ -1,4 +1,4 @@
-"""Write the README's tables from the committed benchmark results.
+"""Write the tables of the README and the documentation from the committed benchmark results.
 
 Usage: python docs/tables.py [--check]
 """
@@ -63,6 +63,24 @@ def presets() -> str:
     return "\n".join(lines)
 
 
+def wide() -> str:
+    """Wide windows: rates, bonds, and the peers that can run them."""
+    with (ROOT / "benchmarks" / "wide_windows.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = ["| qubits | ansatz, layers | what | quanvolve | bond | others |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        if row["contender"] != "quanvolve":
+            continue
+        case = ("kernel", "ansatz", "layers", "what")
+        others = [r for r in rows if r["contender"] != "quanvolve" and all(r[key] == row[key] for key in case)]
+        beside = ", ".join(f"{short(r['a second'])} ({r['contender']})" for r in others)
+        lines.append(
+            f"| {row['qubits']} | `{row['ansatz']}`, {row['layers']} | {row['what']} a second | "
+            f"**{short(row['a second'])}** | {row['bond']} | {beside} |"
+        )
+    return "\n".join(lines)
+
+
 def speed() -> str:
     """The workloads: this package, the best peer, and a classical convolution; then MNIST as a whole."""
     with (ROOT / "benchmarks" / "bench.csv").open(newline="") as file:
@@ -106,16 +124,24 @@ def fill(text: str, name: str, content: str) -> str:
     return f"{before}{start}\n{content}\n{end}{after}"
 
 
+TABLES = {
+    README: (("accuracy", accuracy), ("presets", presets), ("speed", speed)),
+    ROOT / "docs" / "wide.md": (("wide", wide),),
+}
+
+
 def main() -> int:
-    """Rewrite the README, or with --check say whether it is up to date."""
-    text = README.read_text()
-    filled = text
-    for name, content in (("accuracy", accuracy), ("presets", presets), ("speed", speed)):
-        filled = fill(filled, name, content())
-    if "--check" in sys.argv:
-        return int(filled != text)
-    README.write_text(filled)
-    return 0
+    """Rewrite the tables, or with --check say whether they are up to date."""
+    changed = 0
+    for path, tables in TABLES.items():
+        text = path.read_text()
+        filled = text
+        for name, content in tables:
+            filled = fill(filled, name, content())
+        changed |= int(filled != text)
+        if "--check" not in sys.argv:
+            path.write_text(filled)
+    return changed if "--check" in sys.argv else 0
 
 
 if __name__ == "__main__":
