@@ -13,9 +13,9 @@ from quanvolve.compile._layout import Layout
 from quanvolve.compile._plan import Plan
 from quanvolve.compile._windows import Windows
 
-_OVERHEAD = 3.0
+_OVERHEAD = 8.0
 """Nanoseconds a window that another part costs, and each value that is moved to its place."""
-_MOVE = 0.5
+_MOVE = 2.0
 
 
 class PartsPlan:
