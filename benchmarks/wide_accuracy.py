@@ -22,7 +22,11 @@ FILTERS = {2: 12, 3: 5, 5: 2, 7: 1}
 MODELS = {
     "grid": ["--circuit", "grid"],
     "nn.Conv2d": ["--backbone", "classical"],
+    # A readout of one value makes one channel of each filter.
+    "nn.Conv2d, as many parameters": ["--backbone", "classical", "--readout", "popcount_expected"],
 }
+SAME = {2: 58, 3: 27, 5: 12, 7: 6}
+"""Channels of the convolution that has about as many parameters as the quantum layer."""
 COLUMNS = (
     "kernel", "model", "seed", "epochs", "channels", "filter parameters", "parameters", "seconds",
     "validation accuracy", "test accuracy", "command",
@@ -34,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", default=os.environ.get("QUANVOLVE_DATA"))
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--output", type=Path, default=HERE / "wide_accuracy.csv")
     given = parser.parse_args()
     rows: list[dict[str, object]] = []
@@ -45,7 +49,10 @@ def main() -> None:
     for seed in range(given.seeds):
         for kernel, filters in FILTERS.items():
             for model, own in MODELS.items():
-                arguments = ["train", "mnist", "--trainable", "--filters", str(filters), "--kernel-size", str(kernel)]
+                alike = model.endswith("parameters")
+                count = SAME[kernel] if alike else filters
+                channels = count if alike else filters * kernel**2
+                arguments = ["train", "mnist", "--trainable", "--filters", str(count), "--kernel-size", str(kernel)]
                 arguments += [
                     "--stride",
                     "2",
@@ -62,11 +69,11 @@ def main() -> None:
                 if command in done:
                     continue
                 found = run(arguments, given.data_dir)
-                head = 10 * (filters * kernel**2 * ((28 - kernel) // 2 + 1) ** 2 + 1)
+                head = 10 * (channels * ((28 - kernel) // 2 + 1) ** 2 + 1)
                 trainable = found["parameters"]["trainable"]
                 rows.append({
                     "kernel": kernel, "model": model, "seed": seed, "epochs": given.epochs,
-                    "channels": filters * kernel**2, "filter parameters": trainable - head, "parameters": trainable,
+                    "channels": channels, "filter parameters": trainable - head, "parameters": trainable,
                     "seconds": f"{found['seconds']:.0f}", "validation accuracy": f"{found['valid_accuracy']:.4f}",
                     "test accuracy": f"{found['test_accuracy']:.4f}", "command": command,
                 })  # fmt: skip

@@ -10,10 +10,10 @@ from quanvolve._errors import QuanvolveError
 
 
 def test_uniform_and_small_weights() -> None:
-    uniform = Quanv2d(1, 90, 3, init="uniform", seed=0).weights
+    uniform = Quanv2d(1, 90, 3, init="uniform", seed=0).weights.detach()
     assert 0 <= uniform.min() < 0.1
     assert 2 * math.pi - 0.1 < uniform.max() < 2 * math.pi
-    small = Quanv2d(1, 90, 3, init="small", n_layers=2, seed=0).weights
+    small = Quanv2d(1, 90, 3, init="small", n_layers=2, seed=0).weights.detach()
     assert abs(float(small.std()) - 0.25) < 0.02, "1 / (2 sqrt(2 + 2))"
     assert abs(float(small.mean())) < 0.05
 
