@@ -81,6 +81,22 @@ def wide() -> str:
     return "\n".join(lines)
 
 
+def wide_accuracy() -> str:
+    """Test accuracy in percent by the size of the window, mean over the seeds; filter parameters in brackets."""
+    with (ROOT / "benchmarks" / "wide_accuracy.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    lines = ["| window | " + " | ".join(models) + " |", "|---|" + "---|" * len(models)]
+    for kernel in dict.fromkeys(row["kernel"] for row in rows):
+        cells = []
+        for model in models:
+            own = [row for row in rows if (row["kernel"], row["model"]) == (kernel, model)]
+            score = statistics.mean(100 * float(row["test accuracy"]) for row in own)
+            cells.append(f"{score:.2f} ({int(own[0]['filter parameters']):,})")
+        lines.append(f"| {kernel}x{kernel} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def speed() -> str:
     """The workloads: this package, the best peer, and a classical convolution; then MNIST as a whole."""
     with (ROOT / "benchmarks" / "bench.csv").open(newline="") as file:
@@ -126,7 +142,7 @@ def fill(text: str, name: str, content: str) -> str:
 
 TABLES = {
     README: (("accuracy", accuracy), ("presets", presets), ("speed", speed)),
-    ROOT / "docs" / "wide.md": (("wide", wide),),
+    ROOT / "docs" / "wide.md": (("wide", wide), ("wide-accuracy", wide_accuracy)),
 }
 
 
