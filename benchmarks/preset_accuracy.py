@@ -3,10 +3,10 @@
 Every row is one `quanvolve train mnist --preset NAME` run with the preset's own settings, and its command is in the
 table. The validation images (6,000 of the 60,000) choose the epoch that is kept; the test images are looked at once, by
 the finished model. The twin has `nn.Conv2d`, batch normalisation and ReLU in place of each quantum convolution, in the
-same shapes. Learning rates were tried on seed 0: 5e-3, 1e-2 and 2e-2 (and 3e-3 for the twin) for "quantum"; 2.5e-3, 5e-3
-and 1e-2 for "hybrid". On validation images 1e-2 was the best for three of the four; for the quantum network of "quantum"
-5e-3 was better by 0.05 points, less than the standard error, and 1e-2 was kept. The shapes and the other settings were
-chosen with the quantum network.
+same shapes. Learning rates were tried on seed 0: 5e-3, 1e-2 and 2e-2 (and 3e-3 for the twin) for "quantum"; 2.5e-3,
+5e-3 and 1e-2 for "hybrid". On validation images 1e-2 was the best for three of the four; for the quantum network of
+"quantum" 5e-3 was better by 0.05 points, less than the standard error, and 1e-2 was kept. The shapes and the other
+settings were chosen with the quantum network.
 
 Rows that are in the table already are left alone, and an interrupted run is continued.
 
