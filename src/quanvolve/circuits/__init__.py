@@ -9,6 +9,10 @@ from quanvolve.circuits._catalogue import list_circuits as list_circuits
 from quanvolve.circuits._catalogue import look_up as look_up
 from quanvolve.circuits._catalogue import named_circuit as named_circuit
 from quanvolve.circuits._catalogue import plans_for as plans_for
+from quanvolve.circuits._channels import CHANNELS as CHANNELS
+from quanvolve.circuits._channels import channel as channel
+from quanvolve.circuits._channels import channel_gate as channel_gate
+from quanvolve.circuits._description import CHANNEL as CHANNEL
 from quanvolve.circuits._description import PROGRAM as PROGRAM
 from quanvolve.circuits._description import Angle as Angle
 from quanvolve.circuits._description import Circuit as Circuit
@@ -23,6 +27,8 @@ from quanvolve.circuits._encodings import ENCODINGS as ENCODINGS
 from quanvolve.circuits._gates import GATES as GATES
 from quanvolve.circuits._gates import PAULIS as PAULIS
 from quanvolve.circuits._labels import factor_text as factor_text
+from quanvolve.circuits._noise import with_noise as with_noise
+from quanvolve.circuits._noise import with_readout_errors as with_readout_errors
 from quanvolve.circuits._program_text import value_texts as value_texts
 from quanvolve.circuits._readouts import READOUTS as READOUTS
 from quanvolve.circuits._simulate import simulate as simulate

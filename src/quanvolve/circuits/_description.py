@@ -15,12 +15,15 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.circuits._gates import GATES
 from quanvolve.circuits._program import Program
 
-_FORMAT = 2
-_READABLE = (1, 2)
+_FORMAT = 3
+_READABLE = (1, 2, 3)
 _PAULI_LETTERS = ("X", "Y", "Z")
+_ROUNDING = 1e-9
 PROGRAM = "*"
 """In an angle's weights, the name of the program's values that read weights only."""
 COUNTS = ("most_probable", "sampled")
+CHANNEL = "CHANNEL"
+"""The name of a gate that is a noise channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,20 @@ class Angle:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One gate of the vocabulary :data:`~quanvolve.circuits.GATES` on its wires; rotations carry an angle."""
+    """One gate of the vocabulary :data:`~quanvolve.circuits.GATES` on its wires, or a noise channel.
+
+    Args:
+        name: of the gate, or "CHANNEL".
+        wires: one or two.
+        angle: of a rotation.
+        transfer: of a channel, its Pauli transfer matrix ``R[p][q] = Tr(P_p N(P_q)) / 2^k`` on k wires, the first wire's
+            Pauli matrix most significant (see :func:`~quanvolve.circuits.channel`).
+    """
 
     name: str
     wires: tuple[int, ...]
     angle: Angle | None = None
+    transfer: tuple[tuple[float, ...], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +236,11 @@ class Circuit:
         return self.n_inputs + (len(self.program.values) if self.program else 0)
 
     @property
+    def noisy(self) -> bool:
+        """Whether there are noise channels among the gates."""
+        return any(gate.transfer is not None for gate in self.gates)
+
+    @property
     def n_weights(self) -> int:
         """How many scalar weights the circuit takes."""
         return sum(math.prod(shape) for _, shape in self.weight_shapes)
@@ -301,6 +318,8 @@ class Circuit:
 
 
 def _gate_problem(gate: Gate, n_wires: int, n_values: int, sizes: dict[str, int]) -> str | None:
+    if gate.transfer is not None or gate.name == CHANNEL:
+        return _channel_problem(gate, n_wires)
     kind = GATES.get(gate.name)
     if kind is None:
         return f"unknown gate; the vocabulary is {', '.join(GATES)}"
@@ -323,25 +342,45 @@ def _gate_problem(gate: Gate, n_wires: int, n_values: int, sizes: dict[str, int]
     return None
 
 
+def _channel_problem(gate: Gate, n_wires: int) -> str | None:
+    if gate.name != CHANNEL or gate.transfer is None or gate.angle is not None:
+        return f"a channel has the name {CHANNEL!r}, a transfer matrix and no angle"
+    if len(set(gate.wires)) != len(gate.wires) or any(not 0 <= wire < n_wires for wire in gate.wires):
+        return f"wires must be distinct and in 0 to {n_wires - 1}"
+    size = 4 ** len(gate.wires)
+    if not 1 <= len(gate.wires) <= 2 or len(gate.transfer) != size or any(len(row) != size for row in gate.transfer):
+        return f"a channel acts on one or two wires with a 4 x 4 or 16 x 16 matrix, got {len(gate.transfer)} rows"
+    if not all(math.isfinite(entry) for row in gate.transfer for entry in row):
+        return "its transfer matrix must be finite"
+    if any(abs(entry - (k == 0)) > _ROUNDING for k, entry in enumerate(gate.transfer[0])):
+        return f"a channel keeps the trace, so the first row of its matrix is 1, 0, ..., got {gate.transfer[0]}"
+    return None
+
+
 def _gate_to_list(gate: Gate) -> list[Any]:
     entry: list[Any] = [gate.name, list(gate.wires)]
     if gate.angle is not None:
         a = gate.angle
         entry.append([a.offset, [list(term) for term in a.inputs], [list(term) for term in a.weights]])
+    if gate.transfer is not None:
+        entry.append([list(row) for row in gate.transfer])
     return entry
 
 
 def _gate_from_list(entry: Any) -> Gate:
     name, wires, *rest = entry
-    angle = None
-    if rest:
+    angle, transfer = None, None
+    if name == CHANNEL:
+        (matrix,) = rest
+        transfer = tuple(tuple(float(number) for number in row) for row in matrix)
+    elif rest:
         offset, inputs, weights = rest[0]
         angle = Angle(
             float(offset),
             tuple((_whole(i), float(c)) for i, c in inputs),
             tuple((str(n), _whole(i), float(c)) for n, i, c in weights),
         )
-    return Gate(str(name), tuple(_whole(w) for w in wires), angle)
+    return Gate(str(name), tuple(_whole(w) for w in wires), angle, transfer)
 
 
 def _observable_from(entry: Any) -> Observable:

@@ -10,13 +10,15 @@ import numpy.typing as npt
 import torch
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.circuits._channels import kraus_of
 from quanvolve.circuits._description import PROGRAM, Circuit, Gate
+from quanvolve.circuits._gates import PAULIS
 
-_OPERATIONS = {"H": "Hadamard", "X": "PauliX", "Y": "PauliY", "Z": "PauliZ"}
+OPERATIONS = {"H": "Hadamard", "X": "PauliX", "Y": "PauliY", "Z": "PauliZ"}
 
 
 def simulate(circuit: Circuit, inputs: Sequence[float], weights: Mapping[str, Any]) -> npt.NDArray[np.float64]:
-    """Measured values of one filter on one window, by `default.qubit`.
+    """Measured values of one filter on one window, by `default.qubit`, or `default.mixed` where there is noise.
 
     Args:
         circuit: what the filter runs.
@@ -59,8 +61,10 @@ def simulate(circuit: Circuit, inputs: Sequence[float], weights: Mapping[str, An
             _queue(qp, gate, values, flat)
         return qp.state()
 
-    node = qp.QNode(function, qp.device("default.qubit", wires=circuit.n_wires), diff_method=None)
-    return _measured(circuit, np.asarray(node()).reshape(-1))
+    device = "default.mixed" if circuit.noisy else "default.qubit"
+    node = qp.QNode(function, qp.device(device, wires=circuit.n_wires), diff_method=None)
+    state = np.asarray(node())
+    return _measured_mixed(circuit, state) if circuit.noisy else _measured(circuit, state.reshape(-1))
 
 
 def _derived(circuit: Circuit, values: Any, arrays: Mapping[str, Any]) -> npt.NDArray[np.float64]:
@@ -72,7 +76,10 @@ def _derived(circuit: Circuit, values: Any, arrays: Mapping[str, Any]) -> npt.ND
 
 
 def _queue(qp: Any, gate: Gate, values: Any, flat: Mapping[str, Any]) -> None:
-    operation = getattr(qp, _OPERATIONS.get(gate.name, gate.name))
+    if gate.transfer is not None:
+        qp.QubitChannel(kraus_of(np.array(gate.transfer)), wires=gate.wires)
+        return
+    operation = getattr(qp, OPERATIONS.get(gate.name, gate.name))
     if gate.angle is None:
         operation(wires=list(gate.wires))
         return
@@ -80,6 +87,20 @@ def _queue(qp: Any, gate: Gate, values: Any, flat: Mapping[str, Any]) -> None:
     angle += sum(factor * values[index] for index, factor in gate.angle.inputs)
     angle += sum(factor * flat[name][index] for name, index, factor in gate.angle.weights)
     operation(angle, wires=gate.wires[0])
+
+
+def _measured_mixed(circuit: Circuit, state: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    found = []
+    for observable in circuit.observables:
+        total = 0.0
+        for coefficient, word in observable.pauli_terms():
+            letters = dict(word)
+            whole = np.eye(1, dtype=complex)
+            for wire in range(circuit.n_wires):
+                whole = np.kron(whole, PAULIS[letters.get(wire, "I")])
+            total += coefficient * float(np.einsum("ij,ji->", whole, state).real)
+        found.append(total)
+    return np.array(found)
 
 
 def _measured(circuit: Circuit, state: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
