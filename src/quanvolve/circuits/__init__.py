@@ -12,6 +12,7 @@ from quanvolve.circuits._catalogue import plans_for as plans_for
 from quanvolve.circuits._channels import CHANNELS as CHANNELS
 from quanvolve.circuits._channels import channel as channel
 from quanvolve.circuits._channels import channel_gate as channel_gate
+from quanvolve.circuits._channels import transfer_of as transfer_of
 from quanvolve.circuits._description import CHANNEL as CHANNEL
 from quanvolve.circuits._description import PROGRAM as PROGRAM
 from quanvolve.circuits._description import Angle as Angle
@@ -26,6 +27,7 @@ from quanvolve.circuits._draw_text import draw_text as draw_text
 from quanvolve.circuits._encodings import ENCODINGS as ENCODINGS
 from quanvolve.circuits._gates import GATES as GATES
 from quanvolve.circuits._gates import PAULIS as PAULIS
+from quanvolve.circuits._gates import pauli_words as pauli_words
 from quanvolve.circuits._labels import factor_text as factor_text
 from quanvolve.circuits._noise import with_noise as with_noise
 from quanvolve.circuits._noise import with_readout_errors as with_readout_errors

@@ -70,8 +70,8 @@ def capture(
         ...     qp.BasicEntanglerLayers(weights, wires=range(2))
         ...     return [qp.expval(qp.Z(0)), qp.expval(qp.Z(1))]
         >>> captured = capture(circuit, n_inputs=2, weight_shapes={"weights": (1, 2)})
-        >>> captured.gates[1]
-        Gate(name='RY', wires=(1,), angle=Angle(offset=0.0, inputs=((1, 3.0),), weights=()))
+        >>> captured.gates[1].angle
+        Angle(offset=0.0, inputs=((1, 3.0),), weights=())
     """
     function, device_wires = _plain_function(function)
     shapes = _checked_shapes(function, weight_shapes or {})

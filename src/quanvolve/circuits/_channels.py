@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits._description import CHANNEL, Gate
-from quanvolve.circuits._gates import PAULIS
+from quanvolve.circuits._gates import PAULIS, pauli_words
 
 Matrix = npt.NDArray[np.complex128]
 _ROUNDING = 1e-7
@@ -66,12 +65,9 @@ def channel_gate(transfer: npt.NDArray[np.float64], wires: Sequence[int]) -> Gat
 def transfer_of(kraus: Sequence[Matrix]) -> npt.NDArray[np.float64]:
     """``R[p, q] = Tr(P_p N(P_q)) / 2^n`` of Kraus operators on n wires, shape (4^n, 4^n)."""
     n = len(kraus[0]).bit_length() - 1
-    words = [np.eye(1, dtype=np.complex128)]
-    for _ in range(n):
-        words = [np.kron(word, pauli) for word, pauli in product(words, PAULIS.values())]
-    stacked = np.array(words)
-    images = sum(operator @ stacked @ operator.conj().T for operator in kraus)
-    found: npt.NDArray[np.float64] = np.einsum("pij,qji->pq", stacked, images).real / 2**n
+    words = pauli_words(n)
+    images = sum(operator @ words @ operator.conj().T for operator in kraus)
+    found: npt.NDArray[np.float64] = np.einsum("pij,qji->pq", words, images).real / 2**n
     return found
 
 
@@ -86,9 +82,7 @@ def kraus_of(transfer: npt.NDArray[np.float64]) -> list[Matrix]:
         4
     """
     n = len(transfer).bit_length() // 2
-    words = [np.eye(1, dtype=np.complex128)]
-    for _ in range(n):
-        words = [np.kron(word, pauli) for word, pauli in product(words, PAULIS.values())]
+    words = pauli_words(n)
     size = 2**n
     choi = sum(
         transfer[p, q] * np.kron(words[p], words[q].T) / size for p, q in zip(*np.nonzero(transfer), strict=True)
@@ -105,21 +99,20 @@ def kraus_of(transfer: npt.NDArray[np.float64]) -> list[Matrix]:
 
 
 def _flip(pauli: str) -> Callable[[float], list[Matrix]]:
-    return lambda p: [math.sqrt(1 - p) * PAULIS["I"], math.sqrt(p) * PAULIS[pauli]]
+    return lambda p: [np.asarray(math.sqrt(1 - p) * PAULIS["I"]), np.asarray(math.sqrt(p) * PAULIS[pauli])]
 
 
 def _depolarizing(p: float) -> list[Matrix]:
-    return [math.sqrt(1 - p) * PAULIS["I"], *(math.sqrt(p / 3) * PAULIS[letter] for letter in "XYZ")]
+    shares = {"I": 1 - p, "X": p / 3, "Y": p / 3, "Z": p / 3}
+    return [np.asarray(math.sqrt(share) * PAULIS[letter]) for letter, share in shares.items()]
 
 
 def _amplitude_damping(gamma: float) -> list[Matrix]:
-    kept, lost = np.diag([1, math.sqrt(1 - gamma)]), np.array([[0, math.sqrt(gamma)], [0, 0]])
-    return [kept.astype(np.complex128), lost.astype(np.complex128)]
+    return [np.diag([1, math.sqrt(1 - gamma)]).astype(complex), np.array([[0, math.sqrt(gamma)], [0, 0]], complex)]
 
 
 def _phase_damping(gamma: float) -> list[Matrix]:
-    kept, lost = np.diag([1, math.sqrt(1 - gamma)]), np.diag([0, math.sqrt(gamma)])
-    return [kept.astype(np.complex128), lost.astype(np.complex128)]
+    return [np.diag([1, math.sqrt(1 - gamma)]).astype(complex), np.diag([0, math.sqrt(gamma)]).astype(complex)]
 
 
 CHANNELS: dict[str, Callable[[float], list[Matrix]]] = {

@@ -56,8 +56,8 @@ class Gate:
         name: of the gate, or "CHANNEL".
         wires: one or two.
         angle: of a rotation.
-        transfer: of a channel, its Pauli transfer matrix ``R[p][q] = Tr(P_p N(P_q)) / 2^k`` on k wires, the first wire's
-            Pauli matrix most significant (see :func:`~quanvolve.circuits.channel`).
+        transfer: of a channel on k wires, its Pauli transfer matrix ``R[p][q] = Tr(P_p N(P_q)) / 2^k``, the first
+            wire's Pauli matrix most significant (see :func:`~quanvolve.circuits.channel`).
     """
 
     name: str

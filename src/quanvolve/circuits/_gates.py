@@ -47,6 +47,16 @@ PAULIS: dict[str, npt.NDArray[np.complex128]] = {
 }
 """The Pauli matrices, in the order in which all Pauli indices of this package count."""
 
+
+def pauli_words(n: int) -> npt.NDArray[np.complex128]:
+    """All products of n Pauli matrices, the first most significant, shape (4^n, 2^n, 2^n)."""
+    words = np.ones((1, 1, 1), np.complex128)
+    single = np.array(list(PAULIS.values()))
+    for _ in range(n):
+        words = np.einsum("aij,bkl->abikjl", words, single).reshape(4 * len(words), 2 * words.shape[1], -1)
+    return words
+
+
 GATES: dict[str, GateKind] = {
     "RX": GateKind(1, axis="X"),
     "RY": GateKind(1, axis="Y"),

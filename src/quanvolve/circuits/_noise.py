@@ -48,9 +48,9 @@ def with_noise(circuit: Circuit, noise: Any) -> Circuit:
 
     Examples:
         >>> from quanvolve.circuits import named_circuit
-        >>> noisy = with_noise(named_circuit("none", 1), {"depolarizing": 0.03, "readout": 0.02})
+        >>> noisy = with_noise(named_circuit("basic_entangler", 1, n_layers=1), {"depolarizing": 0.03, "readout": 0.02})
         >>> [gate.name for gate in noisy.gates], noisy.observables[0].terms
-        (['RY', 'CHANNEL'], ((0.96, ((0, 'Z'),)),))
+        (['RY', 'CHANNEL', 'RX', 'CHANNEL'], ((0.96, ((0, 'Z'),)),))
     """
     if noise is None:
         return circuit
@@ -132,7 +132,9 @@ def with_readout_errors(circuit: Circuit, errors: Mapping[int, tuple[float, floa
         maps[wire] = matrix
     return replace(
         circuit,
-        observables=tuple(through(o, [((w,), maps[w]) for w in _wires_of(o) if w in maps]) for o in circuit.observables),
+        observables=tuple(
+            through(o, [((w,), maps[w]) for w in _wires_of(o) if w in maps]) for o in circuit.observables
+        ),
     )
 
 
@@ -140,9 +142,7 @@ def _wires_of(observable: Observable) -> list[int]:
     return sorted({wire for _, word in observable.pauli_terms() for wire, _ in word})
 
 
-def through(
-    observable: Observable, maps: list[tuple[tuple[int, ...], npt.NDArray[np.float64]]]
-) -> Observable:
+def through(observable: Observable, maps: list[tuple[tuple[int, ...], npt.NDArray[np.float64]]]) -> Observable:
     """An observable after linear maps of its Pauli coefficients, the first of them first.
 
     Args:

@@ -58,7 +58,9 @@ def _around(qp: Any, model: Any, gate: Gate) -> tuple[list[Gate], list[Gate]]:
 
 def _added(qp: Any, model: Any, operation: Any) -> tuple[list[Gate], list[Gate]]:
     """What the model puts in front of an operation and behind it."""
-    (tape,), _ = qp.noise.add_noise(qp.tape.QuantumScript([operation], []), qp.NoiseModel(model.model_map, **model.metadata))
+    (tape,), _ = qp.noise.add_noise(
+        qp.tape.QuantumScript([operation], []), qp.NoiseModel(model.model_map, **model.metadata)
+    )
     place = next(k for k, other in enumerate(tape.operations) if other is operation or qp.equal(other, operation))
     return (
         [_channel(qp, other) for other in tape.operations[:place]],

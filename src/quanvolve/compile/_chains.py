@@ -12,11 +12,11 @@ from functools import lru_cache
 import numpy as np
 
 from quanvolve._errors import PlanError
-from quanvolve.circuits import Angle, Circuit, Gate
+from quanvolve.circuits import Circuit, Gate
 from quanvolve.compile._pauli import Floats, clifford_table
-from quanvolve.compile._recipe import Encoded, number_of, read_sites
+from quanvolve.compile._recipe import Encoded, Turn, number_of, read_sites
 from quanvolve.compile._sites import find_sites
-from quanvolve.compile._splitting import split_gate
+from quanvolve.compile._splitting import split_gate, split_matrix
 
 MAX_WIRES = 64
 MAX_WORDS = 256
@@ -27,7 +27,7 @@ class Event:
     """What happens to one qubit's Pauli index: a rotation by number, or operators, of which a shared index picks one.
 
     Args:
-        rotation: its number, or None.
+        rotation: the number of a rotation, or of a channel on this wire, or None.
         operators: shape (values of the index, 4, 4).
         gate: the index, by the number of its gate; None for a gate on this qubit alone.
     """
@@ -74,19 +74,18 @@ def chains_of(circuit: Circuit) -> Chains:
             "`kernel_size` or fewer channels that one circuit reads"
         )
     sites, rest = find_sites(circuit)
-    rotations: list[tuple[int, Angle]] = []
+    turns: list[Turn] = []
     builder = _Builder(circuit)
     for gate in reversed(rest):
-        builder.add(gate, rotations)
+        builder.add(gate, turns)
     # A SWAP only renames qubits: what is wire w to the encoding is track[w].
     place = {track: wire for wire, track in enumerate(builder.track)}
-    site_gates = read_sites(sites, rotations)
+    site_gates = read_sites(sites, turns)
     return Chains(
         circuit,
         sites,
         site_gates,
-        tuple(axis for axis, _ in rotations),
-        tuple(angle for _, angle in rotations),
+        tuple(turns),
         tuple(tuple(builder.events[track]) for track in builder.track),
         tuple((place[one], place[other]) for one, other in builder.gates),
         tuple(replace(word, letters=tuple(word.letters[track] for track in builder.track)) for word in builder.words),
@@ -101,18 +100,21 @@ class _Builder:
         self.gates: list[tuple[int, int]] = []
         self.words = _words(circuit)
 
-    def add(self, gate: Gate, rotations: list[tuple[int, Angle]]) -> None:
+    def add(self, gate: Gate, turns: list[Turn]) -> None:
         if gate.name in ("SWAP", "ISWAP"):
             one, other = gate.wires
             self.track[one], self.track[other] = self.track[other], self.track[one]
             if gate.name == "ISWAP":  # SWAP, then CZ and S on both wires
                 for part in (Gate("CZ", gate.wires), Gate("S", (one,)), Gate("S", (other,))):
-                    self.add(part, rotations)
+                    self.add(part, turns)
             return
         tracks = [self.track[wire] for wire in gate.wires]
-        if gate.angle is not None:
-            self.events[tracks[0]].append(Event(rotation=number_of(gate, gate.angle, rotations)))
-        elif not any(self.events[track] for track in tracks):
+        early = not any(self.events[track] for track in tracks)
+        if gate.transfer is not None:
+            self._channel(gate, tracks, early, turns)
+        elif gate.angle is not None:
+            self.events[tracks[0]].append(Event(rotation=number_of(gate, turns)))
+        elif early:
             self.words = [_mapped(gate.name, tracks, word) for word in self.words]
         elif len(tracks) == 1:
             source, sign = clifford_table(gate.name)
@@ -123,6 +125,26 @@ class _Builder:
             for track, operators in zip(tracks, split_gate(gate.name), strict=True):
                 self.events[track].append(Event(operators=operators, gate=len(self.gates)))
             self.gates.append((tracks[0], tracks[1]))
+
+    def _channel(self, gate: Gate, tracks: list[int], early: bool, turns: list[Turn]) -> None:
+        matrix = np.array(gate.transfer).T
+        diagonal = np.diagonal(matrix)
+        if early and (matrix == np.diag(diagonal)).all():
+            # Words stay words, so that the gates before it may still map them to words.
+            self.words = [_scaled(diagonal, tracks, word) for word in self.words]
+        elif len(tracks) == 1:
+            self.events[tracks[0]].append(Event(rotation=number_of(gate, turns)))
+        else:
+            for track, operators in zip(tracks, split_matrix(matrix), strict=True):
+                self.events[track].append(Event(operators=operators, gate=len(self.gates)))
+            self.gates.append((tracks[0], tracks[1]))
+
+
+def _scaled(diagonal: Floats, tracks: list[int], word: Word) -> Word:
+    place = 0
+    for track in tracks:
+        place = 4 * place + word.letters[track]
+    return replace(word, coefficient=word.coefficient * float(diagonal[place]))
 
 
 def _words(circuit: Circuit) -> list[Word]:

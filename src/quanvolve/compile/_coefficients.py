@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from quanvolve.compile._pauli import Floats, clifford_table, rotation_tables
-from quanvolve.compile._recipe import Encoded, Permute, Recipe
+from quanvolve.compile._recipe import Encoded, Mix, Permute, Recipe
 from quanvolve.compile._sites import bloch_matrix
 from quanvolve.compile._values import flat_weights, weight_offsets
 
@@ -85,6 +85,9 @@ def _evolve(recipe: Recipe, flat: Tensor, matrices: Tensor, outputs: slice) -> T
             source = torch.as_tensor(step.source, device=flat.device)
             tensor = tensor[:, :, source] * torch.as_tensor(step.sign, dtype=flat.dtype, device=flat.device)
             continue
+        if isinstance(step, Mix):
+            tensor = _on_axes(tensor, torch.as_tensor(step.matrix, dtype=flat.dtype, device=flat.device), step.wires, n)
+            continue
         first, *others = step.numbers
         matrix = matrices[:, first]
         for number in others:
@@ -106,12 +109,12 @@ def rotations(recipe: Encoded, flat: Tensor) -> Tensor:
 def _rotation_constants(recipe: Encoded) -> tuple[Floats, Floats, Floats]:
     """Offsets (number,), the linear map from weights to angles, and the three matrix parts (3, number, 4, 4)."""
     place = weight_offsets(recipe.circuit)
-    offset = np.array([angle.offset for angle in recipe.angles])
-    mixing = np.zeros((len(place), len(recipe.angles)))
-    for number, angle in enumerate(recipe.angles):
-        for name, index, coefficient in angle.weights:
+    offset = np.array([turn.angle.offset for turn in recipe.turns])
+    mixing = np.zeros((len(place), len(recipe.turns)))
+    for number, turn in enumerate(recipe.turns):
+        for name, index, coefficient in turn.angle.weights:
             mixing[place[name, index], number] += coefficient
-    parts = np.ascontiguousarray(rotation_tables()[list(recipe.axes)].swapaxes(0, 1))
+    parts = np.stack([turn.parts for turn in recipe.turns], axis=1) if recipe.turns else np.zeros((3, 0, 4, 4))
     # Arrays and no tensors: those made under inference mode or while tracing would be of no use later.
     return offset, mixing, parts
 
@@ -128,6 +131,15 @@ def _on_axis(tensor: Tensor, matrix: Tensor, wire: int, n: int) -> Tensor:
     shape = tensor.shape
     split = tensor.reshape(shape[0], shape[1], 4**wire, 4, 4 ** (n - 1 - wire))
     return torch.einsum("bij,bmajc->bmaic", matrix, split).reshape(shape)
+
+
+def _on_axes(tensor: Tensor, matrix: Tensor, wires: tuple[int, int], n: int) -> Tensor:
+    """Apply (16, 16) to the Pauli indices of two wires."""
+    split = tensor.reshape(*tensor.shape[:2], *(4,) * n)
+    axes = [2 + wire for wire in wires]
+    moved = split.movedim(axes, (2, 3))
+    found = torch.einsum("pq,bmqr->bmpr", matrix, moved.reshape(*tensor.shape[:2], 16, -1))
+    return found.reshape(moved.shape).movedim((2, 3), axes).reshape(tensor.shape)
 
 
 def _contract_sites(recipe: Recipe, matrices: Tensor, tensor: Tensor) -> Tensor:

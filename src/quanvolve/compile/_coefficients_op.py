@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from quanvolve.compile._coefficients import evolved, site_words
-from quanvolve.compile._recipe import Permute, Recipe, compile_circuit
+from quanvolve.compile._recipe import Permute, Recipe, Rotate, compile_circuit
 from quanvolve.compile._registry import circuit_of, key_of
 from quanvolve.compile._switch import usable
 from quanvolve.compile._values import weight_offsets
@@ -36,7 +36,8 @@ def fused_coefficients(recipes: Sequence[Recipe], weights: Tensor) -> Tensor | N
         Tensor of shape (rows, outputs, features); (rows, outputs, 4^n Pauli words) for encodings whose features are not
         plain Pauli words.
     """
-    if not usable(weights):
+    # The kernel runs circuits back, and channels cannot be undone.
+    if not usable(weights) or any(recipe.circuit.noisy for recipe in recipes):
         return None
     found: Tensor = torch.ops.quanvolve.coefficients.default(weights, [key_of(recipe.circuit) for recipe in recipes])
     return found
@@ -56,15 +57,15 @@ def _tables(key: str) -> tuple[Any, ...]:
             kinds.append(-1 - len(sources))
             sources.append(step.source)
             signs.append(step.sign)
-        else:
+        elif isinstance(step, Rotate):
             kinds.append(step.wire)
             numbers += step.numbers
         runs.append(len(numbers))
     place = weight_offsets(recipe.circuit)
     terms = [
         (number, place[name, index], coefficient)
-        for number, angle in enumerate(recipe.angles)
-        for name, index, coefficient in angle.weights
+        for number, turn in enumerate(recipe.turns)
+        for name, index, coefficient in turn.angle.weights
     ]
     outputs, words, values = recipe.observables
     wanted = site_words(recipe)
@@ -74,10 +75,10 @@ def _tables(key: str) -> tuple[Any, ...]:
         np.array(kinds, np.int64),
         np.array(runs, np.int64),
         np.array(numbers, np.int64),
-        np.array(recipe.axes, np.int64),
+        np.array([turn.axis for turn in recipe.turns], np.int64),
         np.array(sources, np.int64).reshape(-1, 4**n),
         np.array(signs, np.int8).reshape(-1, 4**n),
-        np.array([angle.offset for angle in recipe.angles], np.float64),
+        np.array([turn.angle.offset for turn in recipe.turns], np.float64),
         np.array([term[:2] for term in terms], np.int64).reshape(-1, 2),
         np.array([term[2] for term in terms], np.float64),
         np.stack([outputs, words], axis=1).astype(np.int64),

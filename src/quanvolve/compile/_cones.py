@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 
+import numpy as np
+
 from quanvolve.circuits import Circuit, Gate, Observable
 from quanvolve.compile._pauli import AXES, clifford_table
 
@@ -34,7 +36,10 @@ def cone(circuit: Circuit, outputs: tuple[int, ...]) -> tuple[frozenset[int], tu
     letters = _observed(circuit, outputs)
     kept: list[Gate] = []
     for gate in reversed(circuit.gates):
-        after = _rotated(gate, letters) if gate.angle is not None else _permuted(gate, letters)
+        if gate.transfer is not None:
+            after = _mixed(gate, letters)
+        else:
+            after = _rotated(gate, letters) if gate.angle is not None else _permuted(gate, letters)
         if after is None:
             continue
         kept.append(gate)
@@ -79,6 +84,23 @@ def _permuted(gate: Gate, letters: Letters) -> list[set[int]] | None:
         for place in reversed(range(len(word))):
             found[place].add(new % 4)
             new //= 4
+    return found if moved else None
+
+
+def _mixed(gate: Gate, letters: Letters) -> list[set[int]] | None:
+    """The letters that a channel makes of those on its wires; it keeps the trace, so nothing of the identity alone."""
+    words = list(product(*(letters[wire] for wire in gate.wires)))
+    matrix = np.array(gate.transfer).T
+    found: list[set[int]] = [set() for _ in gate.wires]
+    moved = False
+    for word in words:
+        column = 0
+        for letter in word:
+            column = 4 * column + letter
+        new = np.flatnonzero(matrix[:, column])
+        moved |= len(new) != 1 or new[0] != column or matrix[column, column] != 1
+        for place, wire_letters in enumerate(reversed(found)):
+            wire_letters.update(int(letter) for letter in new // 4**place % 4)
     return found if moved else None
 
 

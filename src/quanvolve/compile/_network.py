@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from quanvolve._errors import PlanError
 from quanvolve.compile._chains import Chains, Word
-from quanvolve.compile._pauli import Floats, rotation_tables
+from quanvolve.compile._pauli import Floats
 from quanvolve.compile._sites import bloch_matrix
 
 MAX_BOND = 1024
@@ -113,9 +113,8 @@ def local_patterns(chains: Chains) -> tuple[tuple[npt.NDArray[np.bool_], Floats]
 
 
 def _examples(chains: Chains, rng: np.random.Generator) -> list[Floats]:
-    tables = rotation_tables()
-    angles = [angle.offset + sum(rng.uniform(0, 6) for _ in angle.weights) for angle in chains.angles]
-    parts = [tables[axis] for axis in chains.axes]
+    angles = [turn.angle.offset + sum(rng.uniform(0, 6) for _ in turn.angle.weights) for turn in chains.turns]
+    parts = [turn.parts for turn in chains.turns]
     matrices = [p[0] + np.cos(a) * p[1] + np.sin(a) * p[2] for p, a in zip(parts, angles, strict=True)]
     found = []
     for wire, events in enumerate(chains.events):

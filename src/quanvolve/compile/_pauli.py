@@ -12,26 +12,16 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from quanvolve.circuits import GATES, PAULIS
+from quanvolve.circuits import GATES, PAULIS, transfer_of
 
 AXES = ("X", "Y", "Z")
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.complex128]
 
 
-def _words(n: int) -> list[Matrix]:
-    words = [np.eye(1, dtype=np.complex128)]
-    for _ in range(n):
-        words = [np.asarray(np.kron(word, pauli), np.complex128) for word in words for pauli in PAULIS.values()]
-    return words
-
-
 def heisenberg_matrix(unitary: Matrix) -> Floats:
     """R with ``T_new = R @ T_old`` for O -> U^dagger O U; shape (4^n, 4^n) for an n-qubit unitary."""
-    n = len(unitary).bit_length() - 1
-    words = _words(n)
-    evolved = [unitary.conj().T @ word @ unitary for word in words]
-    return np.array([[np.trace(p @ q).real / 2**n for q in evolved] for p in words])
+    return transfer_of([unitary]).T
 
 
 @lru_cache(maxsize=1)

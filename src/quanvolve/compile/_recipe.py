@@ -6,7 +6,7 @@ Nothing here depends on weights or pixels. The recipe is frozen, cached by circu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Angle, Circuit, Gate
-from quanvolve.compile._pauli import AXES, Floats, clifford_on
+from quanvolve.compile._pauli import AXES, Floats, clifford_on, rotation_tables
 from quanvolve.compile._sites import Site, find_sites
 
 MAX_WIRES = 10
@@ -40,15 +40,46 @@ class Rotate:
 
 @dataclass(frozen=True)
 class SiteGate:
-    """A gate of a site's prefix: a Clifford by name, or a rotation about `axis`.
+    """A gate of a site's prefix: a Clifford by name, a rotation about `axis` or a channel.
 
-    A rotation reads the window (`reads`), or it is the constant and weighted rotation `number`, or both.
+    A rotation reads the window (`reads`), or it is the constant and weighted rotation `number`, or both; a channel
+    has a number only.
     """
 
     clifford: str | None
     axis: int = 0
     reads: bool = False
     number: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Mix:
+    """A channel on two wires: ``T[p] <- sum_q matrix[p, q] T[q]`` over the Pauli words of these wires."""
+
+    wires: tuple[int, int]
+    matrix: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Turn:
+    """What acts on one wire and is referred to by number: a rotation about `axis` by `angle`, or a channel.
+
+    Args:
+        axis: X, Y, Z = 0, 1, 2; -1 for a channel.
+        angle: of a rotation, the part that does not read the window; of a channel nothing.
+        channel: of a channel, its matrix on Pauli coefficients of observables, shape (4, 4).
+    """
+
+    axis: int
+    angle: Angle
+    channel: Floats | None = None
+
+    @property
+    def parts(self) -> Floats:
+        """M with the matrix ``M[0] + cos(angle) M[1] + sin(angle) M[2]``, shape (3, 4, 4)."""
+        if self.channel is None:
+            return np.asarray(rotation_tables()[self.axis])
+        return np.stack([self.channel, np.zeros((4, 4)), np.zeros((4, 4))])
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,16 +90,14 @@ class Encoded:
         circuit: where it came from.
         sites: one for each wire.
         site_gates: the prefix gates of each site, ready to interpret.
-        axes: of the constant and weighted rotations that prefixes and later steps refer to by number (X, Y, Z = 0, 1,
-            2).
-        angles: their angles.
+        turns: the constant and weighted rotations, and the channels on one wire, that prefixes and later steps refer to
+            by number.
     """
 
     circuit: Circuit
     sites: tuple[Site, ...]
     site_gates: tuple[tuple[SiteGate, ...], ...]
-    axes: tuple[int, ...]
-    angles: tuple[Angle, ...]
+    turns: tuple[Turn, ...]
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -86,7 +115,7 @@ class Recipe(Encoded):
     """
 
     observables: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]
-    steps: tuple[Permute | Rotate, ...]
+    steps: tuple[Permute | Rotate | Mix, ...]
 
     @property
     def n_features(self) -> int:
@@ -107,13 +136,12 @@ def compile_circuit(circuit: Circuit) -> Recipe:
             "`kernel_size` or fewer channels that one circuit reads"
         )
     sites, rest = find_sites(circuit)
-    rotations: list[tuple[int, Angle]] = []
-    steps: list[Permute | Rotate] = []
+    turns: list[Turn] = []
+    steps: list[Permute | Rotate | Mix] = []
     for gate in reversed(rest):
-        _append(steps, gate, circuit.n_wires, rotations)
-    site_gates = read_sites(sites, rotations)
-    axes, angles = tuple(axis for axis, _ in rotations), tuple(angle for _, angle in rotations)
-    recipe = Recipe(circuit, sites, site_gates, axes, angles, _initial(circuit), tuple(steps))
+        _append(steps, gate, circuit.n_wires, turns)
+    site_gates = read_sites(sites, turns)
+    recipe = Recipe(circuit, sites, site_gates, tuple(turns), _initial(circuit), tuple(steps))
     if recipe.n_features > MAX_FEATURES:
         raise PlanError(
             f"the circuit's encoding has {recipe.n_features} features a window, the polynomial plan takes at most "
@@ -132,15 +160,18 @@ def _initial(circuit: Circuit) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.in
     return np.array(outputs, np.int64), np.array(words, np.int64), np.array(coefficients, np.float64)
 
 
-def _append(steps: list[Permute | Rotate], gate: Gate, n_wires: int, rotations: list[tuple[int, Angle]]) -> None:
+def _append(steps: list[Permute | Rotate | Mix], gate: Gate, n_wires: int, turns: list[Turn]) -> None:
     """Add a gate, merged into an earlier step where nothing on its wires lies between."""
     wires = frozenset(gate.wires)
     blocker = -1
     for position, step in enumerate(steps):
-        if wires & (step.wires if isinstance(step, Permute) else {step.wire}):
+        if wires & ({step.wire} if isinstance(step, Rotate) else set(step.wires)):
             blocker = position
-    if gate.angle is not None:
-        number = number_of(gate, gate.angle, rotations)
+    if gate.transfer is not None and len(gate.wires) == 2:
+        steps.append(Mix((gate.wires[0], gate.wires[1]), np.array(gate.transfer).T))
+        return
+    if gate.angle is not None or gate.transfer is not None:
+        number = number_of(gate, turns)
         last = steps[blocker] if blocker >= 0 else None
         if isinstance(last, Rotate):
             steps[blocker] = Rotate(last.wire, (*last.numbers, number))
@@ -157,22 +188,27 @@ def _append(steps: list[Permute | Rotate], gate: Gate, n_wires: int, rotations: 
     steps.append(Permute(source, sign, wires))
 
 
-def read_sites(sites: tuple[Site, ...], rotations: list[tuple[int, Angle]]) -> tuple[tuple[SiteGate, ...], ...]:
-    """The prefix gates of all sites; their constant and weighted rotations are added to the list."""
-    return tuple(tuple(_site_gate(gate, rotations) for gate in site.gates) for site in sites)
+def read_sites(sites: tuple[Site, ...], turns: list[Turn]) -> tuple[tuple[SiteGate, ...], ...]:
+    """The prefix gates of all sites; their constant and weighted rotations and channels are added to the list."""
+    return tuple(tuple(_site_gate(gate, turns) for gate in site.gates) for site in sites)
 
 
-def _site_gate(gate: Gate, rotations: list[tuple[int, Angle]]) -> SiteGate:
+def _site_gate(gate: Gate, turns: list[Turn]) -> SiteGate:
+    if gate.transfer is not None:
+        return SiteGate(None, number=number_of(gate, turns))
     if gate.angle is None:
         return SiteGate(gate.name)
     number = None
     if gate.angle.offset != 0.0 or gate.angle.weights:
         # Rotations about one axis add up, so the part that does not read the window is a rotation of its own.
-        number = number_of(gate, Angle(gate.angle.offset, (), gate.angle.weights), rotations)
+        number = number_of(replace(gate, angle=Angle(gate.angle.offset, (), gate.angle.weights)), turns)
     return SiteGate(None, AXES.index(gate.name[1]), bool(gate.angle.inputs), number)
 
 
-def number_of(gate: Gate, angle: Angle, rotations: list[tuple[int, Angle]]) -> int:
-    """Add a rotation to the list."""
-    rotations.append((AXES.index(gate.name[1]), angle))
-    return len(rotations) - 1
+def number_of(gate: Gate, turns: list[Turn]) -> int:
+    """Add a rotation, or a channel on one wire, to the list."""
+    if gate.transfer is not None:
+        turns.append(Turn(-1, Angle(), np.array(gate.transfer).T))
+    else:
+        turns.append(Turn(AXES.index(gate.name[1]), gate.angle or Angle()))
+    return len(turns) - 1

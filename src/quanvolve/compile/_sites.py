@@ -102,6 +102,9 @@ def bloch_matrix(gates: tuple[Gate, ...], rng: np.random.Generator) -> npt.NDArr
     bloch = np.array([[1.0], [0.0], [0.0], [1.0]])
     tables = rotation_tables()
     for gate in gates:
+        if gate.transfer is not None:
+            bloch = np.array(gate.transfer) @ bloch
+            continue
         if gate.angle is None:
             bloch = heisenberg_matrix(GATES[gate.name].unitary()).T @ bloch
             continue

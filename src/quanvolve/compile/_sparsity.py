@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from quanvolve.compile._coefficients import site_words
 from quanvolve.compile._features_table import feature_table
-from quanvolve.compile._recipe import Permute, Recipe
+from quanvolve.compile._recipe import Mix, Permute, Recipe
 
 Pattern = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
@@ -47,8 +47,21 @@ def pattern(recipe: Recipe) -> Pattern | None:
         if isinstance(step, Permute):
             found = found[:, step.source]
             continue
+        if isinstance(step, Mix):
+            moved = np.moveaxis(found.reshape(outputs, *(4,) * n), [1 + wire for wire in step.wires], (1, 2))
+            mixed = np.abs(step.matrix) > 0
+            new = np.einsum("pq,mqr->mpr", mixed, moved.reshape(outputs, 16, -1)) > 0
+            found = np.moveaxis(new.reshape(moved.shape), (1, 2), [1 + wire for wire in step.wires]).reshape(
+                outputs, -1
+            )
+            continue
+        found = np.ascontiguousarray(found)
         split = found.reshape(outputs, 4**step.wire, 4, -1)
-        for axis in (recipe.axes[number] for number in step.numbers):
+        for turn in (recipe.turns[number] for number in step.numbers):
+            if turn.channel is not None:
+                split[:] = np.einsum("pq,mbqa->mbpa", np.abs(turn.channel) > 0, split) > 0
+                continue
+            axis = turn.axis
             one, other = 1 + (axis + 1) % 3, 1 + (axis + 2) % 3
             both = split[:, :, one] | split[:, :, other]
             split[:, :, one] = both

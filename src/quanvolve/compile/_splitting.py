@@ -31,6 +31,12 @@ def split_gate(name: str) -> tuple[Floats, Floats]:
     whole = np.zeros((4, 4, 4, 4))  # new first, new second, old first, old second
     for target in range(16):
         whole[target // 4, target % 4, source[target] // 4, source[target] % 4] = sign[target]
+    return split_matrix(whole.reshape(16, 16))
+
+
+def split_matrix(action: Floats) -> tuple[Floats, Floats]:
+    """The same for any matrix (16, 16) on the Pauli coefficients of two wires, such as that of a channel."""
+    whole = action.reshape(4, 4, 4, 4)
     matrix = whole.transpose(0, 2, 1, 3).reshape(16, 16)
     firsts, seconds = [], []
     left = np.abs(matrix).sum(1) > 0

@@ -43,6 +43,8 @@ class StatevectorPlan:
 
     def __init__(self, circuits: Sequence[Circuit]) -> None:
         self.circuits = tuple(circuits)
+        if any(circuit.noisy for circuit in self.circuits):
+            raise PlanError("the circuit has noise channels, which a state vector cannot hold")
         n = max(circuit.n_wires for circuit in self.circuits)
         if n > MAX_WIRES:
             raise PlanError(

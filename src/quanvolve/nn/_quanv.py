@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.circuits import ANSATZE, Circuit
+from quanvolve.circuits import ANSATZE, Circuit, with_noise
 from quanvolve.compile import Plan, Planner, PolynomialPlan, Recipe
 from quanvolve.nn._apply import (
     Static,
@@ -64,7 +64,7 @@ class QuanvNd(nn.Module):
         channel_mixing: str = "sum",
         trainable: bool = True,
         engine: str = "auto",
-        noise: None = None,
+        noise: Any = None,
         shots: None = None,
         seed: int | None = None,
         weight_shapes: Mapping[str, Any] | None = None,
@@ -73,7 +73,7 @@ class QuanvNd(nn.Module):
     ) -> None:
         super().__init__()
         check_channels(in_channels, out_channels, groups, channel_mixing)
-        _check_options(noise, shots, dtype)
+        _check_options(shots, dtype)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.groups = groups
@@ -103,6 +103,7 @@ class QuanvNd(nn.Module):
             generator=generator,
             columns=self.geometry.kernel_size[-1],
         )
+        circuits = tuple(with_noise(one, noise) for one in circuits)
         if trainable and circuits[0].counts is not None and circuits[0].n_weights:
             raise QuanvolveError(
                 f"the number of ones in a bit string ({circuits[0].counts}) has no gradient, so the weights cannot be "
@@ -392,6 +393,9 @@ class QuanvNd(nn.Module):
         parts = [f"circuit={self.circuit_name!r}", f"n_qubits={first.n_wires}"]
         if self.channel_mixing != "sum":
             parts.append(f"channel_mixing={self.channel_mixing!r}")
+        channels = sum(gate.transfer is not None for gate in first.gates)
+        if channels:
+            parts.append(f"{channels} noise channels")
         if not self.trainable:
             parts.append("trainable=False")
         surplus = self.filter_shape[0] * first.n_outputs - self.out_channels
@@ -409,11 +413,8 @@ def _encoding(circuits: tuple[Circuit, ...]) -> list[tuple[Any, ...]]:
     ]
 
 
-def _check_options(noise: object, shots: object, dtype: torch.dtype | None) -> None:
+def _check_options(shots: object, dtype: torch.dtype | None) -> None:
     if dtype is not None and not dtype.is_floating_point:
         raise QuanvolveError(f"`dtype` (={dtype}) must be a real floating type, such as torch.float32")
-    for argument, value in (("noise", noise), ("shots", shots)):
-        if value is not None:
-            raise QuanvolveError(
-                f"`{argument}` (={value!r}) must be None: this version computes exact, noiseless expectation values"
-            )
+    if shots is not None:
+        raise QuanvolveError(f"`shots` (={shots!r}) must be None: this version computes exact expectation values")
