@@ -33,4 +33,6 @@ from quanvolve.circuits._noise import with_noise as with_noise
 from quanvolve.circuits._noise import with_readout_errors as with_readout_errors
 from quanvolve.circuits._program_text import value_texts as value_texts
 from quanvolve.circuits._readouts import READOUTS as READOUTS
+from quanvolve.circuits._rebase import QISKIT_NAMES as QISKIT_NAMES
+from quanvolve.circuits._rebase import rebase as rebase
 from quanvolve.circuits._simulate import simulate as simulate

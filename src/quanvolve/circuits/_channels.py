@@ -94,7 +94,9 @@ def kraus_of(transfer: npt.NDArray[np.float64]) -> list[Matrix]:
             f"{values[0]:.2g}, and none may be negative"
         )
     return [
-        math.sqrt(value) * vectors[:, k].reshape(size, size) for k, value in enumerate(values) if value > _ROUNDING**2
+        np.asarray(math.sqrt(value) * vectors[:, k].reshape(size, size), complex)
+        for k, value in enumerate(values)
+        if value > _ROUNDING**2
     ]
 
 
