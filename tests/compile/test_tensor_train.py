@@ -48,6 +48,18 @@ def test_random_circuits_equal_default_qubit(circuit: Circuit) -> None:
     torch.testing.assert_close(found, expected(circuit, windows, weights), rtol=0, atol=1e-10)
 
 
+@given(circuit=product_circuits(12))
+@settings(max_examples=25)
+def test_random_circuits_of_up_to_12_qubits_equal_default_qubit(circuit: Circuit) -> None:
+    windows, weights = draw_point(circuit, filters=1, windows=1)
+    try:
+        plan = TensorTrainPlan([circuit])
+    except PlanError:
+        assume(False)
+    found = run_plan(plan, circuit, windows, weights, True)
+    torch.testing.assert_close(found, expected(circuit, windows, weights), rtol=0, atol=1e-10)
+
+
 @pytest.mark.parametrize("single", [False, True])
 @pytest.mark.parametrize(
     ("name", "n", "layers", "columns"),

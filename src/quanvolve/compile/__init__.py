@@ -18,4 +18,6 @@ from quanvolve.compile._statevector import StatevectorPlan as StatevectorPlan
 from quanvolve.compile._switch import use_kernels as use_kernels
 from quanvolve.compile._table import TablePlan as TablePlan
 from quanvolve.compile._tensor_train import TensorTrainPlan as TensorTrainPlan
+from quanvolve.compile._truncated_train import TruncatedTrainPlan as TruncatedTrainPlan
+from quanvolve.compile._truncated_train import needs_fixed as needs_fixed
 from quanvolve.compile._windows import Windows as Windows

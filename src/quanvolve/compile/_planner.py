@@ -14,6 +14,7 @@ from quanvolve.compile._polynomial import PolynomialPlan
 from quanvolve.compile._statevector import StatevectorPlan
 from quanvolve.compile._table import TablePlan
 from quanvolve.compile._tensor_train import TensorTrainPlan
+from quanvolve.compile._truncated_train import TOLERANCE, TruncatedTrainPlan
 
 PLANS: dict[str, Callable[[Sequence[Circuit]], Plan]] = {
     "table": TablePlan,
@@ -24,8 +25,10 @@ PLANS: dict[str, Callable[[Sequence[Circuit]], Plan]] = {
 """The plans by name; where two cost the same the first is taken."""
 
 _GAIN = 3.0
+_SLOW = 20_000.0
+"""Nanoseconds a window from which on the plan's text says so."""
 
-ENGINES = ("auto", *PLANS)
+ENGINES = ("auto", *PLANS, TruncatedTrainPlan.name)
 
 
 def plans_of(circuits: Sequence[Circuit]) -> tuple[dict[str, Plan], dict[str, PlanError]]:
@@ -80,7 +83,8 @@ class Planner:
     Args:
         circuits: one circuit for all rows of the weights, or one for each.
         layout: how the rows make up channels.
-        engine: "auto", or the name of the plan to use whatever it costs.
+        engine: "auto", or the name of the plan to use whatever it costs; "truncated_train" may be followed by the error
+            that it may make, as in "truncated_train:1e-5".
 
     Raises:
         QuanvolveError: if there is no such engine.
@@ -88,11 +92,14 @@ class Planner:
     """
 
     def __init__(self, circuits: Sequence[Circuit], layout: Layout, engine: str = "auto") -> None:
-        if engine not in ENGINES:
-            raise QuanvolveError(f"`engine` (={engine!r}) must be one of {', '.join(map(repr, ENGINES))}")
+        name, tolerance = _parse(engine)
         self.layout, self.engine = layout, engine
         self._costs: dict[str, tuple[float, float]] = {}
         _check_alike(circuits)
+        if name == TruncatedTrainPlan.name:
+            self.possible: dict[str, Plan] = {name: TruncatedTrainPlan(circuits, tolerance)}
+            self.refused: dict[str, PlanError] = {}
+            return
         self.possible, self.refused = plans_of(circuits)
         if engine in self.refused:
             others = " or ".join(map(repr, self.possible)) or "none"
@@ -102,7 +109,10 @@ class Planner:
         if not self.possible:
             # The state-vector plan takes whatever is small enough, so its reason is the one to act on.
             others = " and ".join(f"{n}: {_first_clause(e)}" for n, e in self.refused.items() if n != "statevector")
-            raise PlanError(f"no plan can run this circuit: {self.refused['statevector']} ({others})")
+            fixed = ""
+            if "bond" in str(self.refused["tensor_train"]):
+                fixed = "; with fixed weights engine='truncated_train' may, up to a small error"
+            raise PlanError(f"no plan can run this circuit: {self.refused['statevector']} ({others}){fixed}")
         if engine != "auto":
             self.possible = {engine: self.possible[engine]}
 
@@ -138,6 +148,10 @@ class Planner:
             for name, plan in self.possible.items()
             if plan is not chosen
         ]
+        if own > _SLOW:
+            text += f"; slow: about {1e9 / own:.2g} windows a second"
+            if isinstance(self.refused.get(TensorTrainPlan.name), PlanError):
+                text += " (with fixed weights engine='truncated_train' may be faster)"
         if not others:
             why = " ".join(f"{name} cannot run it: {_first_clause(error)}." for name, error in self.refused.items())
             return f"{text}; the only plan for this circuit. {why}".rstrip(". ")
@@ -158,6 +172,22 @@ class Planner:
             middle = (low + high) // 2
             low, high = (low, middle) if self.choose(middle) is chosen else (middle, high)
         return high
+
+
+def _parse(engine: str) -> tuple[str, float]:
+    """The name of an engine, and the error that it may make."""
+    name, _, number = engine.partition(":") if isinstance(engine, str) else (engine, "", "")
+    if name not in ENGINES or (number and name != TruncatedTrainPlan.name):
+        raise QuanvolveError(f"`engine` (={engine!r}) must be one of {', '.join(map(repr, ENGINES))}")
+    try:
+        tolerance = float(number) if number else TOLERANCE
+    except ValueError:
+        tolerance = 0.0
+    if not 1e-12 <= tolerance <= 0.1:
+        raise QuanvolveError(
+            f"`engine` (={engine!r}) must name an error from 1e-12 to 0.1, as in 'truncated_train:1e-5'"
+        )
+    return name, tolerance
 
 
 def _check_alike(circuits: Sequence[Circuit]) -> None:

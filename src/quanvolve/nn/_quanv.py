@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, Circuit, with_noise
-from quanvolve.compile import Plan, Planner, PolynomialPlan, Recipe
+from quanvolve.compile import Plan, Planner, PolynomialPlan, Recipe, TruncatedTrainPlan, needs_fixed
 from quanvolve.nn._apply import (
     Static,
     apply,
@@ -109,6 +109,8 @@ class QuanvNd(nn.Module):
                 f"the number of ones in a bit string ({circuits[0].counts}) has no gradient, so the weights cannot be "
                 "trained: use `trainable=False`, or readout='popcount_expected', which is differentiable"
             )
+        if trainable and str(engine).startswith(TruncatedTrainPlan.name):
+            raise needs_fixed()
         self.filter_shape = rows(circuits[0].n_outputs)
         self.engine = engine
         self.init = init
