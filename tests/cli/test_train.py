@@ -103,6 +103,8 @@ def test_options_reach_the_estimator_and_run_json(write_npz: Callable[..., Path]
         "qubits": 2,
         "layers": 1,
         "channel_mixing": "joint",
+        "init": "small",
+        "noise": "bit_flip=0.01,readout=0.02",
         "epochs": 2,
         "batch_size": 7,
         "lr": 0.01,
@@ -257,3 +259,14 @@ def test_moons_are_one_window(tmp_path: Path) -> None:
     out = ok("train", "moons", "--epochs", 5, "--head", "quantum", "--output", tmp_path / "run").out
     assert "test accuracy" in out
     assert ok("evaluate", tmp_path / "run").out.startswith("test accuracy")
+
+
+@pytest.mark.parametrize("noise", ["depolarizing", "0.1", "bit_flip=x", "bit_flip=0.1;readout=0.1"])
+def test_noise_that_is_no_list_is_named(noise: str) -> None:
+    expected = f"--noise {noise} is not a list of names and strengths, such as depolarizing=0.01,readout=0.02"
+    assert expected in refused("train", "--noise", noise)
+
+
+def test_unknown_noise_and_init_are_named() -> None:
+    assert "--noise has the unknown channel 'bitflip'" in refused("train", "--noise", "bitflip=0.1")
+    assert "--init (='tiny') must be one of 'auto', 'uniform', 'small'" in refused("train", "--init", "tiny")

@@ -133,9 +133,7 @@ def test_other_engines_take_no_error() -> None:
 def test_a_bond_that_is_too_large_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_truncation, "MAX_BOND", 32)
     layer = Quanv2d(1, 9, 3, n_layers=4, engine="truncated_train", trainable=False, seed=0)
-    message = (
-        r"at an error of .* the circuit needs a bond of \d+, the truncated train takes at most 32: allow a larger"
-    )
+    message = r"at an error of .* the circuit needs a bond of \d+, the truncated train takes at most 32: allow a larger"
     with pytest.raises(PlanError, match=message):
         layer(torch.rand(1, 1, 3, 3))
 

@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits
 import quanvolve
 from quanvolve import QuanvClassifier, QuanvTransformer
 from quanvolve._errors import ModelError
+from quanvolve.circuits import named_circuit
 from quanvolve.estimators._store import config_digest
 
 X, Y = load_digits(return_X_y=True)
@@ -209,3 +210,23 @@ def test_unwritable_folder(tmp_path):
 def test_unfitted_models_are_not_saved(tmp_path):
     with pytest.raises(ValueError, match="not fitted yet"):
         QuanvTransformer().save(tmp_path)
+
+
+def test_noise_and_init_are_kept_and_not_applied_twice(tmp_path: Path) -> None:
+    X = np.random.default_rng(0).random((6, 4, 4))
+    made = QuanvTransformer(noise={"bit_flip": 0.1, "readout": (0.01, 0.02)}, init="small", random_state=0).fit(X)
+    made.save(tmp_path / "model")
+    again = quanvolve.load(tmp_path / "model")
+    assert again.init == "small"
+    np.testing.assert_array_equal(again.transform(X), made.transform(X))
+    np.testing.assert_array_equal(again.fit(X).transform(X), made.transform(X))
+
+
+def test_a_noisy_circuit_of_the_users_is_not_made_noisier(tmp_path: Path) -> None:
+    X = np.random.default_rng(0).random((6, 4, 4))
+    circuit = named_circuit("basic_entangler", 4)
+    made = QuanvTransformer(circuit=circuit, noise={"bit_flip": 0.1}, random_state=0).fit(X)
+    made.save(tmp_path / "model")
+    again = quanvolve.load(tmp_path / "model")
+    assert again.noise is None
+    np.testing.assert_array_equal(again.fit(X).transform(X), made.transform(X))

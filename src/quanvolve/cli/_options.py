@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from quanvolve._errors import ModelError
+from quanvolve._errors import ModelError, QuanvolveError
 
 DATA, MODEL, TRAINING = "Data and output", "Model", "Training"
 MAX_SEED = 2**32 - 1
@@ -32,6 +32,10 @@ Encoding = Annotated[
     str, option("--encoding", "How pixels become qubit states; see `quanvolve circuits`.", MODEL, "NAME")
 ]
 Readout = Annotated[str, option("--readout", "What is measured; see `quanvolve circuits`.", MODEL, "NAME")]
+Init = Annotated[str, option("--init", "First weights: auto, uniform or small.", MODEL, "NAME")]
+Noise = Annotated[
+    str | None, option("--noise", "Noise after every gate, as in depolarizing=0.01,readout=0.02.", MODEL, "NAME=P")
+]
 Layers = Annotated[int, option("--layers", "Layers of the circuit.", MODEL, min=1)]
 
 
@@ -53,6 +57,8 @@ class TrainOptions:
     qubits: int | None = None
     layers: int = 2
     channel_mixing: str = "sum"
+    init: str = "auto"
+    noise: str | None = None
     trainable: bool = False
     epochs: int = 30
     batch_size: int = 32
@@ -67,6 +73,7 @@ class TrainOptions:
     def params(self, dims: int = 2) -> dict[str, Any]:
         """The same as arguments of the estimator, for data along whose `dims` axes a window slides."""
         found = {_ARGUMENTS.get(name, name): value for name, value in asdict(self).items()}
+        found["noise"] = parse_noise(self.noise)
         if dims != 2:
             found |= {name: (found[name],) * dims for name in ("kernel_size", "stride")}
         return found
@@ -80,7 +87,7 @@ class TrainOptions:
         """
         names = {field.name for field in fields(cls)}
         if isinstance(data, dict):
-            data = {"preset": None, **data}  # older runs have none
+            data = {"preset": None, "init": "auto", "noise": None, **data}  # older runs have none
         if not isinstance(data, dict) or set(data) != names:
             raise ModelError(f"{source} is damaged: its options are not those of a run of this version")
         for field in fields(cls):
@@ -92,6 +99,30 @@ class TrainOptions:
             if kind == "float" and not abs(data[field.name]) <= sys.float_info.max:
                 raise ModelError(f"{source} is damaged: {spelling(field.name)} is {value}, expected a finite number")
         return cls(**data)
+
+
+def parse_noise(text: str | None) -> dict[str, float] | None:
+    """The strengths of `--noise`.
+
+    Raises:
+        QuanvolveError: if it is not a list of names and numbers.
+
+    Examples:
+        >>> parse_noise("depolarizing=0.01,readout=0.02")
+        {'depolarizing': 0.01, 'readout': 0.02}
+    """
+    if text is None:
+        return None
+    found = {}
+    for part in text.split(","):
+        name, _, number = part.partition("=")
+        try:
+            found[name.strip()] = float(number)
+        except ValueError:
+            raise QuanvolveError(
+                f"--noise {text} is not a list of names and strengths, such as depolarizing=0.01,readout=0.02"
+            ) from None
+    return found
 
 
 _TYPES: dict[str, tuple[type, ...]] = {

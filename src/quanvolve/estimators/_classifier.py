@@ -39,7 +39,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             function of the feature maps' shape and the number of classes that returns one. Only a named head can
             be saved.
         n_filters, kernel_size, stride, circuit, encoding, readout, n_layers, n_qubits, channel_mixing, scale,
-            weight_shapes, image_shape: see :class:`quanvolve.QuanvTransformer`.
+            weight_shapes, init, noise, image_shape: see :class:`quanvolve.QuanvTransformer`.
         trainable: train the filters along with the head. Fixed filters are computed once for all epochs.
         max_epochs: passes over the training data.
         batch_size: images a step.
@@ -87,6 +87,8 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         channel_mixing: str = "sum",
         scale: float | None = None,
         weight_shapes: Any = None,
+        init: str = "auto",
+        noise: Any = None,
         trainable: bool = False,
         image_shape: tuple[int, ...] | None = None,
         max_epochs: int = 30,
@@ -113,6 +115,8 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.channel_mixing = channel_mixing
         self.scale = scale
         self.weight_shapes = weight_shapes
+        self.init = init
+        self.noise = noise
         self.trainable = trainable
         self.image_shape = image_shape
         self.max_epochs = max_epochs

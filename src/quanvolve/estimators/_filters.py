@@ -49,7 +49,7 @@ def build_backbone(
         name: params[name] for name in ("circuit", "encoding", "readout", "n_qubits", "n_layers", "weight_shapes")
     }
     n_inputs = geometry.window_size * (channels if params["channel_mixing"] == "joint" else 1)
-    quantum = {**described, "channel_mixing": params["channel_mixing"], "scale": params["scale"]}
+    quantum = {**described, **{name: params[name] for name in ("channel_mixing", "scale", "init", "noise")}}
     if out_channels is None:
         # A classical twin has as many channels as the quantum filters would measure.
         out_channels = int(n_filters) * measured_values(n_inputs=n_inputs, **described)
@@ -77,7 +77,7 @@ def restore_backbone(
 ) -> tuple[nn.Module, tuple[int, ...]]:
     """The backbone of a saved model, from its circuit descriptions; the weights are still to be loaded."""
     named = isinstance(params["circuit"], str)
-    own = {"circuit": circuits, "weight_shapes": None, "encoding": "ry", "readout": "z", "n_layers": 2}
+    own = {"circuit": circuits, "weight_shapes": None, "encoding": "ry", "readout": "z", "n_layers": 2, "noise": None}
     known = {**params, **own}
     if named and params["scale"] is None:
         known["scale"] = math.pi

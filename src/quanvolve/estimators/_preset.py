@@ -24,6 +24,8 @@ _REPLACED: dict[str, Any] = {
     "channel_mixing": "sum",
     "scale": None,
     "weight_shapes": None,
+    "init": "auto",
+    "noise": None,
 }
 """The arguments that a preset takes the place of, with the defaults of the classifier."""
 

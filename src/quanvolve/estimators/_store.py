@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +201,9 @@ def _params(estimator: QuanvClassifier | QuanvTransformer) -> dict[str, Any]:
     params = estimator.get_params(deep=False)
     if not isinstance(params["circuit"], str):
         # The function itself cannot be kept; its captured description is, and takes its place.
-        params["circuit"] = params["weight_shapes"] = None
+        params["circuit"] = params["weight_shapes"] = params["noise"] = None
+    if not isinstance(params["noise"], Mapping):
+        params["noise"] = None  # the saved circuits have it
     if not isinstance(params["random_state"], int | np.integer):
         params["random_state"] = None
     if "head" in params and not isinstance(params["head"], str):
@@ -219,6 +222,8 @@ def _params(estimator: QuanvClassifier | QuanvTransformer) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 

@@ -35,6 +35,9 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         channel_mixing: "sum" or "joint", see :class:`quanvolve.Quanv2d`.
         scale: what pixels in [0, 1] are multiplied with to become angles; by default pi for named circuits.
         weight_shapes: of a circuit function.
+        init: of weights that are drawn: "uniform", "small" or "auto", which is uniform up to 9 qubits and small beyond.
+        noise: strengths by name, as in ``{"depolarizing": 0.01}``, or a noise model of PennyLane or Qiskit Aer; see
+            :func:`quanvolve.circuits.with_noise`. A saved model keeps the noisy circuits.
         image_shape: (H, W) or (C, H, W) of the images where X has rank 2; (C, L) of series. Without it,
             features make a square image where they can and a 1 x n one otherwise (which is read with 1 x k windows).
         random_state: fixes circuits and weights.
@@ -73,6 +76,8 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         channel_mixing: str = "sum",
         scale: float | None = None,
         weight_shapes: Any = None,
+        init: str = "auto",
+        noise: Any = None,
         image_shape: tuple[int, ...] | None = None,
         random_state: Any = None,
         device: str = "cpu",
@@ -88,6 +93,8 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         self.channel_mixing = channel_mixing
         self.scale = scale
         self.weight_shapes = weight_shapes
+        self.init = init
+        self.noise = noise
         self.image_shape = image_shape
         self.random_state = random_state
         self.device = device

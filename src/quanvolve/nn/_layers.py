@@ -71,8 +71,12 @@ class Quanv2d(QuanvNd):
         channel_mixing: "sum" runs a circuit on each input channel of the group and adds the values, as `nn.Conv2d`
             does; "joint" runs one circuit on the window across all input channels of the group.
         trainable: weights are parameters; otherwise they are buffers.
-        engine: "auto" (the cheapest plan, see :attr:`plan`), "polynomial", "tensor_train", "table" or "statevector".
-        noise, shots: None: values are exact and noiseless.
+        engine: "auto" (the cheapest plan, see :attr:`plan`), "polynomial", "tensor_train", "table" or "statevector";
+            or "truncated_train" for fixed filters on many qubits, with its error as in "truncated_train:1e-5".
+        noise: channels after every gate, encoding gates included, as ``{"depolarizing": 0.01, "readout": 0.02}``; or a
+            PennyLane or Qiskit Aer `NoiseModel` (see :func:`quanvolve.circuits.with_noise`). Values are exact
+            expectation values of the noisy circuit, at the same speed.
+        shots: None: expectation values are exact.
         seed: fixes random structures and weights; without it they come from torch's global generator.
         weight_shapes: shapes of a circuit function's weights, by name.
         weights: weights by hand instead of drawn ones: by name, or a single array; each of shape
