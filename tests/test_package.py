@@ -12,7 +12,7 @@ import quanvolve
 
 SOURCE = Path(quanvolve.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
-HEAVY = ("pennylane", "sklearn", "skorch", "matplotlib")
+HEAVY = ("pennylane", "sklearn", "skorch", "matplotlib", "qiskit")
 
 # The rooms of the house, and the rooms each may import at run time.
 ROOMS = {
@@ -21,6 +21,7 @@ ROOMS = {
     "nn": {"circuits", "compile", "explain"},
     "data": set(),
     "estimators": {"circuits", "compile", "nn", "explain"},
+    "backends": {"circuits", "compile", "nn"},
     "bench": {"circuits", "data", "explain"},
     "cli": {"circuits", "compile", "nn", "explain", "estimators", "data", "bench"},
     "testing": {"circuits", "nn"},
@@ -134,9 +135,18 @@ def _name(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=_name)
-def test_only_circuits_knows_pennylane(path: Path) -> None:
+def test_only_circuits_and_backends_know_pennylane(path: Path) -> None:
     knows = any(name.split(".")[0] == "pennylane" for name in imports_of(path))
-    assert not knows or path.relative_to(SOURCE).parts[0] == "circuits"
+    assert not knows or path.relative_to(SOURCE).parts[0] in ("circuits", "backends")
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_only_backends_knows_qiskit(path: Path) -> None:
+    knows = (
+        any(name.split(".")[0].startswith("qiskit") for name in imports_of(path))
+        or 'import("qiskit' in path.read_text()
+    )
+    assert not knows or path.relative_to(SOURCE).parts[0] == "backends"
 
 
 @pytest.mark.parametrize("path", [p for p in FILES if p.relative_to(SOURCE).parts[0] in ROOMS], ids=_name)

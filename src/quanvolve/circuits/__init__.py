@@ -35,4 +35,5 @@ from quanvolve.circuits._program_text import value_texts as value_texts
 from quanvolve.circuits._readouts import READOUTS as READOUTS
 from quanvolve.circuits._rebase import QISKIT_NAMES as QISKIT_NAMES
 from quanvolve.circuits._rebase import rebase as rebase
+from quanvolve.circuits._simulate import PENNYLANE_NAMES as PENNYLANE_NAMES
 from quanvolve.circuits._simulate import simulate as simulate

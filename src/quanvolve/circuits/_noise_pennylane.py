@@ -11,7 +11,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.circuits._channels import channel
 from quanvolve.circuits._description import Circuit, Gate, Observable
 from quanvolve.circuits._noise import through
-from quanvolve.circuits._simulate import OPERATIONS
+from quanvolve.circuits._simulate import PENNYLANE_NAMES
 
 _EXAMPLES = (0.3141, 2.1718)
 """Angles that stand for those of pixels and weights: noise may depend on the gate but not on these."""
@@ -41,7 +41,7 @@ def pennylane_noise(circuit: Circuit, model: Any) -> Circuit:
 
 
 def _around(qp: Any, model: Any, gate: Gate) -> tuple[list[Gate], list[Gate]]:
-    make = getattr(qp, OPERATIONS.get(gate.name, gate.name))
+    make = getattr(qp, PENNYLANE_NAMES.get(gate.name, gate.name))
     if gate.angle is None:
         return _added(qp, model, make(wires=list(gate.wires)))
     reads = bool(gate.angle.inputs or gate.angle.weights)

@@ -14,7 +14,7 @@ from quanvolve.circuits._channels import kraus_of
 from quanvolve.circuits._description import PROGRAM, Circuit, Gate
 from quanvolve.circuits._gates import PAULIS
 
-OPERATIONS = {"H": "Hadamard", "X": "PauliX", "Y": "PauliY", "Z": "PauliZ"}
+PENNYLANE_NAMES = {"H": "Hadamard", "X": "PauliX", "Y": "PauliY", "Z": "PauliZ"}
 
 
 def simulate(circuit: Circuit, inputs: Sequence[float], weights: Mapping[str, Any]) -> npt.NDArray[np.float64]:
@@ -79,7 +79,7 @@ def _queue(qp: Any, gate: Gate, values: Any, flat: Mapping[str, Any]) -> None:
     if gate.transfer is not None:
         qp.QubitChannel(kraus_of(np.array(gate.transfer)), wires=gate.wires)
         return
-    operation = getattr(qp, OPERATIONS.get(gate.name, gate.name))
+    operation = getattr(qp, PENNYLANE_NAMES.get(gate.name, gate.name))
     if gate.angle is None:
         operation(wires=list(gate.wires))
         return

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
-from quanvolve.compile import Layout, Plan, Planner
+from quanvolve.compile import Layout, Plan, Planner, Windows
 from quanvolve.nn._geometry import Geometry
 
 MIXINGS = ("sum", "joint")
@@ -87,15 +87,21 @@ def apply(
     Returns:
         Tensor of shape (N, out_channels, *places).
     """
-    groups, joint = layout.groups, channel_mixing == "joint"
-    dims = len(geometry.kernel_size)
-    if isinstance(scale, Tensor):
-        images, scale = _scaled(images, scale, geometry, groups, joint)
-    out = plan.evaluate(compiled, geometry.windows(images, groups, joint, scale), layout)
+    out = plan.evaluate(compiled, windows_for(images, layout, geometry, scale, channel_mixing), layout)
     out = out.flatten(1, 2)
     if bias is not None:
-        out = out + bias.reshape(-1, *(1,) * dims)
+        out = out + bias.reshape(-1, *(1,) * len(geometry.kernel_size))
     return out
+
+
+def windows_for(
+    images: Tensor, layout: Layout, geometry: Geometry, scale: Tensor | float, channel_mixing: str
+) -> Windows:
+    """The windows of images, and what their pixels are multiplied with."""
+    groups, joint = layout.groups, channel_mixing == "joint"
+    if isinstance(scale, Tensor):
+        images, scale = _scaled(images, scale, geometry, groups, joint)
+    return geometry.windows(images, groups, joint, scale)
 
 
 def _scaled(

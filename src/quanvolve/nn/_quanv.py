@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, Circuit, with_noise
-from quanvolve.compile import Plan, Planner, PolynomialPlan, Recipe, TruncatedTrainPlan, needs_fixed
+from quanvolve.compile import Layout, Plan, Planner, PolynomialPlan, Recipe, TruncatedTrainPlan, Windows, needs_fixed
 from quanvolve.nn._apply import (
     Static,
     apply,
@@ -24,6 +24,7 @@ from quanvolve.nn._apply import (
     layout_of,
     rows_of,
     transformed,
+    windows_for,
 )
 from quanvolve.nn._filters import CircuitLike, draw_weights, given_weights, make_circuits, spread_of
 from quanvolve.nn._geometry import Geometry, IntOrTuple
@@ -237,6 +238,15 @@ class QuanvNd(nn.Module):
             leaves = [t for t in (batch, *self.parameters()) if t.requires_grad]
             out = out + 0 * torch.stack([leaf.sum() for leaf in leaves]).sum() if leaves else out
         return out if images.dim() == self.dims + 2 else out.squeeze(0)
+
+    @property
+    def layout(self) -> Layout:
+        """How the rows of the weights make up the output channels."""
+        return self._layout
+
+    def windows(self, images: Tensor) -> Windows:
+        """The windows of images (N, C, *size), padded as the layer does, and the scale of their pixels."""
+        return windows_for(images, self._layout, self.geometry, self.scale, self.channel_mixing)
 
     def circuit_weights(self) -> dict[str, Tensor]:
         """The weights by name, each of shape (filters, channels a filter reads, *shape)."""

@@ -1,0 +1,16 @@
+"""Quantum convolutions on devices: PennyLane's, and Qiskit's through primitives.
+
+This is the only room that knows Qiskit, and it imports it only when a backend of it is made.
+"""
+
+from quanvolve.backends._backend import Backend as Backend
+from quanvolve.backends._backend import measure as measure
+from quanvolve.backends._cache import Cache as Cache
+from quanvolve.backends._layer import on_backend as on_backend
+from quanvolve.backends._layer import quantisation_error as quantisation_error
+from quanvolve.backends._layer import quantise as quantise
+from quanvolve.backends._layer import run_layer as run_layer
+from quanvolve.backends._pennylane import PennyLaneBackend as PennyLaneBackend
+from quanvolve.backends._qiskit import QiskitBackend as QiskitBackend
+from quanvolve.backends._qiskit import Transpiled as Transpiled
+from quanvolve.backends._settings import Measured as Measured

@@ -1,0 +1,152 @@
+"""What one run of a circuit is: numbers for its angles, and how its observables are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.circuits import PROGRAM, Circuit
+
+Floats = npt.NDArray[np.float64]
+Weights = Mapping[str, npt.NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Measured values and their standard errors, both of shape (settings, outputs); errors are zero where exact."""
+
+    values: Floats
+    errors: Floats
+
+
+def check_circuit(circuit: Circuit, where: str) -> None:
+    """Raise unless a device can run the circuit.
+
+    Raises:
+        QuanvolveError: if it has channels of its own, or counts bits.
+    """
+    if circuit.noisy:
+        raise QuanvolveError(f"the circuit has noise channels; {where} has noise of its own: give the circuit without")
+    if circuit.counts is not None:
+        raise QuanvolveError(
+            f"the circuit's output is the number of ones in a bit string ({circuit.counts}); {where} gives "
+            "expectation values: use readout='popcount_expected'"
+        )
+
+
+def angles_of(circuit: Circuit, weights: Weights, inputs: Floats) -> tuple[Floats, Floats]:
+    """The angle of every rotation in every setting.
+
+    Args:
+        circuit: to run.
+        weights: by name, each of the circuit's own shape.
+        inputs: shape (settings, inputs), as the circuit reads them.
+
+    Returns:
+        Angles in radians, shape (settings, rotations in order), and all values that angles may read, shape (settings,
+        values).
+
+    Raises:
+        QuanvolveError: if the number of inputs does not fit.
+
+    Examples:
+        >>> from quanvolve.circuits import named_circuit
+        >>> circuit = named_circuit("basic_entangler", 1, n_layers=1)
+        >>> angles_of(circuit, {"weights": np.array([[0.5]])}, np.array([[0.1], [0.2]]))[0]
+        array([[0.1, 0.5],
+               [0.2, 0.5]])
+    """
+    given = np.atleast_2d(np.asarray(inputs, float))
+    if given.shape[1] != circuit.n_inputs:
+        raise QuanvolveError(f"the settings have {given.shape[1]} inputs, the circuit reads {circuit.n_inputs}")
+    if circuit.threshold is not None:
+        given = (given > circuit.threshold).astype(float)
+    arrays = {name: np.asarray(weights[name], float).reshape(shape) for name, shape in circuit.weight_shapes}
+    flat: dict[str, Any] = {name: array.reshape(-1) for name, array in arrays.items()}
+    values, derived = given, np.zeros((len(given), 0))
+    if circuit.program is not None:
+        tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+        which = tuple(range(len(circuit.program.values)))
+        rows = [circuit.program.run(torch.from_numpy(row.copy()), tensors, which).numpy() for row in given]
+        derived = np.array(rows, float).reshape(len(given), len(which))
+        values = np.concatenate([given, derived], axis=1)
+    found = []
+    for gate in circuit.gates:
+        if gate.angle is None:
+            continue
+        column = np.full(len(given), gate.angle.offset)
+        for index, factor in gate.angle.inputs:
+            column += factor * values[:, index]
+        for name, index, factor in gate.angle.weights:
+            column += factor * (derived[:, index] if name == PROGRAM else flat[name][index])
+        found.append(column)
+    return np.array(found).T.reshape(len(given), len(found)), values
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Pauli words that are measured together: one letter for each wire, and which words they serve.
+
+    Args:
+        letters: "X", "Y" or "Z" for each wire.
+        words: (output, coefficient, wires) of the words; a word's value is the parity of the bits on its wires.
+    """
+
+    letters: tuple[str, ...]
+    words: tuple[tuple[int, float, tuple[int, ...]], ...]
+
+
+def bases_of(circuit: Circuit) -> tuple[Basis, ...]:
+    """Group the words of all observables so that each group is measured in one basis, qubit by qubit.
+
+    Examples:
+        >>> from quanvolve.circuits import named_circuit
+        >>> [basis.letters for basis in bases_of(named_circuit("basic_entangler", 2, readout="x"))]
+        [('X', 'X')]
+    """
+    groups: list[tuple[dict[int, str], list[tuple[int, float, tuple[int, ...]]]]] = []
+    for output, observable in enumerate(circuit.observables):
+        for coefficient, word in observable.pauli_terms():
+            entry = (output, coefficient, tuple(wire for wire, _ in word))
+            for letters, words in groups:
+                if all(letters.get(wire, letter) == letter for wire, letter in word):
+                    letters.update(word)
+                    words.append(entry)
+                    break
+            else:
+                groups.append((dict(word), [entry]))
+    return tuple(
+        Basis(tuple(letters.get(wire, "Z") for wire in range(circuit.n_wires)), tuple(words))
+        for letters, words in groups
+    )
+
+
+def values_of_bits(basis: Basis, bits: npt.NDArray[np.bool_], n_outputs: int) -> tuple[Floats, Floats]:
+    """Means over shots of what the words of a basis add to each output, and the variances of these means.
+
+    The words of an output are evaluated shot by shot, so that their correlations are in the variance.
+
+    Args:
+        basis: in which the bits were measured.
+        bits: shape (settings, shots, wires).
+        n_outputs: of the circuit.
+
+    References:
+        Knill et al., Phys. Rev. A 75, 012328 (2007), section II, for expectation values from samples.
+    """
+    settings, shots = bits.shape[:2]
+    values, variances = np.zeros((settings, n_outputs)), np.zeros((settings, n_outputs))
+    for output in sorted({output for output, _, _ in basis.words}):
+        each = np.zeros((settings, shots))
+        for own, coefficient, wires in basis.words:
+            if own == output:
+                each += coefficient * (1.0 - 2.0 * (bits[:, :, list(wires)].sum(-1) % 2))
+        values[:, output] = each.mean(1)
+        variances[:, output] = each.var(1, ddof=1) / shots if shots > 1 else 0.0
+    return values, variances
