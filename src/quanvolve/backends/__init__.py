@@ -6,6 +6,10 @@ This is the only room that knows Qiskit, and it imports it only when a backend o
 from quanvolve.backends._backend import Backend as Backend
 from quanvolve.backends._backend import measure as measure
 from quanvolve.backends._cache import Cache as Cache
+from quanvolve.backends._calibrate import Calibration as Calibration
+from quanvolve.backends._calibrate import calibrate as calibrate
+from quanvolve.backends._calibrate import calibrate_model as calibrate_model
+from quanvolve.backends._calibrate import calibrated_layer as calibrated_layer
 from quanvolve.backends._layer import on_backend as on_backend
 from quanvolve.backends._layer import quantisation_error as quantisation_error
 from quanvolve.backends._layer import quantise as quantise

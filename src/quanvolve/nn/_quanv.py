@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -238,6 +239,33 @@ class QuanvNd(nn.Module):
             leaves = [t for t in (batch, *self.parameters()) if t.requires_grad]
             out = out + 0 * torch.stack([leaf.sum() for leaf in leaves]).sum() if leaves else out
         return out if images.dim() == self.dims + 2 else out.squeeze(0)
+
+    def with_circuits(self, circuits: Sequence[Circuit]) -> Self:
+        """A fixed copy whose rows run other circuits without weights, such as noisy or calibrated ones.
+
+        Args:
+            circuits: one for each row (filters, and circuits that each sums over), or one for all; with the inputs and
+                the number of outputs of the layer's own.
+
+        Raises:
+            QuanvolveError: if their number, inputs or outputs do not fit, or they have weights.
+        """
+        first, count = self.circuits[0], math.prod(self.filter_shape)
+        fits = all(
+            (c.n_inputs, c.n_outputs, c.weight_shapes) == (first.n_inputs, first.n_outputs, ()) for c in circuits
+        )
+        if len(circuits) not in (1, count) or not fits:
+            raise QuanvolveError(
+                f"`circuits` must be 1 or {count} circuits without weights that read {first.n_inputs} inputs and "
+                f"measure {first.n_outputs} values"
+            )
+        with torch.no_grad():
+            found = copy.deepcopy(self)
+        for name, _ in first.weight_shapes:
+            delattr(found, name)
+        found.trainable, found.random_structure, found.engine = False, False, "auto"
+        found._set_circuits(tuple(circuits))
+        return found
 
     @property
     def layout(self) -> Layout:
