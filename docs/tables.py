@@ -91,6 +91,9 @@ def wide_accuracy() -> str:
         cells = []
         for model in models:
             own = [row for row in rows if (row["kernel"], row["model"]) == (kernel, model)]
+            if not own:
+                cells.append("")
+                continue
             score = statistics.mean(100 * float(row["test accuracy"]) for row in own)
             cells.append(f"{score:.2f} ({int(own[0]['filter parameters']):,})")
         lines.append(f"| {kernel}x{kernel} | " + " | ".join(cells) + " |")

@@ -10,10 +10,16 @@ from quanvolve.backends._calibrate import Calibration as Calibration
 from quanvolve.backends._calibrate import calibrate as calibrate
 from quanvolve.backends._calibrate import calibrate_model as calibrate_model
 from quanvolve.backends._calibrate import calibrated_layer as calibrated_layer
+from quanvolve.backends._design import Design as Design
+from quanvolve.backends._estimate import Estimate as Estimate
+from quanvolve.backends._estimate import Rates as Rates
+from quanvolve.backends._estimate import Work as Work
+from quanvolve.backends._estimate import estimate as estimate
 from quanvolve.backends._layer import on_backend as on_backend
 from quanvolve.backends._layer import quantisation_error as quantisation_error
 from quanvolve.backends._layer import quantise as quantise
 from quanvolve.backends._layer import run_layer as run_layer
+from quanvolve.backends._named import named_backend as named_backend
 from quanvolve.backends._pennylane import PennyLaneBackend as PennyLaneBackend
 from quanvolve.backends._qiskit import QiskitBackend as QiskitBackend
 from quanvolve.backends._qiskit import Transpiled as Transpiled

@@ -241,28 +241,32 @@ class QuanvNd(nn.Module):
         return out if images.dim() == self.dims + 2 else out.squeeze(0)
 
     def with_circuits(self, circuits: Sequence[Circuit]) -> Self:
-        """A fixed copy whose rows run other circuits without weights, such as noisy or calibrated ones.
+        """A fixed copy whose rows run other circuits, such as noisy or calibrated ones.
 
         Args:
             circuits: one for each row (filters, and circuits that each sums over), or one for all; with the inputs and
-                the number of outputs of the layer's own.
+                the number of outputs of the layer's own, and with its weights or with none.
 
         Raises:
-            QuanvolveError: if their number, inputs or outputs do not fit, or they have weights.
+            QuanvolveError: if their number, inputs, outputs or weights do not fit.
         """
         first, count = self.circuits[0], math.prod(self.filter_shape)
-        fits = all(
-            (c.n_inputs, c.n_outputs, c.weight_shapes) == (first.n_inputs, first.n_outputs, ()) for c in circuits
+        shapes = circuits[0].weight_shapes if circuits else None
+        fits = shapes in ((), first.weight_shapes) and all(
+            (c.n_inputs, c.n_outputs, c.weight_shapes) == (first.n_inputs, first.n_outputs, shapes) for c in circuits
         )
         if len(circuits) not in (1, count) or not fits:
             raise QuanvolveError(
-                f"`circuits` must be 1 or {count} circuits without weights that read {first.n_inputs} inputs and "
-                f"measure {first.n_outputs} values"
+                f"`circuits` must be 1 or {count} circuits that read {first.n_inputs} inputs and measure "
+                f"{first.n_outputs} values, with the weights of the layer or without any"
             )
         with torch.no_grad():
             found = copy.deepcopy(self)
         for name, _ in first.weight_shapes:
+            weight = getattr(found, name).detach()
             delattr(found, name)
+            if shapes:
+                found.register_buffer(name, weight)
         found.trainable, found.random_structure, found.engine = False, False, "auto"
         found._set_circuits(tuple(circuits))
         return found
