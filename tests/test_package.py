@@ -23,7 +23,7 @@ ROOMS = {
     "estimators": {"circuits", "compile", "nn", "explain"},
     "backends": {"circuits", "compile", "nn"},
     "bench": {"circuits", "data", "explain"},
-    "cli": {"circuits", "compile", "nn", "explain", "estimators", "data", "bench"},
+    "cli": {"circuits", "compile", "nn", "explain", "estimators", "data", "bench", "backends"},
     "testing": {"circuits", "nn"},
 }
 

@@ -10,6 +10,7 @@ from quanvolve.backends._calibrate import Calibration as Calibration
 from quanvolve.backends._calibrate import calibrate as calibrate
 from quanvolve.backends._calibrate import calibrate_model as calibrate_model
 from quanvolve.backends._calibrate import calibrated_layer as calibrated_layer
+from quanvolve.backends._calibrate import with_noise_of as with_noise_of
 from quanvolve.backends._design import Design as Design
 from quanvolve.backends._estimate import Estimate as Estimate
 from quanvolve.backends._estimate import Rates as Rates

@@ -14,7 +14,8 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.backends._backend import Backend, Progress, measure
 from quanvolve.backends._cache import Cache
 from quanvolve.backends._design import Columns, Design, closure
-from quanvolve.backends._layer import replace_layers, rows_of_layer
+from quanvolve.backends._layer import Row, replace_layers, rows_of_layer
+from quanvolve.backends._qiskit import QiskitBackend
 from quanvolve.backends._settings import Floats, Measured, Weights
 from quanvolve.circuits import Circuit
 from quanvolve.nn import Quanv1d, QuanvNd
@@ -146,7 +147,7 @@ def _chosen(design: Design, weights: Weights, rng: np.random.Generator) -> tuple
     """The products of the ideal filter, and settings that determine them well."""
     columns, grid = design.columns, design.settings()
     whole = design.matrix(grid, columns)
-    ideal = np.linalg.solve(whole, _ideal(design.circuit, weights, grid))
+    ideal = np.linalg.solve(whole, _exact(design.circuit, weights, grid))
     kept = closure(columns[np.abs(ideal).max(1) > _ZERO])
     candidates = design.matrix(grid, kept)
     _, _, order = qr(candidates.T, mode="economic", pivoting=True)
@@ -156,7 +157,7 @@ def _chosen(design: Design, weights: Weights, rng: np.random.Generator) -> tuple
     return kept, grid[np.concatenate([first, more])]
 
 
-def _ideal(circuit: Circuit, weights: Weights, settings: Floats) -> Floats:
+def _exact(circuit: Circuit, weights: Weights, settings: Floats) -> Floats:
     layer = Quanv1d(
         1, circuit.n_outputs, circuit.n_inputs, circuit=circuit, trainable=False, dtype=torch.float64,
         weights={name: torch.as_tensor(value)[None, None] for name, value in weights.items()} or None,
@@ -216,3 +217,35 @@ def calibrate_model(
         return calibrated_layer(layer, own)
 
     return replace_layers(model, make), found
+
+
+def with_noise_of(model: nn.Module, backend: QiskitBackend) -> nn.Module:
+    """A copy of a model with the exact noise model of a Qiskit backend, in its transpiled circuits.
+
+    Each filter is the polynomial that calibration would find with any number of shots.
+
+    Args:
+        model: any torch module with quantum convolutions.
+        backend: with a noise model, such as a fake backend.
+
+    Raises:
+        QuanvolveError: if the model has no quantum convolution, a filter is no polynomial of known angles, or a gate of
+            the backend has no description.
+
+    Examples:
+        >>> from quanvolve import Quanv2d
+        >>> from quanvolve.backends import QiskitBackend
+        >>> layer, images = Quanv2d(1, 4, 2, seed=0), torch.ones(1, 1, 2, 2)
+        >>> noisy = with_noise_of(layer, QiskitBackend("fake_manila", seed=0))
+        >>> bool((noisy(images).abs() < layer(images).abs()).all())
+        True
+    """
+
+    def fitted(row: Row) -> Circuit:
+        design = Design.of(row.circuit)
+        columns, settings = design.columns, design.settings()
+        values = _exact(backend.noisy_circuit(row.circuit), row.weights, settings)
+        coefficients = np.linalg.solve(design.matrix(settings, columns), values).T
+        return design.fitted(columns, np.where(np.abs(coefficients) > _ZERO, coefficients, 0.0))
+
+    return replace_layers(model, lambda layer: layer.with_circuits([fitted(row) for row in rows_of_layer(layer)]))

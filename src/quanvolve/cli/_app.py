@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from quanvolve.cli._bench import bench
+from quanvolve.cli._calibrate import calibrate
 from quanvolve.cli._circuits import circuits
 from quanvolve.cli._datasets import datasets
+from quanvolve.cli._estimate import estimate
 from quanvolve.cli._evaluate import evaluate
 from quanvolve.cli._predict import predict
 from quanvolve.cli._train import train
@@ -41,5 +43,5 @@ def _quanvolve(
     pass
 
 
-for _command in (train, evaluate, predict, datasets, circuits, bench):
+for _command in (train, evaluate, predict, estimate, calibrate, datasets, circuits, bench):
     app.command()(_command)

@@ -25,6 +25,9 @@ class View:
     def features(self, done: int, total: int) -> None:
         """So many images have gone through the fixed filters."""
 
+    def settings(self, done: int, total: int) -> None:
+        """So many settings of a filter have run on a device."""
+
     def start(self, first_epoch: int, max_epochs: int, batches: int, best: str) -> None:
         """Training begins or goes on; `best` says how good it was so far."""
 
@@ -53,6 +56,9 @@ class Lines(View):
     def features(self, done: int, total: int) -> None:
         if done == total:
             emit(f"filters computed for {total} images")
+
+    def settings(self, done: int, total: int) -> None:
+        emit(f"{done} of {total} settings")
 
     def start(self, first_epoch: int, max_epochs: int, batches: int, best: str) -> None:
         self._epochs = max_epochs
@@ -111,6 +117,10 @@ class Live(View):
 
     def features(self, done: int, total: int) -> None:
         self._show("filters ", done, total, f"{done} of {total} images")
+
+    def settings(self, done: int, total: int) -> None:
+        self._show("device", done, total, f"{done} of {total} settings")
+        self._live.refresh()
 
     def start(self, first_epoch: int, max_epochs: int, batches: int, best: str) -> None:
         self._epochs, self._batches = max_epochs, batches

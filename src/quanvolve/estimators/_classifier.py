@@ -333,6 +333,16 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 found[start : start + BLOCK] = self.module_(images).double().softmax(dim=1).cpu().numpy()
         return found
 
+    def prepared(self, X: Any) -> npt.NDArray[np.float32]:
+        """Images as `module_` takes them: scaled, shape (n, C, *size).
+
+        Args:
+            X: images as in `fit`.
+        """
+        check_is_fitted(self)
+        rows = read_rows(self, stacked(X), reset=False, spec=self._spec)
+        return np.asarray(self._spec.images(rows), np.float32)
+
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """The most probable label of each image.
 
