@@ -19,7 +19,7 @@ _CHANNELS = 4
 
 
 def calibration_figure(
-    maps: Mapping[str, Array], measured: Array, predicted: Array, errors: Array, *, device: str = "device"
+    maps: Mapping[str, Array], measured: Array, predicted: Array, errors: Array, *, device: str = "the device"
 ) -> Figure:
     """Feature maps of one image by several forms of the same filters, and the test of a calibration.
 
@@ -71,7 +71,7 @@ def calibration_figure(
     )  # fmt: skip
     pulls = (np.ravel(predicted) - flat) / np.maximum(np.ravel(errors), 1e-12)
     inside = float(np.mean(np.abs(pulls) <= 1))
-    tidy(ax, f"Settings not used in the fit: {inside:.0%} within one error", f"measured on the {device}", "predicted")
+    tidy(ax, f"Settings not used in the fit: {inside:.0%} within one error", f"measured on {device}", "predicted")
     low, high = float(min(flat.min(), np.min(predicted))), float(max(flat.max(), np.max(predicted)))
     margin = 0.06 * (high - low) + 0.02
     ax.set_xlim(low - margin, high + margin)

@@ -1,0 +1,93 @@
+"""`quanvolve estimate` and `quanvolve calibrate`, against a fake backend."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from quanvolve import load
+from quanvolve.backends import QiskitBackend
+
+from .conftest import cli, ok, refused
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("devices") / "run"
+    ok("train", "digits", "--epochs", 2, "--filters", 1, "--circuit", "random", "--output", folder, "--quiet")
+    return folder
+
+
+def test_an_estimate_counts_and_prices(run: Path) -> None:
+    given = ("--shots", 1000, "--seconds-per-shot", 0.001, "--price-per-second", 2, "--levels", 4)
+    found = ok("estimate", run, *given, "--json").json
+    assert found["windows"]["circuits"] == 360 * 16
+    assert found["distinct"]["circuits"] <= 4**4
+    assert found["calibration"]["circuits"] == 81
+    assert found["calibration"]["price"] == pytest.approx(81 * 2)
+    text = ok("estimate", run, *given).out
+    assert "calibration, once for all images" in text
+    assert "81.0 seconds" in text or "81 seconds" in text
+    assert "360 test images, backend fake_manila: depth " in text
+
+
+def test_a_calibration_ends_with_a_model_and_costs_nothing_twice(run: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    given = ("calibrate", run, "--shots", 500, "--held-out", 5, "--output", output)
+    first = ok(*given, "--retrain", "--json").json
+    assert first["circuits_a_filter"] == 81
+    assert first["held_out_rms"] < 3 * first["expected_rms"]
+    assert list(first["test_accuracy"]) == ["ideal", "noise model, exact", "calibrated", "calibrated, head retrained"]
+    for name in ("model", "retrained"):
+        model = load(output / name)
+        found = ok("evaluate", output / name, "digits", "--json").json["test_accuracy"]
+        key = "calibrated" if name == "model" else "calibrated, head retrained"
+        assert found == first["test_accuracy"][key]
+        assert model.module_.backbone.circuits[0].weight_shapes == ()
+    fits = json.loads((output / "calibration.json").read_text())["fits"]
+    assert len(fits[0]["coefficients"][0]) == len(fits[0]["errors"][0]) == 81
+    assert (output / "calibration.png").stat().st_size > 10_000
+    (output / "calibration.png").unlink()
+    again = ok(*given)
+    assert "0 of 86 settings" not in again.out
+    assert "86 of 86 settings" in again.out
+    assert f"{first['held_out_rms']:.4f}" in again.out
+
+
+def test_an_interrupted_calibration_goes_on(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QiskitBackend, "settings_a_job", 40)
+    jobs: list[int] = []
+    real = QiskitBackend.run
+
+    def counted(self: QiskitBackend, circuit: object, weights: object, inputs: torch.Tensor) -> object:
+        if len(jobs) == 1:
+            raise KeyboardInterrupt
+        jobs.append(len(inputs))
+        return real(self, circuit, weights, inputs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(QiskitBackend, "run", counted)
+    given = ("calibrate", run, "--shots", 100, "--held-out", 5, "--output", tmp_path)
+    stopped = cli(*given)
+    assert stopped.code == 130
+    assert stopped.err == f"quanvolve: interrupted; the same command goes on from what is in {tmp_path}\n"
+    monkeypatch.setattr(QiskitBackend, "run", real)
+    assert "40 of 86 settings\n80 of 86 settings" in ok(*given).out
+
+
+def test_what_cannot_be_run_is_one_line(run: Path, tmp_path: Path) -> None:
+    assert "there is no fake backend 'fake_x', known are" in refused("calibrate", run, "--backend", "fake_x")
+    assert "the PennyLane device 'nothing' cannot be made" in refused("estimate", run, "--backend", "nothing")
+    copied = tmp_path / "copy"
+    shutil.copytree(run, copied)
+    (copied / "run.json").unlink()
+    assert "does not say which data set it was trained on: give the folder of a run" in refused("estimate", copied)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "results.sqlite").write_bytes(b"damaged" * 1000)
+    assert "cannot be used as a cache of results" in refused("calibrate", run, "--output", tmp_path / "out")
+    plain = tmp_path / "plain"
+    ok("train", "digits", "--epochs", 1, "--backbone", "none", "--output", plain, "--quiet")
+    assert "has no quantum convolution to run on a device" in refused("calibrate", plain)
