@@ -39,6 +39,9 @@ class Problem:
         training: whether a training step is asked for.
         head_weight, head_bias, labels: a linear head (10, features), and the labels of the images.
         rate: learning rate.
+        noise: probability of the depolarizing channel (X, Y and Z with a third of it each) after every gate, on each of
+            its wires; 0 for none.
+        shots: of each window, from the joint distribution of all qubits; 0 for exact values.
     """
 
     def __init__(self, folder):

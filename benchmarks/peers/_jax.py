@@ -24,6 +24,24 @@ def forward(problem, single, batched=None):
     return ways
 
 
+def drawn(problem, single):
+    """A way to draw shots, with a key of its own for each window.
+
+    Args:
+        problem: the workload.
+        single: (window, weights, key) -> values of one window.
+    """
+    weights = jnp.asarray(problem.weights, jnp.float32)
+    function = jax.jit(jax.vmap(lambda window, key: single(window, weights, key)))
+    state = {"key": jax.random.PRNGKey(0)}
+
+    def run(windows):
+        state["key"], own = jax.random.split(state["key"])
+        return function(windows, jax.random.split(own, len(windows))).block_until_ready()
+
+    return [("vmap", jnp.asarray, run)]
+
+
 def step(problem, single, batched=None):
     """Ways to train: `jit` of a step of SGD around `value_and_grad`, over all windows at once or in blocks."""
     functions = {"vmap": jax.vmap(single, in_axes=(0, None))}

@@ -34,6 +34,8 @@ class Ours(Contender):
             scale=problem.scale,
             weights=weights,
             trainable=problem.training,
+            noise={"depolarizing": problem.noise} if problem.noise else None,
+            shots=problem.shots or None,
         )
 
     def forward(self, problem):
@@ -55,7 +57,7 @@ class Ours(Contender):
 
 
 def _plan(layer):
-    return layer.plan.split()[0].strip(":,")
+    return layer.plan.rpartition("expectation values by ")[2].split()[0].strip(":,")
 
 
 if __name__ == "__main__":

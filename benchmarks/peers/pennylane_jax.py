@@ -21,7 +21,16 @@ class PennyLaneJax(Contender):
         return values, values
 
     def forward(self, problem):
+        if problem.shots:
+            return _jax.drawn(problem, self._drawn(problem))
         return _jax.forward(problem, *self._functions(problem))
+
+    def _drawn(self, problem):
+        def values(window, weights, key):
+            node = make_node(problem, seed=key, interface="jax", diff_method=None)
+            return jnp.stack(node(window, weights), axis=-1)
+
+        return values
 
     def step(self, problem):
         return _jax.step(problem, *self._functions(problem))

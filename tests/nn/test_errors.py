@@ -59,7 +59,7 @@ CONSTRUCTION: list[tuple[dict[str, Any], str]] = [
     ({"n_layers": 0}, r"`n_layers` \(=0\) must be .*at least 1"),
     ({"engine": "fast"}, r"`engine` \(='fast'\) must be one of 'auto', .*'polynomial', 'tensor_train', 'statevector'"),
     ({"noise": 0.1}, r"`noise` \(=0.1\) must be a mapping from names \(depolarizing"),
-    ({"shots": 1000}, r"`shots` \(=1000\) must be None"),
+    ({"shots": 0}, r"`shots` \(=0\) must be a whole number of at least 1"),
     ({"scale": float("nan")}, r"`scale` \(=nan\) must be finite"),
     ({"scale": float("inf")}, r"`scale` \(=inf\) must be finite"),
     ({"scale": torch.tensor([[[1.0]], [[float("nan")]]]), "in_channels": 2}, r"`scale`.*finite"),

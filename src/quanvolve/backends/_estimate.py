@@ -11,8 +11,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.backends._design import Design
 from quanvolve.backends._layer import quantise, rows_of_layer, windows_of
 from quanvolve.backends._qiskit import QiskitBackend
-from quanvolve.backends._settings import bases_of
-from quanvolve.circuits import Circuit
+from quanvolve.circuits import Circuit, bases_of
 from quanvolve.nn import QuanvNd
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.backends._settings import Floats, Measured, Weights, angles_of, bases_of, values_of_bits
-from quanvolve.circuits import PENNYLANE_NAMES, Circuit
+from quanvolve.backends._settings import Floats, Measured, Weights, angles_of, values_of_bits
+from quanvolve.circuits import PENNYLANE_NAMES, Circuit, bases_of
 
 
 class PennyLaneBackend:

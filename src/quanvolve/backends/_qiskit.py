@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.backends._settings import Floats, Measured, Weights, angles_of, bases_of, values_of_bits
-from quanvolve.circuits import QISKIT_NAMES, Angle, Circuit, Gate, Observable, with_noise
+from quanvolve.backends._settings import Floats, Measured, Weights, angles_of, values_of_bits
+from quanvolve.circuits import QISKIT_NAMES, Angle, Circuit, Gate, Observable, bases_of, with_noise
 
 _GATES = {name: ours for ours, name in QISKIT_NAMES.items()}
 _SILENT = ("barrier", "delay", "id", "measure")

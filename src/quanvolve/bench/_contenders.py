@@ -22,6 +22,8 @@ class Contender:
         modules: which modules, all of them found in the environment of this package, make one of its own unnecessary.
         forward: whether it computes values alone.
         training: whether it takes training steps.
+        noise: whether it computes with noise.
+        shots: whether it draws shots.
         peer: whether it is a rival; ratios are to the best of these.
     """
 
@@ -32,11 +34,14 @@ class Contender:
     modules: tuple[str, ...] = ()
     forward: bool = True
     training: bool = True
+    noise: bool = False
+    shots: bool = False
     peer: bool = True
 
     def takes(self, workload: Workload) -> bool:
         """Whether the workload is for it."""
-        return self.training if workload.training else self.forward
+        able = self.training if workload.training else self.forward
+        return able and (self.noise or not workload.noise) and (self.shots or not workload.shots)
 
 
 _JAX = ("jax==0.7.1", "jaxlib==0.7.1")
@@ -55,15 +60,19 @@ OURS = "quanvolve"
 CONTENDERS = {
     c.name: c
     for c in (
-        Contender(OURS, "quanvolve", "ours.py", peer=False),
-        Contender("conv2d", "nn.Conv2d, same shape (not quantum)", "conv2d.py", peer=False),
-        Contender("memory", "memory: the same bytes copied", "memory.py", training=False, peer=False),
+        Contender(OURS, "quanvolve", "ours.py", noise=True, shots=True, peer=False),
+        Contender("conv2d", "nn.Conv2d, same shape (not quantum)", "conv2d.py", noise=True, shots=True, peer=False),
+        Contender(
+            "memory", "memory: the same bytes copied", "memory.py", training=False, noise=True, shots=True, peer=False
+        ),
         Contender(
             "pennylane-jax",
             "PennyLane + JAX, compiled",
             "pennylane_jax.py",
             ((*_JAX, "pennylane==0.45.1"),),
             ("jax", "jaxlib"),
+            noise=True,
+            shots=True,
         ),
         Contender(
             "tensorcircuit",
@@ -71,8 +80,12 @@ CONTENDERS = {
             "tensorcircuit_ng.py",
             ((*_JAX, "tensorcircuit-ng==1.10.0"),),
             ("jax", "jaxlib", "tensorcircuit"),
+            noise=True,
+            shots=True,
         ),
-        Contender("pennylane", "PennyLane default.qubit, one broadcast", "pennylane_broadcast.py"),
+        Contender(
+            "pennylane", "PennyLane default.qubit, one broadcast", "pennylane_broadcast.py", noise=True, shots=True
+        ),
         Contender(
             "torchquantum",
             "TorchQuantum, one batch",
@@ -94,9 +107,20 @@ CONTENDERS = {
             (("qiskit==2.6.2", "qiskit-aer==0.18.2"),),
             ("qiskit", "qiskit_aer"),
             training=False,
+            noise=True,
+            shots=True,
         ),
-        Contender("lightning", "PennyLane lightning.qubit, a call a window", "lightning.py", training=False),
-        Contender("pennylane-loop", "PennyLane default.qubit, a call a window", "pennylane_loop.py", training=False),
+        Contender(
+            "lightning", "PennyLane lightning.qubit, a call a window", "lightning.py", training=False, shots=True
+        ),
+        Contender(
+            "pennylane-loop",
+            "PennyLane default.qubit, a call a window",
+            "pennylane_loop.py",
+            training=False,
+            noise=True,
+            shots=True,
+        ),
     )
 }
 """By name: this package, the two bounds, then its peers."""

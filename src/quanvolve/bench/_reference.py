@@ -1,4 +1,4 @@
-"""What all contenders are compared with: a plain state vector in double precision, gate by gate, and its gradient."""
+"""What all contenders are compared with: a plain state in double precision, gate by gate, and its gradient."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ def reference_values(problem: Problem, windows: Array, weights: Array | None = N
     Returns:
         Array of shape (windows, wires): <Z> of each wire.
     """
+    if problem.workload.noise:
+        return np.concatenate([_noisy(problem, block) for block in _blocks(windows)])
     chosen = problem.arrays["weights"] if weights is None else weights
     found = [_expectations(problem, _final(problem, block, chosen)) for block in _blocks(windows)]
     return np.concatenate(found) if found else np.empty((0, problem.circuit.n_wires))
@@ -145,6 +147,27 @@ def _expectations(problem: Problem, state: Array) -> Array:
     chances = np.abs(state) ** 2
     halves = [_halves(chances, wire) for wire in range(problem.circuit.n_wires)]
     return np.stack([(half[:, 0] - half[:, 1]).sum((0, 1)) for half in halves], axis=1)
+
+
+def _noisy(problem: Problem, window: Array) -> Array:
+    """<Z> of each wire after depolarizing channels: a density matrix as a state on twice as many wires."""
+    n, p = problem.circuit.n_wires, problem.workload.noise
+    state = np.zeros((4**n, len(window)), np.complex128)
+    state[0] = 1
+    for name, wires, source in _rotations(problem):
+        angle = None if source is None else _angle(source, window, problem.arrays["weights"])
+        # On the second half of the wires acts the complex conjugate, which turns RX and RZ around.
+        conjugate = -angle if angle is not None and name != "RY" else angle
+        state = _apply(state, (name, wires, source), angle)
+        state = _apply(state, (name, tuple(n + wire for wire in wires), source), conjugate)
+        for wire in wires:
+            whole = state.reshape(2**wire, 2, 2 ** (n - 1), 2, -1)
+            mixed = np.zeros_like(whole)
+            mixed[:, 0, :, 0] = mixed[:, 1, :, 1] = (whole[:, 0, :, 0] + whole[:, 1, :, 1]) / 2
+            state = ((1 - 4 * p / 3) * whole + 4 * p / 3 * mixed).reshape(state.shape)
+    chances = state.reshape(2**n, 2**n, -1)[np.arange(2**n), np.arange(2**n)].real
+    signs = 1 - 2 * ((np.arange(2**n)[:, None] >> np.arange(n)[::-1]) & 1)
+    return np.asarray(chances.T @ signs)
 
 
 def _adjoint(problem: Problem, window: Array, weights: Array, upstream: Array) -> Array:

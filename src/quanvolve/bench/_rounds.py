@@ -20,6 +20,7 @@ from quanvolve.bench._workloads import Problem, Workload, make_problem
 
 TOLERANCE = 1e-5
 """Values, losses and gradients may differ by so much from a state vector in double precision."""
+_CHANCE = 0.3
 NOT_INSTALLED = "not installed: --install-peers installs it"
 _PATIENCE = 900.0  # seconds for a contender to get ready, or for a run
 _PAUSE = 0.1  # seconds after a run, in which threads that wait for more work go to sleep
@@ -141,8 +142,21 @@ class _Reference:
             return max(_apart(answer["losses"], self._step.losses), _apart(answer["gradient"], self._step.gradient))
         if self._windows is not None and "values" in answer:
             expected = reference_values(self._problem, self._windows[answer["windows"]])
-            return _apart(answer["values"], expected)
+            shots = self._problem.workload.shots
+            return _apart(answer["values"], expected) if not shots else _scatter(answer["values"], expected, shots)
         return None
+
+
+def _scatter(found: Any, expected: Any, shots: int) -> float:
+    """How far the scatter of drawn values is from that of shots, in excess of chance: 0 where it is as it should be.
+
+    The mean square of (value - expected) in units of its variance (1 - expected^2) / shots is 1 up to some percent.
+    """
+    left, right = np.asarray(found, np.float64), np.asarray(expected, np.float64)
+    if left.shape != right.shape:
+        return float("inf")
+    ratio = np.mean((left - right) ** 2) / np.mean((1 - right**2) / shots)
+    return float(max(0.0, abs(ratio - 1) - _CHANCE))
 
 
 def _apart(found: Any, expected: Any) -> float:

@@ -37,6 +37,8 @@ class Workload:
         training: whether a training step is timed, or the forward pass alone.
         images: how many different ones there are; a training step takes all of them.
         side: rows and columns of an image.
+        noise: probability of the depolarizing channel after every gate, on each of its wires.
+        shots: of each window; 0 for exact values.
     """
 
     name: str
@@ -48,6 +50,8 @@ class Workload:
     training: bool
     images: int
     side: int = 28
+    noise: float = 0.0
+    shots: int = 0
 
     @property
     def unit(self) -> str:
@@ -69,6 +73,8 @@ WORKLOADS = {
         Workload("W2", "3x3 windows, stride 1: 9 qubits, 2 entangling layers", 3, 1, _DENSE, 2, False, 512),
         Workload("W3", "training step, 32 images: 2x2 windows, 4 qubits, 2 layers", 2, 2, _DENSE, 2, True, 32),
         Workload("W4", "training step, 32 images: 3x3 windows, 9 qubits, 2 layers", 3, 3, _DENSE, 2, True, 32),
+        Workload("W5", "W1 with noise: depolarizing, p = 0.01", 2, 2, "random", 1, False, 2048, noise=0.01),
+        Workload("W6", "W1 with 1,000 shots a window", 2, 2, "random", 1, False, 512, shots=1000),
     )
 }
 """By name."""
@@ -108,6 +114,8 @@ class Problem:
             "circuit": self.circuit.to_json(),
             "scale": SCALE,
             "rate": RATE,
+            "noise": self.workload.noise,
+            "shots": self.workload.shots,
         }
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "problem.json").write_text(json.dumps(problem))
@@ -144,7 +152,7 @@ def make_problem(workload: Workload) -> Problem:
         "head_bias": np.zeros(CLASSES, np.float32),
         "labels": rng.integers(0, CLASSES, workload.images),
     }
-    return Problem(workload, circuit, with_rotations(gates), arrays)
+    return Problem(workload, circuit, gates if workload.noise else with_rotations(gates), arrays)
 
 
 def with_rotations(gates: list[Gate]) -> list[Gate]:

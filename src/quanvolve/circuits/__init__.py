@@ -4,6 +4,8 @@ This is the only room that knows PennyLane, and it imports it only when a circui
 """
 
 from quanvolve.circuits._ansatze import ANSATZE as ANSATZE
+from quanvolve.circuits._bases import Basis as Basis
+from quanvolve.circuits._bases import bases_of as bases_of
 from quanvolve.circuits._capture import capture as capture
 from quanvolve.circuits._catalogue import list_circuits as list_circuits
 from quanvolve.circuits._catalogue import look_up as look_up
@@ -29,6 +31,7 @@ from quanvolve.circuits._gates import GATES as GATES
 from quanvolve.circuits._gates import PAULIS as PAULIS
 from quanvolve.circuits._gates import pauli_words as pauli_words
 from quanvolve.circuits._labels import factor_text as factor_text
+from quanvolve.circuits._noise import absorbed as absorbed
 from quanvolve.circuits._noise import with_noise as with_noise
 from quanvolve.circuits._noise import with_readout_errors as with_readout_errors
 from quanvolve.circuits._program_text import value_texts as value_texts

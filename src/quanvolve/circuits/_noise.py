@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from numbers import Real
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.circuits._channels import CHANNELS, channel
+from quanvolve.circuits._channels import CHANNELS, channel, channel_gate
 from quanvolve.circuits._description import Circuit, Gate, Observable
 
 READOUT = "readout"
@@ -37,8 +38,7 @@ def with_noise(circuit: Circuit, noise: Any) -> Circuit:
               model being wire q (see :func:`~quanvolve.circuits.rebase`).
 
     Returns:
-        A circuit whose expectation values are those of the noisy one. Errors of measurements are part of its
-        observables.
+        A circuit whose expectation values are those of the noisy one. Errors of measurements are channels at its end.
 
     Raises:
         QuanvolveError: if the noise is of no known kind, or a strength is not in [0, 1].
@@ -49,8 +49,10 @@ def with_noise(circuit: Circuit, noise: Any) -> Circuit:
     Examples:
         >>> from quanvolve.circuits import named_circuit
         >>> noisy = with_noise(named_circuit("basic_entangler", 1, n_layers=1), {"depolarizing": 0.03, "readout": 0.02})
-        >>> [gate.name for gate in noisy.gates], noisy.observables[0].terms
-        (['RY', 'CHANNEL', 'RX', 'CHANNEL'], ((0.96, ((0, 'Z'),)),))
+        >>> [gate.name for gate in noisy.gates]
+        ['RY', 'CHANNEL', 'RX', 'CHANNEL', 'CHANNEL']
+        >>> [gate.name for gate in absorbed(noisy).gates], absorbed(noisy).observables[0].terms
+        (['RY', 'CHANNEL', 'RX'], ((0.9216, ((0, 'Z'),)),))
     """
     if noise is None:
         return circuit
@@ -115,7 +117,8 @@ def _pair(value: Any) -> tuple[float, float]:
 def with_readout_errors(circuit: Circuit, errors: Mapping[int, tuple[float, float]]) -> Circuit:
     """A circuit whose measured bits are wrong with some probability, wire by wire.
 
-    The measured value of a Pauli matrix P becomes ``(1 - a - b) P + (b - a)`` with a = P(1 | 0) and b = P(0 | 1).
+    The measured value of a Pauli matrix P becomes ``(1 - a - b) P + (b - a)`` with a = P(1 | 0) and b = P(0 | 1),
+    whichever of the three it is: the qubit is turned before it is read. A map at the end of each wire does this.
 
     Args:
         circuit: whose observables are sums of Pauli words or outcomes.
@@ -124,18 +127,43 @@ def with_readout_errors(circuit: Circuit, errors: Mapping[int, tuple[float, floa
     References:
         Bravyi et al., Phys. Rev. A 103, 042605 (2021), section II.
     """
-    maps = {}
-    for wire, (a, b) in errors.items():
-        matrix = np.eye(4)
-        matrix[1:, 1:] *= 1 - a - b
-        matrix[0, 1:] = b - a
-        maps[wire] = matrix
-    return replace(
-        circuit,
-        observables=tuple(
-            through(o, [((w,), maps[w]) for w in _wires_of(o) if w in maps]) for o in circuit.observables
-        ),
-    )
+    measured = {wire for observable in circuit.observables for wire in _wires_of(observable)}
+    maps = []
+    for wire, (a, b) in sorted(errors.items()):
+        if wire in measured and (a or b):
+            matrix = (1 - a - b) * np.eye(4)
+            matrix[1:, 0] = b - a
+            maps.append(channel_gate(matrix, (wire,)))
+    return replace(circuit, gates=(*circuit.gates, *maps))
+
+
+@lru_cache(maxsize=256)
+def absorbed(circuit: Circuit) -> Circuit:
+    """A circuit with the same expectation values, whose last channels have become part of its observables.
+
+    Args:
+        circuit: with or without channels at its end, such as those of readout errors.
+
+    Returns:
+        A circuit that has no channel but in front of other gates; the same one where an observable would become a sum
+        of more than 4,096 words.
+    """
+    blocked: set[int] = set()
+    kept: list[Gate] = []
+    maps: list[tuple[tuple[int, ...], npt.NDArray[np.float64]]] = []
+    for gate in reversed(circuit.gates):
+        if gate.transfer is not None and blocked.isdisjoint(gate.wires):
+            maps.append((gate.wires, np.array(gate.transfer).T))
+        else:
+            kept.append(gate)
+            blocked.update(gate.wires)
+    if not maps or circuit.counts is not None:
+        return circuit
+    try:
+        observables = tuple(through(o, maps) for o in circuit.observables)
+    except QuanvolveError:
+        return circuit
+    return replace(circuit, gates=tuple(reversed(kept)), observables=observables)
 
 
 def _wires_of(observable: Observable) -> list[int]:

@@ -36,8 +36,30 @@ def pennylane_noise(circuit: Circuit, model: Any) -> Circuit:
             continue
         before, after = _around(qp, model, gate)
         gates += [*before, gate, *after]
-    observables = tuple(_read(qp, model, observable) for observable in circuit.observables)
+    reads = [_read(qp, model, observable) for observable in circuit.observables]
+    common = _common(circuit, reads)
+    if common is not None:
+        return replace(circuit, gates=(*gates, *common))
+    # Acting on an observable by its adjoint, the last channel comes first.
+    observables = tuple(
+        through(observable, [(gate.wires, np.array(gate.transfer).T) for gate in reversed(channels)])
+        for observable, channels in zip(circuit.observables, reads, strict=True)
+    )
     return replace(circuit, gates=tuple(gates), observables=observables)
+
+
+def _common(circuit: Circuit, reads: list[list[Gate]]) -> list[Gate] | None:
+    """The channels in front of all measurements, where one run of the circuit can have those of every observable."""
+    found: dict[int, list[Gate]] = {}
+    for observable, channels in zip(circuit.observables, reads, strict=True):
+        own = {wire for _, word in observable.pauli_terms() for wire, _ in word}
+        if any(len(gate.wires) > 1 or gate.wires[0] not in own for gate in channels):
+            return None
+        for wire in own:
+            here = [gate for gate in channels if gate.wires == (wire,)]
+            if found.setdefault(wire, here) != here:
+                return None
+    return [gate for wire in sorted(found) for gate in found[wire]]
 
 
 def _around(qp: Any, model: Any, gate: Gate) -> tuple[list[Gate], list[Gate]]:
@@ -79,9 +101,10 @@ def _channel(qp: Any, operation: Any) -> Gate:
     return channel([np.asarray(qp.matrix(operation))], wires)
 
 
-def _read(qp: Any, model: Any, observable: Observable) -> Observable:
+def _read(qp: Any, model: Any, observable: Observable) -> list[Gate]:
+    """What the model puts in front of a measurement."""
     if not model.meas_map:
-        return observable
+        return []
     if observable.outcome:
         measured = qp.probs(wires=[wire for wire, _ in observable.outcome])
     else:
@@ -91,6 +114,4 @@ def _read(qp: Any, model: Any, observable: Observable) -> Observable:
         ]
         measured = qp.expval(qp.dot([c for c, _ in observable.terms], words) if len(words) > 1 else words[0])
     tapes, _ = qp.noise.add_noise(qp.tape.QuantumScript([], [measured]), model)
-    channels = [_channel(qp, operation) for operation in tapes[0].operations]
-    # Acting on the observable by its adjoint, the last one comes first.
-    return through(observable, [(gate.wires, np.array(gate.transfer).T) for gate in reversed(channels)])
+    return [_channel(qp, operation) for operation in tapes[0].operations]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _WHAT, _HOW = "What is compared", "How"
 _Workloads = Annotated[
-    str | None, option("--workloads", "Some of W1,W1d,W2,W3,W4; all, if not given.", _WHAT, "NAME,...")
+    str | None, option("--workloads", "Some of W1,W1d,W2,W3,W4,W5,W6; all, if not given.", _WHAT, "NAME,...")
 ]
 _Peers = Annotated[str | None, option("--peers", "Such as pennylane-jax,aer; all, if not given.", _WHAT, "NAME,...")]
 _Install = Annotated[

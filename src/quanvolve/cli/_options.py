@@ -36,6 +36,9 @@ Init = Annotated[str, option("--init", "First weights: auto, uniform or small.",
 Noise = Annotated[
     str | None, option("--noise", "Noise after every gate, as in depolarizing=0.01,readout=0.02.", MODEL, "NAME=P")
 ]
+TrainShots = Annotated[
+    int | None, option("--shots", "Shots a window, in place of exact expectation values.", MODEL, min=1)
+]
 Layers = Annotated[int, option("--layers", "Layers of the circuit.", MODEL, min=1)]
 
 
@@ -59,6 +62,7 @@ class TrainOptions:
     channel_mixing: str = "sum"
     init: str = "auto"
     noise: str | None = None
+    shots: int | None = None
     trainable: bool = False
     epochs: int = 30
     batch_size: int = 32
@@ -87,7 +91,7 @@ class TrainOptions:
         """
         names = {field.name for field in fields(cls)}
         if isinstance(data, dict):
-            data = {"preset": None, "init": "auto", "noise": None, **data}  # older runs have none
+            data = {"preset": None, "init": "auto", "noise": None, "shots": None, **data}  # older runs have none
         if not isinstance(data, dict) or set(data) != names:
             raise ModelError(f"{source} is damaged: its options are not those of a run of this version")
         for field in fields(cls):

@@ -23,6 +23,7 @@ from quanvolve.cli._options import (
     Noise,
     Readout,
     TrainOptions,
+    TrainShots,
     option,
 )
 
@@ -111,6 +112,7 @@ def train(
     channel_mixing: _ChannelMixing = _DEFAULT.channel_mixing,
     init: Init = _DEFAULT.init,
     noise: Noise = _DEFAULT.noise,
+    shots: TrainShots = _DEFAULT.shots,
     trainable: _Trainable = _DEFAULT.trainable,
     head: _Head = _DEFAULT.head,
     epochs: _Epochs = _DEFAULT.epochs,

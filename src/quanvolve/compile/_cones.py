@@ -12,6 +12,9 @@ import numpy as np
 from quanvolve.circuits import Circuit, Gate, Observable
 from quanvolve.compile._pauli import AXES, clifford_table
 
+_MANY = 256
+"""Of more values than these nobody measures each on a few qubits: they are words or outcomes of all."""
+
 Letters = list[set[int]]
 """For each wire the Pauli matrices (I, X, Y, Z = 0 to 3) that words of the observable may have there."""
 
@@ -140,7 +143,9 @@ def split(circuits: Sequence[Circuit]) -> tuple[tuple[int, ...], ...]:
     """
     first = circuits[0]
     everything = (tuple(range(first.n_outputs)),)
-    if any(c.preparation is not None or c.counts is not None or c.n_wires != first.n_wires for c in circuits):
+    if first.n_outputs > _MANY or any(
+        c.preparation is not None or c.counts is not None or c.n_wires != first.n_wires for c in circuits
+    ):
         return everything
     groups: dict[frozenset[int], list[int]] = {}
     for output in range(first.n_outputs):

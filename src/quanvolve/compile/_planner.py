@@ -11,6 +11,8 @@ from quanvolve.compile._layout import Layout
 from quanvolve.compile._parts import PartsPlan
 from quanvolve.compile._plan import Plan
 from quanvolve.compile._polynomial import PolynomialPlan
+from quanvolve.compile._sampling import SampledPlan, word_circuits
+from quanvolve.compile._shift import ShiftedPlan
 from quanvolve.compile._statevector import StatevectorPlan
 from quanvolve.compile._table import TablePlan
 from quanvolve.compile._tensor_train import TensorTrainPlan
@@ -85,20 +87,43 @@ class Planner:
         layout: how the rows make up channels.
         engine: "auto", or the name of the plan to use whatever it costs; "truncated_train" may be followed by the error
             that it may make, as in "truncated_train:1e-5".
+        shots: outputs are means over so many; None where they are exact.
+        diff_method: with shots, "exact" or "parameter-shift".
 
     Raises:
         QuanvolveError: if there is no such engine.
         PlanError: if that plan, or no plan at all, can run the circuits; it says why.
     """
 
-    def __init__(self, circuits: Sequence[Circuit], layout: Layout, engine: str = "auto") -> None:
-        name, tolerance = _parse(engine)
+    def __init__(
+        self,
+        circuits: Sequence[Circuit],
+        layout: Layout,
+        engine: str = "auto",
+        shots: int | None = None,
+        diff_method: str = "exact",
+    ) -> None:
         self.layout, self.engine = layout, engine
         self._costs: dict[str, tuple[float, float]] = {}
         _check_alike(circuits)
+        self.possible: dict[str, Plan] = {}
+        self.refused: dict[str, PlanError] = {}
+        if shots is None:
+            self._find(circuits, engine)
+            return
+        words, _ = word_circuits(circuits, layout)
+        self._find(words, engine)
+        if diff_method == "exact":
+            self.possible = {name: SampledPlan(plan, circuits, layout, shots) for name, plan in self.possible.items()}
+        else:
+            self.possible = {
+                name: ShiftedPlan(plan, circuits, layout, shots, _cheapest) for name, plan in self.possible.items()
+            }
+
+    def _find(self, circuits: Sequence[Circuit], engine: str) -> None:
+        name, tolerance = _parse(engine)
         if name == TruncatedTrainPlan.name:
-            self.possible: dict[str, Plan] = {name: TruncatedTrainPlan(circuits, tolerance)}
-            self.refused: dict[str, PlanError] = {}
+            self.possible = {name: TruncatedTrainPlan(circuits, tolerance)}
             return
         self.possible, self.refused = plans_of(circuits)
         if engine in self.refused:
@@ -172,6 +197,11 @@ class Planner:
             middle = (low + high) // 2
             low, high = (low, middle) if self.choose(middle) is chosen else (middle, high)
         return high
+
+
+def _cheapest(circuits: Sequence[Circuit]) -> Plan:
+    layout = Layout(1, 1, 1, circuits[0].n_outputs)
+    return min(plans_of(circuits)[0].values(), key=lambda plan: plan.cost(layout)[1])
 
 
 def _parse(engine: str) -> tuple[str, float]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from quanvolve._errors import PlanError
-from quanvolve.circuits import Circuit
+from quanvolve.circuits import Circuit, absorbed
 from quanvolve.compile._chunks import in_chunks
 from quanvolve.compile._distinct import distinct
 from quanvolve.compile._features_table import padded
@@ -42,7 +42,7 @@ class StatevectorPlan:
     name = "statevector"
 
     def __init__(self, circuits: Sequence[Circuit]) -> None:
-        self.circuits = tuple(circuits)
+        self.circuits = tuple(absorbed(circuit) for circuit in circuits)
         if any(circuit.noisy for circuit in self.circuits):
             raise PlanError("the circuit has noise channels, which a state vector cannot hold")
         n = max(circuit.n_wires for circuit in self.circuits)

@@ -20,6 +20,8 @@ from quanvolve.compile._network_tables import count_terms, work
 from quanvolve.compile._values import flat_weights
 from quanvolve.compile._windows import Windows
 
+MAX_OUTPUTS = 256
+
 
 class TensorTrainPlan:
     """Filters in a product encoding whose observables stay simple from qubit to qubit.
@@ -28,12 +30,18 @@ class TensorTrainPlan:
         circuits: one circuit for all rows of the weights, or one for each.
 
     Raises:
-        PlanError: if a circuit is not a product encoding or needs too large a bond, or the circuits differ in encoding.
+        PlanError: if a circuit is not a product encoding, measures more than 256 values or needs too large a bond, or
+            the circuits differ in encoding.
     """
 
     name = "tensor_train"
 
     def __init__(self, circuits: Sequence[Circuit]) -> None:
+        if circuits[0].n_outputs > MAX_OUTPUTS:
+            raise PlanError(
+                f"the circuit measures {circuits[0].n_outputs} values, and each of them has a network: the tensor-train"
+                f" plan takes at most {MAX_OUTPUTS}"
+            )
         self.chains = tuple(chains_of(circuit) for circuit in circuits)
         first = self.chains[0]
         for number, chains in enumerate(self.chains):

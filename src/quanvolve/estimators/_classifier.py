@@ -39,7 +39,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             function of the feature maps' shape and the number of classes that returns one. Only a named head can
             be saved.
         n_filters, kernel_size, stride, circuit, encoding, readout, n_layers, n_qubits, channel_mixing, scale,
-            weight_shapes, init, noise, image_shape: see :class:`quanvolve.QuanvTransformer`.
+            weight_shapes, init, noise, shots, image_shape: see :class:`quanvolve.QuanvTransformer`.
         trainable: train the filters along with the head. Fixed filters are computed once for all epochs.
         max_epochs: passes over the training data.
         batch_size: images a step.
@@ -89,6 +89,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         weight_shapes: Any = None,
         init: str = "auto",
         noise: Any = None,
+        shots: int | None = None,
         trainable: bool = False,
         image_shape: tuple[int, ...] | None = None,
         max_epochs: int = 30,
@@ -117,6 +118,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.weight_shapes = weight_shapes
         self.init = init
         self.noise = noise
+        self.shots = shots
         self.trainable = trainable
         self.image_shape = image_shape
         self.max_epochs = max_epochs
@@ -210,7 +212,9 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         settings = self._settings(epoch_seed)
         train_rows, valid_rows = self._split(numbers, split_seed)
         reporter = monitor or (_Printer() if self.verbose else Monitor())
-        module, data, valid = self._prepare(rows, numbers, train_rows, valid_rows, reporter)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(filter_seed)  # of the shots of fixed filters
+            module, data, valid = self._prepare(rows, numbers, train_rows, valid_rows, reporter)
         path = None if checkpoint is None else Path(checkpoint)
         self.history_ = train(module, data, valid, settings, monitor=reporter, checkpoint=path, resume=resume)
         self.module_.eval()

@@ -49,7 +49,7 @@ def build_backbone(
         name: params[name] for name in ("circuit", "encoding", "readout", "n_qubits", "n_layers", "weight_shapes")
     }
     n_inputs = geometry.window_size * (channels if params["channel_mixing"] == "joint" else 1)
-    quantum = {**described, **{name: params[name] for name in ("channel_mixing", "scale", "init", "noise")}}
+    quantum = {**described, **{name: params[name] for name in ("channel_mixing", "scale", "init", "noise", "shots")}}
     if out_channels is None:
         # A classical twin has as many channels as the quantum filters would measure.
         out_channels = int(n_filters) * measured_values(n_inputs=n_inputs, **described)

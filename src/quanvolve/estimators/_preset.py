@@ -26,6 +26,7 @@ _REPLACED: dict[str, Any] = {
     "weight_shapes": None,
     "init": "auto",
     "noise": None,
+    "shots": None,
 }
 """The arguments that a preset takes the place of, with the defaults of the classifier."""
 

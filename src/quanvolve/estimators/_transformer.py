@@ -38,6 +38,8 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         init: of weights that are drawn: "uniform", "small" or "auto", which is uniform up to 9 qubits and small beyond.
         noise: strengths by name, as in ``{"depolarizing": 0.01}``, or a noise model of PennyLane or Qiskit Aer; see
             :func:`quanvolve.circuits.with_noise`. A saved model keeps the noisy circuits.
+        shots: outputs are means over so many shots, drawn anew at each call from torch's global generator (in `fit` of
+            :class:`QuanvClassifier` from `random_state`); None for exact expectation values.
         image_shape: (H, W) or (C, H, W) of the images where X has rank 2; (C, L) of series. Without it,
             features make a square image where they can and a 1 x n one otherwise (which is read with 1 x k windows).
         random_state: fixes circuits and weights.
@@ -78,6 +80,7 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         weight_shapes: Any = None,
         init: str = "auto",
         noise: Any = None,
+        shots: int | None = None,
         image_shape: tuple[int, ...] | None = None,
         random_state: Any = None,
         device: str = "cpu",
@@ -95,6 +98,7 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         self.weight_shapes = weight_shapes
         self.init = init
         self.noise = noise
+        self.shots = shots
         self.image_shape = image_shape
         self.random_state = random_state
         self.device = device

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 
@@ -58,7 +59,7 @@ class Static:
     """What a layer computes beside its tensors: `torch.compile` takes it as one constant, compared by value."""
 
     circuits: tuple[Circuit, ...]
-    engine: str
+    planned: tuple[object, ...]
     layout: Layout
     geometry: Geometry
     channel_mixing: str
@@ -131,6 +132,23 @@ def check_scale(scale: object, in_channels: int, geometry: Geometry) -> None:
         ) from None
     if scale.device.type != "meta" and not bool(torch.isfinite(scale).all()):
         raise QuanvolveError("`scale` has values that are not finite: give a number for each pixel of the window")
+
+
+def check_shots(shots: object) -> None:
+    """Raise unless it is a number of shots, or None."""
+    if shots is not None and (not isinstance(shots, Integral) or isinstance(shots, bool) or shots < 1):
+        raise QuanvolveError(
+            f"`shots` (={shots!r}) must be a whole number of at least 1, or None for exact expectation values"
+        )
+
+
+def check_same_measurements(circuits: Sequence[Circuit], noisy: Sequence[Circuit]) -> None:
+    """Raise where noise has become part of the observables, so that bits no longer have a joint distribution."""
+    if any(one.observables != other.observables for one, other in zip(circuits, noisy, strict=True)):
+        raise QuanvolveError(
+            "the noise model reads observables that share a qubit in different ways, so there is no joint distribution "
+            "to draw `shots` from: use one readout error for each qubit, or leave `shots` out"
+        )
 
 
 def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor, items: str = "images") -> None:

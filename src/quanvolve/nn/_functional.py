@@ -10,7 +10,15 @@ from torch import Tensor
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
 from quanvolve.compile import Planner
-from quanvolve.nn._apply import apply, check_channels, check_images, check_scale, compile_rows, layout_of
+from quanvolve.nn._apply import (
+    apply,
+    check_channels,
+    check_images,
+    check_scale,
+    check_shots,
+    compile_rows,
+    layout_of,
+)
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 
 
@@ -31,6 +39,7 @@ def quanv_nd(
     padding_mode: str = "zeros",
     out_channels: int | None = None,
     engine: str = "auto",
+    shots: int | None = None,
 ) -> Tensor:
     """A quantum convolution along `dims` axes; the other arguments are those of `quanv2d`."""
     if not isinstance(input, Tensor):
@@ -68,7 +77,8 @@ def quanv_nd(
     layout = layout_of(rows, channels, groups)
     batch = input if input.dim() == dims + 2 else input.unsqueeze(0)
     n_windows = len(batch) * math.prod(geometry.output_size(tuple(batch.shape[2:])))
-    plan = Planner(circuits, layout, engine).choose(n_windows)
+    check_shots(shots)
+    plan = Planner(circuits, layout, engine, shots).choose(n_windows)
     found = compile_rows(plan, by_name, like, layout, n_windows)
     out = apply(batch, plan, found, layout, geometry, scale, channel_mixing, bias)
     return out if input.dim() == dims + 2 else out.squeeze(0)

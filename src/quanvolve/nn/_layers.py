@@ -17,8 +17,8 @@ class Quanv1d(QuanvNd):
             measures m values; the last filter's surplus measurements are left out.
         kernel_size, stride, padding, dilation, groups, padding_mode: as in `torch.nn.Conv1d`.
         bias, device, dtype, circuit, encoding, readout, n_qubits, n_layers, scale, channel_mixing, trainable, engine,
-            noise, shots, seed, weight_shapes, weights, init: as in :class:`Quanv2d`. A window arrives flattened:
-            channel, then position. A tensor as `scale` broadcasts to (in_channels, kL).
+            noise, shots, seed, weight_shapes, weights, init, diff_method: as in :class:`Quanv2d`. A window arrives
+            flattened: channel, then position. A tensor as `scale` broadcasts to (in_channels, kL).
 
     Shape:
         - Input: (N, C_in, L) or (C_in, L), float32 or float64.
@@ -76,7 +76,9 @@ class Quanv2d(QuanvNd):
         noise: channels after every gate, encoding gates included, as ``{"depolarizing": 0.01, "readout": 0.02}``; or a
             PennyLane or Qiskit Aer `NoiseModel` (see :func:`quanvolve.circuits.with_noise`). Values are exact
             expectation values of the noisy circuit, at the same speed.
-        shots: None: expectation values are exact.
+        shots: None for exact expectation values; or the number of shots a window and measurement basis. Outputs are
+            then means over bit strings drawn from the joint distribution of all measured qubits, of at most 12, noise
+            included; random numbers come from torch's global generator (`torch.manual_seed`).
         seed: fixes random structures and weights; without it they come from torch's global generator.
         weight_shapes: shapes of a circuit function's weights, by name.
         weights: weights by hand instead of drawn ones: by name, or a single array; each of shape
@@ -84,6 +86,8 @@ class Quanv2d(QuanvNd):
         init: of weights that are drawn: "uniform" in [0, 2 pi); "small", normal around zero with standard deviation
             1 / (2 sqrt(layers + 2)), which keeps values and gradients of many qubits alive; or "auto": uniform up to 9
             qubits, small beyond.
+        diff_method: with `shots`, "exact" gives the gradients of the exact expectation values, "parameter-shift"
+            estimates of them from as many shots, two circuits a rotation and window.
 
     Shape:
         - Input: (N, C_in, H, W) or (C_in, H, W), float32 or float64.
@@ -125,8 +129,9 @@ class Quanv3d(QuanvNd):
             measures m values; the last filter's surplus measurements are left out.
         kernel_size, stride, padding, dilation, groups, padding_mode: as in `torch.nn.Conv3d`.
         bias, device, dtype, circuit, encoding, readout, n_qubits, n_layers, scale, channel_mixing, trainable, engine,
-            noise, shots, seed, weight_shapes, weights, init: as in :class:`Quanv2d`. A window arrives flattened:
-            channel, then depth, then row, then column. A tensor as `scale` broadcasts to (in_channels, kD, kH, kW).
+            noise, shots, seed, weight_shapes, weights, init, diff_method: as in :class:`Quanv2d`. A window arrives
+            flattened: channel, then depth, then row, then column. A tensor as `scale` broadcasts to (in_channels, kD,
+            kH, kW).
 
     Shape:
         - Input: (N, C_in, D, H, W) or (C_in, D, H, W), float32 or float64.

@@ -27,8 +27,8 @@ class QuantumLinear(QuanvNd):
             measures m values; the last circuit's surplus measurements are left out.
         bias: adds a learnable bias to each output, zero at first. Unlike in `nn.Linear` the default is False.
         device, dtype: of weights and bias; the features must have the same.
-        circuit, encoding, readout, n_qubits, n_layers, trainable, engine, noise, seed, weight_shapes, weights,
-            init: as in :class:`Quanv2d`; a weight has the shape (circuits, 1, *shape).
+        circuit, encoding, readout, n_qubits, n_layers, trainable, engine, noise, shots, seed, weight_shapes,
+            weights, init, diff_method: as in :class:`Quanv2d`; a weight has the shape (circuits, 1, *shape).
         scale: what features are multiplied with to become angles in radians. Default: pi for a named circuit, 1 for
             any other. A tensor that broadcasts to (in_features,), or an `nn.Parameter` that is then trained.
 
@@ -77,10 +77,12 @@ class QuantumLinear(QuanvNd):
         trainable: bool = True,
         engine: str = "auto",
         noise: Any = None,
+        shots: int | None = None,
         seed: int | None = None,
         weight_shapes: Mapping[str, Any] | None = None,
         weights: Any = None,
         init: str = "auto",
+        diff_method: str = "exact",
     ) -> None:
         check_features(in_features, out_features)
         super().__init__(
@@ -99,10 +101,12 @@ class QuantumLinear(QuanvNd):
             trainable=trainable,
             engine=engine,
             noise=noise,
+            shots=shots,
             seed=seed,
             weight_shapes=weight_shapes,
             weights=weights,
             init=init,
+            diff_method=diff_method,
         )
 
     @property

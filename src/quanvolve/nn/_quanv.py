@@ -20,7 +20,9 @@ from quanvolve.nn._apply import (
     apply,
     check_channels,
     check_images,
+    check_same_measurements,
     check_scale,
+    check_shots,
     compile_rows,
     layout_of,
     rows_of,
@@ -29,6 +31,8 @@ from quanvolve.nn._apply import (
 )
 from quanvolve.nn._filters import CircuitLike, draw_weights, given_weights, make_circuits, spread_of
 from quanvolve.nn._geometry import Geometry, IntOrTuple
+
+DIFF_METHODS = ("exact", "parameter-shift")
 
 
 class QuanvNd(nn.Module):
@@ -67,15 +71,16 @@ class QuanvNd(nn.Module):
         trainable: bool = True,
         engine: str = "auto",
         noise: Any = None,
-        shots: None = None,
+        shots: int | None = None,
         seed: int | None = None,
         weight_shapes: Mapping[str, Any] | None = None,
         weights: Any = None,
         init: str = "auto",
+        diff_method: str = "exact",
     ) -> None:
         super().__init__()
         check_channels(in_channels, out_channels, groups, channel_mixing)
-        _check_options(shots, dtype)
+        _check_options(shots, diff_method, dtype)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.groups = groups
@@ -105,7 +110,10 @@ class QuanvNd(nn.Module):
             generator=generator,
             columns=self.geometry.kernel_size[-1],
         )
-        circuits = tuple(with_noise(one, noise) for one in circuits)
+        noisy = tuple(with_noise(one, noise) for one in circuits)
+        if shots is not None:
+            check_same_measurements(circuits, noisy)
+        circuits = noisy
         if trainable and circuits[0].counts is not None and circuits[0].n_weights:
             raise QuanvolveError(
                 f"the number of ones in a bit string ({circuits[0].counts}) has no gradient, so the weights cannot be "
@@ -115,6 +123,7 @@ class QuanvNd(nn.Module):
             raise needs_fixed()
         self.filter_shape = rows(circuits[0].n_outputs)
         self.engine = engine
+        self.shots, self.diff_method = None if shots is None else int(shots), diff_method
         self.init = init
         self._set_circuits(circuits)
         self._register_weights(weights, generator, device, dtype)
@@ -126,8 +135,11 @@ class QuanvNd(nn.Module):
     def _set_circuits(self, circuits: tuple[Circuit, ...]) -> None:
         self.circuits = circuits
         self._layout = layout_of(self.filter_shape, self.out_channels, self.groups)
-        self._planner = Planner(circuits, self._layout, self.engine)
-        self._static = Static(circuits, self.engine, self._layout, self.geometry, self.channel_mixing, self._planner)
+        self._planner = Planner(circuits, self._layout, self.engine, self.shots, self.diff_method)
+        self._static = Static(
+            circuits, (self.engine, self.shots, self.diff_method), self._layout, self.geometry, self.channel_mixing,
+            self._planner,
+        )  # fmt: skip
         self._compiled: tuple[list[Tensor], Plan, tuple[Tensor, ...]] | None = None
 
     def _register_weights(
@@ -267,7 +279,7 @@ class QuanvNd(nn.Module):
             delattr(found, name)
             if shapes:
                 found.register_buffer(name, weight)
-        found.trainable, found.random_structure, found.engine = False, False, "auto"
+        found.trainable, found.random_structure, found.engine, found.shots = False, False, "auto", None
         found._set_circuits(tuple(circuits))
         return found
 
@@ -440,6 +452,8 @@ class QuanvNd(nn.Module):
         channels = sum(gate.transfer is not None for gate in first.gates)
         if channels:
             parts.append(f"{channels} noise channels")
+        if self.shots is not None:
+            parts.append(f"shots={self.shots}")
         if not self.trainable:
             parts.append("trainable=False")
         surplus = self.filter_shape[0] * first.n_outputs - self.out_channels
@@ -457,8 +471,13 @@ def _encoding(circuits: tuple[Circuit, ...]) -> list[tuple[Any, ...]]:
     ]
 
 
-def _check_options(shots: object, dtype: torch.dtype | None) -> None:
+def _check_options(shots: object, diff_method: str, dtype: torch.dtype | None) -> None:
     if dtype is not None and not dtype.is_floating_point:
         raise QuanvolveError(f"`dtype` (={dtype}) must be a real floating type, such as torch.float32")
-    if shots is not None:
-        raise QuanvolveError(f"`shots` (={shots!r}) must be None: this version computes exact expectation values")
+    check_shots(shots)
+    if diff_method not in DIFF_METHODS:
+        raise QuanvolveError(f"`diff_method` (={diff_method!r}) must be one of {', '.join(map(repr, DIFF_METHODS))}")
+    if diff_method != "exact" and shots is None:
+        raise QuanvolveError(
+            f"`diff_method` (={diff_method!r}) is for layers with `shots`: exact values have exact gradients"
+        )

@@ -28,13 +28,14 @@ def quanv1d(
     padding_mode: str = "zeros",
     out_channels: int | None = None,
     engine: str = "auto",
+    shots: int | None = None,
 ) -> Tensor:
     """A quantum convolution over sequences, as a function of sequences and weights.
 
     Args:
         input: sequences (N, C_in, L) or (C_in, L).
         weights, circuit, kernel_size, bias, stride, padding, dilation, groups: as in :func:`quanv2d`, in one dimension.
-        scale, channel_mixing, padding_mode, out_channels, engine: as in :func:`quanv2d`.
+        scale, channel_mixing, padding_mode, out_channels, engine, shots: as in :func:`quanv2d`.
 
     Returns:
         Measured values (N, C_out, L').
@@ -66,6 +67,7 @@ def quanv1d(
         padding_mode=padding_mode,
         out_channels=out_channels,
         engine=engine,
+        shots=shots,
     )
 
 
@@ -85,6 +87,7 @@ def quanv2d(
     padding_mode: str = "zeros",
     out_channels: int | None = None,
     engine: str = "auto",
+    shots: int | None = None,
 ) -> Tensor:
     """A quantum convolution over images, as a function of images and weights.
 
@@ -98,7 +101,7 @@ def quanv2d(
         scale: what pixels are multiplied with to become the circuit's inputs.
         channel_mixing, padding_mode: as in :class:`quanvolve.Quanv2d`.
         out_channels: keep only so many channels; by default all that are measured.
-        engine: as in :class:`quanvolve.Quanv2d`.
+        engine, shots: as in :class:`quanvolve.Quanv2d`.
 
     Returns:
         Measured values (N, C_out, H', W').
@@ -131,6 +134,7 @@ def quanv2d(
         padding_mode=padding_mode,
         out_channels=out_channels,
         engine=engine,
+        shots=shots,
     )
 
 
@@ -150,6 +154,7 @@ def quanv3d(
     padding_mode: str = "zeros",
     out_channels: int | None = None,
     engine: str = "auto",
+    shots: int | None = None,
 ) -> Tensor:
     """A quantum convolution over volumes, as a function of volumes and weights.
 
@@ -157,7 +162,7 @@ def quanv3d(
         input: volumes (N, C_in, D, H, W) or (C_in, D, H, W).
         weights, circuit, kernel_size, bias, stride, padding, dilation, groups: as in :func:`quanv2d`, in three
             dimensions.
-        scale, channel_mixing, padding_mode, out_channels, engine: as in :func:`quanv2d`.
+        scale, channel_mixing, padding_mode, out_channels, engine, shots: as in :func:`quanv2d`.
 
     Returns:
         Measured values (N, C_out, D', H', W').
@@ -189,4 +194,5 @@ def quanv3d(
         padding_mode=padding_mode,
         out_channels=out_channels,
         engine=engine,
+        shots=shots,
     )

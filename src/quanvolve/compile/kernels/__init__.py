@@ -33,3 +33,10 @@ def states() -> Any:
     from quanvolve.compile.kernels import _states
 
     return _states
+
+
+def sampling() -> Any:
+    """Shots."""
+    from quanvolve.compile.kernels import _sampling
+
+    return _sampling
