@@ -26,8 +26,6 @@ MODELS = {
     # A readout of one value makes one channel of each filter.
     "nn.Conv2d, as many parameters": ["--backbone", "classical", "--readout", "popcount_expected"],
 }
-ONE_SEED = "strongly_entangling"
-"""Its global circuits take minutes an epoch on wide windows, so the table has one seed of it."""
 SAME = {2: 58, 3: 27, 5: 12, 7: 6}
 """Channels of the convolution that has about as many parameters as the quantum layer."""
 COLUMNS = (
@@ -52,8 +50,6 @@ def main() -> None:
     for seed in range(given.seeds):
         for kernel, filters in FILTERS.items():
             for model, own in MODELS.items():
-                if model == ONE_SEED and seed:
-                    continue
                 alike = model.endswith("parameters")
                 count = SAME[kernel] if alike else filters
                 channels = count if alike else filters * kernel**2

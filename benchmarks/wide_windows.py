@@ -1,19 +1,24 @@
-"""Wide windows: 9 to 49 qubits, beside the tensor-network simulators of PennyLane and TensorCircuit-NG.
+"""Wide windows: 9 to 49 qubits, beside simulators of PennyLane (matrix products) and TensorCircuit-NG (matrix products
+and Pauli propagation).
 
 Forward in windows a second, training steps a second for the step; float32, medians. A step is forward, cross-entropy
 after a linear layer, backward and SGD. The peers evaluate one window after the other, or as many at once as they can;
-run this file with an interpreter that has them. What is in the table already is kept.
+run this file with an interpreter that has them, and name one that has this package, whose values in double precision
+theirs are compared with. What is in the table already of other contenders is kept.
 
-Usage: python benchmarks/wide_windows.py [--contender quanvolve|default.tensor|tensorcircuit-mps] [--output CSV]
+Usage: python benchmarks/wide_windows.py [--contender NAME] [--reference PYTHON] [--output CSV]
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 import math
 import resource
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -160,28 +165,84 @@ def tensorcircuit_mps() -> Any:
         yield from _timed(values, kernel, ansatz, layers)
 
 
+def tensorcircuit_pauli() -> Any:
+    """Sparse Pauli propagation, compiled by JAX; a buffer of so many words drops the smallest ones beyond."""
+    import jax
+    import tensorcircuit as tc
+    from tensorcircuit.pauliprop import SparsePauliPropagationEngine
+
+    tc.set_backend("jax")
+    tc.set_dtype("complex128")
+    for (kernel, ansatz, layers), words in zip(PEERS, (20_000, 20_000, 1_000), strict=True):
+        n, weights = kernel**2, weights_of(kernel, layers)
+        engine = SparsePauliPropagationEngine(N=n, k=n, buffer_size=words)
+
+        def values(window: Any, structure: Any) -> Any:
+            state = engine.get_initial_state(structure[None], np.ones(1))  # noqa: B023
+            for name, wires, place in reversed(list(gates(ansatz, kernel, layers))):  # noqa: B023
+                if name == "cnot":
+                    state = engine.apply_gate(state, "cnot", wires, None)  # noqa: B023
+                    continue
+                phi, theta, omega = weights[place]  # noqa: B023
+                for axis, angle in (("rz", omega), ("ry", theta), ("rz", phi)):
+                    state = engine.apply_gate(state, axis, wires, {"theta": angle})  # noqa: B023
+            for wire in range(n):  # noqa: B023
+                state = engine.apply_gate(state, "ry", (wire,), {"theta": window[wire]})  # noqa: B023
+            return engine.expectation(state)  # noqa: B023
+
+        each = [jax.jit(lambda window, q=q: values(window, 3 * np.eye(n, dtype=int)[q])) for q in range(n)]  # noqa: B023
+        yield from _timed(lambda window: np.array([one(window) for one in each]).real, kernel, ansatz, layers)  # noqa: B023
+
+
+def _windows(kernel: int) -> Any:
+    return np.random.default_rng(1).uniform(0, math.pi, (20, kernel**2))
+
+
+def _print_values(kernel: int, ansatz: str, layers: int) -> None:
+    """Our values of the peers' first three windows, in double precision, as JSON."""
+    import torch
+
+    from quanvolve import Quanv2d
+
+    layer = Quanv2d(
+        1, kernel**2, kernel, circuit=ansatz, n_layers=layers, trainable=False, dtype=torch.float64, scale=1.0,
+        weights=weights_of(kernel, layers)[None, None],
+    )  # fmt: skip
+    windows = torch.from_numpy(_windows(kernel)[:3]).reshape(3, 1, kernel, kernel)
+    print(json.dumps(layer(windows).flatten(1).tolist()))
+
+
 def _timed(values: Callable[[Any], Any], kernel: int, ansatz: str, layers: int, limit: float = 60.0) -> Any:
     """One window at a time, for a minute at most."""
-    windows = np.random.default_rng(1).uniform(0, math.pi, (20, kernel**2))
+    windows = _windows(kernel)
     row = {
         "kernel": kernel, "qubits": kernel**2, "ansatz": ansatz, "layers": layers, "what": "forward, windows",
         "windows": 1,
     }  # fmt: skip
     start = time.perf_counter()
-    values(windows[0])
+    found = [values(windows[0])]
     row["first call, s"] = f"{time.perf_counter() - start:.2f}"
     times: list[float] = []
     for window in windows[1:]:
         begin = time.perf_counter()
-        values(window)
+        found.append(values(window))
         times.append(time.perf_counter() - begin)
         if time.perf_counter() - start > limit:
             break
     row["a second"] = f"{1 / statistics.median(times):.3g}"
+    command = [REFERENCE[0], __file__, "--values", f"{kernel},{ansatz},{layers}"]
+    ours = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    row["largest error"] = f"{np.abs(np.array(found[:3]) - np.array(ours)[: len(found)]).max():.1e}"
     yield row
 
 
-CONTENDERS = {"quanvolve": ours, "default.tensor": default_tensor, "tensorcircuit-mps": tensorcircuit_mps}
+CONTENDERS = {
+    "quanvolve": ours,
+    "default.tensor": default_tensor,
+    "tensorcircuit-mps": tensorcircuit_mps,
+    "tensorcircuit-pauli": tensorcircuit_pauli,
+}
+REFERENCE = [sys.executable]
 
 
 def main() -> None:
@@ -189,7 +250,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--contender", choices=CONTENDERS, default="quanvolve")
     parser.add_argument("--output", type=Path, default=HERE / "wide_windows.csv")
+    parser.add_argument("--reference", default=sys.executable)
+    parser.add_argument("--values", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.values:
+        kernel, ansatz, layers = given.values.split(",")
+        _print_values(int(kernel), ansatz, int(layers))
+        return
+    REFERENCE[0] = given.reference
     kept: list[dict[str, Any]] = []
     if given.output.exists():
         with given.output.open(newline="") as file:

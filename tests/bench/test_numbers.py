@@ -11,25 +11,34 @@ import pennylane as qp
 import pytest
 
 from quanvolve.bench._reference import _loss, reference_step, reference_values
+from quanvolve.bench._rounds import _scatter
 from quanvolve.bench._workloads import WORKLOADS, choose_workloads, make_problem, with_rotations
 from tests.bench.conftest import small
+
+_PLAIN = {"RX", "RY", "RZ", "CNOT"}
 
 
 @pytest.mark.parametrize("name", list(WORKLOADS))
 def test_the_reference_is_what_default_qubit_gives(name: str) -> None:
     problem = make_problem(small(name))
     weights, n_wires = problem.arrays["weights"], problem.circuit.n_wires
-    layers = WORKLOADS[name].layers
+    layers, noise = WORKLOADS[name].layers, WORKLOADS[name].noise
 
-    @qp.qnode(qp.device("default.qubit", wires=n_wires))
+    @qp.qnode(qp.device("default.mixed" if noise else "default.qubit", wires=n_wires))
     def node(window):
         qp.AngleEmbedding(window, wires=range(n_wires), rotation="Y")
-        if name == "W1":
+        if WORKLOADS[name].circuit == "random":
             qp.RandomLayers(weights.reshape(layers, n_wires), wires=range(n_wires), seed=42)
         else:
             qp.StronglyEntanglingLayers(weights.reshape(layers, n_wires, 3), wires=range(n_wires))
         return [qp.expval(qp.PauliZ(wire)) for wire in range(n_wires)]
 
+    if noise:
+        channel = qp.noise.partial_wires(qp.DepolarizingChannel, noise)
+        every = qp.BooleanFn(lambda operation: True)
+        # The condition and the channel are asked gate by gate; a gate on two wires has a channel on each.
+        both = {every: lambda op, **_: [channel(wire) for wire in op.wires]}
+        node = qp.add_noise(qp.transforms.decompose(node, gate_set=_PLAIN), qp.NoiseModel(both))
     windows = problem.windows()[:20]
     first = problem.arrays["images"][0, 0, : problem.workload.kernel, : problem.workload.kernel]
     np.testing.assert_allclose(windows[0], np.pi * first.ravel().astype(float))
@@ -84,5 +93,16 @@ def test_windows_are_all_different_and_the_same_each_time(tmp_path: Path) -> Non
 
 
 def test_all_workloads_unless_some_are_named() -> None:
-    assert [w.name for w in choose_workloads(None)] == ["W1", "W1d", "W2", "W3", "W4"]
+    assert [w.name for w in choose_workloads(None)] == ["W1", "W1d", "W2", "W3", "W4", "W5", "W6"]
     assert [w.name for w in choose_workloads("W3,W1,W3")] == ["W3", "W1"]
+
+
+def test_the_scatter_of_shots_is_checked() -> None:
+    rng = np.random.default_rng(0)
+    expected = rng.uniform(-1, 1, (256, 4))
+    drawn = 2 * rng.binomial(1000, (1 + expected) / 2) / 1000 - 1
+    assert _scatter(drawn, expected, 1000) == 0
+    assert _scatter(expected, expected, 1000) > 0.5  # exact values are no shots
+    assert _scatter(drawn, expected, 100) > 0.5
+    assert _scatter(drawn + 0.1, expected, 1000) > 0.5
+    assert _scatter(drawn[:9], expected, 1000) == np.inf
