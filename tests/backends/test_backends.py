@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from quanvolve.backends import (
     quantise,
     run_layer,
 )
-from quanvolve.circuits import named_circuit, simulate, with_noise
+from quanvolve.circuits import Observable, named_circuit, simulate, with_noise
 
 RNG = np.random.default_rng(2)
 IMAGES = torch.rand(2, 2, 4, 5, generator=torch.Generator().manual_seed(0))
@@ -94,7 +95,7 @@ def test_a_fake_backend_gives_what_its_noise_model_says() -> None:
     weights = {"weights": RNG.uniform(0, 6, (1, 4, 3))}
     settings = RNG.uniform(0, 3, (8, 4))
     measured = backend.run(circuit, weights, settings)
-    noisy = backend.noisy_circuit(circuit)
+    (noisy,) = backend.noisy_circuits(circuit)
     expected = np.array([simulate(noisy, row, weights) for row in settings])
     ideal = np.array([simulate(circuit, row, weights) for row in settings])
     pulls = (measured.values - expected) / measured.errors
@@ -104,6 +105,22 @@ def test_a_fake_backend_gives_what_its_noise_model_says() -> None:
     assert info.two_qubit_gates >= 4
     assert info.depth > info.two_qubit_gates / 2
     assert len(info.qubits) == 4
+
+
+@pytest.mark.parametrize("readout", ["x", "y", "zz", "pauli"])
+def test_noisy_circuits_of_other_bases_add_up_to_what_is_measured(readout: str) -> None:
+    backend = QiskitBackend(FakeManilaV2(), shots=20000, seed=3)
+    circuit = named_circuit("basic_entangler", 3, n_layers=1, readout="z" if readout == "pauli" else readout)
+    if readout == "pauli":
+        words = (((0, "Z"), (1, "X")), ((2, "Y"),), ((0, "X"),))
+        circuit = replace(circuit, observables=(Observable(tuple((0.5, word) for word in words)),))
+    weights, settings = {"weights": RNG.uniform(0, 6, (1, 3))}, RNG.uniform(0, 3, (8, 3))
+    measured = backend.run(circuit, weights, settings)
+    noisy = backend.noisy_circuits(circuit)
+    assert len(noisy) == (2 if readout == "pauli" else 1)
+    expected = np.array([sum(simulate(one, row, weights) for one in noisy) for row in settings])
+    assert np.sqrt(np.mean(((measured.values - expected) / measured.errors) ** 2)) < 1.4
+    assert len({backend.transpiled(circuit).qubits}) == 1
 
 
 class Counting:

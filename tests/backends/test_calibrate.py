@@ -17,7 +17,7 @@ from quanvolve.backends import (
     Rates,
     calibrate,
     calibrate_model,
-    calibrated_layer,
+    calibrated_model,
     estimate,
     named_backend,
 )
@@ -62,7 +62,7 @@ def test_a_fake_device_is_predicted_within_its_error_bars() -> None:
     assert 0.7 < found.chi2 < 1.4
     assert found.rms < 1.2 * found.expected_rms
     images = torch.rand(4, 1, 6, 6, dtype=torch.float64)
-    noisy = layer.with_circuits([backend.noisy_circuit(circuit) for circuit in layer.circuits])
+    noisy = layer.with_circuits([backend.noisy_circuits(circuit)[0] for circuit in layer.circuits])
     ideal, exact, fitted = layer(images).detach(), noisy(images), copy(images)
     assert (fitted - exact).square().mean().sqrt() < 0.03
     assert (ideal - exact).square().mean() > 2 * (fitted - exact).square().mean()
@@ -98,7 +98,7 @@ REFUSED = [
     (lambda: estimate(nn.Linear(2, 2), torch.zeros(1, 1, 2, 2)), r"the model \(Linear\) has no quantum convolution"),
     (lambda: Rates(price_a_shot=-1.0), r"`price_a_shot` \(=-1.0\) must be a number of at least 0"),
     (
-        lambda: calibrated_layer(Quanv2d(1, 4, 2, seed=0), []),
+        lambda: calibrated_model(Quanv2d(1, 4, 2, seed=0), []),
         "`circuits` must be 1 or 1 circuits that read 4 inputs and measure 4 values",
     ),
     (lambda: named_backend("no.device"), "the PennyLane device 'no.device' cannot be made"),

@@ -268,8 +268,11 @@ def test_limits_say_what_the_circuit_would_need() -> None:
         TensorTrainPlan([named_circuit("strongly_entangling", 25, n_layers=5)])
     with pytest.raises(PlanError, match=r"has 65 qubits, the tensor-train plan takes at most 64: use a smaller"):
         TensorTrainPlan([named_circuit("none", 65)])
-    with pytest.raises(PlanError, match=r"sums of more than 256 Pauli words.*measure single qubits"):
+    with pytest.raises(PlanError, match=r"measures 512 values, and each of them has a network: .* at most 256"):
         TensorTrainPlan([named_circuit("none", 9, readout="probs")])
+    outcome = Observable((), tuple((wire, 0) for wire in range(9)))
+    with pytest.raises(PlanError, match=r"sums of more than 256 Pauli words.*measure single qubits"):
+        TensorTrainPlan([replace(named_circuit("none", 9), observables=(outcome,))])
     first = named_circuit("none", 2)
     with pytest.raises(PlanError, match=r"circuit 1 differs from circuit 0 in its encoding"):
         TensorTrainPlan([first, replace(first, gates=(Gate("H", (0,)), *first.gates))])

@@ -19,15 +19,17 @@ class Backend(Protocol):
 
     Attributes:
         name: for people.
-        identity: what results depend on beside circuit and setting: device, shots, options, versions.
         shots: samples of each setting; None where values are exact.
         settings_a_job: how many settings one job may have.
     """
 
     name: str
-    identity: str
     shots: int | None
     settings_a_job: int
+
+    @property
+    def identity(self) -> str:
+        """What results depend on beside circuit and setting: device, shots, options, versions."""
 
     def run(self, circuit: Circuit, weights: Weights, inputs: Floats) -> Measured:
         """Run one job.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,11 +15,20 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.backends._backend import Backend, Progress, measure
 from quanvolve.backends._cache import Cache
 from quanvolve.backends._design import Columns, Design, closure
-from quanvolve.backends._layer import Row, replace_layers, rows_of_layer
+from quanvolve.backends._layer import Row, replace_layers, rows_of_layer, rows_of_model
 from quanvolve.backends._qiskit import QiskitBackend
 from quanvolve.backends._settings import Floats, Measured, Weights
 from quanvolve.circuits import Circuit
 from quanvolve.nn import Quanv1d, QuanvNd
+
+
+class Fit(Protocol):
+    """A fitted filter."""
+
+    @property
+    def circuit(self) -> Circuit:
+        """Without weights."""
+
 
 _MORE = 1.5
 """How many settings there are for each coefficient of a sparse fit."""
@@ -55,6 +65,25 @@ class Calibration:
     def circuit(self) -> Circuit:
         """The fitted filter as a circuit without weights."""
         return self.design.fitted(self.columns, self.coefficients)
+
+    def part(self, outputs: slice) -> Calibration:
+        """The calibration of some of the outputs."""
+
+        def of(measured: Measured) -> Measured:
+            return Measured(measured.values[:, outputs], measured.errors[:, outputs])
+
+        coefficients, measured = self.coefficients[outputs], of(self.measured)
+        left = self.design.matrix(self.settings, self.columns) @ coefficients.T - measured.values
+        return replace(
+            self,
+            coefficients=coefficients,
+            errors=self.errors[outputs],
+            measured=measured,
+            residual=float(np.sqrt(np.mean(left**2))),
+            tested=of(self.tested),
+            predicted=self.predicted[:, outputs],
+            predicted_errors=self.predicted_errors[:, outputs],
+        )
 
     @property
     def rms(self) -> float:
@@ -165,16 +194,6 @@ def _exact(circuit: Circuit, weights: Weights, settings: Floats) -> Floats:
     return np.asarray(layer(torch.from_numpy(settings).unsqueeze(1)).squeeze(-1).numpy(), float)
 
 
-def calibrated_layer(layer: QuanvNd, calibrations: Sequence[Calibration]) -> QuanvNd:
-    """The layer with the fitted filters in place of its circuits, at full speed.
-
-    Args:
-        layer: that was calibrated.
-        calibrations: one for each of its rows (filters, and channels that each sums over).
-    """
-    return layer.with_circuits([one.circuit for one in calibrations])
-
-
 def calibrate_model(
     model: nn.Module,
     backend: Backend,
@@ -203,20 +222,36 @@ def calibrate_model(
         >>> len(found), torch.allclose(copy(images), model(images), atol=1e-5)
         (2, True)
     """
-    found: list[Calibration] = []
+    found = [
+        calibrate(
+            row.circuit, row.weights, backend, sparse=sparse, held_out=held_out, seed=seed, cache=cache,
+            progress=progress,
+        )
+        for row in rows_of_model(model)
+    ]  # fmt: skip
+    return calibrated_model(model, found), found
+
+
+def calibrated_model(model: nn.Module, fits: Sequence[Fit]) -> nn.Module:
+    """A copy of a model with fitted filters in place of its circuits, at full speed.
+
+    Args:
+        model: any torch module with quantum convolutions.
+        fits: of its filters, in the order of layers and rows (filters, and channels that each sums over).
+
+    Raises:
+        QuanvolveError: if there are not as many of them as filters.
+    """
+    left = list(fits)
 
     def make(layer: QuanvNd) -> nn.Module:
-        own = [
-            calibrate(
-                row.circuit, row.weights, backend, sparse=sparse, held_out=held_out, seed=seed, cache=cache,
-                progress=progress,
-            )
-            for row in rows_of_layer(layer)
-        ]  # fmt: skip
-        found.extend(own)
-        return calibrated_layer(layer, own)
+        own = [left.pop(0) for _ in range(min(layer.layout.rows, len(left)))]
+        return layer.with_circuits([one.circuit for one in own])
 
-    return replace_layers(model, make), found
+    found = replace_layers(model, make)
+    if left:
+        raise QuanvolveError(f"`fits` has {len(fits)} filters, the model {len(fits) - len(left)}")
+    return found
 
 
 def with_noise_of(model: nn.Module, backend: QiskitBackend) -> nn.Module:
@@ -244,7 +279,8 @@ def with_noise_of(model: nn.Module, backend: QiskitBackend) -> nn.Module:
     def fitted(row: Row) -> Circuit:
         design = Design.of(row.circuit)
         columns, settings = design.columns, design.settings()
-        values = _exact(backend.noisy_circuit(row.circuit), row.weights, settings)
+        noisy = backend.noisy_circuits(row.circuit)
+        values = np.sum([_exact(one, row.weights, settings) for one in noisy], axis=0)
         coefficients = np.linalg.solve(design.matrix(settings, columns), values).T
         return design.fitted(columns, np.where(np.abs(coefficients) > _ZERO, coefficients, 0.0))
 

@@ -42,6 +42,22 @@ def rows_of_layer(layer: QuanvNd) -> list[Row]:
     return found
 
 
+def rows_of_model(model: nn.Module) -> list[Row]:
+    """The circuits of all quantum convolutions of a model, in the order of layers and rows.
+
+    Raises:
+        QuanvolveError: if it has none.
+    """
+    found: list[Row] = []
+
+    def make(layer: QuanvNd) -> nn.Module:
+        found.extend(rows_of_layer(layer))
+        return layer
+
+    replace_layers(model, make)
+    return found
+
+
 def windows_of(layer: QuanvNd, images: Tensor) -> Tensor:
     """What the circuits read, in float64: shape (images, groups, channels, *places, inputs)."""
     windows = layer.windows(images.double())

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import os
-from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.backends._described import described
 from quanvolve.backends._settings import Floats, Measured, Weights, angles_of, values_of_bits
-from quanvolve.circuits import QISKIT_NAMES, Angle, Circuit, Gate, Observable, bases_of, with_noise
-
-_GATES = {name: ours for ours, name in QISKIT_NAMES.items()}
-_SILENT = ("barrier", "delay", "id", "measure")
-
-
-@dataclass(frozen=True)
-class Transpiled:
-    """A circuit as a backend runs it.
-
-    Args:
-        depth: longest chain of gates, the measurement left out.
-        two_qubit_gates: how many gates act on two qubits.
-        qubits: of the backend, in the order of the circuit's wires at the end.
-    """
-
-    depth: int
-    two_qubit_gates: int
-    qubits: tuple[int, ...]
+from quanvolve.backends._transpile import Transpiled, fold, import_qiskit, transpile
+from quanvolve.circuits import Circuit, bases_of
 
 
 class QiskitBackend:
@@ -70,9 +54,11 @@ class QiskitBackend:
         self.optimization_level, self.seed = optimization_level, seed
         self.backend = _find(backend) if isinstance(backend, str) else backend
         self.name = str(getattr(self.backend, "name", backend))
-        versions = " ".join(f"{name} {_import(name).__version__}" for name in ("qiskit", "qiskit_ibm_runtime"))
+        versions = " ".join(f"{name} {import_qiskit(name).__version__}" for name in ("qiskit", "qiskit_ibm_runtime"))
         noise = getattr(getattr(self.backend, "options", None), "noise_model", None)
-        self.identity = f"{versions} {self.name} shots={shots} level={optimization_level} seed={seed} noise={noise}"
+        self._identity = f"{versions} {self.name} shots={shots} level={optimization_level} seed={seed} noise={noise}"
+        self.scale = 1
+        self.qubits: tuple[int, ...] | None = None
         self._circuits: dict[Circuit, tuple[list[Any], list[Any]]] = {}
 
     def run(self, circuit: Circuit, weights: Weights, inputs: Floats) -> Measured:
@@ -101,7 +87,7 @@ class QiskitBackend:
         local = "qiskit_ibm_runtime" not in type(self.backend).__module__
         if local:
             options = {} if self.seed is None else {"seed_simulator": self.seed}
-            return _import("qiskit.primitives").BackendSamplerV2(backend=self.backend, options=options)
+            return import_qiskit("qiskit.primitives").BackendSamplerV2(backend=self.backend, options=options)
         sampler = _sampler_class()(mode=self.backend)
         if self.seed is not None and "fake_provider" in type(self.backend).__module__:
             sampler.options.simulator.seed_simulator = self.seed
@@ -110,175 +96,74 @@ class QiskitBackend:
     def _written(self, circuit: Circuit) -> tuple[list[Any], list[Any]]:
         """The parameters, and for each measurement basis the transpiled circuit."""
         if circuit not in self._circuits:
-            self._circuits[circuit] = _transpiled(circuit, self.backend, self.optimization_level, self.seed)
+            parameters, written = transpile(
+                circuit, self.backend, level=self.optimization_level, seed=self.seed, qubits=self.qubits
+            )
+            self._circuits[circuit] = parameters, [fold(one, self.scale) for one in written]
         return self._circuits[circuit]
 
     def transpiled(self, circuit: Circuit) -> Transpiled:
         """What the circuit becomes on the backend."""
-        one = self._written(circuit)[1][0]
-        counted = one.copy()
-        counted.remove_final_measurements(inplace=True)
-        return Transpiled(
-            counted.depth(), sum(len(i.qubits) == 2 and i.operation.name != "barrier" for i in one.data), _places(one)
-        )
+        return Transpiled.of(self._written(circuit)[1][0])
 
-    def noisy_circuit(self, circuit: Circuit) -> Circuit:
-        """The transpiled circuit as a description, with the noise model of the backend.
+    def noisy_circuits(self, circuit: Circuit) -> tuple[Circuit, ...]:
+        """The transpiled circuits as descriptions, one for each measurement basis, with the noise model of the backend.
 
-        Its exact values are those that the backend would give with any number of shots. The wires are those qubits of
-        the backend that the circuit uses.
+        The sum of their exact values is what the backend would give with any number of shots. The wires are those
+        qubits of the backend that the circuit uses.
 
         Raises:
             QuanvolveError: if a gate of the backend has no description, or there is no noise model.
 
         Examples:
             >>> from quanvolve.circuits import named_circuit
-            >>> noisy = QiskitBackend("fake_manila", seed=0).noisy_circuit(named_circuit("basic_entangler", 4))
+            >>> (noisy,) = QiskitBackend("fake_manila", seed=0).noisy_circuits(named_circuit("basic_entangler", 4))
             >>> noisy.n_inputs, noisy.noisy
             (4, True)
         """
         parameters, written = self._written(circuit)
-        one = written[0]
-        angles = [gate.angle for gate in circuit.gates if gate.angle is not None]
-        known = dict(zip(parameters, angles, strict=True))
-        gates = []
-        for instruction in one.data:
-            name = instruction.operation.name
-            if name in _SILENT:
-                continue
-            if name not in _GATES:
-                raise QuanvolveError(f"the backend {self.name} has the gate {name!r}, which has no description")
-            wires = tuple(int(one.find_bit(qubit).index) for qubit in instruction.qubits)
-            angle = _affine(instruction.operation.params[0], known) if instruction.operation.params else None
-            gates.append(Gate(_GATES[name], wires, angle))
-        places = _places(one)
-        observables = tuple(
-            Observable(tuple((c, tuple((places[wire], p) for wire, p in word)) for c, word in o.pauli_terms()))
-            for o in circuit.observables
-        )
-        whole = replace(circuit, n_wires=one.num_qubits, gates=tuple(gates), observables=observables)
-        return with_noise(_without_idle(whole), self._noise_model(whole))
-
-    def _noise_model(self, circuit: Circuit) -> Any:
         model = getattr(getattr(self.backend, "options", None), "noise_model", None)
         if model is None:
-            aer = _import("qiskit_aer.noise")
-            model = aer.NoiseModel.from_backend(self.backend)
-        used = sorted({wire for gate in circuit.gates for wire in gate.wires} | _measured(circuit))
-        return _Renamed(model, {qubit: wire for wire, qubit in enumerate(used)})
-
-
-class _Renamed:
-    """An Aer noise model with other numbers for its qubits, in the form that descriptions read."""
-
-    def __init__(self, model: Any, numbers: dict[int, int]) -> None:
-        self.basis_gates, self.noise_instructions = model.basis_gates, model.noise_instructions
-        self._model, self._numbers = model, numbers
-
-    def to_dict(self) -> dict[str, Any]:
-        """Aer's own dictionary, without the errors of other qubits."""
-        found = []
-        for error in self._model.to_dict()["errors"]:
-            places = [tuple(int(q) for q in qubits) for qubits in error.get("gate_qubits") or ()]
-            if not places:
-                found.append(error)
-                continue
-            kept = [tuple(self._numbers[q] for q in own) for own in places if all(q in self._numbers for q in own)]
-            if kept:
-                found.append({**error, "gate_qubits": kept})
-        return {"errors": found}
-
-
-def _measured(circuit: Circuit) -> set[int]:
-    return {wire for o in circuit.observables for _, word in o.pauli_terms() for wire, _ in word}
-
-
-def _without_idle(circuit: Circuit) -> Circuit:
-    used = sorted({wire for gate in circuit.gates for wire in gate.wires} | _measured(circuit))
-    number = {qubit: wire for wire, qubit in enumerate(used)}
-    return replace(
-        circuit,
-        n_wires=len(used),
-        gates=tuple(replace(gate, wires=tuple(number[wire] for wire in gate.wires)) for gate in circuit.gates),
-        observables=tuple(
-            Observable(tuple((c, tuple((number[wire], p) for wire, p in word)) for c, word in o.terms))
-            for o in circuit.observables
-        ),
-    )
-
-
-def _affine(parameter: Any, known: dict[Any, Angle]) -> Angle:
-    """A parameter of a transpiled gate, which is affine in those of the circuit, as an angle."""
-    if not getattr(parameter, "parameters", None):
-        return Angle(float(parameter))
-    own = sorted(parameter.parameters, key=lambda p: p.name)
-    bare = offset = float(parameter.bind(dict.fromkeys(own, 0.0)))
-    inputs: dict[int, float] = {}
-    weights: dict[tuple[str, int], float] = {}
-    for one in own:
-        factor = float(parameter.bind({other: float(other == one) for other in own})) - bare
-        angle = known[one]
-        offset += factor * angle.offset
-        for index, c in angle.inputs:
-            inputs[index] = inputs.get(index, 0.0) + factor * c
-        for name, index, c in angle.weights:
-            weights[name, index] = weights.get((name, index), 0.0) + factor * c
-    return Angle(
-        offset,
-        tuple((i, c) for i, c in inputs.items() if c),
-        tuple((name, i, c) for (name, i), c in weights.items() if c),
-    )
-
-
-def _places(transpiled: Any) -> tuple[int, ...]:
-    """The qubit that each classical bit is measured on: where the circuit's wires are at the end."""
-    found = {}
-    for instruction in transpiled.data:
-        if instruction.operation.name == "measure":
-            bit = transpiled.find_bit(instruction.clbits[0]).index
-            found[bit] = int(transpiled.find_bit(instruction.qubits[0]).index)
-    return tuple(found[bit] for bit in sorted(found))
-
-
-def _transpiled(circuit: Circuit, backend: Any, level: int, seed: int | None) -> tuple[list[Any], list[Any]]:
-    qiskit, library = _import("qiskit"), _import("qiskit.circuit")
-    if circuit.preparation is not None:
-        raise QuanvolveError(
-            "the circuit prepares amplitudes, for which each window needs a circuit of its own: use an encoding with "
-            "angles, or a PennyLane device"
+            model = import_qiskit("qiskit_aer.noise").NoiseModel.from_backend(self.backend)
+        return tuple(
+            described(circuit, basis, parameters, one, model, self.name)
+            for basis, one in zip(bases_of(circuit), written, strict=True)
         )
-    limit = backend.num_qubits
-    if limit is not None and circuit.n_wires > limit:
-        raise QuanvolveError(f"the circuit has {circuit.n_wires} qubits, the backend {backend.name} has {limit}")
-    count = sum(gate.angle is not None for gate in circuit.gates)
-    parameters = list(library.ParameterVector("angle", count))
-    found = []
-    manager = qiskit.transpiler.generate_preset_pass_manager(
-        optimization_level=level, backend=backend, seed_transpiler=seed
-    )
-    for basis in bases_of(circuit):
-        one = qiskit.QuantumCircuit(circuit.n_wires)
-        free = iter(parameters)
-        for gate in circuit.gates:
-            arguments = [] if gate.angle is None else [next(free)]
-            getattr(one, QISKIT_NAMES[gate.name])(*arguments, *gate.wires)
-        for wire, letter in enumerate(basis.letters):
-            if letter == "Y":
-                one.sdg(wire)
-            if letter in "XY":
-                one.h(wire)
-        one.measure_all()
-        found.append(manager.run(one))
-    return parameters, found
 
+    def folded(self, scale: int) -> QiskitBackend:
+        """The same backend with each two-qubit gate in so many copies, which do what one of them does.
 
-def _import(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise QuanvolveError(
-            f"this needs Qiskit, and {name} cannot be imported: install it with pip install 'quanvolve[qiskit]'"
-        ) from error
+        The transpiled gates CX, CZ and ECR are their own inverses, so an odd number of them has the effect of one and
+        about so many times its noise.
+
+        Args:
+            scale: an odd number; 1 for the backend as it is.
+
+        Raises:
+            QuanvolveError: if it is not odd.
+
+        References:
+            Giurgica-Tiron et al., IEEE QCE 2020, arXiv:2005.10921, section II, for gate folding.
+        """
+        if not isinstance(scale, int) or isinstance(scale, bool) or scale < 1 or scale % 2 == 0:
+            raise QuanvolveError(f"`scale` (={scale!r}) must be an odd number: that many copies of a gate act as one")
+        return self._copy(scale=scale)
+
+    def pinned(self, qubits: tuple[int, ...]) -> QiskitBackend:
+        """The same backend with wire k of every circuit on the given qubit at the start."""
+        return self._copy(qubits=tuple(qubits))
+
+    def _copy(self, **changed: Any) -> QiskitBackend:
+        made = copy.copy(self)
+        made.__dict__.update(changed)
+        made._circuits = {}
+        return made
+
+    @property
+    def identity(self) -> str:
+        """What results depend on beside circuit and setting."""
+        extra = f" fold={self.scale}" if self.scale != 1 else ""
+        return self._identity + extra + (f" qubits={list(self.qubits)}" if self.qubits is not None else "")
 
 
 def _sampler_class() -> Any:
@@ -286,16 +171,16 @@ def _sampler_class() -> Any:
     try:
         return import_module("qiskit_ibm_runtime.executor_sampler").Sampler
     except ImportError:
-        return _import("qiskit_ibm_runtime").SamplerV2
+        return import_qiskit("qiskit_ibm_runtime").SamplerV2
 
 
 def _find(name: str) -> Any:
     """A backend by name."""
     if name == "aer":
-        return _import("qiskit_aer").AerSimulator()
-    runtime = _import("qiskit_ibm_runtime")
+        return import_qiskit("qiskit_aer").AerSimulator()
+    runtime = import_qiskit("qiskit_ibm_runtime")
     if name.startswith("fake_"):
-        module = _import("qiskit_ibm_runtime.fake_provider")
+        module = import_qiskit("qiskit_ibm_runtime.fake_provider")
         classes = [getattr(module, attribute) for attribute in dir(module) if attribute.startswith("Fake")]
         known = {one.backend_name: one for one in classes if getattr(one, "backend_name", None)}
         if name not in known:

@@ -155,8 +155,8 @@ def _scatter(found: Any, expected: Any, shots: int) -> float:
     left, right = np.asarray(found, np.float64), np.asarray(expected, np.float64)
     if left.shape != right.shape:
         return float("inf")
-    ratio = np.mean((left - right) ** 2) / np.mean((1 - right**2) / shots)
-    return float(max(0.0, abs(ratio - 1) - _CHANCE))
+    ratio = float(np.mean((left - right) ** 2) / np.mean((1 - right**2) / shots))
+    return max(0.0, abs(ratio - 1) - _CHANCE)
 
 
 def _apart(found: Any, expected: Any) -> float:

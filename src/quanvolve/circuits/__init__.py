@@ -14,6 +14,7 @@ from quanvolve.circuits._catalogue import plans_for as plans_for
 from quanvolve.circuits._channels import CHANNELS as CHANNELS
 from quanvolve.circuits._channels import channel as channel
 from quanvolve.circuits._channels import channel_gate as channel_gate
+from quanvolve.circuits._channels import kraus_of as kraus_of
 from quanvolve.circuits._channels import transfer_of as transfer_of
 from quanvolve.circuits._description import CHANNEL as CHANNEL
 from quanvolve.circuits._description import PROGRAM as PROGRAM
@@ -32,6 +33,7 @@ from quanvolve.circuits._gates import PAULIS as PAULIS
 from quanvolve.circuits._gates import pauli_words as pauli_words
 from quanvolve.circuits._labels import factor_text as factor_text
 from quanvolve.circuits._noise import absorbed as absorbed
+from quanvolve.circuits._noise import through as through
 from quanvolve.circuits._noise import with_noise as with_noise
 from quanvolve.circuits._noise import with_readout_errors as with_readout_errors
 from quanvolve.circuits._program_text import value_texts as value_texts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from numbers import Real
@@ -170,7 +170,7 @@ def _wires_of(observable: Observable) -> list[int]:
     return sorted({wire for _, word in observable.pauli_terms() for wire, _ in word})
 
 
-def through(observable: Observable, maps: list[tuple[tuple[int, ...], npt.NDArray[np.float64]]]) -> Observable:
+def through(observable: Observable, maps: Sequence[tuple[tuple[int, ...], npt.NDArray[np.float64]]]) -> Observable:
     """An observable after linear maps of its Pauli coefficients, the first of them first.
 
     Args:

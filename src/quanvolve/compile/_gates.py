@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from quanvolve.circuits import GATES, PAULIS, Angle, Circuit
+from quanvolve.circuits import GATES, PAULIS, Angle, Circuit, kraus_of
 
 Matrix = npt.NDArray[np.complex128]
 FOLD_WIRES = 9
@@ -38,7 +38,14 @@ class Rotation:
     angle: Angle
 
 
-Step = Sparse | Rotation
+@dataclass(frozen=True, eq=False)
+class Jump:
+    """A noise channel: one of its Kraus operators, drawn for each state with the probability that it has there."""
+
+    operators: tuple[Sparse, ...]
+
+
+Step = Sparse | Rotation | Jump
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +56,9 @@ class Segment:
     reads: bool
 
     @property
-    def n_rotations(self) -> int:
-        """How many of the steps have an angle."""
-        return sum(isinstance(step, Rotation) for step in self.steps)
+    def angles(self) -> tuple[Angle, ...]:
+        """Of the steps that are rotations."""
+        return tuple(step.angle for step in self.steps if isinstance(step, Rotation))
 
 
 @lru_cache(maxsize=64)
@@ -67,6 +74,10 @@ def segments_of(circuit: Circuit) -> tuple[Segment, ...]:
             generator = sparse_of(-1j * PAULIS[gate.name[1]], gate.wires, circuit.n_wires)
             steps.append(Rotation(generator, gate.angle))
             continue
+        if gate.transfer is not None:
+            operators = kraus_of(np.array(gate.transfer))
+            steps.append(Jump(tuple(sparse_of(one, gate.wires, circuit.n_wires) for one in operators)))
+            continue
         step = sparse_of(GATES[gate.name].unitary(), gate.wires, circuit.n_wires)
         last = steps[-1] if steps else None
         if isinstance(last, Sparse) and len(last.source) == len(step.source) == 1:
@@ -81,16 +92,16 @@ def foldable(circuit: Circuit, segment: Segment) -> bool:
     return not segment.reads and circuit.n_wires <= FOLD_WIRES and len(segment.steps) >= _FOLD_STEPS
 
 
-def sparse_of(unitary: Matrix, wires: tuple[int, ...], n_wires: int) -> Sparse:
-    """A small unitary on some wires of a register, row by row."""
+def sparse_of(matrix: Matrix, wires: tuple[int, ...], n_wires: int) -> Sparse:
+    """A small matrix on some wires of a register, row by row."""
     dimension = 2**n_wires
     rows = np.arange(dimension)
     shifts = [n_wires - 1 - wire for wire in wires]
     local = sum(((rows >> shift) & 1) << (len(wires) - 1 - k) for k, shift in enumerate(shifts))
-    count = int(max((np.abs(row) > 1e-12).sum() for row in unitary))
+    count = int(max((np.abs(row) > 1e-12).sum() for row in matrix))
     source = np.zeros((count, dimension), np.int64)
     factor = np.zeros((count, dimension), np.complex128)
-    for position, row in enumerate(unitary):
+    for position, row in enumerate(matrix):
         where = rows[local == position]
         for t, column in enumerate(np.flatnonzero(np.abs(row) > 1e-12)):
             target = where.copy()
@@ -145,7 +156,31 @@ def run_steps(segment: Segment, state: Tensor, cosines: Tensor, sines: Tensor) -
         if isinstance(step, Sparse):
             state = apply_sparse(step, state)
             continue
+        if isinstance(step, Jump):
+            state = _jumped(step, state)
+            continue
         c, s = cosines[number][..., None, None, :], sines[number][..., None, None, :]
         state = c * state + s * apply_sparse(step.generator, state)
         number += 1
     return state
+
+
+def _jumped(step: Jump, state: Tensor) -> Tensor:
+    """States of norm 1 after one operator each, again of norm 1.
+
+    The norms are constants for the gradient: an operator that is drawn with probability p contributes the derivative of
+    <psi|K^dagger O K|psi> / p, whose mean over draws is the derivative of the sum over all operators.
+    """
+    after = [apply_sparse(operator, state) for operator in step.operators]
+    with torch.no_grad():
+        shares = torch.stack([one.square().sum((-3, -2)) for one in after])  # operators, ..., states
+        steps = shares.cumsum(0)
+        drawn = torch.rand(steps.shape[1:], dtype=state.dtype, device=state.device) * steps[-1]
+        chosen = (steps <= drawn).sum(0).clamp(max=len(after) - 1)
+        norms = shares.gather(0, chosen.unsqueeze(0))[0].rsqrt()
+    total: Tensor | None = None
+    for number, one in enumerate(after):
+        factor = torch.where(chosen == number, norms, 0.0)[..., None, None, :]
+        total = one * factor if total is None else total + one * factor
+    assert total is not None
+    return total

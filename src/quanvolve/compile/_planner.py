@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.circuits import Circuit
 from quanvolve.compile._cones import cut, split
+from quanvolve.compile._density import DensityPlan
 from quanvolve.compile._layout import Layout
 from quanvolve.compile._parts import PartsPlan
 from quanvolve.compile._plan import Plan
@@ -16,6 +17,7 @@ from quanvolve.compile._shift import ShiftedPlan
 from quanvolve.compile._statevector import StatevectorPlan
 from quanvolve.compile._table import TablePlan
 from quanvolve.compile._tensor_train import TensorTrainPlan
+from quanvolve.compile._trajectories import TRAJECTORIES, TrajectoryPlan
 from quanvolve.compile._truncated_train import TOLERANCE, TruncatedTrainPlan
 
 PLANS: dict[str, Callable[[Sequence[Circuit]], Plan]] = {
@@ -23,14 +25,15 @@ PLANS: dict[str, Callable[[Sequence[Circuit]], Plan]] = {
     "polynomial": PolynomialPlan,
     "tensor_train": TensorTrainPlan,
     "statevector": StatevectorPlan,
+    "density": DensityPlan,
 }
-"""The plans by name; where two cost the same the first is taken."""
+"""The exact plans by name; where two cost the same the first is taken."""
 
 _GAIN = 3.0
 _SLOW = 20_000.0
 """Nanoseconds a window from which on the plan's text says so."""
 
-ENGINES = ("auto", *PLANS, TruncatedTrainPlan.name)
+ENGINES = ("auto", *PLANS, TruncatedTrainPlan.name, TrajectoryPlan.name)
 
 
 def plans_of(circuits: Sequence[Circuit]) -> tuple[dict[str, Plan], dict[str, PlanError]]:
@@ -42,7 +45,7 @@ def plans_of(circuits: Sequence[Circuit]) -> tuple[dict[str, Plan], dict[str, Pl
         >>> from quanvolve.circuits import named_circuit
         >>> possible, refused = plans_of([named_circuit("strongly_entangling", 4)])
         >>> list(possible), list(refused)
-        (['polynomial', 'tensor_train', 'statevector'], ['table'])
+        (['polynomial', 'tensor_train', 'statevector'], ['table', 'density'])
     """
     possible: dict[str, Plan] = {}
     refused: dict[str, PlanError] = {}
@@ -86,7 +89,8 @@ class Planner:
         circuits: one circuit for all rows of the weights, or one for each.
         layout: how the rows make up channels.
         engine: "auto", or the name of the plan to use whatever it costs; "truncated_train" may be followed by the error
-            that it may make, as in "truncated_train:1e-5".
+            that it may make, as in "truncated_train:1e-5", and "trajectories" by their number, as in
+            "trajectories:1000".
         shots: outputs are means over so many; None where they are exact.
         diff_method: with shots, "exact" or "parameter-shift".
 
@@ -113,6 +117,11 @@ class Planner:
             return
         words, _ = word_circuits(circuits, layout)
         self._find(words, engine)
+        if TrajectoryPlan.name in self.possible:
+            raise PlanError(
+                f"`shots` (={shots}) are drawn from exact probabilities, which trajectories only estimate: leave "
+                "`shots` out and choose the number of trajectories, as in engine='trajectories:1000'"
+            )
         if diff_method == "exact":
             self.possible = {name: SampledPlan(plan, circuits, layout, shots) for name, plan in self.possible.items()}
         else:
@@ -121,9 +130,12 @@ class Planner:
             }
 
     def _find(self, circuits: Sequence[Circuit], engine: str) -> None:
-        name, tolerance = _parse(engine)
+        name, number = _parse(engine)
         if name == TruncatedTrainPlan.name:
-            self.possible = {name: TruncatedTrainPlan(circuits, tolerance)}
+            self.possible = {name: TruncatedTrainPlan(circuits, TOLERANCE if number is None else number)}
+            return
+        if name == TrajectoryPlan.name:
+            self.possible = {name: TrajectoryPlan(circuits, TRAJECTORIES if number is None else int(number))}
             return
         self.possible, self.refused = plans_of(circuits)
         if engine in self.refused:
@@ -131,6 +143,10 @@ class Planner:
             raise PlanError(
                 f"`engine` (={engine!r}) cannot run this circuit: {self.refused[engine]}; engines that can: {others}"
             ) from self.refused[engine]
+        if not self.possible and any(circuit.noisy for circuit in circuits):
+            plan = _try(TrajectoryPlan, circuits)
+            if not isinstance(plan, PlanError):
+                self.possible[plan.name] = plan
         if not self.possible:
             # The state-vector plan takes whatever is small enough, so its reason is the one to act on.
             others = " and ".join(f"{n}: {_first_clause(e)}" for n, e in self.refused.items() if n != "statevector")
@@ -204,20 +220,26 @@ def _cheapest(circuits: Sequence[Circuit]) -> Plan:
     return min(plans_of(circuits)[0].values(), key=lambda plan: plan.cost(layout)[1])
 
 
-def _parse(engine: str) -> tuple[str, float]:
-    """The name of an engine, and the error that it may make."""
-    name, _, number = engine.partition(":") if isinstance(engine, str) else (engine, "", "")
-    if name not in ENGINES or (number and name != TruncatedTrainPlan.name):
+def _parse(engine: str) -> tuple[str, float | None]:
+    """The name of an engine, and the number behind it: the error that it may make, or how many trajectories it runs."""
+    name, colon, text = engine.partition(":") if isinstance(engine, str) else (engine, "", "")
+    if name not in ENGINES or (colon and name not in (TruncatedTrainPlan.name, TrajectoryPlan.name)):
         raise QuanvolveError(f"`engine` (={engine!r}) must be one of {', '.join(map(repr, ENGINES))}")
+    if not colon:
+        return name, None
     try:
-        tolerance = float(number) if number else TOLERANCE
+        number = float(text)
     except ValueError:
-        tolerance = 0.0
-    if not 1e-12 <= tolerance <= 0.1:
+        number = -1.0
+    if name == TruncatedTrainPlan.name and not 1e-12 <= number <= 0.1:
         raise QuanvolveError(
             f"`engine` (={engine!r}) must name an error from 1e-12 to 0.1, as in 'truncated_train:1e-5'"
         )
-    return name, tolerance
+    if name == TrajectoryPlan.name and (not 1 <= number <= 2**31 or number % 1):
+        raise QuanvolveError(
+            f"`engine` (={engine!r}) must name how many trajectories are run, at least 1, as in 'trajectories:1000'"
+        )
+    return name, number
 
 
 def _check_alike(circuits: Sequence[Circuit]) -> None:

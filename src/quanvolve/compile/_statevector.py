@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,14 +14,15 @@ from quanvolve.circuits import Circuit, absorbed
 from quanvolve.compile._chunks import in_chunks
 from quanvolve.compile._distinct import distinct
 from quanvolve.compile._features_table import padded
-from quanvolve.compile._gates import Rotation, Segment, foldable, run_steps, segments_of
+from quanvolve.compile._gates import Segment, foldable, run_steps, segments_of
 from quanvolve.compile._layout import Layout
 from quanvolve.compile._measurements import measure
 from quanvolve.compile._passes import kernel_arguments, supported
-from quanvolve.compile._pauli import Floats
+from quanvolve.compile._prepare import initial
+from quanvolve.compile._rows import angles_of, measured, outputs_of, own_weights
 from quanvolve.compile._states_op import fused_states
 from quanvolve.compile._switch import usable
-from quanvolve.compile._values import bits, extended, flat_weights, mixed, mixed_values, weight_offsets
+from quanvolve.compile._values import bits, extended, flat_weights
 from quanvolve.compile._windows import Windows
 
 MAX_WIRES = 16
@@ -66,10 +66,10 @@ class StatevectorPlan:
         """
         found: list[Tensor] = []
         if self._alike and usable(like):
-            flats = [flat_weights(c, self._own(weights, k), like) for k, c in enumerate(self.circuits)]
+            flats = [flat_weights(c, own_weights(self.circuits, weights, k), like) for k, c in enumerate(self.circuits)]
             return (flats[0] if len(flats) == 1 else torch.cat(flats),)
         for number, circuit in enumerate(self.circuits):
-            own = self._own(weights, number)
+            own = own_weights(self.circuits, weights, number)
             flat = flat_weights(circuit, own, like)
             found += [flat, *own.values()]
             if self._folds(circuit, n_windows):
@@ -90,7 +90,7 @@ class StatevectorPlan:
         per_window = 2 * 2**first.n_wires * steps * together * windows.images.element_size()
 
         def on_chunk(inputs: Tensor, *tensors: Tensor) -> Tensor:
-            return self._rows(inputs, [tensors[part] for part in parts], layout)
+            return outputs_of(_run, self.circuits, inputs, [tensors[part] for part in parts], layout)
 
         return in_chunks(on_chunk, windows, compiled, layout.outputs, per_window)
 
@@ -148,32 +148,7 @@ class StatevectorPlan:
             return torch.cat(found).flatten(0, 1)
         full = inputs.expand(1, layout.groups, layout.channels, *inputs.shape)
         parts = [compiled[part] for part in self._parts(compiled)]
-        return self._measured(full, parts, layout).flatten(0, 2)
-
-    def _rows(self, inputs: Tensor, parts: list[tuple[Tensor, ...]], layout: Layout) -> Tensor:
-        images, positions = inputs.shape[0], inputs.shape[-1]
-        values = self._measured(inputs, parts, layout).sum(2)  # groups, filters, measured, all positions
-        values = values.flatten(1, 2)[:, : layout.outputs]
-        return torch.unflatten(values, -1, (images, positions)).permute(2, 0, 1, 3)
-
-    def _measured(self, inputs: Tensor, parts: list[tuple[Tensor, ...]], layout: Layout) -> Tensor:
-        """Shape (groups, filters, channels, measured, images * positions)."""
-        shape = (layout.groups, layout.filters, layout.channels)
-        flat = inputs.permute(1, 2, 3, 0, 4).flatten(3, 4).unsqueeze(1)  # groups, 1, channels, n_inputs, positions
-        if len(self.circuits) == 1:
-            return _values(self.circuits[0], flat, parts[0], shape)
-        found = []
-        for number, circuit in enumerate(self.circuits):
-            group, rest = divmod(number, layout.filters * layout.channels)
-            own = flat[group : group + 1, :, rest % layout.channels : rest % layout.channels + 1]
-            found.append(_values(circuit, own, parts[number], (1, 1, 1)))
-        return torch.cat(found).reshape(*shape, *found[0].shape[3:])
-
-    def _own(self, weights: Mapping[str, Tensor], number: int) -> dict[str, Tensor]:
-        names = [name for name, _ in self.circuits[0].weight_shapes]
-        if len(self.circuits) == 1:
-            return {name: weights[name] for name in names}
-        return {name: weights[name][number : number + 1] for name in names}
+        return measured(_run, self.circuits, full, parts, layout).flatten(0, 2)
 
     def _folds(self, circuit: Circuit, n_windows: int | None) -> bool:
         return n_windows is None or n_windows >= 2 * 2**circuit.n_wires
@@ -215,23 +190,6 @@ class StatevectorPlan:
         )
 
 
-def _values(circuit: Circuit, inputs: Tensor, parts: tuple[Tensor, ...], shape: tuple[int, int, int]) -> Tensor:
-    """Measured values of one circuit: inputs (groups, 1, channels, n_inputs, positions), rows of the given shape."""
-    flat, *rest = parts
-    names = [name for name, _ in circuit.weight_shapes]
-    own = dict(zip(names, rest[: len(names)], strict=True))
-    folded = list(rest[len(names) :])
-    inputs = bits(circuit, inputs)
-    values = extended(circuit, inputs)
-    if mixed_values(circuit):
-        values = _with_mixed(circuit, inputs, values, own, shape)
-    rows = flat.expand(math.prod(shape), -1).reshape(*shape, flat.shape[-1])
-    found = _run(circuit, values, rows, folded, shape)
-    if inputs.requires_grad and not found.requires_grad:
-        found = found + 0 * inputs.sum(-2, keepdim=True)  # a circuit that reads nothing still has a gradient
-    return found
-
-
 def reference(circuits: Sequence[Circuit], values: Tensor, weights: Tensor, filters: int) -> Tensor:
     """What the kernels compute, in plain torch.
 
@@ -257,7 +215,7 @@ def reference(circuits: Sequence[Circuit], values: Tensor, weights: Tensor, filt
 
 def _run(circuit: Circuit, values: Tensor, rows: Tensor, folded: list[Tensor], shape: tuple[int, int, int]) -> Tensor:
     """Measured values of one circuit: values (groups, 1, channels, n_values, positions), rows (*shape, numbers)."""
-    state = _initial(circuit, values)
+    state = initial(circuit, values)
     for segment in segments_of(circuit):
         if folded and foldable(circuit, segment):
             matrix = folded.pop(0)
@@ -268,17 +226,6 @@ def _run(circuit: Circuit, values: Tensor, rows: Tensor, folded: list[Tensor], s
         half = _half_angles(circuit, segment, values, rows)
         state = run_steps(segment, state, half.cos(), half.sin())
     return measure(circuit, state).expand(*shape, -1, -1)
-
-
-def _with_mixed(
-    circuit: Circuit, inputs: Tensor, values: Tensor, own: Mapping[str, Tensor], shape: tuple[int, int, int]
-) -> Tensor:
-    """Fill in the program's values that depend on inputs and weights together."""
-    wide = inputs.expand(*shape, *inputs.shape[3:]).flatten(0, 2)
-    rows = {name: weight.expand(math.prod(shape), *weight.shape[1:]) for name, weight in own.items()}
-    found = torch.unflatten(mixed(circuit, wide, rows), 0, shape)
-    places = torch.tensor([circuit.n_inputs + k for k in mixed_values(circuit)], device=inputs.device)
-    return values.expand(*shape, *values.shape[3:]).index_copy(-2, places, found)
 
 
 def _fold(circuit: Circuit, segment: Segment, flat: Tensor) -> Tensor:
@@ -295,69 +242,4 @@ def _fold(circuit: Circuit, segment: Segment, flat: Tensor) -> Tensor:
 
 
 def _half_angles(circuit: Circuit, segment: Segment, values: Tensor | None, rows: Tensor) -> Tensor:
-    """Half the angles of a segment's rotations, shape (rotations, ..., positions or 1).
-
-    Args:
-        values: what angles read of the window, shape (..., n_values, positions).
-        rows: flat weights, shape (..., numbers).
-    """
-    maps = _angle_maps(circuit, segment)
-    if not len(maps[0]):
-        return rows.new_empty(0)
-    offset, mixing, reading = (torch.as_tensor(array, dtype=rows.dtype, device=rows.device) for array in maps)
-    angles = offset + torch.matmul(rows, mixing)  # ..., rotations
-    half = angles.movedim(-1, 0).unsqueeze(-1)
-    if segment.reads and values is not None:
-        if not maps[1].any():
-            half = offset.reshape(-1, *(1,) * (values.dim() - 1))  # without the rows' axes: the state is shared
-        half = half + torch.matmul(reading, values).movedim(-2, 0)
-    return half / 2
-
-
-@lru_cache(maxsize=256)
-def _angle_maps(circuit: Circuit, segment: Segment) -> tuple[Floats, Floats, Floats]:
-    """Offsets (rotations,), weights to angles (numbers, rotations), and values to angles (rotations, n_values)."""
-    place = weight_offsets(circuit)
-    angles = [step.angle for step in segment.steps if isinstance(step, Rotation)]
-    mixing = np.zeros((len(place), len(angles)))
-    reading = np.zeros((len(angles), circuit.n_values))
-    for number, angle in enumerate(angles):
-        for name, index, coefficient in angle.weights:
-            mixing[place[name, index], number] += coefficient
-        for index, coefficient in angle.inputs:
-            reading[number, index] += coefficient
-    offset = np.array([angle.offset for angle in angles])
-    # Arrays and no tensors: those made under inference mode or while tracing would be of no use later.
-    return offset, mixing, reading
-
-
-def _initial(circuit: Circuit, values: Tensor) -> Tensor:
-    """States before the first gate, shape (..., 2, D, positions), from values (..., n_values, positions)."""
-    dimension = 2**circuit.n_wires
-    real = values.new_zeros((*values.shape[:-2], dimension, values.shape[-1]))
-    one = torch.zeros(dimension, 1, dtype=values.dtype, device=values.device)
-    one[0] = 1.0
-    if circuit.preparation is None:
-        real = real + one
-    else:
-        given = values.index_select(-2, torch.tensor(circuit.preparation.values, device=values.device))
-        # Dividing by the largest value first changes nothing but the range: amplitudes do not depend on the size.
-        largest = given.detach().abs().amax(-2, keepdim=True)
-        empty = largest == 0
-        given = torch.where(empty, 0.0, given / torch.where(empty, torch.ones_like(largest), largest))
-        squares = given.square().sum(-2, keepdim=True)
-        given = given * torch.where(empty, torch.ones_like(squares), squares).rsqrt()
-        places = torch.tensor(_places(circuit), device=values.device)
-        real = real.index_copy(-2, places, given) + one * empty
-    return torch.stack([real, torch.zeros_like(real)], dim=-3)
-
-
-def _places(circuit: Circuit) -> list[int]:
-    """The basis states of the register that the preparation's amplitudes go to."""
-    prepared = circuit.preparation
-    assert prepared is not None
-    k, n = len(prepared.wires), circuit.n_wires
-    return [
-        sum(((state >> (k - 1 - j)) & 1) << (n - 1 - wire) for j, wire in enumerate(prepared.wires))
-        for state in range(len(prepared.values))
-    ]
+    return angles_of(circuit, segment.angles, values, rows) / 2

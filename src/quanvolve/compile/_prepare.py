@@ -1,0 +1,40 @@
+"""States before the first gate: all qubits 0, or amplitudes that are read from the window."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from quanvolve.circuits import Circuit
+
+
+def initial(circuit: Circuit, values: Tensor) -> Tensor:
+    """States before the first gate, shape (..., 2, D, positions), from values (..., n_values, positions)."""
+    dimension = 2**circuit.n_wires
+    real = values.new_zeros((*values.shape[:-2], dimension, values.shape[-1]))
+    one = torch.zeros(dimension, 1, dtype=values.dtype, device=values.device)
+    one[0] = 1.0
+    if circuit.preparation is None:
+        real = real + one
+    else:
+        given = values.index_select(-2, torch.tensor(circuit.preparation.values, device=values.device))
+        # Dividing by the largest value first changes nothing but the range: amplitudes do not depend on the size.
+        largest = given.detach().abs().amax(-2, keepdim=True)
+        empty = largest == 0
+        given = torch.where(empty, 0.0, given / torch.where(empty, torch.ones_like(largest), largest))
+        squares = given.square().sum(-2, keepdim=True)
+        given = given * torch.where(empty, torch.ones_like(squares), squares).rsqrt()
+        places = torch.tensor(_places(circuit), device=values.device)
+        real = real.index_copy(-2, places, given) + one * empty
+    return torch.stack([real, torch.zeros_like(real)], dim=-3)
+
+
+def _places(circuit: Circuit) -> list[int]:
+    """The basis states of the register that the preparation's amplitudes go to."""
+    prepared = circuit.preparation
+    assert prepared is not None
+    k, n = len(prepared.wires), circuit.n_wires
+    return [
+        sum(((state >> (k - 1 - j)) & 1) << (n - 1 - wire) for j, wire in enumerate(prepared.wires))
+        for state in range(len(prepared.values))
+    ]
