@@ -114,7 +114,7 @@ def test_noisy_circuits_of_other_bases_add_up_to_what_is_measured(readout: str) 
     if readout == "pauli":
         words = (((0, "Z"), (1, "X")), ((2, "Y"),), ((0, "X"),))
         circuit = replace(circuit, observables=(Observable(tuple((0.5, word) for word in words)),))
-    weights, settings = {"weights": RNG.uniform(0, 6, (1, 3))}, RNG.uniform(0, 3, (8, 3))
+    weights, settings = {"weights": RNG.uniform(0, 6, (1, 3))}, RNG.uniform(0, 3, (40, 3))
     measured = backend.run(circuit, weights, settings)
     noisy = backend.noisy_circuits(circuit)
     assert len(noisy) == (2 if readout == "pauli" else 1)

@@ -58,6 +58,22 @@ def test_a_calibration_ends_with_a_model_and_costs_nothing_twice(run: Path, tmp_
     assert f"{first['held_out_rms']:.4f}" in again.out
 
 
+def test_errors_are_mitigated_on_request(run: Path, tmp_path: Path) -> None:
+    given = ("calibrate", run, "--shots", 500, "--held-out", 5, "--output", tmp_path, "--mitigate", "readout, zne")
+    found = ok(*given, "--json").json
+    assert list(found["test_accuracy"]) == ["ideal", "noise model, exact", "calibrated", "mitigated"]
+    assert load(tmp_path / "mitigated").module_.backbone.circuits[0].weight_shapes == ()
+    (fit,) = json.loads((tmp_path / "calibration.json").read_text())["fits"]
+    assert fit["mitigated"]["scales"] == [1, 3, 5]
+    assert len(fit["mitigated"]["readout_errors"]) == 4
+    assert fit["mitigated"]["coefficients"] != fit["coefficients"]
+    text = ok(*given, "--extrapolation", "richardson").out  # from what has run
+    assert "86 of 86 settings" in text
+    assert "mitigated" in text
+    only = ok(*given[:-1], "readout", "--json").json
+    assert only["test_accuracy"]["calibrated"] == pytest.approx(found["test_accuracy"]["calibrated"], abs=0.2)
+
+
 def test_an_interrupted_calibration_goes_on(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QiskitBackend, "settings_a_job", 40)
     jobs: list[int] = []
@@ -79,6 +95,14 @@ def test_an_interrupted_calibration_goes_on(run: Path, tmp_path: Path, monkeypat
 
 
 def test_what_cannot_be_run_is_one_line(run: Path, tmp_path: Path) -> None:
+    assert "--mitigate zne,all is not a list of some of: readout, zne" in refused(
+        "calibrate", run, "--mitigate", "zne,all"
+    )
+    assert "`extrapolation` (='cubic') must be one of 'linear'" in refused(
+        "calibrate", run, "--mitigate", "zne", "--extrapolation", "cubic"
+    )
+    zne = refused("calibrate", run, "--mitigate", "zne", "--backend", "default.qubit")
+    assert "needs a Qiskit backend, whose transpiled gates are repeated; on default.qubit only" in zne
     assert "there is no fake backend 'fake_x', known are" in refused("calibrate", run, "--backend", "fake_x")
     assert "the PennyLane device 'nothing' cannot be made" in refused("estimate", run, "--backend", "nothing")
     copied = tmp_path / "copy"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import os
 from importlib import import_module
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.backends._cache import Cache
 from quanvolve.backends._described import described
 from quanvolve.backends._settings import Floats, Measured, Weights, angles_of, values_of_bits
 from quanvolve.backends._transpile import Transpiled, fold, import_qiskit, transpile
@@ -66,31 +68,41 @@ class QiskitBackend:
         assert self.shots is not None
         parameters, written = self._written(circuit)
         angles, _ = angles_of(circuit, weights, inputs)
-        sampler = self._sampler()
-        pubs = []
+        sampler = self._sampler(self._job_seed(circuit, weights, inputs))
+        pubs: list[tuple[Any, Any, int]] = []
         for one in written:
             kept = [k for k, parameter in enumerate(parameters) if parameter in one.parameters]
-            bound = {tuple(parameters[k] for k in kept): angles[:, kept]} if kept else np.zeros((len(angles), 0))
-            pubs.append((one, bound, self.shots))
-        results = sampler.run(pubs).result()
+            if kept:
+                pubs.append((one, {tuple(parameters[k] for k in kept): angles[:, kept]}, self.shots))
+            else:
+                pubs.append((one, None, self.shots * len(angles)))  # without parameters there is one setting
+        # Settings, shots, bytes; the last bit is qubit 0.
+        arrays = [result.data.meas.array for result in sampler.run(pubs).result()]
+        packed = np.concatenate([array.reshape(-1, self.shots, array.shape[-1]) for array in arrays])
+        bits = np.unpackbits(packed, axis=-1)[..., ::-1][..., : circuit.n_wires].astype(bool)
         values, variances = np.zeros((2, len(angles), circuit.n_outputs))
-        for basis, result in zip(bases_of(circuit), results, strict=True):
-            packed = result.data.meas.array  # settings, shots, bytes; the last bit is qubit 0
-            bits = np.unpackbits(packed, axis=-1)[..., ::-1][..., : circuit.n_wires].astype(bool)
-            mean, variance = values_of_bits(basis, bits.reshape(len(angles), -1, circuit.n_wires), circuit.n_outputs)
+        for basis, own in zip(bases_of(circuit), bits.reshape(len(written), len(angles), *bits.shape[1:]), strict=True):
+            mean, variance = values_of_bits(basis, own, circuit.n_outputs)
             values += mean
             variances += variance
         return Measured(values, np.sqrt(variances))
 
-    def _sampler(self) -> Any:
+    def _job_seed(self, circuit: Circuit, weights: Weights, inputs: Floats) -> int | None:
+        """A seed for the simulator of its own for each job: equal ones would draw the same noise in all of them."""
+        if self.seed is None:
+            return None
+        digest = hashlib.sha256(Cache.key(circuit, weights, self.identity).encode() + inputs.tobytes())
+        return int.from_bytes(digest.digest()[:4], "big") >> 1
+
+    def _sampler(self, seed: int | None) -> Any:
         """The primitive: that of the backend's own package, or Qiskit's for any backend that runs circuits."""
         local = "qiskit_ibm_runtime" not in type(self.backend).__module__
         if local:
-            options = {} if self.seed is None else {"seed_simulator": self.seed}
+            options = {} if seed is None else {"seed_simulator": seed}
             return import_qiskit("qiskit.primitives").BackendSamplerV2(backend=self.backend, options=options)
         sampler = _sampler_class()(mode=self.backend)
-        if self.seed is not None and "fake_provider" in type(self.backend).__module__:
-            sampler.options.simulator.seed_simulator = self.seed
+        if seed is not None and "fake_provider" in type(self.backend).__module__:
+            sampler.options.simulator.seed_simulator = seed
         return sampler
 
     def _written(self, circuit: Circuit) -> tuple[list[Any], list[Any]]:

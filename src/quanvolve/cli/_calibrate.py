@@ -13,8 +13,10 @@ from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import DATA, DataDir, Json, option
 from quanvolve.cli._progress import make_view
 
+SCALES = (1, 3, 5)
+
 if TYPE_CHECKING:
-    from quanvolve.backends import Backend, Calibration
+    from quanvolve.backends import Backend, Calibration, Mitigated
     from quanvolve.data import Dataset
 
 _Output = Annotated[Path, option("--output", "Folder of the results, and of what has run.", DATA, "DIR")]
@@ -22,6 +24,11 @@ _HeldOut = Annotated[int, option("--held-out", "Random settings that test each f
 _Sparse = Annotated[
     bool, option("--sparse/--full", "Only the settings that the ideal filter's terms need.", DEVICE, None)
 ]
+_Mitigate = Annotated[
+    str | None,
+    option("--mitigate", "Undo errors: readout, zne (zero-noise extrapolation), or both.", DEVICE, "NAME,..."),
+]
+_Extrapolation = Annotated[str, option("--extrapolation", "Of zne: linear, richardson or exponential.", DEVICE, "NAME")]
 _Retrain = Annotated[
     bool, option("--retrain/--keep-head", "Also train the head on the calibrated filters.", DEVICE, None)
 ]
@@ -33,6 +40,8 @@ def calibrate(
     shots: Shots = 4096,
     held_out: _HeldOut = 20,
     sparse: _Sparse = False,
+    mitigate: _Mitigate = None,
+    extrapolation: _Extrapolation = "linear",
     retrain: _Retrain = False,
     seed: DeviceSeed = 0,
     output: _Output = Path("calibration"),
@@ -43,28 +52,42 @@ def calibrate(
 
     The filters run in 3^n settings of their angles, and become polynomials
     with error bars, tested in further settings. The calibrated model in
-    OUTPUT/model classifies at full speed as that device would.
+    OUTPUT/model classifies at full speed as that device would. With
+    --mitigate there is another one in OUTPUT/mitigated, and zne runs every
+    setting three times, with 1, 3 and 5 copies of each two-qubit gate.
 
     What has run is kept in OUTPUT: an interrupted calibration goes on when
     the same command is given again, and a second one costs nothing.
     """
-    from quanvolve.backends import Cache, calibrate_model, named_backend
+    from quanvolve.backends import Cache, calibrate_model, calibrated_model, mitigate_model, named_backend
     from quanvolve.explain import save_figure
 
+    kinds = _kinds(mitigate)
     clf, data = run_and_data(run, data_dir)
     device = named_backend(backend, shots, seed)
     cache = Cache(output)
     view = make_view(quiet=False, json=json)
     try:
         view.phase("calibrating")
-        module, found = calibrate_model(
-            clf.module_, device, sparse=sparse, held_out=held_out, seed=seed, cache=cache, progress=view.settings
-        )
+        options: dict[str, Any] = {
+            "sparse": sparse, "held_out": held_out, "seed": seed, "cache": cache, "progress": view.settings,
+        }  # fmt: skip
+        mitigated = None
+        fits: list[Mitigated] = []
+        if kinds:
+            options |= {"readout": "readout" in kinds, "scales": SCALES if "zne" in kinds else (1,)}
+            mitigated, fits = mitigate_model(clf.module_, device, **options, extrapolation=extrapolation)
+            found = [one.raw for one in fits]
+            module = calibrated_model(clf.module_, found)
+        else:
+            module, found = calibrate_model(clf.module_, device, **options)
         models: dict[str, Any] = {"ideal": clf}
         exact = _noisy(clf, device)
         if exact is not None:
             models["noise model, exact"] = exact
         models["calibrated"] = _with_module(clf, module)
+        if mitigated is not None:
+            models["mitigated"] = _with_module(clf, mitigated)
         if retrain:
             view.phase("training the head on calibrated filters")
             models["calibrated, head retrained"] = _retrained(clf, found, data)
@@ -75,10 +98,19 @@ def calibrate(
     finally:
         view.close()
     models["calibrated"].save(output / "model")
+    if mitigated is not None:
+        models["mitigated"].save(output / "mitigated")
     if retrain:
         models["calibrated, head retrained"].save(output / "retrained")
     save_figure(_picture(models, found, data, device), output / "calibration.png")
-    _report(output, run, device, found, right, json)
+    _report(output, run, device, found, fits, right, json)
+
+
+def _kinds(names: str | None) -> set[str]:
+    found = {name.strip() for name in names.split(",")} if names is not None else set()
+    if found - {"readout", "zne"}:
+        raise QuanvolveError(f"--mitigate {names} is not a list of some of: readout, zne")
+    return found
 
 
 def _score(clf: Any, data: Dataset) -> float:
@@ -111,7 +143,8 @@ def _retrained(clf: Any, found: list[Calibration], data: Dataset) -> Any:
         raise QuanvolveError("--retrain is for models of one quantum layer and a head; this model has another form")
     own = {
         "circuit": tuple(one.circuit for one in found), "weight_shapes": None, "encoding": "ry", "readout": "z",
-        "n_layers": 2, "n_qubits": None, "init": "auto", "noise": None, "trainable": False, "scale": layer.scale,
+        "n_layers": 2, "n_qubits": None, "init": "auto", "noise": None, "shots": None, "trainable": False,
+        "scale": layer.scale,
     }  # fmt: skip
     return QuanvClassifier(**{**clf.get_params(deep=False), **own}).fit(data.train_images, data.train_labels)
 
@@ -139,7 +172,13 @@ def _picture(models: dict[str, Any], found: list[Calibration], data: Dataset, de
 
 
 def _report(
-    output: Path, run: Path, device: Backend, found: list[Calibration], right: dict[str, float], json: bool
+    output: Path,
+    run: Path,
+    device: Backend,
+    found: list[Calibration],
+    fits: list[Mitigated],
+    right: dict[str, float],
+    json: bool,
 ) -> None:
     import numpy as np
 
@@ -162,13 +201,18 @@ def _report(
     }
     import json as text
 
-    filters = [
+    filters: list[dict[str, Any]] = [
         {
             "columns": one.columns.tolist(), "coefficients": one.coefficients.tolist(), "errors": one.errors.tolist(),
             "rms": one.rms, "expected_rms": one.expected_rms, "chi2": one.chi2,
         }
         for one in found
     ]  # fmt: skip
+    for own, one in zip(filters, fits, strict=False):
+        own["mitigated"] = {
+            "coefficients": one.coefficients.tolist(), "errors": one.errors.tolist(), "scales": one.scales,
+            "readout_errors": None if one.readout is None else list(one.readout.wrong.values()),
+        }  # fmt: skip
     write_whole(output / "calibration.json", text.dumps({**result, "fits": filters}, indent=1) + "\n")
     if json:
         emit_json(result)
