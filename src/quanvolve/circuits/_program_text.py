@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -12,16 +14,18 @@ import numpy.typing as npt
 from quanvolve.circuits._program import Argument, Program
 
 _LONGEST = 40
+_DIGITS: ContextVar[int] = ContextVar("digits", default=4)
 Texts = npt.NDArray[Any]
 
 
-def value_texts(program: Program, inputs: Sequence[str], weights: Mapping[str, Any]) -> list[str]:
+def value_texts(program: Program, inputs: Sequence[str], weights: Mapping[str, Any], digits: int = 4) -> list[str]:
     """Each value as text; one that has no short form is ``f0(...)``, with what it reads.
 
     Args:
         program: whose values are written.
         inputs: a text for each input.
         weights: by name, an array of texts of the weight's shape.
+        digits: of numbers; texts of any length are kept where there are more than four.
 
     Examples:
         >>> from quanvolve.circuits import named_circuit
@@ -37,7 +41,8 @@ def value_texts(program: Program, inputs: Sequence[str], weights: Mapping[str, A
         try:
             arguments = [_resolve(a, window, known, results) for a in call.arguments]
             keywords = {name: _resolve(a, window, known, results) for name, a in call.keywords}
-            results.append(_RULES[call.function.rsplit(".", 1)[-1].strip("_")](*arguments, **keywords))
+            with _with_digits(digits):
+                results.append(_RULES[call.function.rsplit(".", 1)[-1].strip("_")](*arguments, **keywords))
         except Exception:  # whatever a rule does not cover has no short text
             results.append(None)
     texts = []
@@ -46,7 +51,7 @@ def value_texts(program: Program, inputs: Sequence[str], weights: Mapping[str, A
             found = str(_array(_resolve(value.source, window, known, results)).reshape(-1)[value.index])
         except Exception:
             found = ""
-        if not found or len(found) > _LONGEST or "None" in found:
+        if not found or (len(found) > _LONGEST and digits <= 4) or "None" in found:
             reads = ["x"] * value.reads_inputs + ["w"] * value.reads_weights
             found = f"f{number}({', '.join(reads)})"
         texts.append(found)
@@ -74,6 +79,15 @@ def _resolve(argument: Argument, window: Texts, weights: Mapping[str, Texts], re
     return Ellipsis if kind == "ellipsis" else argument[1]
 
 
+@contextmanager
+def _with_digits(digits: int) -> Iterator[None]:
+    token = _DIGITS.set(digits)
+    try:
+        yield
+    finally:
+        _DIGITS.reset(token)
+
+
 class _Term:
     """A text that knows whether it needs parentheses inside a product."""
 
@@ -97,7 +111,7 @@ def _number(value: float) -> str:
     for factor, text in ((np.pi, "pi"), (np.pi / 2, "pi/2"), (2 * np.pi, "2 pi")):
         if abs(value - factor) < 1e-9:
             return text
-    return f"{value:.4g}"
+    return f"{value:.{_DIGITS.get()}g}"
 
 
 def _elementwise(function: Callable[..., _Term]) -> Callable[..., Any]:

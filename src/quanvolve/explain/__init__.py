@@ -4,6 +4,7 @@ from quanvolve.explain import _style as style  # noqa: F401  (colours and sizes,
 from quanvolve.explain._calibration_figure import calibration_figure as calibration_figure
 from quanvolve.explain._figures import feature_maps_figure as feature_maps_figure
 from quanvolve.explain._filter_figures import filters_figure as filters_figure
+from quanvolve.explain._formula import Formula as Formula
 from quanvolve.explain._formula import layer_formula as layer_formula
 from quanvolve.explain._overview import overview_figure as overview_figure
 from quanvolve.explain._series_figures import series_figure as series_figure

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from numbers import Integral
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,9 @@ from quanvolve.nn._apply import (
 )
 from quanvolve.nn._filters import CircuitLike, draw_weights, given_weights, make_circuits, spread_of
 from quanvolve.nn._geometry import Geometry, IntOrTuple
+
+if TYPE_CHECKING:
+    from quanvolve.explain import Formula
 
 DIFF_METHODS = ("exact", "parameter-shift")
 
@@ -337,8 +340,17 @@ class QuanvNd(nn.Module):
         """How the layer is evaluated and why, in one sentence."""
         return str(self._planner)
 
-    def formula(self, channel: int | None = None, *, digits: int = 4, tolerance: float = 1e-6) -> str:
+    @overload
+    def formula(self, channel: int, *, digits: int = 4, tolerance: float = 1e-6) -> Formula: ...
+
+    @overload
+    def formula(self, channel: None = None, *, digits: int = 4, tolerance: float = 1e-6) -> str: ...
+
+    def formula(self, channel: int | None = None, *, digits: int = 4, tolerance: float = 1e-6) -> Formula | str:
         """The closed form of a channel: a trigonometric polynomial of the pixels x0, x1, ... of the window.
+
+        Product encodings give products of cosines and sines, other circuits with angles that are multiples of pixels
+        (data re-uploading) their Fourier series.
 
         Args:
             channel: the output channel; all of them, one a line, if not given.
@@ -347,10 +359,11 @@ class QuanvNd(nn.Module):
 
         Returns:
             Text such as ``ch3 = -0.9533 cos(pi x1) cos(pi x3) + 0.3019 sin(pi x1) cos(pi x3)``. Pixels are numbered
-            as `torch.nn.functional.unfold` does: channel, then row, then column.
+            as `torch.nn.functional.unfold` does: channel, then row, then column. That of a channel knows its terms,
+            frequencies, LaTeX and SymPy, see :class:`quanvolve.explain.Formula`.
 
         Raises:
-            QuanvolveError: if there is no such channel.
+            QuanvolveError: if there is no such channel, or the circuit is no such polynomial, or one of too many terms.
 
         References:
             Schuld, Sweke and Meyer, Phys. Rev. A 103, 032430 (2021), equation 6, for circuits as Fourier series.
