@@ -100,6 +100,23 @@ def wide_accuracy() -> str:
     return "\n".join(lines)
 
 
+def mitigation() -> str:
+    """Errors of calibrated filters by form of mitigation, in percent of the ideal values' root mean square."""
+    with (ROOT / "benchmarks" / "mitigation.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    forms = [
+        "none", "readout", "readout and zne, linear", "readout and zne, exponential", "readout and zne, richardson",
+    ]  # fmt: skip
+    lines = [f"| filter | two-qubit gates | shots | {' | '.join(forms)} |", "|---" * (len(forms) + 3) + "|"]
+    for case in dict.fromkeys((row["filter"], row["two-qubit gates"], row["shots"]) for row in rows):
+        own = {r["mitigation"]: r for r in rows if (r["filter"], r["two-qubit gates"], r["shots"]) == case}
+        errors = {form: 100 * float(own[form]["error"]) for form in forms}
+        best = min(errors.values())
+        cells = [f"**{error:.1f}**" if error == best else f"{error:.1f}" for error in errors.values()]
+        lines.append(f"| {case[0]} | {case[1]} | {int(case[2]):,} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def speed() -> str:
     """The workloads: this package, the best peer, and a classical convolution; then MNIST as a whole."""
     with (ROOT / "benchmarks" / "bench.csv").open(newline="") as file:
@@ -145,6 +162,7 @@ def fill(text: str, name: str, content: str) -> str:
 
 TABLES = {
     README: (("accuracy", accuracy), ("presets", presets), ("speed", speed)),
+    ROOT / "docs" / "hardware.md": (("mitigation", mitigation),),
     ROOT / "docs" / "wide.md": (("wide", wide), ("wide-accuracy", wide_accuracy)),
 }
 
