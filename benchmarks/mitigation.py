@@ -35,7 +35,7 @@ COLUMNS = (
 
 
 def size(coefficients: np.ndarray, columns: np.ndarray) -> float:
-    """Root mean square of values over uniform angles, where cosines and sines are orthogonal with a mean square of 1/2."""
+    """Root mean square of values over uniform angles, where the functions are orthogonal with mean squares of 1/2."""
     return float(np.sqrt((coefficients**2 * 0.5 ** (columns > 0).sum(1)).sum(1).mean()))
 
 
