@@ -17,8 +17,7 @@ from quanvolve.compile._chunks import in_chunks
 from quanvolve.compile._layout import Layout
 from quanvolve.compile._pauli import AXES, Floats, clifford_on, rotation_tables
 from quanvolve.compile._prepare import initial
-from quanvolve.compile._rows import angles_of, outputs_of, own_weights
-from quanvolve.compile._values import flat_weights
+from quanvolve.compile._rows import angles_of, numbers_of, outputs_of, parts_of
 from quanvolve.compile._windows import Windows
 
 MAX_WIRES = 8
@@ -58,22 +57,17 @@ class DensityPlan:
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
     ) -> tuple[Tensor, ...]:
         """The flat weights of every circuit, and its weights by name; arguments as in the state-vector plan."""
-        found: list[Tensor] = []
-        for number, circuit in enumerate(self.circuits):
-            own = own_weights(self.circuits, weights, number)
-            found += [flat_weights(circuit, own, like), *own.values()]
-        return tuple(found)
+        return numbers_of(self.circuits, weights, like)
 
     def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values, shape (images, groups, outputs, *places)."""
         first = self.circuits[0]
-        size = 1 + len(first.weight_shapes)
         depth = 2 * len(first.gates) if torch.is_grad_enabled() else 0
         together = layout.rows if len(self.circuits) == 1 else 1
         per_window = 4**first.n_wires * (_TEMPORARIES + depth) * together * windows.images.element_size()
 
         def on_chunk(inputs: Tensor, *tensors: Tensor) -> Tensor:
-            parts = [tensors[k : k + size] for k in range(0, len(tensors), size)]
+            parts = parts_of(self.circuits, tensors)
             return outputs_of(_run, self.circuits, inputs, parts, layout)
 
         return in_chunks(on_chunk, windows, compiled, layout.outputs, per_window)

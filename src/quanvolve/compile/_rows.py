@@ -17,7 +17,7 @@ from torch import Tensor
 from quanvolve.circuits import Angle, Circuit
 from quanvolve.compile._layout import Layout
 from quanvolve.compile._pauli import Floats
-from quanvolve.compile._values import bits, extended, mixed, mixed_values, weight_offsets
+from quanvolve.compile._values import bits, extended, flat_weights, mixed, mixed_values, weight_offsets
 
 Run = Callable[[Circuit, Tensor, Tensor, list[Tensor], tuple[int, int, int]], Tensor]
 """How one circuit is run on all its windows: its measured values, shape (*shape, outputs, positions), from
@@ -36,6 +36,27 @@ def own_weights(circuits: Sequence[Circuit], weights: Mapping[str, Tensor], numb
     if len(circuits) == 1:
         return {name: weights[name] for name in names}
     return {name: weights[name][number : number + 1] for name in names}
+
+
+def numbers_of(circuits: Sequence[Circuit], weights: Mapping[str, Tensor], like: Tensor) -> tuple[Tensor, ...]:
+    """Of every circuit its flat weights, and its weights by name.
+
+    Args:
+        circuits: one for all rows of the weights, or one for each.
+        weights: for each weight a tensor (rows, *shape).
+        like: gives dtype and device where there are no weights.
+    """
+    found: list[Tensor] = []
+    for number, circuit in enumerate(circuits):
+        own = own_weights(circuits, weights, number)
+        found += [flat_weights(circuit, own, like), *own.values()]
+    return tuple(found)
+
+
+def parts_of(circuits: Sequence[Circuit], numbers: tuple[Tensor, ...]) -> list[tuple[Tensor, ...]]:
+    """The tensors of :func:`numbers_of`, circuit by circuit."""
+    size = 1 + len(circuits[0].weight_shapes)
+    return [numbers[k : k + size] for k in range(0, len(numbers), size)]
 
 
 def outputs_of(
