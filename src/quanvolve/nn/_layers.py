@@ -76,8 +76,8 @@ class Quanv2d(QuanvNd):
             noise also "density", on up to 8 qubits, and "trajectories", whose number is as in "trajectories:1000".
         noise: channels after every gate, encoding gates included, as ``{"depolarizing": 0.01, "readout": 0.02}``; or a
             PennyLane or Qiskit Aer `NoiseModel` (see :func:`quanvolve.circuits.with_noise`). Values are exact
-            expectation values of the noisy circuit, for product encodings at the same speed; other encodings on more than 8
-            qubits are estimated by trajectories.
+            expectation values of the noisy circuit, for product encodings at the same speed; other encodings on more
+            than 8 qubits are estimated by trajectories.
         shots: None for exact expectation values; or the number of shots a window and measurement basis. Outputs are
             then means over bit strings drawn from the joint distribution of all measured qubits, of at most 12, noise
             included; random numbers come from torch's global generator (`torch.manual_seed`).
