@@ -79,7 +79,7 @@ def test_a_peer_that_does_not_install(tiny: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_what_is_refused(tiny: Path) -> None:
     assert refused("bench", "--workloads", "W1,W7") == (
-        "--workloads (='W1,W7') has 'W7', expected some of W1, W1d, W2, W3, W4, with commas between"
+        "--workloads (='W1,W7') has 'W7', expected some of W1, W1d, W2, W3, W4, W5, W6, with commas between"
     )
     assert "--workloads (=',') has ','" in refused("bench", "--workloads", ",")
     assert refused("bench", "--peers", "qiskit") == (

@@ -126,6 +126,7 @@ def test_options_reach_the_estimator_and_run_json(write_npz: Callable[..., Path]
         "readout": "z",
         "device": "cpu",
         "preset": None,
+        "shots": None,
     }
     assert stored["dataset"] == str(path)
     clf = quanvolve.load(tmp_path / "run")

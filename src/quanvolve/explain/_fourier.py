@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.circuits import Circuit
+from quanvolve.compile import Layout, Planner, Windows
 from quanvolve.explain._terms import Factor, Part, Term
 
 if TYPE_CHECKING:
@@ -80,8 +82,6 @@ def fourier_terms(
     Raises:
         PlanError: if there is no series, or the grid has more than 200,000 points.
     """
-    from quanvolve.nn import Quanv1d
-
     n_outputs = layer.circuits[0].n_outputs
     filters, measured = divmod(output, n_outputs)
     row = (group * layer.layout.filters + filters) * layer.layout.channels + mixed
@@ -97,16 +97,12 @@ def fourier_terms(
             "computed"
         )
     weights = {name: w.detach().double().flatten(0, 1)[row] for name, w in layer.circuit_weights().items()}
-    alone = Quanv1d(
-        1, circuit.n_outputs, circuit.n_inputs, circuit=circuit, trainable=False, dtype=torch.float64, scale=1.0,
-        weights={name: w[None, None] for name, w in weights.items()} or None,
-    )  # fmt: skip
     axes = [
         torch.arange(n, dtype=torch.float64) * (2 * math.pi / n / base)
         for n, (base, _) in zip(counts, bases, strict=True)
     ]
     grid = torch.cartesian_prod(*axes).reshape(-1, len(axes))
-    values = alone(grid.unsqueeze(1))[:, measured, 0].reshape(counts).numpy()
+    values = _values(circuit, weights, grid)[:, measured].reshape(counts).numpy()
     amplitudes = np.fft.fftn(values) / values.size
     found = []
     for place in np.argwhere(np.abs(amplitudes) > _ZERO):
@@ -130,3 +126,13 @@ def fourier_terms(
         ]
     found.sort(key=lambda term: len(term.factors[0].angle) if term.factors else 0)
     return found
+
+
+def _values(circuit: Circuit, weights: dict[str, Tensor], settings: Tensor) -> Tensor:
+    """Measured values of one circuit in some settings (settings, inputs): shape (settings, outputs)."""
+    layout = Layout(1, 1, 1, circuit.n_outputs)
+    plan = Planner([circuit], layout).choose(None)
+    with torch.no_grad():
+        compiled = plan.compile({name: w.unsqueeze(0) for name, w in weights.items()}, settings, layout, len(settings))
+        windows = Windows(settings.unsqueeze(1), (circuit.n_inputs,), (1,), (1,))
+        return plan.evaluate(compiled, windows, layout)[:, 0, :, 0]
