@@ -7,6 +7,8 @@ from quanvolve.explain._filter_figures import filters_figure as filters_figure
 from quanvolve.explain._formula import Formula as Formula
 from quanvolve.explain._formula import layer_formula as layer_formula
 from quanvolve.explain._overview import overview_figure as overview_figure
+from quanvolve.explain._reading import Reading as Reading
+from quanvolve.explain._reading import reading as reading
 from quanvolve.explain._series_figures import series_figure as series_figure
 from quanvolve.explain._style import save_figure as save_figure
 from quanvolve.explain._training_figures import confusion_figure as confusion_figure

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.circuits import value_texts
+from quanvolve.explain._behind import Behind, behind
 from quanvolve.explain._fourier import fourier_terms
 from quanvolve.explain._terms import Factor, Part, Term, sum_text
 
@@ -244,8 +245,8 @@ def layer_formula(layer: QuanvNd, channel: int | None, *, digits: int, tolerance
 def channel_formula(layer: QuanvNd, channel: int, digits: int = 4, tolerance: float = 1e-6) -> Formula:
     """The formula of one channel."""
     terms: list[Term] = []
-    for row in rows_of_channel(layer, channel):
-        terms += row
+    for one in behind(layer, channel):
+        terms += _terms_of(one)
     if layer.bias is not None:
         terms.append(Term(float(layer.bias[channel].detach())))
     kept = [term for term in terms if abs(term.coefficient) > tolerance]
@@ -254,48 +255,22 @@ def channel_formula(layer: QuanvNd, channel: int, digits: int = 4, tolerance: fl
     return Formula(channel, kept, n_pixels=n_pixels, error=left_out, digits=digits)
 
 
-def rows_of_channel(layer: QuanvNd, channel: int) -> list[list[Term]]:
-    """The terms of each circuit that the channel sums over."""
-    group, output = divmod(channel, layer.out_channels // layer.groups)
-    scales = scales_of(layer)
-    pixels = layer.geometry.window_size
-    count, per_group = layer.circuits[0].n_inputs, layer.in_channels // layer.groups
-    firsts = [(group * per_group + mixed) * pixels for mixed in range(layer.layout.channels)]
-
-    def series(reason: PlanError) -> list[list[Term]]:
-        found = []
-        for mixed, first in enumerate(firsts):
-            names = [Part(f"x{first + k}", first + k, f"x{first + k}") for k in range(count)]
-            parts = list(zip(scales[first : first + count], names, strict=True))
-            found.append(fourier_terms(layer, group, output, mixed, parts, reason))
-        return found
-
+def _terms_of(one: Behind) -> list[Term]:
+    """The terms of one of the circuits that a channel sums over."""
     try:
-        coefficients = layer.polynomial()[group, output]
+        recipe, coefficients = one.coefficients()
     except PlanError as error:
-        return series(error)
-    if _reads_twice(layer):
+        return fourier_terms(one, error)
+    if _reads_twice(recipe):
         with contextlib.suppress(PlanError):  # products are right as well
-            return series(PlanError("the circuit reads an input more than once"))
-    return [
-        _terms(layer.recipe, row, scales[first : first + count], first)
-        for row, first in zip(coefficients, firsts, strict=True)
-    ]
+            return fourier_terms(one, PlanError("the circuit reads an input more than once"))
+    return _terms(recipe, coefficients, list(one.scales), one.first)
 
 
-def _reads_twice(layer: QuanvNd) -> bool:
+def _reads_twice(recipe: Recipe) -> bool:
     """Whether products of functions of one pixel arise, which a Fourier series writes as one function of it."""
-    sites = layer.recipe.sites
-    read = [index for site in sites for angle in site.angles for index, _ in angle]
-    return len(set(read)) < len(read) and all(index < layer.circuits[0].n_inputs for index in read)
-
-
-def scales_of(layer: QuanvNd) -> list[float]:
-    """The factor of every pixel, numbered channel, row, column over all input channels."""
-    shape = (layer.in_channels, *layer.geometry.kernel_size)
-    if not isinstance(layer.scale, Tensor):
-        return [layer.scale] * math.prod(shape)
-    return [float(value) for value in layer.scale.detach().expand(shape).flatten()]
+    read = [index for site in recipe.sites for angle in site.angles for index, _ in angle]
+    return len(set(read)) < len(read) and all(index < recipe.circuit.n_inputs for index in read)
 
 
 def _terms(recipe: Recipe, row: Tensor, scales: list[float], first: int) -> list[Term]:

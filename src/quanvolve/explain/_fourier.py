@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.circuits import Circuit
-from quanvolve.compile import Layout, Planner, Windows
+from quanvolve.explain._behind import Behind
 from quanvolve.explain._terms import Factor, Part, Term
-
-if TYPE_CHECKING:
-    from quanvolve.nn import QuanvNd
 
 MAX_POINTS = 200_000
 _MOST_STEPS = 64
@@ -68,26 +63,18 @@ def degrees_of(circuit: Circuit) -> list[tuple[float, int]]:
     return found
 
 
-def fourier_terms(
-    layer: QuanvNd, group: int, output: int, mixed: int, parts: list[tuple[float, Part]], reason: PlanError
-) -> list[Term]:
+def fourier_terms(one: Behind, reason: PlanError) -> list[Term]:
     """The Fourier series of one circuit, by a discrete transform of its values on a grid: exact up to rounding.
 
     Args:
-        layer: whose circuit it is.
-        group, output, mixed: group, channel within the group, and which of the circuits that it sums over.
-        parts: for each input its scale, and the pixel.
+        one: the circuit behind a channel.
         reason: why there is no product formula.
 
     Raises:
         PlanError: if there is no series, or the grid has more than 200,000 points.
     """
-    n_outputs = layer.circuits[0].n_outputs
-    filters, measured = divmod(output, n_outputs)
-    row = (group * layer.layout.filters + filters) * layer.layout.channels + mixed
-    circuit = layer.circuits[min(row, len(layer.circuits) - 1)]
     try:
-        bases = degrees_of(circuit)
+        bases = degrees_of(one.circuit)
     except QuanvolveError as error:
         raise PlanError(f"{reason}; {error}") from None
     counts = [2 * degree + 1 for _, degree in bases]
@@ -96,13 +83,16 @@ def fourier_terms(
             f"{reason}; its Fourier series has up to {math.prod(counts):,} frequencies, at most {MAX_POINTS:,} are "
             "computed"
         )
-    weights = {name: w.detach().double().flatten(0, 1)[row] for name, w in layer.circuit_weights().items()}
+    names = [f"x{one.first + k}" for k in range(len(one.scales))]
+    parts = [
+        (scale, Part(name, one.first + k, name)) for k, (scale, name) in enumerate(zip(one.scales, names, strict=True))
+    ]
     axes = [
         torch.arange(n, dtype=torch.float64) * (2 * math.pi / n / base)
         for n, (base, _) in zip(counts, bases, strict=True)
     ]
     grid = torch.cartesian_prod(*axes).reshape(-1, len(axes))
-    values = _values(circuit, weights, grid)[:, measured].reshape(counts).numpy()
+    values = one.values(grid).reshape(counts).numpy()
     amplitudes = np.fft.fftn(values) / values.size
     found = []
     for place in np.argwhere(np.abs(amplitudes) > _ZERO):
@@ -126,13 +116,3 @@ def fourier_terms(
         ]
     found.sort(key=lambda term: len(term.factors[0].angle) if term.factors else 0)
     return found
-
-
-def _values(circuit: Circuit, weights: dict[str, Tensor], settings: Tensor) -> Tensor:
-    """Measured values of one circuit in some settings (settings, inputs): shape (settings, outputs)."""
-    layout = Layout(1, 1, 1, circuit.n_outputs)
-    plan = Planner([circuit], layout).choose(None)
-    with torch.no_grad():
-        compiled = plan.compile({name: w.unsqueeze(0) for name, w in weights.items()}, settings, layout, len(settings))
-        windows = Windows(settings.unsqueeze(1), (circuit.n_inputs,), (1,), (1,))
-        return plan.evaluate(compiled, windows, layout)[:, 0, :, 0]
