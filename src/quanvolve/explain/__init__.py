@@ -1,6 +1,10 @@
 """What a filter computes: formulas and pictures."""
 
 from quanvolve.explain import _style as style  # noqa: F401  (colours and sizes, for other pictures)
+from quanvolve.explain._audit import Audit as Audit
+from quanvolve.explain._audit import LayerAudit as LayerAudit
+from quanvolve.explain._audit import audit as audit
+from quanvolve.explain._audit import effective_rank as effective_rank
 from quanvolve.explain._calibration_figure import calibration_figure as calibration_figure
 from quanvolve.explain._figures import feature_maps_figure as feature_maps_figure
 from quanvolve.explain._filter_figures import filters_figure as filters_figure
