@@ -31,3 +31,5 @@ from quanvolve.backends._readout import ReadoutErrors as ReadoutErrors
 from quanvolve.backends._readout import readout_errors as readout_errors
 from quanvolve.backends._settings import Measured as Measured
 from quanvolve.backends._transpile import Transpiled as Transpiled
+from quanvolve.backends._written import qiskit_circuit as qiskit_circuit
+from quanvolve.backends._written import save_qpy as save_qpy

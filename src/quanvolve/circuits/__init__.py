@@ -6,6 +6,9 @@ This is the only room that knows PennyLane, and it imports it only when a circui
 from quanvolve.circuits._ansatze import ANSATZE as ANSATZE
 from quanvolve.circuits._bases import Basis as Basis
 from quanvolve.circuits._bases import bases_of as bases_of
+from quanvolve.circuits._bound import Bound as Bound
+from quanvolve.circuits._bound import BoundGate as BoundGate
+from quanvolve.circuits._bound import bind as bind
 from quanvolve.circuits._capture import capture as capture
 from quanvolve.circuits._catalogue import list_circuits as list_circuits
 from quanvolve.circuits._catalogue import look_up as look_up
@@ -36,6 +39,8 @@ from quanvolve.circuits._noise import absorbed as absorbed
 from quanvolve.circuits._noise import through as through
 from quanvolve.circuits._noise import with_noise as with_noise
 from quanvolve.circuits._noise import with_readout_errors as with_readout_errors
+from quanvolve.circuits._openqasm import openqasm as openqasm
+from quanvolve.circuits._openqasm import outputs_in_words as outputs_in_words
 from quanvolve.circuits._program_text import value_texts as value_texts
 from quanvolve.circuits._readouts import READOUTS as READOUTS
 from quanvolve.circuits._rebase import QISKIT_NAMES as QISKIT_NAMES

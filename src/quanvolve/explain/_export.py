@@ -1,0 +1,190 @@
+"""Classifiers for other programs: a plain torch program, and ONNX; with preprocessing, and without this package."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from quanvolve._errors import QuanvolveError
+from quanvolve._files import write_whole
+from quanvolve._version import __version__
+
+OPSET = 23
+_CHECKED = 16
+_NOTES = "quanvolve.json"
+
+
+class Deployable(nn.Module):
+    """A classifier as one module: images as they were given to `fit`, to probabilities.
+
+    Args:
+        model: a fitted :class:`quanvolve.QuanvClassifier`. Filters become fixed; where they have shots, their exact
+            values take the place of sampled ones.
+
+    Shape:
+        - Input: (N, C, *size), float32, in the range of the training images.
+        - Output: (N, classes).
+
+    Raises:
+        QuanvolveError: if the model is no classifier, or its values are drawn at random.
+    """
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        if not all(hasattr(model, name) for name in ("module_", "input_range_", "image_shape_", "classes_")):
+            raise QuanvolveError(f"`model` is a {type(model).__name__}, expected a fitted QuanvClassifier")
+        self.low, high = map(float, model.input_range_)
+        self.span = (high - self.low) or 1.0
+        self.module = _fixed(copy.deepcopy(model.module_).to("cpu").eval())
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Probabilities of the classes."""
+        scores: Tensor = self.module((images - self.low) / self.span)
+        return scores.softmax(dim=1)
+
+
+def _fixed(module: nn.Module) -> nn.Module:
+    """The module with fixed, exact quantum layers."""
+    layer: Any = module
+    if hasattr(module, "with_circuits"):
+        if layer.circuits[0].counts == "sampled":
+            raise QuanvolveError(
+                "the model draws bit strings at random, and an exported one would always give the same: train it with "
+                "readout='popcount_expected'"
+            )
+        fixed: nn.Module = layer.with_circuits(layer.circuits).eval()
+        return fixed
+    for name, child in module.named_children():
+        setattr(module, name, _fixed(child))
+    return module
+
+
+def notes_of(model: Any) -> dict[str, str]:
+    """What a user of an exported file must know."""
+    low, high = model.input_range_
+    shape = ", ".join(map(str, model.image_shape_))
+    return {
+        "quanvolve": __version__,
+        "input": f"images: float32, shape (N, {shape}), values from {low:g} to {high:g}",
+        "output": "probabilities: float32, shape (N, classes)",
+        "classes": json.dumps(np.asarray(model.classes_).tolist()),
+        "label_names": json.dumps(list(getattr(model, "label_names_", None) or map(str, model.classes_))),
+    }
+
+
+def export_torch(model: Any, path: str | Path) -> float:
+    """Write a classifier as a program of `torch.export`, which torch alone can load.
+
+    Args:
+        model: a fitted :class:`quanvolve.QuanvClassifier`.
+        path: of the file; ``torch.export.load(path).module()`` reads it, for any number of images.
+
+    Returns:
+        The largest difference between probabilities of the loaded program and of the model, over 16 random images.
+
+    Raises:
+        QuanvolveError: if the model cannot be exported, or the file cannot be written.
+    """
+    program = _program(Deployable(model), model)
+    buffer = io.BytesIO()
+    torch.export.save(program, buffer, extra_files={_NOTES: json.dumps(notes_of(model))})
+    _write(path, buffer.getvalue())
+    loaded = torch.export.load(
+        str(path) if str(path).endswith(".pt2") else io.BytesIO(Path(path).read_bytes())
+    ).module()
+    return _difference(model, lambda images: loaded(torch.from_numpy(images)).detach().numpy())
+
+
+def export_onnx(model: Any, path: str | Path) -> float:
+    """Write a classifier as an ONNX model, which needs neither this package nor torch.
+
+    Args:
+        model: a fitted :class:`quanvolve.QuanvClassifier`.
+        path: of the file; its input is "images", its output "probabilities", and the number of images is free.
+
+    Returns:
+        The largest difference between probabilities of onnxruntime and of the model, over 16 random images.
+
+    Raises:
+        QuanvolveError: if the packages of quanvolve[export] are missing, the model cannot be exported, or the file
+            cannot be written.
+    """
+    for name in ("onnx", "onnxscript", "onnxruntime"):
+        _imported(name)
+    program = _program(Deployable(model), model)
+    with _quiet():
+        made = torch.onnx.export(
+            program,
+            input_names=["images"],
+            output_names=["probabilities"],
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert made is not None
+    proto = made.model_proto
+    for key, text in notes_of(model).items():
+        entry = proto.metadata_props.add()
+        entry.key, entry.value = key, text
+    _write(path, proto.SerializeToString())
+    session = _imported("onnxruntime").InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return _difference(model, lambda images: session.run(["probabilities"], {"images": images})[0])
+
+
+def _program(module: Deployable, model: Any) -> Any:
+    low, high = model.input_range_
+    shape = (2, *model.image_shape_)
+    example = low + (high - low) * torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    with _quiet():
+        return torch.export.export(module, (example,), dynamic_shapes=({0: torch.export.Dim("images")},))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep to ourselves what the exporters say of their own insides."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _difference(model: Any, run: Any) -> float:
+    low, high = model.input_range_
+    rng = np.random.default_rng(1)
+    images = (low + (high - low) * rng.random((_CHECKED, *model.image_shape_))).astype(np.float32)
+    exact = Deployable(model)
+    with torch.no_grad():
+        expected = exact(torch.from_numpy(images)).numpy()
+    return max(float(np.abs(run(images[:n]) - expected[:n]).max()) for n in (1, _CHECKED))
+
+
+def _imported(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise QuanvolveError(
+            f"this needs {name}, which cannot be imported: install it with pip install 'quanvolve[export]'"
+        ) from error
+
+
+def _write(path: str | Path, content: bytes) -> None:
+    try:
+        write_whole(Path(path), content)
+    except OSError as error:
+        raise QuanvolveError(f"cannot write {path}: {error.strerror or error}") from error
