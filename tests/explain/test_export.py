@@ -33,7 +33,7 @@ def classifier(**params: Any) -> tuple[QuanvClassifier, np.ndarray]:
 MODELS: dict[str, dict[str, Any]] = {
     "default": {},
     "trained, joint head": {"trainable": True, "head": "quantum"},
-    "cnn head": {"head": "cnn", "kernel_size": 3, "stride": 1, "n_filters": 1},
+    "cnn head": {"head": "cnn", "n_filters": 1},
     "re-uploading": {"encoding": "reupload", "n_filters": 1},
     "amplitudes": {"encoding": "amplitude", "n_filters": 2},
     "thresholds, counted": {"encoding": "threshold", "readout": "popcount"},
@@ -43,11 +43,11 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [*MODELS, pytest.param("nine qubits", marks=pytest.mark.slow)])
 def test_onnx_gives_the_same_probabilities(name: str, tmp_path: Path) -> None:
     import onnxruntime
 
-    clf, images = classifier(**MODELS[name])
+    clf, images = classifier(**{**MODELS, "nine qubits": {"kernel_size": 3, "n_filters": 1}}[name])
     path = tmp_path / "model.onnx"
     assert export_onnx(clf, path) < 1e-5
     session = onnxruntime.InferenceSession(str(path))

@@ -56,16 +56,16 @@ class Deployable(nn.Module):
 
 
 def _fixed(module: nn.Module) -> nn.Module:
-    """The module with fixed, exact quantum layers."""
+    """The module with its quantum layers compiled."""
     layer: Any = module
-    if hasattr(module, "with_circuits"):
+    if hasattr(module, "frozen"):
         if layer.circuits[0].counts == "sampled":
             raise QuanvolveError(
                 "the model draws bit strings at random, and an exported one would always give the same: train it with "
                 "readout='popcount_expected'"
             )
-        fixed: nn.Module = layer.with_circuits(layer.circuits).eval()
-        return fixed
+        frozen: nn.Module = layer.frozen()
+        return frozen
     for name, child in module.named_children():
         setattr(module, name, _fixed(child))
     return module

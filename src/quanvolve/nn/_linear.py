@@ -58,6 +58,7 @@ class QuantumLinear(QuanvNd):
     """
 
     dims = 1
+    dense = True
     _items = "features"
 
     def __init__(

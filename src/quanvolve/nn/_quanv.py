@@ -43,11 +43,13 @@ class QuanvNd(nn.Module):
 
     Attributes:
         dims: number of spatial axes.
+        dense: whether it takes features, without spatial axes.
         circuits: what the filters run: one description for all, or one for each filter and channel it reads.
         filter_shape: number of filters, and how many circuits each of them sums over.
     """
 
     dims: int
+    dense = False
     _items = "images"
 
     def __init__(
@@ -285,6 +287,24 @@ class QuanvNd(nn.Module):
         found.trainable, found.random_structure, found.engine, found.shots = False, False, "auto", None
         found._set_circuits(tuple(circuits))
         return found
+
+    def frozen(self) -> nn.Module:
+        """The layer as it is now, for use without training: its filters compiled once for all.
+
+        What it needs of them are coefficients, so `torch.export` and ONNX get no circuits. It has no kernels of its
+        own: within this package the layer itself is faster. Where it has shots, exact values take their place.
+
+        Examples:
+            >>> from quanvolve import Quanv2d
+            >>> layer = Quanv2d(1, 4, 2, seed=0)
+            >>> images = torch.rand(2, 1, 4, 4)
+            >>> torch.allclose(layer.frozen()(images), layer(images), atol=1e-6)
+            True
+        """
+        from quanvolve.nn._frozen import Frozen
+
+        plain = self if self.shots is None else self.with_circuits(self.circuits)
+        return Frozen(plain, plain._static)
 
     @property
     def layout(self) -> Layout:

@@ -41,3 +41,12 @@ def traced(
     plan = static.planner.choose(n_windows)
     compiled = compile_rows(plan, weights, like, static.layout, n_windows)
     return apply(images, plan, compiled, static.layout, static.geometry, scale, static.channel_mixing, bias.get("bias"))
+
+
+@nonstrict_trace
+def traced_frozen(
+    static: Static, images: Tensor, compiled: tuple[Tensor, ...], scale: Tensor | float, bias: dict[str, Tensor]
+) -> Tensor:
+    """Slide filters that are compiled already over a batch of images; arguments as in :func:`traced`."""
+    plan = static.planner.choose(None)
+    return apply(images, plan, compiled, static.layout, static.geometry, scale, static.channel_mixing, bias.get("bias"))
