@@ -1,0 +1,88 @@
+"""`quanvolve export`: a trained model, or its circuits, for other programs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.cli._console import emit, emit_json
+from quanvolve.cli._evaluate import load_classifier
+from quanvolve.cli._options import DATA, Json, option
+
+
+class Form(StrEnum):
+    """What can be written."""
+
+    ONNX = "onnx"
+    TORCH = "torch"
+    OPENQASM3 = "openqasm3"
+    QISKIT = "qiskit"
+
+
+_To = Annotated[Form, typer.Option("--to", help="What to write.", rich_help_panel=DATA)]
+_Output = Annotated[Path, option("--output", "The file; an existing one is replaced.", DATA, "FILE")]
+
+
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a saved classifier.")],
+    to: _To,
+    output: _Output,
+    json: Json = False,
+) -> None:
+    """Write a model, or its circuits, for other programs.
+
+    onnx: the whole classifier with its preprocessing, for any number of
+    images; runs in onnxruntime, without this package and without torch.
+
+    torch: the same as a program of torch.export.
+
+    openqasm3: each circuit with its weights, the pixels being inputs; one
+    file for each circuit, numbered where there are several.
+
+    qiskit: all circuits in one QPY file, the pixels being parameters.
+    """
+    clf = load_classifier(run)
+    if output.is_dir():
+        raise QuanvolveError(f"--output {output} is a folder, expected a file")
+    written: list[Path] = [output]
+    result: dict[str, Any] = {"run": str(run), "to": to.value}
+    if to in (Form.ONNX, Form.TORCH):
+        from quanvolve.explain import export_onnx, export_torch
+
+        difference = (export_onnx if to is Form.ONNX else export_torch)(clf, output)
+        result["largest_difference"] = difference
+        about = f"checked on 16 random images: its probabilities differ by at most {difference:.1e}"
+    else:
+        from quanvolve.explain import filter_circuits
+
+        circuits = filter_circuits(clf)
+        result["circuits"] = [one.name for one in circuits]
+        if to is Form.QISKIT:
+            from quanvolve.backends import qiskit_circuit, save_qpy
+
+            save_qpy([qiskit_circuit(one.bound, one.name) for one in circuits], output)
+        else:
+            written = _write_programs(circuits, output)
+        about = f"{len(circuits)} circuit{'s' * (len(circuits) > 1)}: {', '.join(one.name for one in circuits)}"
+    result["files"] = [str(path) for path in written]
+    if json:
+        emit_json(result)
+        return
+    for path in written:
+        emit(f"wrote {path}")
+    emit(about)
+
+
+def _write_programs(circuits: list[Any], output: Path) -> list[Path]:
+    from quanvolve._files import write_whole
+    from quanvolve.circuits import openqasm
+
+    several = len(circuits) > 1
+    paths = [output.with_name(f"{output.stem}-{one.name}{output.suffix}") if several else output for one in circuits]
+    for one, path in zip(circuits, paths, strict=True):
+        write_whole(path, openqasm(one.bound, one.title))
+    return paths
