@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from quanvolve.estimators import QuanvClassifier as QuanvClassifier
     from quanvolve.estimators import QuanvTransformer as QuanvTransformer
     from quanvolve.estimators import load as load
+    from quanvolve.explain import cite as cite
     from quanvolve.nn import QuantumLinear as QuantumLinear
     from quanvolve.nn import Quanv1d as Quanv1d
     from quanvolve.nn import Quanv2d as Quanv2d
@@ -34,6 +35,7 @@ _HOME = {
     "quanv3d": "quanvolve.nn",
     "QuanvClassifier": "quanvolve.estimators",
     "QuanvTransformer": "quanvolve.estimators",
+    "cite": "quanvolve.explain",
     "load": "quanvolve.estimators",
     "load_dataset": "quanvolve.data",
 }

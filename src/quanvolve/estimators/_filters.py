@@ -84,4 +84,5 @@ def restore_backbone(
     backbone, shape = build_backbone(known, spec, kind=kind, trainable=trainable, seed=0, out_channels=out_channels)
     if isinstance(backbone, QuanvNd) and named:
         backbone.circuit_name = params["circuit"]
+        backbone.encoding_name, backbone.readout_name = params["encoding"], params["readout"]
     return backbone, shape

@@ -6,6 +6,7 @@ from quanvolve.explain._audit import LayerAudit as LayerAudit
 from quanvolve.explain._audit import audit as audit
 from quanvolve.explain._audit import effective_rank as effective_rank
 from quanvolve.explain._calibration_figure import calibration_figure as calibration_figure
+from quanvolve.explain._cite import cite as cite
 from quanvolve.explain._export import export_onnx as export_onnx
 from quanvolve.explain._export import export_torch as export_torch
 from quanvolve.explain._figures import feature_maps_figure as feature_maps_figure

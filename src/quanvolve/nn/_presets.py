@@ -184,7 +184,7 @@ def _quantum(before: int, stage: Stage, first: bool, circuit: CircuitLike) -> li
     """A quantum convolution of pixels in [0, 1], or of channels that become angles first."""
     scale = math.pi if first else 1.0
     layer = Quanv2d(before, stage.channels, _KERNEL, stage.stride, circuit=circuit, scale=scale)
-    layer.circuit_name = CIRCUIT
+    layer.circuit_name, layer.encoding_name, layer.readout_name = CIRCUIT, "ry", "z"
     return [layer] if first else [AngleNorm(before), layer]
 
 

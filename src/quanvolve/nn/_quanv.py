@@ -93,6 +93,9 @@ class QuanvNd(nn.Module):
         self.channel_mixing = channel_mixing
         self.trainable = trainable
         self.circuit_name = circuit if isinstance(circuit, str) else getattr(circuit, "__name__", "Circuit")
+        named = isinstance(circuit, str)
+        self.encoding_name: str | None = encoding if named else None
+        self.readout_name: str | None = readout if named else None
         self.random_structure = isinstance(circuit, str) and bool(
             circuit in ANSATZE and ANSATZE[circuit].random_structure
         )
