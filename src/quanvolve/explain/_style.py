@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # The palette of Okabe and Ito, which all common forms of colour vision tell apart.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 INK, GREY, PALE, PAPER = "#222222", "#767676", "#D9D9D9", "white"
+LIGHT_ON, DARK_ON = "#FFFFFE", "#222223"  # letters on colours, which stay as they are where paper is dark
 TITLE, TEXT, SMALL = 11.0, 10.0, 9.0
 FONT = "DejaVu Sans"  # comes with matplotlib, so a picture looks the same everywhere
 

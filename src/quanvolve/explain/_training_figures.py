@@ -11,9 +11,11 @@ import numpy as np
 from quanvolve._errors import QuanvolveError
 from quanvolve.explain._style import (
     BLUE,
+    DARK_ON,
     FONT,
     GREY,
     INK,
+    LIGHT_ON,
     PALE,
     PAPER,
     RED,
@@ -197,7 +199,7 @@ def _cells(ax: Axes, counts: Any, shares: Any, points: float) -> None:
             fontsize=min(_MOST_CELL_LETTERS, 0.45 * points, 1.25 * points / len(text)),
             family=FONT,
             in_layout=False,  # it is inside the axes, and hundreds of them would make the layout slow
-            color=PAPER if shares[row, column] > (0.25 if row == column else 0.35) else INK,
+            color=LIGHT_ON if shares[row, column] > (0.25 if row == column else 0.35) else DARK_ON,
         )
 
 

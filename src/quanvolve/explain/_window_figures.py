@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from quanvolve.explain._filter_figures import scales_of
-from quanvolve.explain._style import BLUE, FONT, INK, PALE, PAPER, RED, Array, as_array, frame, show_image
+from quanvolve.explain._style import BLUE, DARK_ON, FONT, LIGHT_ON, PALE, RED, Array, as_array, frame, show_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from quanvolve.nn import QuanvNd
 
 _MOST_PIXELS, _LETTERS = 18, 10.5
+_BRIGHTEST = 0.998  # and not the colour of paper, which dark pictures exchange
 
 
 def _windows(layer: QuanvNd, pixels: Array) -> Array:
@@ -95,7 +96,9 @@ def draw_window(ax: Axes, layer: QuanvNd, pixels: Array, place: tuple[int, int],
         row, column = divmod(inside, kw)
         y = tile * (kh + 0.3) + row
         ax.add_patch(
-            Rectangle((column, y), 1, 1, facecolor=str(float(np.clip(value, 0, 1))), edgecolor=RED, linewidth=2)
+            Rectangle(
+                (column, y), 1, 1, facecolor=str(float(np.clip(value, 0, _BRIGHTEST))), edgecolor=RED, linewidth=2
+            )
         )
         if inputs > _MOST_PIXELS:
             continue
@@ -108,7 +111,7 @@ def draw_window(ax: Axes, layer: QuanvNd, pixels: Array, place: tuple[int, int],
             ha="center",
             va="center",
             fontsize=min(_LETTERS, points / (6.9 if wide <= 2 and tiles == 1 else 3.2)),
-            color=PAPER if value < 0.5 else INK,
+            color=LIGHT_ON if value < 0.5 else DARK_ON,
             family=FONT,
             linespacing=1.5,
         )
