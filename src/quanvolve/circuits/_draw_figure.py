@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _INK = "#222222"
 _PAPER = "white"
+_ON_COLOUR = "#222223"  # letters on tints, which stay dark where ink becomes light
 # Tints and edges from the palette of Okabe and Ito, which all common forms of colour vision tell apart.
 _COLOURS = {
     "input": ("#CFE6F5", "#0072B2"),
@@ -331,7 +332,7 @@ class _Brush:
         for row, line in enumerate(box.lines):
             y = middle + (row - (len(box.lines) - 1) / 2) * (0.03 + box.letters) * (1.5 if box.letters > 0.4 else 1)
             size = min(box.letters, (width - 0.1) / (_text_width(line) + 1e-9))
-            self.text(x, y, line, size, "center")
+            self.text(x, y, line, size, "center", color=_INK if fill == _PAPER else _ON_COLOUR)
 
     def gate(self, box: _Box, x: float, top: float) -> None:
         if not box.symbol:

@@ -12,6 +12,7 @@ from quanvolve.cli._circuits import circuits
 from quanvolve.cli._datasets import datasets
 from quanvolve.cli._estimate import estimate
 from quanvolve.cli._evaluate import evaluate
+from quanvolve.cli._explain import explain
 from quanvolve.cli._export import export
 from quanvolve.cli._predict import predict
 from quanvolve.cli._train import train
@@ -44,5 +45,5 @@ def _quanvolve(
     pass
 
 
-for _command in (train, evaluate, predict, export, estimate, calibrate, datasets, circuits, bench):
+for _command in (train, evaluate, predict, explain, export, estimate, calibrate, datasets, circuits, bench):
     app.command()(_command)

@@ -87,7 +87,7 @@ def draw_pictures(run: Run, clf: Any, dataset: Dataset, wanted: list[str], metri
     makers = {
         "history.png": lambda: history_figure(clf.history_, best=metrics["best_epoch"]),
         "confusion.png": lambda: confusion_figure(metrics["confusion"], metrics["classes"], metrics["test_accuracy"]),
-        "feature_maps.png": lambda: _feature_maps(clf, dataset),
+        "feature_maps.png": lambda: feature_maps(clf, dataset),
         "filters.png": lambda: filters_figure(_first_quantum(clf.module_.backbone)),
     }
     for name in wanted:
@@ -102,7 +102,7 @@ def _first_quantum(backbone: Any) -> Any:
     return next(layer for layer in backbone.modules() if isinstance(layer, QuanvNd))
 
 
-def _feature_maps(clf: Any, dataset: Dataset) -> Figure:
+def feature_maps(clf: Any, dataset: Dataset) -> Figure:
     """One test image of each of the first classes, beside its channels."""
     import numpy as np
     import torch

@@ -22,6 +22,8 @@ from quanvolve.explain._reading import reading as reading
 from quanvolve.explain._reading_figures import gallery_figure as gallery_figure
 from quanvolve.explain._reading_figures import reading_figure as reading_figure
 from quanvolve.explain._reading_figures import response_figure as response_figure
+from quanvolve.explain._report import Explanation as Explanation
+from quanvolve.explain._report import explain as explain
 from quanvolve.explain._series_figures import series_figure as series_figure
 from quanvolve.explain._spectrum_figure import spectrum_figure as spectrum_figure
 from quanvolve.explain._style import save_figure as save_figure

@@ -1,0 +1,110 @@
+"""`quanvolve explain`: a page about what a trained model's filters do, and a short summary."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from quanvolve._files import write_whole
+from quanvolve.cli._console import emit, emit_json
+from quanvolve.cli._device_options import run_and_data
+from quanvolve.cli._interrupt import Interrupted
+from quanvolve.cli._options import DATA, DataDir, Json, option
+from quanvolve.cli._progress import make_view
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from quanvolve.data import Dataset
+    from quanvolve.explain import Audit, Reading
+
+_MOST_LINES = 8
+
+_Output = Annotated[
+    Path | None, option("--output", "The page; by default explanation.html in the folder of the run.", DATA, "FILE")
+]
+_Audit = Annotated[bool, option("--audit", "Only say which weights and channels do something.", DATA, None)]
+
+
+def explain(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run of `quanvolve train`.")],
+    output: _Output = None,
+    audit: _Audit = False,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Explain the quantum filters of a run.
+
+    Writes one HTML page that works offline: the circuits, the formula of
+    each channel, the pixels that it reads and multiplies, the closest linear
+    filter, pictures, and an audit of the weights. Prints the main findings.
+    """
+    clf, data = run_and_data(run, data_dir)
+    if audit:
+        from quanvolve.explain import audit as audited
+
+        found = audited(clf, data.test_images)
+        if json:
+            emit_json({"run": str(run), **_plain(found, ())})
+        else:
+            _say(found, ())
+        return
+    from quanvolve.explain import explain as explained
+
+    page = output or run / "explanation.html"
+    view = make_view(quiet=False, json=json)
+    try:
+        view.phase("drawing")
+        facts, figures = _of_run(run, clf, data)
+        command = f"quanvolve explain {shlex.quote(str(run))}"
+        made = explained(
+            clf, data.test_images, title=f"{data.name}: {run.name or 'run'}", facts=facts, figures=figures,
+            command=command, progress=view.phase,
+        )  # fmt: skip
+        write_whole(page, made.page)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted: no page was written") from None
+    finally:
+        view.close()
+    if json:
+        emit_json({"run": str(run), "page": str(page), **_plain(made.audit, made.readings)})
+        return
+    _say(made.audit, made.readings)
+    emit(f"wrote {page}")
+
+
+def _say(found: Audit, readings: tuple[Reading, ...]) -> None:
+    for sentence in found.sentences():
+        emit(sentence)
+    for one in readings[:_MOST_LINES]:
+        emit(str(one))
+    if len(readings) > _MOST_LINES:
+        emit(f"... and {len(readings) - _MOST_LINES} more channels, in the page")
+
+
+def _plain(found: Audit, readings: tuple[Reading, ...]) -> dict[str, Any]:
+    channels = [{**asdict(one), "pairs": [[i, j, share] for (i, j), share in one.pairs.items()]} for one in readings]
+    return {"audit": asdict(found), "findings": found.sentences(), **({"channels": channels} if channels else {})}
+
+
+def _of_run(run: Path, clf: Any, data: Dataset) -> tuple[list[tuple[str, str]], list[tuple[str, str, Figure]]]:
+    """Facts and pictures of the training, as far as the run has them."""
+    from quanvolve.cli._results import feature_maps
+    from quanvolve.cli._run import read_json
+    from quanvolve.explain import confusion_figure, history_figure
+
+    facts: list[tuple[str, str]] = []
+    figures = [("Feature maps", "Test images, and what the filters make of them.", feature_maps(clf, data))]
+    path = run / "metrics.json"
+    if path.is_file():
+        metrics = read_json(path)
+        facts.append(("test accuracy", f"{metrics['test_accuracy']:.4f}"))
+        caption = "Loss and validation accuracy of each epoch; the star is the epoch whose weights were kept."
+        figures.append(("Training", caption, history_figure(clf.history_, best=metrics["best_epoch"])))
+        matrix = confusion_figure(metrics["confusion"], metrics["classes"], metrics["test_accuracy"])
+        figures.append(("Confusion", "Which classes are taken for which, on the test images.", matrix))
+    return facts, figures
