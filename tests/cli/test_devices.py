@@ -114,4 +114,4 @@ def test_what_cannot_be_run_is_one_line(run: Path, tmp_path: Path) -> None:
     assert "cannot be used as a cache of results" in refused("calibrate", run, "--output", tmp_path / "out")
     plain = tmp_path / "plain"
     ok("train", "digits", "--epochs", 1, "--backbone", "none", "--output", plain, "--quiet")
-    assert "has no quantum convolution to run on a device" in refused("calibrate", plain)
+    assert "has no quantum layer, which this command is about" in refused("calibrate", plain)

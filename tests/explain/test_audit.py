@@ -108,9 +108,16 @@ def test_jacobians_are_finite_differences(arguments: dict[str, Any]) -> None:
     windows = windows_of(layer, images(2), 20)
     assert windows.shape == (20, 2, 1, 2)
     single = on_windows(layer)
-    found = jacobian(single, windows)
-    assert found.columns.shape == (20, 4, len(found.names))
+    found = jacobian(layer, windows)
+    np.testing.assert_allclose(found.values, single(windows).reshape(20, 4).numpy(), atol=1e-12)
     weight = single.circuit_weights()["weights"]
+    first, n_weights = 0, 0
+    columns, names = np.zeros((20, 4, weight.numel())), []
+    for block, own in zip(found.blocks, found.names, strict=True):
+        assert block.shape[2] == len(own)
+        columns[:, first : first + block.shape[1], n_weights : n_weights + len(own)] = block
+        first, n_weights, names = first + block.shape[1], n_weights + len(own), [*names, *own]
+    assert (first, n_weights) == (4, weight.numel())
     for number in range(0, weight.numel(), 5):
         values = []
         for step in (1e-5, -1e-5):
@@ -118,9 +125,9 @@ def test_jacobians_are_finite_differences(arguments: dict[str, Any]) -> None:
                 weight.view(-1)[number] += step
                 values.append(single(windows).reshape(20, 4).numpy())
                 weight.view(-1)[number] -= step
-        np.testing.assert_allclose(found.columns[..., number], (values[0] - values[1]) / 2e-5, atol=1e-8)
+        np.testing.assert_allclose(columns[..., number], (values[0] - values[1]) / 2e-5, atol=1e-8)
         index = np.unravel_index(number, tuple(weight.shape))
-        assert found.names[number] == f"weights[{', '.join(map(str, index))}]"
+        assert names[number] == f"weights[{', '.join(map(str, index))}]"
 
 
 def test_windows_are_different_ones_of_the_images() -> None:

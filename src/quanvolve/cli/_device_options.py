@@ -38,7 +38,7 @@ def run_and_data(run: Path, data_dir: Path | None) -> tuple[Any, Dataset]:
 
     clf = load_classifier(run)
     if not any(isinstance(module, QuanvNd) for module in clf.module_.modules()):
-        raise ModelError(f"the model in {run} has no quantum convolution to run on a device")
+        raise ModelError(f"the model in {run} has no quantum layer, which this command is about")
     if not (run / "run.json").exists():
         raise ModelError(f"{run} does not say which data set it was trained on: give the folder of a run")
     stored = read_run(run)

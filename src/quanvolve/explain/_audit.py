@@ -231,7 +231,6 @@ def _of_layer(name: str, layer: QuanvNd, given: Tensor, draws: int, seed: int) -
         given = given.unsqueeze(1)
     channels = layer.out_channels
     windows = windows_of(layer, given, max(_LEAST_WINDOWS, 4 * (channels + 1)), seed)
-    single = on_windows(layer)
     counts = layer.circuits[0].counts is not None
     n_weights = sum(weight.numel() for weight in layer.circuit_weights().values())
     dead: tuple[str, ...] = ()
@@ -240,9 +239,9 @@ def _of_layer(name: str, layer: QuanvNd, given: Tensor, draws: int, seed: int) -
     if counts:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            values = single(windows).reshape(len(windows), -1).numpy()
+            values = on_windows(layer)(windows).reshape(len(windows), -1).numpy()
     else:
-        found = jacobian(single, windows)
+        found = jacobian(layer, windows)
         values, rest = found.values, found.beyond_affine()
         dead = found.without_effect()
         rescaling = tuple(weight for weight in rest.without_effect(found) if weight not in dead)

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from quanvolve.compile import Layout, Planner, Windows
+
 if TYPE_CHECKING:
     from quanvolve.nn import QuanvNd
 
@@ -48,21 +50,26 @@ def windows_of(layer: QuanvNd, images: Tensor, count: int, seed: int = 0) -> Ten
 
 @dataclass(frozen=True)
 class Jacobian:
-    """Of a layer's channels over windows.
+    """Of a layer's channels over windows. A channel depends only on the circuits of its own filter.
 
     Args:
         values: of the channels, shape (windows, channels).
-        columns: derivatives, shape (windows, channels, weights).
-        names: of the weights, such as "weights[0, 0, 1, 2]".
+        blocks: for each filter the derivatives of its channels, shape (windows, channels, weights).
+        names: for each filter those of its weights, such as "weights[0, 0, 1, 2]".
     """
 
     values: Floats
-    columns: Floats
-    names: tuple[str, ...]
+    blocks: tuple[Floats, ...]
+    names: tuple[tuple[str, ...], ...]
+
+    @property
+    def largest(self) -> float:
+        """The largest derivative."""
+        return max((float(np.abs(block).max(initial=0.0)) for block in self.blocks), default=0.0)
 
     def rank(self) -> int:
         """How many directions of the weights change something."""
-        return _rank(self.columns)
+        return sum(_rank(block, self.largest) for block in self.blocks)
 
     def beyond_affine(self) -> Jacobian:
         """What no affine map of the channels, with the same coefficients for all windows, could do instead."""
@@ -70,22 +77,28 @@ class Jacobian:
         lengths = np.linalg.norm(basis, axis=0)
         left, sizes, _ = np.linalg.svd(basis / np.where(lengths > 0, lengths, 1.0), full_matrices=False)
         span = left[:, sizes > _RANK * sizes[0]]
-        flat = self.columns.reshape(len(self.values), -1)
-        flat = flat - span @ (span.T @ flat)
-        flat = flat - span @ (span.T @ flat)
-        rest = flat.reshape(self.columns.shape)
-        rest = np.where(np.abs(rest) > _RANK * np.abs(self.columns).max(initial=0.0), rest, 0.0)
-        return replace(self, columns=rest)
+        least = _RANK * self.largest
+
+        def rest(block: Floats) -> Floats:
+            flat = block.reshape(len(block), -1)
+            for _ in range(2):
+                flat = flat - span @ (span.T @ flat)
+            return np.where(np.abs(flat) > least, flat, 0.0).reshape(block.shape)
+
+        return replace(self, blocks=tuple(map(rest, self.blocks)))
 
     def without_effect(self, of: Jacobian | None = None) -> tuple[str, ...]:
         """The weights whose derivative vanishes, compared with the largest derivative (of another Jacobian)."""
-        sizes = np.abs(self.columns).max(axis=(0, 1), initial=0.0)
-        largest = np.abs((of or self).columns).max(initial=0.0)
-        return tuple(name for name, size in zip(self.names, sizes, strict=True) if size <= _RANK * largest)
+        least = _RANK * (of or self).largest
+        found: list[str] = []
+        for block, names in zip(self.blocks, self.names, strict=True):
+            sizes = np.abs(block).max(axis=(0, 1), initial=0.0)
+            found += [name for name, size in zip(names, sizes, strict=True) if size <= least]
+        return tuple(found)
 
 
-def _rank(columns: Floats) -> int:
-    if not np.abs(columns).max(initial=0.0):
+def _rank(columns: Floats, largest: float) -> int:
+    if np.abs(columns).max(initial=0.0) <= _RANK * largest:
         return 0
     rows = columns.reshape(-1, columns.shape[-1])
     # Of the small square: R of a QR decomposition has the same singular values.
@@ -93,45 +106,76 @@ def _rank(columns: Floats) -> int:
     return int((sizes > _RANK * sizes[0] * math.sqrt(max(rows.shape))).sum())
 
 
-def jacobian(single: QuanvNd, windows: Tensor) -> Jacobian:
-    """Exact derivatives by forward-mode differentiation, a block of windows at a time.
+def jacobian(layer: QuanvNd, windows: Tensor) -> Jacobian:
+    """Exact derivatives by forward-mode differentiation, by the same weight of all circuits at once.
 
     Args:
-        single: from :func:`on_windows`.
+        layer: of any kind with derivatives.
         windows: shape (windows, channels, *kernel_size).
     """
-    weights = {name: weight.detach() for name, weight in single.circuit_weights().items()}
-    flat = torch.cat([torch.empty(0, dtype=torch.float64), *(weight.flatten() for weight in weights.values())])
-    names = tuple(
-        f"{name}[{', '.join(map(str, np.unravel_index(k, weight.shape)))}]"
-        for name, weight in weights.items()
-        for k in range(weight.numel())
+    groups, filters, mixed = layer.groups, layer.layout.filters, layer.layout.channels
+    measured, a_group = layer.circuits[0].n_outputs, layer.out_channels // layer.groups
+    # One group for each circuit's own input channels, so that nothing is summed: (group, channel, filter).
+    rows = torch.arange(layer.layout.rows).reshape(groups, filters, mixed).transpose(1, 2).flatten()
+    layout = Layout(groups * mixed, filters, 1, filters * measured)
+    circuits = [layer.circuits[int(row)] for row in rows] if len(layer.circuits) > 1 else list(layer.circuits)
+    plan = Planner(circuits, layout).choose(None)
+    weights = {n: w.detach().to("cpu", torch.float64).flatten(0, 1)[rows] for n, w in layer.circuit_weights().items()}
+    pixels = windows * layer.scale.detach().to("cpu", torch.float64) if isinstance(layer.scale, Tensor) else windows
+    scale = 1.0 if isinstance(layer.scale, Tensor) else layer.scale
+    each = [math.prod(weight.shape[1:]) for weight in weights.values()]
+    whole = torch.cat(
+        [torch.empty(len(rows), 0, dtype=torch.float64), *(w.reshape(len(w), -1) for w in weights.values())], dim=1
     )
-    directions = torch.eye(len(flat), dtype=torch.float64)
-    block = max(1, _MOST_NUMBERS // max(1, len(flat) * single.out_channels))
+    once = (1,) * layer.dims
+    block = max(1, _MOST_NUMBERS // max(1, whole.numel() * measured))
     values, columns = [], []
-    for some in windows.split(block):
+    for some in pixels.split(block):
+        where = Windows(
+            some, layer.geometry.kernel_size, once, once, layout.groups, layer.channel_mixing == "joint", scale
+        )
 
-        def run(numbers: Tensor, some: Tensor = some) -> Tensor:
-            parts = numbers.split([weight.numel() for weight in weights.values()])
+        def run(numbers: Tensor, where: Windows = where) -> Tensor:
+            parts = numbers.split(each, dim=1)
             given = {n: part.reshape(w.shape) for (n, w), part in zip(weights.items(), parts, strict=True)}
-            out: Tensor = torch.func.functional_call(single, given, (some,))
-            return out.reshape(len(some), -1)
+            compiled = plan.compile(given, numbers, layout, None)
+            return plan.evaluate(compiled, where, layout).flatten(1)
 
         def along(direction: Tensor, run: Callable[[Tensor], Tensor] = run) -> Tensor:
-            found: Tensor = torch.func.jvp(run, (flat,), (direction,))[1]
+            found: Tensor = torch.func.jvp(run, (whole,), (direction.expand_as(whole),))[1]
             return found
 
         with torch.no_grad():
-            values.append(run(flat).numpy())
-        if len(flat):
+            values.append(run(whole).numpy())
+        if whole.shape[1]:
             with warnings.catch_warnings():
                 # Torch itself scripts functions when it first differentiates in forward mode.
                 warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", DeprecationWarning)
+                directions = torch.eye(whole.shape[1], dtype=torch.float64)
                 columns.append(torch.func.vmap(along, chunk_size=_AT_ONCE)(directions).movedim(0, 2).numpy())
         else:
-            columns.append(np.zeros((len(some), single.out_channels, 0)))
-    return Jacobian(np.concatenate(values), np.concatenate(columns), names)
+            columns.append(np.zeros((*values[-1].shape, 0)))
+    form = (len(windows), groups, mixed, filters, measured)
+    summed = np.concatenate(values).reshape(form).sum(axis=2).reshape(len(windows), groups, -1)[:, :, :a_group]
+    parts = np.concatenate(columns).reshape(*form, -1)
+    blocks, names = [], []
+    for group in range(groups):
+        for place in range(filters):
+            kept = min(measured, a_group - place * measured)
+            own = parts[:, group, :, place, :kept].transpose(0, 2, 1, 3)
+            blocks.append(np.ascontiguousarray(own).reshape(len(windows), kept, -1))
+            names.append(_names(layer, group * filters + place))
+    return Jacobian(summed.reshape(len(windows), -1), tuple(blocks), tuple(names))
+
+
+def _names(layer: QuanvNd, place: int) -> tuple[str, ...]:
+    """The weights of a filter: those of its first circuit, then those of the next."""
+    return tuple(
+        f"{name}[{', '.join(map(str, (place, mixed, *np.unravel_index(k, shape))))}]"
+        for mixed in range(layer.layout.channels)
+        for name, shape in layer.circuits[0].weight_shapes
+        for k in range(math.prod(shape))
+    )
 
 
 def gradient_variance(layer: QuanvNd, windows: Tensor, draws: int, seed: int) -> float:

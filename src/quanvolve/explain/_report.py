@@ -125,7 +125,8 @@ def explain(
     tell("auditing")
     images = torch.from_numpy(model.prepared(X[:_MOST_IMAGES]))
     found = audit(model, X[:_MOST_IMAGES])
-    parts, readings = [], ()
+    parts: list[LayerPart] = []
+    readings: tuple[Reading, ...] = ()
     for number, (name, layer) in enumerate(layers):
         tell(f"explaining {name}")
         part, own = _layer_part(name, layer, images if _reads_images(layer, model) else None, f"l{number}")

@@ -110,13 +110,14 @@ def style_bar(bar: Any, label: str) -> None:
     bar.set_label(label, fontsize=TEXT, color=INK, family=FONT)
 
 
-def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: float = 150) -> None:
+def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: float = 150, dark: bool = False) -> None:
     """Write a figure to a file, whole or not at all.
 
     Args:
         figure: any matplotlib figure.
         path: the file; its ending says the format, such as .png, .svg or .pdf. An existing file is replaced.
         dpi: dots per inch, for formats made of pixels.
+        dark: exchange dark letters on white paper for light ones on dark paper, in the figure itself.
 
     Raises:
         QuanvolveError: if the format is unknown or the file cannot be written; nothing is left behind.
@@ -135,8 +136,35 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: float = 15
     known = figure.canvas.get_supported_filetypes()
     if kind not in known:
         raise QuanvolveError(f"cannot write {target}: the ending must be one of {', '.join(sorted(known))}")
+    if dark:
+        darken(figure)
     try:
         with replacing(target) as part:
             figure.savefig(part, format=kind, dpi=dpi)
     except OSError as error:
         raise QuanvolveError(f"cannot write {target}: {error.strerror or error}") from error
+
+
+_DARK = {INK: "#E7E7EA", GREY: "#A3A3AD", PALE: "#41424B", PAPER: "#1B1C21"}
+
+
+def darken(figure: Figure) -> None:
+    """Exchange the colours of ink and paper of everything in a figure; other colours stay as they are."""
+    from matplotlib.colors import to_hex
+
+    exchanged = {to_hex(light): dark for light, dark in _DARK.items()}
+    figure.canvas.draw_idle()
+    figure.draw_without_rendering()  # ticks come into being only now
+    for artist in figure.findobj():
+        for name in ("facecolor", "edgecolor", "markerfacecolor", "markeredgecolor", "color"):
+            own: Any = artist
+            if not (hasattr(own, f"get_{name}") and hasattr(own, f"set_{name}")):
+                continue
+            if name == "color" and hasattr(own, "get_facecolor"):
+                continue  # of a patch it would set both
+            try:
+                colour = to_hex(getattr(own, f"get_{name}")())
+            except (TypeError, ValueError):
+                continue  # many colours, or none
+            if colour in exchanged:
+                getattr(own, f"set_{name}")(exchanged[colour])
