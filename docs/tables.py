@@ -117,6 +117,20 @@ def mitigation() -> str:
     return "\n".join(lines)
 
 
+def onnx() -> str:
+    """The default classifier and its exports on MNIST's test images."""
+    with (ROOT / "benchmarks" / "onnx_speed.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = ["| | seconds | images a second | largest difference of a probability |", "|---|---|---|---|"]
+    for row in rows:
+        seconds = float(row["median seconds"])
+        rate = short(str(int(row["images"]) / seconds))
+        name = "this package" if row["contender"] == "quanvolve" else f"`{row['contender']}`"
+        off = "" if row["contender"] == "quanvolve" else row["largest difference"]
+        lines.append(f"| {name} | {seconds:.3f} | {rate} | {off} |")
+    return "\n".join(lines)
+
+
 def speed() -> str:
     """The workloads: this package, the best peer, and a classical convolution; then MNIST as a whole."""
     with (ROOT / "benchmarks" / "bench.csv").open(newline="") as file:
@@ -163,6 +177,7 @@ def fill(text: str, name: str, content: str) -> str:
 TABLES = {
     README: (("accuracy", accuracy), ("presets", presets), ("speed", speed)),
     ROOT / "docs" / "hardware.md": (("mitigation", mitigation),),
+    ROOT / "docs" / "reading.md": (("onnx", onnx),),
     ROOT / "docs" / "wide.md": (("wide", wide), ("wide-accuracy", wide_accuracy)),
 }
 
