@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from quanvolve._errors import QuanvolveError
@@ -244,6 +244,10 @@ class Circuit:
     def n_weights(self) -> int:
         """How many scalar weights the circuit takes."""
         return sum(math.prod(shape) for _, shape in self.weight_shapes)
+
+    def unentangled(self) -> Circuit:
+        """The same circuit without the gates and channels on two wires."""
+        return replace(self, gates=tuple(gate for gate in self.gates if len(gate.wires) == 1))
 
     def to_dict(self) -> dict[str, Any]:
         """The description as JSON-ready lists and numbers."""

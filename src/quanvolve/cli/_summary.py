@@ -53,6 +53,8 @@ def _rows(run: Run, metrics: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _model(run: Run) -> str:
+    from quanvolve.nn import CONTROLS
+
     o = run.options
     if o.preset is not None:
         kind = "" if o.backbone == "quantum" else f", {o.backbone} twin"
@@ -63,8 +65,12 @@ def _model(run: Run) -> str:
     if o.backbone == "classical":
         kind = "trainable" if o.trainable else "fixed"
         return f"{kind} classical convolution of the same shape ({window}), {o.head} head"
+    if o.backbone in CONTROLS:
+        return f"{CONTROLS[o.backbone].summary} ({window}), {o.head} head"
     kind = "trainable" if o.trainable else "fixed"
     filters = "filter" if o.filters == 1 else "filters"
+    if o.backbone == "unentangled":
+        filters += " without entangling gates"
     return f"{o.filters} {kind} quantum {filters} ({o.circuit}, {o.encoding}; {window}), {o.head} head"
 
 

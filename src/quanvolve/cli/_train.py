@@ -53,7 +53,8 @@ _Backbone = Annotated[
     str,
     option(
         "--backbone",
-        "quantum; or, to compare with, classical (a convolution of the same shape) or none (the pixels).",
+        "quantum; or, to compare with, classical (a convolution of the same shape), unentangled, trigonometric, "
+        "kernels, subsampled, or none (the pixels).",
         MODEL,
         "NAME",
     ),

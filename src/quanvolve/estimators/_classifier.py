@@ -34,7 +34,9 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     """A classifier of images, series or volumes: a quantum convolution, then a head.
 
     Args:
-        backbone: "quantum"; or, to compare with, "classical" (`nn.Conv2d` of the same shape, then ReLU) or "none".
+        backbone: "quantum"; or, to compare with, "unentangled" (the same without gates on two qubits), "classical"
+            (`nn.Conv2d` of the same shape, then ReLU), "trigonometric" (random features), "kernels" (fixed kernels of
+            image processing), "subsampled" (pixels of the windows), or "none" (all pixels).
         head: "linear", "cnn", "mlp" or "quantum" (see :func:`quanvolve.nn.make_head`), a `torch.nn.Module`, or a
             function of the feature maps' shape and the number of classes that returns one. Only a named head can
             be saved.

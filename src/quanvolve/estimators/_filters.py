@@ -11,7 +11,7 @@ from torch import nn
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._inputs import ImageSpec, fit_window
-from quanvolve.nn import Geometry, QuanvNd, make_backbone, measured_values
+from quanvolve.nn import QUANTUM_BACKBONES, Geometry, QuanvNd, make_backbone, measured_values
 
 
 def build_backbone(
@@ -28,7 +28,7 @@ def build_backbone(
     Args:
         params: the estimator's parameters.
         spec: the images.
-        kind: "quantum", "classical" or "none".
+        kind: one of :data:`quanvolve.nn.BACKBONES`.
         trainable: whether the filters are trained.
         seed: of structure and weights.
         out_channels: channels of the feature maps where they are known; else as many as the filters measure.
@@ -61,7 +61,7 @@ def build_backbone(
         stride,
         trainable=trainable,
         seed=seed,
-        **(quantum if kind == "quantum" else {}),
+        **(quantum if kind in QUANTUM_BACKBONES else {}),
     )
     return backbone, (out_channels, *places)
 
@@ -83,6 +83,6 @@ def restore_backbone(
         known["scale"] = math.pi
     backbone, shape = build_backbone(known, spec, kind=kind, trainable=trainable, seed=0, out_channels=out_channels)
     if isinstance(backbone, QuanvNd) and named:
-        backbone.circuit_name = params["circuit"]
+        backbone.circuit_name = params["circuit"] + (", unentangled" if kind == "unentangled" else "")
         backbone.encoding_name, backbone.readout_name = params["encoding"], params["readout"]
     return backbone, shape

@@ -69,8 +69,7 @@ class Behind:
 
     def unentangled(self) -> Behind:
         """The same without gates on two qubits."""
-        kept = tuple(gate for gate in self.circuit.gates if len(gate.wires) == 1)
-        return replace(self, circuit=replace(self.circuit, gates=kept))
+        return replace(self, circuit=self.circuit.unentangled())
 
 
 def behind(layer: QuanvNd, channel: int) -> list[Behind]:

@@ -9,10 +9,15 @@ import torch
 from torch import nn
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.nn._controls import CONTROLS
+from quanvolve.nn._geometry import Geometry
 from quanvolve.nn._layers import Quanv1d, Quanv2d, Quanv3d
 from quanvolve.nn._linear import QuantumLinear
 
-BACKBONES = ("quantum", "classical", "none")
+BACKBONES = ("quantum", "unentangled", "classical", *CONTROLS, "none")
+"""What can make the feature maps."""
+QUANTUM_BACKBONES = ("quantum", "unentangled")
+"""Those that take the arguments of a quantum layer."""
 
 _QUANTUM = (Quanv1d, Quanv2d, Quanv3d)
 _CLASSICAL = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -33,8 +38,10 @@ def make_backbone(
     """Build a backbone of convolutions.
 
     Args:
-        kind: "quantum" (:class:`Quanv1d`, :class:`Quanv2d` or :class:`Quanv3d`), "classical" (torch's convolution of
-            the same shape, then ReLU) or "none" (the inputs themselves).
+        kind: "quantum" (:class:`Quanv1d`, :class:`Quanv2d` or :class:`Quanv3d`); "unentangled", the same layer with
+            the same weights, but without gates on two qubits; "classical" (torch's convolution of the same shape, then
+            ReLU); "trigonometric", "kernels" or "subsampled" (see :data:`quanvolve.nn.CONTROLS`); or "none" (the
+            inputs themselves).
         in_channels, out_channels, stride, padding: of the convolution.
         kernel_size: one number for each of one, two or three spatial axes.
         trainable: whether its weights are trained; otherwise they stay as drawn.
@@ -54,8 +61,8 @@ def make_backbone(
     dims = len(kernel_size)
     if dims not in (1, 2, 3):
         raise QuanvolveError(f"`kernel_size` (={kernel_size}) must have one, two or three numbers, one for each axis")
-    if kind == "quantum":
-        return _QUANTUM[dims - 1](
+    if kind in QUANTUM_BACKBONES:
+        layer = _QUANTUM[dims - 1](
             in_channels,
             out_channels,
             kernel_size,
@@ -65,6 +72,13 @@ def make_backbone(
             seed=seed,
             **quantum,
         )
+        return layer if kind == "quantum" else layer.unentangled()
+    if kind in CONTROLS:
+        control, geometry = CONTROLS[kind], Geometry.parse(dims, kernel_size, stride, padding)
+        with torch.random.fork_rng(devices=[], enabled=seed is not None):
+            if seed is not None:
+                torch.manual_seed(seed)
+            return control.make(in_channels, out_channels, geometry, trainable and control.trains)
     if kind == "classical":
         convolution = _CLASSICAL[dims - 1]
 
@@ -81,7 +95,8 @@ def make_dense_backbone(
     """Build a dense backbone for features without spatial axes.
 
     Args:
-        kind: "quantum" (:class:`QuantumLinear`), "classical" (`nn.Linear`, then ReLU) or "none".
+        kind: "quantum" (:class:`QuantumLinear`), "classical" (`nn.Linear`, then ReLU), or another one of
+            :func:`make_backbone`.
         in_features, out_features: of the layer.
         trainable, seed, quantum: as in :func:`make_backbone`.
 
@@ -92,8 +107,13 @@ def make_dense_backbone(
         >>> make_dense_backbone("quantum", 2, 4, trainable=True, seed=0, n_qubits=4)
         QuantumLinear(in_features=2, out_features=4, bias=False, circuit='strongly_entangling', n_qubits=4)
     """
-    if kind == "quantum":
-        return QuantumLinear(in_features, out_features, trainable=trainable, seed=seed, **quantum)
+    if kind in QUANTUM_BACKBONES:
+        layer = QuantumLinear(in_features, out_features, trainable=trainable, seed=seed, **quantum)
+        return layer if kind == "quantum" else layer.unentangled()
+    if kind in CONTROLS:
+        window = (in_features,)
+        made = make_backbone(kind, 1, out_features, window, window, trainable=trainable, seed=seed)
+        return nn.Sequential(nn.Unflatten(1, (1, in_features)), made, nn.Flatten())
     if kind == "classical":
         return _classical(lambda: nn.Linear(in_features, out_features), trainable, seed)
     return _nothing(kind)

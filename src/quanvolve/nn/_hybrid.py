@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.nn._backbones import BACKBONES, make_backbone, make_dense_backbone
+from quanvolve.nn._backbones import BACKBONES, QUANTUM_BACKBONES, make_backbone, make_dense_backbone
 from quanvolve.nn._filters import measured_values
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 from quanvolve.nn._heads import HeadLike, make_head
@@ -121,7 +121,7 @@ def _dense(
     kind: str, features: int, out: int | None, trainable: bool, seed: int | None, quantum: dict[str, Any]
 ) -> tuple[nn.Module, tuple[int, ...]]:
     channels = _measured(features, quantum) if out is None else out
-    only = quantum if kind == "quantum" else {}
+    only = quantum if kind in QUANTUM_BACKBONES else {}
     return make_dense_backbone(kind, features, channels, trainable=trainable, seed=seed, **only), (channels,)
 
 
@@ -147,7 +147,7 @@ def _convolution(
         trainable=trainable,
         seed=seed,
         padding=geometry.padding,
-        **(quantum if kind == "quantum" else {}),
+        **(quantum if kind in QUANTUM_BACKBONES else {}),
     )
     return backbone, (channels, *geometry.output_size(tuple(size)))
 

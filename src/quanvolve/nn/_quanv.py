@@ -291,6 +291,22 @@ class QuanvNd(nn.Module):
         found._set_circuits(tuple(circuits))
         return found
 
+    def unentangled(self) -> Self:
+        """The same layer, with the same weights, without gates on two qubits.
+
+        Examples:
+            >>> from quanvolve import Quanv2d
+            >>> layer = Quanv2d(1, 2, (1, 2), circuit="basic_entangler", n_layers=1, weights=[[[[0.0, 0.0]]]])
+            >>> print(layer.unentangled().formula())
+            ch0 = cos(pi x0)
+            ch1 = cos(pi x1)
+        """
+        found = copy.deepcopy(self)
+        found.random_structure = False
+        found.circuit_name = f"{self.circuit_name}, unentangled"
+        found._set_circuits(tuple(circuit.unentangled() for circuit in self.circuits))
+        return found
+
     def frozen(self) -> nn.Module:
         """The layer as it is now, for use without training: its filters compiled once for all.
 
