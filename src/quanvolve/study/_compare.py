@@ -1,0 +1,77 @@
+"""`compare`: does the quantum part help? A study of a model and its matched controls, from one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from quanvolve.study._cluster import work_on_cluster
+from quanvolve.study._contenders import contenders_for
+from quanvolve.study._plan import Plan, Protocol
+from quanvolve.study._results import Results, results_of
+from quanvolve.study._table import Table
+from quanvolve.study._work import Progress, work_in_processes
+
+
+def compare(
+    dataset: str,
+    output: str | Path,
+    *,
+    params: dict[str, Any] | None = None,
+    controls: Sequence[str] | None = None,
+    protocol: Protocol | None = None,
+    data_dir: str | Path | None = None,
+    resume: bool = False,
+    workers: int = 1,
+    scheduler: str = "local",
+    progress: Progress | None = None,
+) -> Results:
+    """Train a model and its matched controls under one protocol, and compare them seed by seed.
+
+    Args:
+        dataset: name of a data set, or path of a file.
+        output: folder of the study; every finished trial is kept there.
+        params: arguments of :class:`quanvolve.QuanvClassifier` that make the model.
+        controls: names of controls; all that differ from the model if not given.
+        protocol: of all trainings.
+        data_dir: folder with the data set's files.
+        resume: go on with the study in the folder, whatever else is given here.
+        workers: processes of this machine, with the scheduler "local".
+        scheduler: "local", "slurm", or the address of a Dask scheduler.
+        progress: told how many trials have each status, and what is being done.
+
+    Returns:
+        Results of all contenders, comparisons, and the verdict.
+
+    Raises:
+        QuanvolveError: if arguments do not fit, the folder already holds a study, or no trial of the model succeeded.
+
+    References:
+        Bowles, Ahmed and Schuld, arXiv:2403.07059 (2024), for why; Demsar, J. Mach. Learn. Res. 7, 1 (2006), section 3,
+        for tests over several learners.
+
+    Examples:
+        >>> import tempfile
+        >>> quick = Protocol(seeds=(0, 1, 2), lrs=(1e-2,), epochs=1, train_size=60, test_size=60)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     found = compare("digits", folder, controls=["pixels"], protocol=quick)
+        >>> [one.name for one in found.standings], found.comparisons[0].n
+        (['model', 'pixels'], 3)
+    """
+    folder = Path(output)
+    if resume:
+        table = Table(folder)
+    else:
+        plan = Plan(
+            dataset,
+            None if data_dir is None else str(data_dir),
+            tuple(contenders_for(params or {}, controls)),
+            protocol or Protocol(),
+        )
+        table = Table.create(folder, plan)
+    if scheduler == "local":
+        work_in_processes(table, workers, progress=progress)
+    else:
+        work_on_cluster(table, scheduler, progress=progress)
+    return results_of(table)

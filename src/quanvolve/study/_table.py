@@ -1,0 +1,216 @@
+"""The table of a study: every trial a row of an SQLite file, which several processes may work on and none can lose."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve.study._plan import Plan
+
+FILE = "study.sqlite"
+STALE = 60.0
+"""Seconds after the last sign of life of a worker on another machine until its trial is given to another."""
+PENDING, RUNNING, DONE, FAILED = "pending", "running", "done", "failed"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS study (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS trials (
+    id INTEGER PRIMARY KEY, contender TEXT NOT NULL, seed INTEGER NOT NULL, status TEXT NOT NULL, worker TEXT,
+    alive REAL, started REAL, finished REAL, attempts INTEGER NOT NULL DEFAULT 0, config TEXT, result TEXT, error TEXT,
+    versions TEXT, UNIQUE (contender, seed)
+);
+"""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A training that is to be done.
+
+    Args:
+        id: of its row.
+        contender: name.
+        seed: of everything that is drawn.
+    """
+
+    id: int
+    contender: str
+    seed: int
+
+
+def this_worker() -> str:
+    """A name for this process that no other one has: host, process and its start."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def _started(pid: int) -> str:
+    """When a process began, in the kernel's own count, which tells it from later ones of its number."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except (OSError, IndexError):
+        return "?"
+
+
+def _dead(worker: str) -> bool:
+    """Whether a worker of this machine is gone; of another one that is not known."""
+    host, pid, started = worker.rsplit(":", 2)
+    if host != socket.gethostname():
+        return False
+    if started == "?":
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False
+        return False
+    return _started(int(pid)) != started
+
+
+class Table:
+    """The rows of a study.
+
+    Args:
+        folder: with the file.
+
+    Raises:
+        ModelError: if there is none, or it is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.path = folder, folder / FILE
+        if not self.path.is_file():
+            what = "has no study.sqlite" if folder.is_dir() else "does not exist"
+            raise ModelError(f"{folder} is not the folder of a study: it {what}")
+        with self._open() as connection:
+            row = connection.execute("SELECT value FROM study WHERE name = 'plan'").fetchone()
+        if row is None:
+            raise ModelError(f"{self.path} is damaged: it has no plan")
+        self.plan = Plan.from_json(row[0])
+
+    @classmethod
+    def create(cls, folder: Path, plan: Plan) -> Table:
+        """Write a new study.
+
+        Raises:
+            QuanvolveError: if the folder has one already.
+        """
+        text = plan.to_json()
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / FILE
+        if path.exists():
+            raise QuanvolveError(f"{folder} already holds a study: continue it with --resume, or give another folder")
+        connection = sqlite3.connect(path, timeout=60)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            with connection:
+                connection.executescript(_SCHEMA)
+                connection.execute("INSERT INTO study VALUES ('plan', ?)", (text,))
+                connection.executemany(
+                    "INSERT INTO trials (contender, seed, status) VALUES (?, ?, 'pending')", plan.trials()
+                )
+        finally:
+            connection.close()
+        return cls(folder)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """A connection for one transaction, committed at the end; also across `fork` and threads."""
+        try:
+            connection = sqlite3.connect(self.path, timeout=60, isolation_level=None)
+        except sqlite3.Error as error:
+            raise ModelError(f"{self.path} cannot be opened: {error}") from None
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            raise ModelError(f"{self.path} cannot be used: {error}") from None
+        finally:
+            connection.close()
+
+    def claim(self, worker: str) -> Trial | None:
+        """The next trial that nobody works on, now this worker's; None if there is none left."""
+        now = time.time()
+        with self._open() as connection:
+            for row in connection.execute("SELECT id, worker, alive FROM trials WHERE status = 'running'").fetchall():
+                if _dead(row["worker"]) or now - row["alive"] > STALE:
+                    connection.execute("UPDATE trials SET status = 'pending' WHERE id = ?", (row["id"],))
+            row = connection.execute(
+                "UPDATE trials SET status = 'running', worker = ?, alive = ?, started = ?, attempts = attempts + 1 "
+                "WHERE id = (SELECT id FROM trials WHERE status = 'pending' ORDER BY id LIMIT 1) "
+                "RETURNING id, contender, seed",
+                (worker, now, now),
+            ).fetchone()
+        return None if row is None else Trial(row["id"], row["contender"], row["seed"])
+
+    def alive(self, trial: Trial, worker: str) -> None:
+        """A sign of life."""
+        with self._open() as connection:
+            connection.execute(
+                "UPDATE trials SET alive = ? WHERE id = ? AND worker = ? AND status = 'running'",
+                (time.time(), trial.id, worker),
+            )
+
+    def finish(
+        self, trial: Trial, worker: str, result: dict[str, Any] | None, error: str = "", *, config: Any = None,
+        versions: dict[str, str] | None = None,
+    ) -> bool:  # fmt: skip
+        """Write down what came out, once: whether this worker still was the trial's.
+
+        Args:
+            trial: which.
+            worker: whose claim it is.
+            result: numbers; None if it failed.
+            error: why it failed.
+            config: the arguments of the training.
+            versions: of the packages.
+        """
+        status = FAILED if result is None else DONE
+        with self._open() as connection:
+            changed = connection.execute(
+                "UPDATE trials SET status = ?, finished = ?, result = ?, error = ?, config = ?, versions = ? "
+                "WHERE id = ? AND worker = ? AND status = 'running'",
+                (
+                    status, time.time(), None if result is None else json.dumps(result, allow_nan=False), error or None,
+                    json.dumps(config), json.dumps(versions), trial.id, worker,
+                ),
+            ).rowcount  # fmt: skip
+        return bool(changed)
+
+    def release(self, worker: str) -> None:
+        """Give back what a worker has not finished."""
+        with self._open() as connection:
+            connection.execute(
+                "UPDATE trials SET status = 'pending' WHERE worker = ? AND status = 'running'", (worker,)
+            )
+
+    def retry_failed(self) -> int:
+        """Let failed trials run again; how many there are."""
+        with self._open() as connection:
+            return connection.execute("UPDATE trials SET status = 'pending' WHERE status = 'failed'").rowcount
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All trials, with their results as dictionaries."""
+        with self._open() as connection:
+            rows = [dict(row) for row in connection.execute("SELECT * FROM trials ORDER BY id").fetchall()]
+        for row in rows:
+            for name in ("result", "config", "versions"):
+                row[name] = None if row[name] is None else json.loads(row[name])
+        return rows
+
+    def counts(self) -> dict[str, int]:
+        """How many trials have each status."""
+        with self._open() as connection:
+            found = dict(connection.execute("SELECT status, COUNT(*) FROM trials GROUP BY status").fetchall())
+        return {status: found.get(status, 0) for status in (PENDING, RUNNING, DONE, FAILED)}
