@@ -2,8 +2,8 @@
 
     python benchmarks/verdicts.py --data-root DIR --output DIR [NAME ...]
 
-`--data-root` has the folders `mnist`, `rgb` and `timeseries`. Each study is kept in its folder of `--output` and goes on
-from there; the results are written to `verdicts.csv` and `verdicts.json` beside this file.
+`--data-root` has the folders `mnist`, `rgb` and `timeseries`. Each study is kept in its folder of `--output` and goes
+on from there; the results are written to `verdicts.csv` and `verdicts.json` beside this file.
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ ROOMS = {
     "estimators": {"circuits", "compile", "nn", "explain"},
     "backends": {"circuits", "compile", "nn"},
     "bench": {"circuits", "data", "explain"},
-    "cli": {"circuits", "compile", "nn", "explain", "estimators", "data", "bench", "backends"},
+    "study": {"explain", "estimators", "data"},
+    "cli": {"circuits", "compile", "nn", "explain", "estimators", "data", "bench", "backends", "study"},
     "testing": {"circuits", "nn"},
 }
 

@@ -9,12 +9,14 @@ import typer
 from quanvolve.cli._bench import bench
 from quanvolve.cli._calibrate import calibrate
 from quanvolve.cli._circuits import circuits
+from quanvolve.cli._compare import compare
 from quanvolve.cli._datasets import datasets
 from quanvolve.cli._estimate import estimate
 from quanvolve.cli._evaluate import evaluate
 from quanvolve.cli._explain import explain
 from quanvolve.cli._export import export
 from quanvolve.cli._predict import predict
+from quanvolve.cli._study import study
 from quanvolve.cli._train import train
 
 app = typer.Typer(
@@ -45,5 +47,6 @@ def _quanvolve(
     pass
 
 
-for _command in (train, evaluate, predict, explain, export, estimate, calibrate, datasets, circuits, bench):
+for _command in (train, evaluate, predict, explain, export, compare, estimate, calibrate, datasets, circuits, bench):
     app.command()(_command)
+app.add_typer(study, name="study")

@@ -17,6 +17,8 @@ from quanvolve.explain._filter_figures import filters_figure as filters_figure
 from quanvolve.explain._formula import Formula as Formula
 from quanvolve.explain._formula import layer_formula as layer_formula
 from quanvolve.explain._overview import overview_figure as overview_figure
+from quanvolve.explain._page import inline_svg as inline_svg
+from quanvolve.explain._page import rendered as rendered
 from quanvolve.explain._reading import Reading as Reading
 from quanvolve.explain._reading import reading as reading
 from quanvolve.explain._reading_figures import gallery_figure as gallery_figure

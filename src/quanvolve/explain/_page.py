@@ -52,12 +52,18 @@ def inline_svg(figure: Figure, label: str, salt: str) -> str:
     return head + text[text.index(">") + 1 :].strip()
 
 
-def rendered(template: str, **values: Any) -> str:
-    """A page of a template of this package; text is escaped, pictures from :func:`inline_svg` are marked safe there."""
+def rendered(template: str, folder: Path = _TEMPLATES, **values: Any) -> str:
+    """A page of a template; text is escaped, pictures from :func:`inline_svg` are marked safe there.
+
+    Args:
+        template: name of its file.
+        folder: where it is; `page.css` is found from everywhere.
+        values: what it shows.
+    """
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
+        loader=jinja2.FileSystemLoader([folder, _TEMPLATES]), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     return environment.get_template(template).render(**values)

@@ -1,0 +1,159 @@
+"""`quanvolve compare`: does the quantum part help? A model beside its matched controls."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.cli._console import emit, emit_json
+from quanvolve.cli._interrupt import Interrupted
+from quanvolve.cli._options import (
+    DATA,
+    MODEL,
+    TRAINING,
+    DataDir,
+    Encoding,
+    Json,
+    Layers,
+    Readout,
+    option,
+)
+from quanvolve.cli._study import say, write_report
+
+STUDY = "Study"
+_Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set, or an .npz file.")]
+_Output = Annotated[Path, option("--output", "Folder of the study; every finished trial is kept there.", DATA, "DIR")]
+_Resume = Annotated[bool, option("--resume", "Go on with the study in --output, as it was begun.", DATA, None)]
+_Controls = Annotated[
+    str | None, option("--controls", "Some of the controls, separated by commas; see docs.", STUDY, "NAME,...")
+]
+_Seeds = Annotated[int, option("--seeds", "Seeds, each of which draws everything anew.", STUDY, min=1)]
+_TrainSize = Annotated[int | None, option("--train-size", "Training images, drawn anew by each seed.", STUDY, min=2)]
+_TestSize = Annotated[int | None, option("--test-size", "Test images, the same for all.", STUDY, min=2)]
+_Lrs = Annotated[str, option("--lr", "Learning rates to choose from, separated by commas.", TRAINING, "LR,...")]
+_Workers = Annotated[int, option("--workers", "Processes of this machine.", STUDY, min=1)]
+_Scheduler = Annotated[
+    str, option("--scheduler", "local, the address of a Dask scheduler, or slurm:name=value,...", STUDY, "NAME")
+]
+_Epochs = Annotated[int, option("--epochs", "Epochs of every training.", TRAINING, min=1)]
+_BatchSize = Annotated[int, option("--batch-size", "Images a step.", TRAINING, min=1)]
+_Filters = Annotated[int, option("--filters", "Filters of the model.", MODEL, min=1)]
+_KernelSize = Annotated[int, option("--kernel-size", "Rows and columns of a window, or its length.", MODEL, min=1)]
+_Stride = Annotated[int, option("--stride", "Pixels from one window to the next.", MODEL, min=1)]
+_Circuit = Annotated[str, option("--circuit", "What the filters run; see `quanvolve circuits`.", MODEL, "NAME")]
+_Head = Annotated[str, option("--head", "linear, cnn, mlp or quantum.", MODEL, "NAME")]
+_Trainable = Annotated[bool, option("--trainable/--fixed", "Train the filters of the model.", MODEL, None)]
+
+
+def compare(
+    dataset: _Dataset = "digits",
+    output: _Output = Path("comparison"),
+    resume: _Resume = False,
+    controls: _Controls = None,
+    seeds: _Seeds = 10,
+    train_size: _TrainSize = None,
+    test_size: _TestSize = None,
+    circuit: _Circuit = "strongly_entangling",
+    encoding: Encoding = "ry",
+    readout: Readout = "z",
+    layers: Layers = 2,
+    filters: _Filters = 4,
+    kernel_size: _KernelSize = 2,
+    stride: _Stride = 2,
+    head: _Head = "linear",
+    trainable: _Trainable = True,
+    epochs: _Epochs = 20,
+    batch_size: _BatchSize = 32,
+    lr: _Lrs = "1e-2,3e-3,1e-3",
+    workers: _Workers = 1,
+    scheduler: _Scheduler = "local",
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Say whether the quantum part helps.
+
+    Trains the model and matched controls (a convolution of the same shape,
+    the circuit without entangling gates, random features, fixed kernels, the
+    pixels themselves, and others) with the same data, tuning and seeds, and
+    compares them seed by seed. The report is OUTPUT/report.html, verdict
+    first.
+
+    Every finished trial is kept: after Ctrl-C or kill -9, --resume does only
+    what is missing, and several processes may do it together.
+    """
+    from quanvolve.cli._source import canonical
+    from quanvolve.study import Protocol
+    from quanvolve.study import compare as compared
+
+    view = _Trials(json)
+    params: dict[str, Any] = {
+        "circuit": circuit, "encoding": encoding, "readout": readout, "n_layers": layers, "n_filters": filters,
+        "kernel_size": kernel_size, "stride": stride, "head": head, "trainable": trainable,
+    }  # fmt: skip
+    protocol = Protocol(tuple(range(seeds)), _rates(lr), epochs, batch_size, train_size=train_size, test_size=test_size)
+    chosen = None if controls is None else [name.strip() for name in controls.split(",")]
+    place = None if data_dir is None else Path(os.path.abspath(data_dir))
+    try:
+        found = compared(
+            dataset if resume else canonical(dataset), output, params=params, controls=chosen, protocol=protocol,
+            data_dir=place, resume=resume, workers=workers, scheduler=scheduler, progress=view,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        again = f"quanvolve compare --output {shlex.quote(str(output))} --resume"
+        raise Interrupted(f"interrupted; continue with: {again}") from None
+    finally:
+        view.close()
+    write_report(found, output)
+    if json:
+        emit_json(say(found))
+        return
+    for sentence in found.verdict():
+        emit(sentence)
+    emit(f"wrote {output / 'report.html'} and {output / 'report.md'}")
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise QuanvolveError(f"--lr {text} is not a list of numbers, such as 1e-2,3e-3") from None
+
+
+class _Trials:
+    """Progress of a study: a bar on a terminal, elsewhere a line whenever something is finished."""
+
+    def __init__(self, quiet: bool) -> None:
+        import sys
+
+        from quanvolve.cli._console import is_terminal
+
+        self._quiet, self._done = quiet, -1
+        self._bar: Any = None
+        if not quiet and is_terminal(sys.stderr):
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._bar = Progress(
+                TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
+                TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+            )  # fmt: skip
+            self._task = self._bar.add_task("trials", total=None)
+            self._bar.start()
+
+    def __call__(self, counts: dict[str, int], what: str) -> None:
+        total, done = sum(counts.values()), counts["done"] + counts["failed"]
+        if self._bar is not None:
+            self._bar.update(self._task, description=what or "trials", total=total, completed=done)
+        elif not self._quiet and done != self._done:
+            failed = f", {counts['failed']} failed" if counts["failed"] else ""
+            emit(f"{done} of {total} trials done{failed}" + (f"; {what}" if what else ""))
+        self._done = done
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()

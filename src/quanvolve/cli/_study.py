@@ -1,0 +1,150 @@
+"""`quanvolve study`: what is in the table of a study."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json as jsonlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from quanvolve._errors import QuanvolveError
+from quanvolve._files import write_whole
+from quanvolve.cli._console import emit, emit_json, emit_table, one_line
+from quanvolve.cli._options import DATA, Json, option
+
+if TYPE_CHECKING:
+    from quanvolve.study import Results
+
+study = typer.Typer(help="Look at a study: its trials, its results, its pictures.", no_args_is_help=True)
+_Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a study of `quanvolve compare` or `search`.")]
+_Output = Annotated[
+    Path | None, option("--output", "The file, .csv or .json; standard output if not given.", DATA, "FILE")
+]
+_Pictures = Annotated[
+    Path | None, option("--output", "Folder of the pictures; the study's own if not given.", DATA, "DIR")
+]
+
+
+@study.command()
+def show(folder: _Folder, json: Json = False) -> None:
+    """Print the verdict and the results so far, and trials that failed."""
+    from quanvolve.study import Table, results_of
+
+    table = Table(folder)
+    counts = table.counts()
+    if not json:
+        emit(", ".join(f"{count} {status}" for status, count in counts.items() if count))
+        for row in table.rows():
+            if row["status"] == "failed":
+                emit(f"failed: {row['contender']}, seed {row['seed']}: {one_line(row['error'])}")
+    found = results_of(table)
+    if json:
+        emit_json({"trials": counts, **say(found)})
+        return
+    from quanvolve.study import HEADER, table_of
+
+    emit_table(table_of(found), HEADER[: len(HEADER)], right=range(1, len(HEADER)))
+    for sentence in found.verdict():
+        emit(sentence)
+
+
+@study.command()
+def export(folder: _Folder, output: _Output = None) -> None:
+    """Write all trials as a table."""
+    from quanvolve.study import Table
+
+    rows = Table(folder).rows()
+    kind = "csv" if output is None else output.suffix.lower()[1:]
+    if kind == "json":
+        text = jsonlib.dumps(rows, indent=1)
+    elif kind == "csv":
+        text = _as_csv(rows)
+    else:
+        raise QuanvolveError(f"--output {output} must end with .csv or .json")
+    if output is None:
+        emit(text.rstrip("\n"))
+    else:
+        write_whole(output, text)
+
+
+def _as_csv(rows: list[dict[str, Any]]) -> str:
+    flat = []
+    for row in rows:
+        result = row["result"] or {}
+        numbers = {
+            name: result.get(name) for name in ("test_accuracy", "valid_accuracy", "lr", "seconds", "n_train", "n_test")
+        }
+        parameters = {f"parameters_{name}": number for name, number in (result.get("parameters") or {}).items()}
+        keys = ("id", "contender", "seed", "status", "attempts", "started", "finished", "error")
+        own = {name: row[name] for name in keys} | numbers | parameters
+        flat.append({**own, "config": jsonlib.dumps(row["config"]), "versions": jsonlib.dumps(row["versions"])})
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(dict.fromkeys(name for row in flat for name in row)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return buffer.getvalue()
+
+
+@study.command()
+def plot(folder: _Folder, output: _Pictures = None) -> None:
+    """Draw accuracies, differences and learning curves, and write the report anew."""
+    from quanvolve.explain import save_figure
+    from quanvolve.study import Table, accuracy_figure, difference_figure, learning_figure, results_of
+
+    found = results_of(Table(folder))
+    place = output or folder
+    place.mkdir(parents=True, exist_ok=True)
+    for name, make in (
+        ("accuracy", accuracy_figure),
+        ("differences", difference_figure),
+        ("learning", learning_figure),
+    ):
+        save_figure(make(found), place / f"{name}.png")
+        emit(f"wrote {place / f'{name}.png'}")
+    write_report(found, place)
+    emit(f"wrote {place / 'report.html'} and {place / 'report.md'}")
+
+
+def write_report(found: Results, folder: Path) -> None:
+    """Write report.html and report.md."""
+    from quanvolve.study import markdown, page
+
+    name = Path(found.plan.dataset).stem
+    write_whole(
+        folder / "report.html", page(found, title=f"{name}: does the quantum part help?", command=command_of(found))
+    )
+    write_whole(folder / "report.md", markdown(found))
+
+
+def command_of(found: Results) -> str:
+    """What to type to make the study again."""
+    p, params = found.plan.protocol, found.plan.contenders[0].params
+    parts = [f"quanvolve compare {Path(found.plan.dataset).name}", f"--seeds {len(p.seeds)}"]
+    names = {"circuit": "circuit", "encoding": "encoding", "readout": "readout", "n_layers": "layers",
+             "n_filters": "filters", "kernel_size": "kernel-size", "stride": "stride", "head": "head"}  # fmt: skip
+    parts += [f"--{word} {params[name]}" for name, word in names.items() if name in params]
+    parts += ["--trainable" if params.get("trainable") else "--fixed", f"--epochs {p.epochs}"]
+    parts += [f"--batch-size {p.batch_size}", f"--lr {','.join(f'{lr:g}' for lr in p.lrs)}"]
+    parts += [
+        f"--{name.replace('_', '-')} {getattr(p, name)}" for name in ("train_size", "test_size") if getattr(p, name)
+    ]
+    controls = ",".join(one.name for one in found.plan.contenders[1:])
+    return " ".join([*parts, f"--controls {controls}"])
+
+
+def say(found: Results) -> dict[str, Any]:
+    """The results as JSON has them."""
+
+    def plain(value: Any) -> Any:
+        return None if isinstance(value, float) and value != value else value
+
+    return {
+        "verdict": found.verdict(),
+        "finished": found.finished,
+        "contenders": [asdict(one) for one in found.standings],
+        "comparisons": [{name: plain(value) for name, value in asdict(one).items()} for one in found.comparisons],
+    }

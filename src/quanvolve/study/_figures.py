@@ -1,0 +1,116 @@
+"""Pictures of a study: accuracies, paired differences, learning curves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.explain import style
+from quanvolve.study._contenders import MODEL
+from quanvolve.study._results import Results
+from quanvolve.study._statistics import BETTER, COLLAPSED, TOO_FEW, WORSE, interval
+from quanvolve.study._table import DONE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_ROW, _HEAD = 0.34, 1.1
+_COLOURS = {BETTER: style.BLUE, WORSE: style.RED}
+_MARKS = {BETTER: "^", WORSE: "v"}
+
+
+def accuracy_figure(results: Results) -> Figure:
+    """Test accuracies: every seed a dot, the mean a line with its 95 % interval, the model first.
+
+    Examples:
+        >>> import tempfile
+        >>> from quanvolve.study import Protocol, compare
+        >>> quick = Protocol(seeds=(0, 1, 2), lrs=(1e-2,), epochs=1, train_size=60, test_size=60)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     found = compare("digits", folder, controls=["pixels"], protocol=quick)
+        >>> [label.get_text() for label in accuracy_figure(found).axes[0].get_yticklabels()]
+        ['model', 'pixels']
+    """
+    names = [one.name for one in results.standings]
+    figure = style.new_figure(8.0, _HEAD + _ROW * len(names))
+    ax = figure.subplots()
+    for place, name in enumerate(names):
+        values = 100 * _accuracies(results, name)
+        colour = style.BLUE if name == MODEL else style.GREY
+        shift = np.linspace(-0.16, 0.16, len(values)) if len(values) > 1 else np.zeros(1)
+        ax.plot(values, place + shift, "o", color=colour, markersize=3.5, alpha=0.55, markeredgewidth=0)
+        mean = values.mean()
+        if len(values) > 1:
+            low, high = interval(values)
+            ax.plot([low, high], [place, place], color=style.INK, linewidth=1.6)
+        ax.plot([mean], [place], "|", color=style.INK, markersize=12, markeredgewidth=2)
+    _rows(ax, names, "Test accuracy", "percent; dots are seeds, lines 95 % intervals of the mean")
+    return figure
+
+
+def difference_figure(results: Results) -> Figure:
+    """The model minus each control, seed by seed: means with 95 % intervals; right of zero the model is better."""
+    shown = [one for one in results.comparisons if one.outcome not in (COLLAPSED, TOO_FEW)]
+    if not shown:
+        raise QuanvolveError("no control can be compared yet: run more seeds")
+    figure = style.new_figure(8.0, _HEAD + _ROW * len(shown))
+    ax = figure.subplots()
+    ax.axvline(0, color=style.INK, linewidth=0.9)
+    for place, one in enumerate(shown):
+        colour, mark = _COLOURS.get(one.outcome, style.GREY), _MARKS.get(one.outcome, "o")
+        ax.plot([100 * one.low, 100 * one.high], [place, place], color=colour, linewidth=2.2)
+        ax.plot([100 * one.difference], [place], mark, color=colour, markersize=7)
+    _rows(ax, [one.control for one in shown], "Model minus control", "points of test accuracy, 95 % intervals")
+    handles = [
+        ax.plot([], [], mark, color=colour, label=word, markersize=6)[0]
+        for word, mark, colour in (
+            ("better", "^", style.BLUE), ("worse", "v", style.RED), ("no difference seen", "o", style.GREY),
+        )
+    ]  # fmt: skip
+    legend = ax.legend(
+        handles=handles, frameon=False, fontsize=style.SMALL, labelcolor=style.INK, ncols=3, loc="lower right",
+        bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2,
+    )  # fmt: skip
+    legend.set_in_layout(True)
+    return figure
+
+
+def learning_figure(results: Results) -> Figure:
+    """Validation accuracy by epoch, mean over seeds: the model and its controls."""
+    figure = style.new_figure(8.0, 4.2)
+    ax = figure.subplots()
+    palette = ["#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#999999", "#F0E442"]
+    for place, one in enumerate(results.standings):
+        curves = [r["result"]["learning_curve"] for r in _done(results, one.name)]
+        length = min(map(len, curves))
+        mean = 100 * np.array([curve[:length] for curve in curves]).mean(axis=0)
+        own = one.name == MODEL
+        ax.plot(
+            range(1, length + 1), mean, label=one.name, linewidth=2.6 if own else 1.3, zorder=5 if own else 2,
+            color=style.BLUE if own else palette[place % len(palette)],
+            linestyle="-" if own else ("--", ":", "-.")[place % 3],
+        )  # fmt: skip
+    style.tidy(ax, "Validation accuracy, mean over seeds", "epoch", "percent")
+    ax.grid(True, axis="y", color=style.PALE, linewidth=0.6)
+    ax.legend(frameon=False, fontsize=style.SMALL, labelcolor=style.INK, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return figure
+
+
+def _rows(ax: Axes, names: list[str], title: str, label: str) -> None:
+    style.tidy(ax, title, label)
+    ax.set_yticks(range(len(names)), names, fontsize=style.SMALL, family=style.FONT)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(True, axis="x", color=style.PALE, linewidth=0.6)
+    ax.set_axisbelow(True)
+
+
+def _done(results: Results, name: str) -> list[dict[str, Any]]:
+    return [row for row in results.rows if row["contender"] == name and row["status"] == DONE]
+
+
+def _accuracies(results: Results, name: str) -> np.ndarray[Any, Any]:
+    return np.array([row["result"]["test_accuracy"] for row in _done(results, name)])

@@ -1,0 +1,114 @@
+"""The report of a study: one HTML page, and a Markdown table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from quanvolve._version import __version__
+from quanvolve.explain import inline_svg, rendered
+from quanvolve.study._figures import accuracy_figure, difference_figure, learning_figure
+from quanvolve.study._results import Results
+from quanvolve.study._statistics import COLLAPSED, TOO_FEW, points
+from quanvolve.study._table import DONE, FAILED
+
+_TEMPLATES = Path(__file__).with_name("templates")
+HEADER = (
+    "contender", "seeds", "accuracy, percent", "model minus it", "95 % interval", "p, corrected", "verdict", "weights",
+    "trained", "quantum", "seconds a trial",
+)  # fmt: skip
+
+
+def table_of(results: Results) -> list[tuple[str, ...]]:
+    """The results as rows of text, after :data:`HEADER`."""
+    compared = {one.control: one for one in results.comparisons}
+    rows = []
+    for one in results.standings:
+        other = compared.get(one.name)
+        judged = ("", "", "", "")
+        if other is not None and other.outcome in (COLLAPSED, TOO_FEW):
+            judged = ("", "", "", other.outcome)
+        elif other is not None:
+            between = f"{points(other.low)} to {points(other.high)}"
+            judged = (points(other.difference), between, f"{other.p_corrected:.3f}", other.outcome)
+        counts = (f"{one.parameters[name]:,}" for name in ("total", "trained", "quantum"))
+        spread = f"{100 * one.mean:.2f} \u00b1 {100 * one.deviation:.2f}"
+        rows.append((one.name, str(one.n), spread, *judged, *counts, f"{one.seconds:.1f}"))
+    return rows
+
+
+def markdown(results: Results) -> str:
+    """The verdict and the table in Markdown.
+
+    Examples:
+        >>> import tempfile
+        >>> from quanvolve.study import Protocol, compare
+        >>> quick = Protocol(seeds=(0, 1, 2), lrs=(1e-2,), epochs=1, train_size=60, test_size=60)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     found = compare("digits", folder, controls=["pixels"], protocol=quick)
+        >>> print(markdown(found).splitlines()[-2][:14])
+        | model | 3 |
+    """
+    lines = [*results.verdict(), "", f"| {' | '.join(HEADER)} |", "|---" * len(HEADER) + "|"]
+    lines += [f"| {' | '.join(row)} |" for row in table_of(results)]
+    return "\n".join(lines) + "\n"
+
+
+def page(results: Results, *, title: str, command: str) -> str:
+    """The report as one HTML page that loads nothing from anywhere.
+
+    Args:
+        results: of the study.
+        title: of the page.
+        command: which makes the study again.
+    """
+    try:
+        differences = inline_svg(difference_figure(results), "differences of accuracy, model minus control", "d")
+    except ValueError:
+        differences = ""
+    versions: dict[str, str] = next((row["versions"] for row in results.rows if row["versions"]), {})
+    return rendered(
+        "study.html",
+        _TEMPLATES,
+        title=title,
+        model=results.standings[0].summary[:1].upper() + results.standings[0].summary[1:],
+        verdict=results.verdict(),
+        finished=results.finished,
+        open=sum(row["status"] not in (DONE, FAILED) for row in results.rows),
+        header=HEADER,
+        rows=table_of(results),
+        contenders=[{"name": one.name, "summary": one.summary} for one in results.standings],
+        accuracy=inline_svg(accuracy_figure(results), "test accuracy of all contenders", "a"),
+        differences=differences,
+        comparisons=[str(one) for one in results.comparisons],
+        learning=inline_svg(learning_figure(results), "validation accuracy by epoch", "l"),
+        protocol=protocol_in_words(results),
+        failures=[
+            f"{row['contender']}, seed {row['seed']}: {row['error']}" for row in results.rows if row["status"] == FAILED
+        ],
+        command=command,
+        versions=", ".join(f"{name} {number}" for name, number in versions.items()),
+        version=__version__,
+    )
+
+
+def protocol_in_words(results: Results) -> list[str]:
+    """What was done, in sentences."""
+    p = results.plan.protocol
+    n = len(p.seeds)
+    train = (
+        "all training images" if p.train_size is None else f"{p.train_size:,} training images, drawn anew by each seed"
+    )
+    rates = ", ".join(f"{lr:g}" for lr in p.lrs)
+    return [
+        f"Data: {Path(results.plan.dataset).name}, {train}; "
+        + ("all test images." if p.test_size is None else f"{p.test_size:,} test images, the same for all."),
+        f"{n} seeds; each draws circuit, first weights, training images, split and order anew, the same for all "
+        "contenders.",
+        f"{p.epochs} epochs of AdamW, batches of {p.batch_size}; learning rates {rates}, for every contender alike.",
+        f"Learning rate and epoch are chosen on {100 * p.validation_fraction:.0f} % of the training images; the test "
+        "images are looked at once, by the model that was chosen.",
+        "Differences are taken seed by seed. Intervals: bootstrap-t (Student's t below eight seeds); test: signs "
+        "exchanged at random, two-sided; Holm's correction over all controls. A contender that is not better than "
+        "always answering the most frequent class is collapsed: flagged, and left out.",
+        "Weights are counted honestly in the table; a convolution of the same shape has fewer or more than a circuit.",
+    ]
