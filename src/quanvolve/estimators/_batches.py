@@ -39,6 +39,8 @@ class Batches:
             cannot learn from one.
         shuffle: draw a new order for each pass, from torch's global generator.
         augment: samples of a batch to other samples of the same labels.
+        share: which of how many processes this is; each gets an equal part of every batch, the same order being drawn
+            in all of them.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class Batches:
         batch_size: int,
         shuffle: bool = False,
         augment: Callable[[Tensor], Tensor] | None = None,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         self.data = data
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.augment = augment
+        self.share = share
 
     def __len__(self) -> int:
         n = len(self.data)
@@ -65,4 +69,12 @@ class Batches:
             start = number * self.batch_size
             stop = n if number == count - 1 else start + self.batch_size
             samples, labels = self.data[slice(start, stop) if order is None else order[start:stop]]
-            yield (samples if self.augment is None else self.augment(samples)), labels
+            if self.augment is not None:
+                samples = self.augment(samples)
+            process, count_of = self.share
+            if count_of > 1:
+                # Equal parts, so that the mean over processes is the mean over samples; a rest is left out.
+                each = len(samples) // count_of
+                part = slice(process * each, (process + 1) * each)
+                samples, labels = (samples[part], labels[part]) if each else (samples, labels)
+            yield samples, labels

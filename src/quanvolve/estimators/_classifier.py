@@ -21,6 +21,7 @@ from quanvolve.estimators._filters import build_backbone, restore_backbone
 from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
 from quanvolve.estimators._maps import BLOCK, feature_maps
 from quanvolve.estimators._preset import build_preset, training_of
+from quanvolve.estimators._processes import place_of
 from quanvolve.estimators._training import Monitor, Settings, train
 from quanvolve.nn import HybridModel, find_preset, learn_statistics, make_head
 
@@ -50,7 +51,8 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         validation_fraction: share of the training images set aside to choose the best epoch by; 0 keeps the last.
         patience: stop after so many epochs without a better validation accuracy; None runs all epochs.
         random_state: an int gives the same model twice on a CPU.
-        device: where to compute.
+        device: where to compute. "accelerate" trains over all processes that `accelerate launch` has started, each of
+            which calls `fit` with the same arguments, and has its part of every batch of `batch_size` samples.
         verbose: 1 prints a line an epoch.
         preset: a name from :data:`quanvolve.nn.PRESETS`, for images: a whole network, with the schedule of its
             learning rate and random shifts of the training images, in place of filters and head. Their arguments must
@@ -210,7 +212,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 self._adopt(spec, self._with_head(backbone, shape), shape)
         else:
             self._adopt(spec, *build_preset(self.get_params(deep=False), spec, len(self.classes_), filter_seed))
-        self.module_.to(self.device)
+        self.module_.to(self._place)
         settings = self._settings(epoch_seed)
         train_rows, valid_rows = self._split(numbers, split_seed)
         reporter = monitor or (_Printer() if self.verbose else Monitor())
@@ -221,6 +223,10 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.history_ = train(module, data, valid, settings, monitor=reporter, checkpoint=path, resume=resume)
         self.module_.eval()
         return self
+
+    @property
+    def _place(self) -> str:
+        return place_of(self.device)
 
     def _settings(self, seed: int) -> Settings:
         recipe = None if self.preset is None else find_preset(self.preset, self.backbone)
@@ -299,7 +305,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         backbone = self.module_.backbone
         if self.module_.fixed_backbone and size <= CACHE_BYTES:
             maps = feature_maps(
-                backbone, rows, self._spec, self.output_shape_, device=self.device, progress=monitor.on_features
+                backbone, rows, self._spec, self.output_shape_, device=self._place, progress=monitor.on_features
             )
             X, module = torch.from_numpy(maps), self.module_.head
             statistics = X[torch.from_numpy(train_rows[:_STATISTICS_IMAGES])]
@@ -310,10 +316,10 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             X, module = torch.from_numpy(self._spec.images(rows)), self.module_
             some = rows[train_rows[:_STATISTICS_IMAGES]]
             statistics = torch.from_numpy(
-                feature_maps(backbone, some, self._spec, self.output_shape_, device=self.device)
+                feature_maps(backbone, some, self._spec, self.output_shape_, device=self._place)
             )
         if statistics is not None:
-            learn_statistics(self.module_.head, statistics.to(self.device))
+            learn_statistics(self.module_.head, statistics.to(self._place))
         data = TensorData(X, y, torch.from_numpy(train_rows))
         return module, data, TensorData(X, y, torch.from_numpy(valid_rows)) if len(valid_rows) else None
 
@@ -335,7 +341,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         found = np.empty((len(rows), len(self.classes_)))
         with torch.no_grad():
             for start in range(0, len(rows), BLOCK):
-                images = torch.from_numpy(self._spec.images(rows[start : start + BLOCK])).to(self.device)
+                images = torch.from_numpy(self._spec.images(rows[start : start + BLOCK])).to(self._place)
                 found[start : start + BLOCK] = self.module_(images).double().softmax(dim=1).cpu().numpy()
         return found
 

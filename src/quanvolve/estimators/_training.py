@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from skorch.helper import predefined_split
 from torch import nn
@@ -29,6 +28,7 @@ from quanvolve.estimators._checkpoint import (
     restore_optimizer,
     save_checkpoint,
 )
+from quanvolve.estimators._processes import accelerator_for, net_class, own_module
 from quanvolve.estimators._schedule import cosine, one_cycle
 
 
@@ -44,7 +44,7 @@ class Settings:
         weight_decay: of AdamW.
         patience: stop after so many epochs without a better validation accuracy; None never stops early.
         seed: of the order of samples, of dropout and of shifts.
-        device: where to train.
+        device: where to train; "accelerate" for what `accelerate launch` has given each of its processes.
         warmup: share of the training in which the learning rate rises, batch by batch; 0 starts at the highest and
             changes it between epochs only.
         shift: pixels by which training images are moved at random, at most.
@@ -143,13 +143,16 @@ def train(
     batches = len(Batches(data, settings.batch_size))
     watch = _Watch(monitor, settings, batches)
     fingerprint = _fingerprint(module, data, valid, settings)
-    net = _skorch_net(module, valid, settings, watch)
+    accelerator = accelerator_for(settings.device)
+    first = accelerator is None or accelerator.is_main_process
+    net = _skorch_net(module, valid, settings, watch, accelerator)
+    trained = own_module(net.module_, accelerator)
     history: list[dict[str, Any]] = []
     best = copy.deepcopy(module.state_dict())
     if resume and checkpoint is not None and checkpoint.exists():
         state = load_checkpoint(checkpoint, fingerprint)
         history, best = state.history, state.best
-        net.module_.load_state_dict(state.module)
+        trained.load_state_dict(state.module)
         restore_optimizer(net.optimizer_, state.optimizer)
     monitor.on_start(len(history) + 1, settings.max_epochs, batches)
     with _own_random_numbers():
@@ -160,22 +163,22 @@ def train(
             history.append(_row(net.history[-1], watch, settings.rate(watch.epoch)))
             _require_finite(history[-1], settings)
             if best_epoch(history) == watch.epoch:
-                best = copy.deepcopy(net.module_.state_dict())
-            if checkpoint is not None:
+                best = copy.deepcopy(trained.state_dict())
+            if checkpoint is not None and first:
                 tensors = optimizer_tensors(net.optimizer_)
-                save_checkpoint(
-                    checkpoint, TrainingState(history, net.module_.state_dict(), best, tensors), fingerprint
-                )
+                save_checkpoint(checkpoint, TrainingState(history, trained.state_dict(), best, tensors), fingerprint)
             monitor.on_epoch(history[-1])
     module.load_state_dict(best)
     module.eval()
     return history
 
 
-def _skorch_net(module: nn.Module, valid: TensorData | None, settings: Settings, watch: _Watch) -> Any:
-    net = NeuralNetClassifier(
+def _skorch_net(
+    module: nn.Module, valid: TensorData | None, settings: Settings, watch: _Watch, accelerator: Any
+) -> Any:
+    kind, processes = net_class(accelerator)
+    net = kind(
         module,
-        criterion=nn.CrossEntropyLoss,
         optimizer=torch.optim.AdamW,
         lr=settings.lr,
         optimizer__weight_decay=settings.weight_decay,
@@ -187,9 +190,9 @@ def _skorch_net(module: nn.Module, valid: TensorData | None, settings: Settings,
         train_split=None if valid is None else predefined_split(valid),
         callbacks=[("watch", watch)],
         callbacks__valid_acc=None,
-        callbacks__print_log=None,
-        device=settings.device,
+        device=settings.device if accelerator is None else None,
         verbose=0,
+        **processes,
     )
     return net.initialize()
 

@@ -32,9 +32,9 @@ class _Kind:
     changes: dict[str, Any]
 
 
-_WINDOW = "conv of the same windows and channels"
+_WINDOW = "with the same windows and channels"
 _CONTROLS: dict[str, _Kind] = {
-    "conv": _Kind(f"nn.Conv2d, {_WINDOW}, then ReLU, trained", {"backbone": "classical", "trainable": True}),
+    "conv": _Kind(f"nn.Conv2d {_WINDOW}, then ReLU, trained", {"backbone": "classical", "trainable": True}),
     "conv-fixed": _Kind("the same convolution, fixed at random", {"backbone": "classical", "trainable": False}),
     "unentangled": _Kind("the same circuit without gates on two qubits", {"backbone": "unentangled"}),
     "other-training": _Kind("the same circuit, fixed where the model's is trained and trained where it is fixed", {}),

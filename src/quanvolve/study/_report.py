@@ -110,5 +110,5 @@ def protocol_in_words(results: Results) -> list[str]:
         "Differences are taken seed by seed. Intervals: bootstrap-t (Student's t below eight seeds); test: signs "
         "exchanged at random, two-sided; Holm's correction over all controls. A contender that is not better than "
         "always answering the most frequent class is collapsed: flagged, and left out.",
-        "Weights are counted honestly in the table; a convolution of the same shape has fewer or more than a circuit.",
+        "The table counts all weights; a convolution of the same shape does not have as many as a circuit.",
     ]

@@ -1,0 +1,75 @@
+"""Training over several processes, by accelerate: each has its part of every batch, and gradients are averaged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from skorch import NeuralNetClassifier
+from torch import nn
+
+from quanvolve._errors import QuanvolveError
+
+ACCELERATE = "accelerate"
+"""The name of a device that stands for whatever `accelerate launch` has given this process."""
+
+
+def accelerator_for(device: str) -> Any:
+    """The accelerator of this process; None for any other device.
+
+    Raises:
+        QuanvolveError: if accelerate is not installed.
+    """
+    if device != ACCELERATE:
+        return None
+    try:
+        from accelerate import Accelerator
+    except ImportError as error:
+        raise QuanvolveError(
+            "`device='accelerate'` needs the package accelerate: install it with pip install 'quanvolve[cluster]'"
+        ) from error
+    return Accelerator(cpu=not torch.cuda.is_available())
+
+
+def place_of(device: str) -> str:
+    """The device that tensors go to."""
+    accelerator = accelerator_for(device)
+    return device if accelerator is None else str(accelerator.device)
+
+
+def net_class(accelerator: Any) -> tuple[type[Any], dict[str, Any]]:
+    """skorch's classifier, over several processes where there is an accelerator, and what it is told of it."""
+    if accelerator is None:
+        return NeuralNetClassifier, {"callbacks__print_log": None, "criterion": nn.CrossEntropyLoss}
+    from skorch.hf import AccelerateMixin
+
+    class OverProcesses(AccelerateMixin, NeuralNetClassifier):  # type: ignore[misc]  # skorch has no types
+        """A classifier whose module is wrapped, and whose gradients and losses are averaged over processes."""
+
+        def train_step(self, batch: Any, **params: Any) -> dict[str, Any]:
+            step: dict[str, Any] = super().train_step(batch, **params)
+            step["loss"] = self.accelerator.reduce(step["loss"].detach(), reduction="mean")
+            return step
+
+    class CrossEntropy:
+        """The loss as a function: a module would be wrapped too, and a wrapper wants weights to average."""
+
+        def __call__(self, scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+            return nn.functional.cross_entropy(scores, labels)
+
+    share = (accelerator.process_index, accelerator.num_processes)
+    # The callback that prints stays, but in silence: skorch's mixin expects it.
+    return OverProcesses, {
+        "accelerator": accelerator, "unwrap_after_train": False, "iterator_train__share": share,
+        "callbacks__print_log__sink": _silence, "criterion": CrossEntropy,
+    }  # fmt: skip
+
+
+def _silence(*_: object) -> None:
+    """Print nothing."""
+
+
+def own_module(module: nn.Module, accelerator: Any) -> nn.Module:
+    """The module inside the wrapper that averages gradients."""
+    found: nn.Module = module if accelerator is None else accelerator.unwrap_model(module)
+    return found
