@@ -1,6 +1,7 @@
 """Estimators for scikit-learn; training is by skorch."""
 
 from quanvolve.estimators._classifier import QuanvClassifier as QuanvClassifier
+from quanvolve.estimators._disk import transform_on_disk as transform_on_disk
 from quanvolve.estimators._store import load as load
 from quanvolve.estimators._store import save as save
 from quanvolve.estimators._training import Monitor as Monitor

@@ -16,6 +16,13 @@ from quanvolve.study._report import table_of as table_of
 from quanvolve.study._results import Results as Results
 from quanvolve.study._results import Standing as Standing
 from quanvolve.study._results import results_of as results_of
+from quanvolve.study._search import SAMPLERS as SAMPLERS
+from quanvolve.study._search import Found as Found
+from quanvolve.study._search import search as search
+from quanvolve.study._space import DEFAULT_SPACE as DEFAULT_SPACE
+from quanvolve.study._space import Choice as Choice
+from quanvolve.study._space import Range as Range
+from quanvolve.study._space import parse_space as parse_space
 from quanvolve.study._statistics import Comparison as Comparison
 from quanvolve.study._statistics import Outcome as Outcome
 from quanvolve.study._statistics import compare_paired as compare_paired

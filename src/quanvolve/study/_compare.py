@@ -53,7 +53,7 @@ def compare(
 
     Examples:
         >>> import tempfile
-        >>> quick = Protocol(seeds=(0, 1, 2), lrs=(1e-2,), epochs=1, train_size=60, test_size=60)
+        >>> quick = Protocol(seeds=(0, 1, 2), lrs=(1e-2,), epochs=3, train_size=200, test_size=60)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     found = compare("digits", folder, controls=["pixels"], protocol=quick)
         >>> [one.name for one in found.standings], found.comparisons[0].n

@@ -1,0 +1,128 @@
+"""What a search chooses from: named choices and ranges for the arguments of a classifier."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quanvolve._errors import QuanvolveError
+
+_GRID_STEPS = 4
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values."""
+
+    values: tuple[Any, ...]
+
+    def suggest(self, trial: Any, name: str) -> Any:
+        """Let a trial of Optuna choose."""
+        return trial.suggest_categorical(name, list(self.values))
+
+    def grid(self) -> list[Any]:
+        """All values."""
+        return list(self.values)
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number between two others.
+
+    Args:
+        low, high: both included.
+        log: whether factors count rather than differences.
+        whole: whether it is a whole number.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+
+    def suggest(self, trial: Any, name: str) -> Any:
+        """Let a trial of Optuna choose."""
+        if self.whole:
+            return trial.suggest_int(name, int(self.low), int(self.high), log=self.log)
+        return trial.suggest_float(name, self.low, self.high, log=self.log)
+
+    def grid(self) -> list[Any]:
+        """Whole numbers all, others four."""
+        if self.whole:
+            return list(range(int(self.low), int(self.high) + 1))
+        shares = [k / (_GRID_STEPS - 1) for k in range(_GRID_STEPS)]
+        if self.log:
+            return [math.exp(math.log(self.low) + s * math.log(self.high / self.low)) for s in shares]
+        return [self.low + s * (self.high - self.low) for s in shares]
+
+
+Space = Mapping[str, Choice | Range]
+
+DEFAULT_SPACE: dict[str, Choice | Range] = {
+    "circuit": Choice(("strongly_entangling", "hardware_efficient", "basic_entangler", "random", "none")),
+    "encoding": Choice(("ry", "rx", "rz", "dense", "threshold")),
+    "n_filters": Range(1, 6, whole=True),
+    "n_layers": Range(1, 3, whole=True),
+    "head": Choice(("linear", "mlp", "quantum")),
+    "trainable": Choice((True, False)),
+    "lr": Range(3e-4, 3e-2, log=True),
+}
+"""Circuits, encodings, filters, heads and the learning rate."""
+
+
+def parse_space(parts: Mapping[str, str]) -> dict[str, Choice | Range]:
+    """A search space from texts.
+
+    Args:
+        parts: for each argument a list "ry,rx", a range of whole numbers "1..4" or of numbers "0.1..0.5", with ":log"
+            behind it where factors count.
+
+    Raises:
+        QuanvolveError: if a text is neither.
+
+    Examples:
+        >>> parse_space({"encoding": "ry,rx", "n_filters": "1..4", "lr": "1e-3..1e-2:log"})
+        {'encoding': Choice(values=('ry', 'rx')), 'n_filters': Range(low=1.0, high=4.0, log=False, whole=True),
+         'lr': Range(low=0.001, high=0.01, log=True, whole=False)}
+    """
+    return {name: _parse(name, text) for name, text in parts.items()}
+
+
+def _parse(name: str, text: str) -> Choice | Range:
+    body, _, scale = text.partition(":")
+    if scale not in ("", "log"):
+        raise QuanvolveError(f"the space of `{name}` (={text!r}) ends with {scale!r}, expected 'log' or nothing")
+    if ".." not in body:
+        values = tuple(_value(part.strip()) for part in body.split(",") if part.strip())
+        if not values:
+            raise QuanvolveError(f"the space of `{name}` is empty: give choices such as a,b or a range such as 1..4")
+        return Choice(values)
+    low_text, high_text = body.split("..", 1)
+    try:
+        low, high = float(low_text), float(high_text)
+    except ValueError:
+        raise QuanvolveError(f"the space of `{name}` (={text!r}) is no range of numbers, such as 1..4") from None
+    log = scale == "log"
+    if not low < high or (log and low <= 0):
+        raise QuanvolveError(f"the space of `{name}` (={text!r}) must rise, with log from above 0")
+    return Range(low, high, log, low_text.strip().isdigit() and high_text.strip().isdigit())
+
+
+def _value(text: str) -> Any:
+    named = {"true": True, "false": False, "none": "none"}
+    if text.lower() in named:
+        return named[text.lower()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def grid_size(space: Space) -> int:
+    """How many combinations a grid search tries."""
+    return len(list(itertools.product(*(part.grid() for part in space.values()))))
