@@ -4,15 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow lint setup browser bench docs clean
+.PHONY: demo test test-slow lint setup browser database bench docs clean
 
 demo: $(READY)
 	$(BIN)/quanvolve train digits
 
-test: $(READY) lint browser
+test: $(READY) lint browser database
 	$(BIN)/python -m pytest
 
-test-slow: $(READY) browser
+test-slow: $(READY) browser database
 	$(BIN)/python -m pytest -m slow
 
 lint: $(READY)
@@ -29,16 +29,19 @@ docs: $(READY)
 
 setup: $(READY)
 
-# Pages are tested in Debian's Chromium.
+# Pages are tested in Debian's Chromium, databases with its PostgreSQL.
 browser:
 	@command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null)
+
+database:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || (apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql >/dev/null)
 
 # torch comes first and pinned: an unpinned torch may bring gigabytes of CUDA packages.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,qiskit,export]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,qiskit,export,search,cluster]'
 	touch $(READY)
 
 clean:

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from scipy.stats import permutation_test, ttest_1samp
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
 from quanvolve._errors import QuanvolveError
@@ -77,6 +78,8 @@ def test_holm_corrects_over_all_controls() -> None:
     for rank, one in enumerate(order):
         worst = max(worst, min(1.0, (len(order) - rank) * one.p))
         assert one.p_corrected == pytest.approx(worst)
+    by_statsmodels = multipletests([one.p for one in found], method="holm")[1]
+    np.testing.assert_allclose([one.p_corrected for one in found], by_statsmodels)
     assert [one.outcome for one in found] == ["no difference seen", "no difference seen", "better"]
     assert found[2].effect == pytest.approx(found[2].difference / np.std(
         [model[k] - controls["c2"][k].accuracy for k in range(10)], ddof=1))  # fmt: skip
