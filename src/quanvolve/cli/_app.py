@@ -16,6 +16,7 @@ from quanvolve.cli._evaluate import evaluate
 from quanvolve.cli._explain import explain
 from quanvolve.cli._export import export
 from quanvolve.cli._predict import predict
+from quanvolve.cli._search import search
 from quanvolve.cli._study import study
 from quanvolve.cli._train import train
 
@@ -47,6 +48,19 @@ def _quanvolve(
     pass
 
 
-for _command in (train, evaluate, predict, explain, export, compare, estimate, calibrate, datasets, circuits, bench):
+for _command in (
+    train,
+    evaluate,
+    predict,
+    explain,
+    export,
+    compare,
+    search,
+    estimate,
+    calibrate,
+    datasets,
+    circuits,
+    bench,
+):
     app.command()(_command)
 app.add_typer(study, name="study")

@@ -67,7 +67,7 @@ def transform_on_disk(
     _kind(into)
     if into.exists():
         raise QuanvolveError(f"{into} is there already: remove it, or give another name")
-    n, sample = len(images), transformer.transform(np.asarray(images[:1]))
+    n, sample = int(images.shape[0]), transformer.transform(np.asarray(images[:1]))
     state = Path(f"{part}.json")
     wanted = {
         "fingerprint": _fingerprint(transformer, images), "block": block, "images": n, "shape": [n, sample.shape[1]],
@@ -154,7 +154,7 @@ def _begun(state: Path, part: Path, wanted: dict[str, Any]) -> set[int]:
 def _fingerprint(transformer: Any, images: Any) -> str:
     """Tells transformers and images apart."""
     digest = hashlib.sha256(repr((images.shape, str(images.dtype))).encode())
-    step = max(1, len(images) // _SAMPLES)
+    step = max(1, images.shape[0] // _SAMPLES)
     digest.update(np.ascontiguousarray(np.asarray(images[::step][:_SAMPLES])).tobytes())
     for name, tensor in sorted(transformer.module_.state_dict().items()):
         digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())

@@ -258,7 +258,7 @@ def storage_of(url: str) -> Any:
             warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
             return optuna.storages.RDBStorage(
                 url, heartbeat_interval=_BEAT, grace_period=_GRACE,
-                failed_trial_callback=optuna.storages.RetryFailedTrialCallback(max_retry=3),
+                heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=3),
             )  # fmt: skip
     except Exception as error:
         first = (str(error) or type(error).__name__).strip().splitlines()[0]

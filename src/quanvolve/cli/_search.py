@@ -1,0 +1,111 @@
+"""`quanvolve search`: the arguments of a classifier that are best on validation images."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import os
+import shlex
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from quanvolve._errors import QuanvolveError
+from quanvolve._files import write_whole
+from quanvolve.cli._console import emit, emit_json, emit_table
+from quanvolve.cli._interrupt import Interrupted
+from quanvolve.cli._options import DATA, OPTION_OF, TRAINING, DataDir, Json, option
+from quanvolve.cli._options import MAX_SEED as _MOST
+
+SEARCH = "Search"
+_Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set, or an .npz file.")]
+_Output = Annotated[Path, option("--output", "Folder of the trials and of the best model.", DATA, "DIR")]
+_Space = Annotated[
+    list[str] | None,
+    option("--space", "What to choose from: encoding=ry,rx or filters=1..6 or lr=1e-3..1e-2:log.", SEARCH, "NAME=..."),
+]
+_Sampler = Annotated[str, option("--sampler", "tpe, gp, random or grid.", SEARCH, "NAME")]
+_Trials = Annotated[int, option("--trials", "Trials in the end, those of earlier calls included.", SEARCH, min=1)]
+_Folds = Annotated[int, option("--folds", "Of nested cross-validation; 0 for none.", SEARCH, min=0)]
+_Storage = Annotated[
+    str | None, option("--storage", "Database of the trials; by default an SQLite file in --output.", SEARCH, "URL")
+]
+_Prune = Annotated[bool, option("--prune/--no-prune", "Stop trainings that fall behind.", SEARCH, None)]
+_TrainSize = Annotated[int | None, option("--train-size", "Training images.", SEARCH, min=2)]
+_Epochs = Annotated[int, option("--epochs", "Epochs of each training.", TRAINING, min=1)]
+_Seed = Annotated[int, option("--seed", "Of sampler, splits and trainings.", TRAINING, min=0, max=_MOST)]
+
+
+def search(
+    dataset: _Dataset = "digits",
+    output: _Output = Path("search"),
+    space: _Space = None,
+    sampler: _Sampler = "tpe",
+    trials: _Trials = 50,
+    folds: _Folds = 0,
+    storage: _Storage = None,
+    prune: _Prune = True,
+    train_size: _TrainSize = None,
+    epochs: _Epochs = 15,
+    seed: _Seed = 0,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Search for circuits, encodings, filters and heads.
+
+    Every trial is kept in a database: the same command goes on after Ctrl-C
+    or kill -9, and several processes may search in it. The best model is
+    saved in OUTPUT/model; the test images are looked at once, at the end.
+    """
+    from quanvolve.cli._source import canonical
+    from quanvolve.study import parse_space
+    from quanvolve.study import search as searched
+
+    output.mkdir(parents=True, exist_ok=True)
+    url = storage or f"sqlite:///{os.path.abspath(output)}/search.sqlite"
+    last = -1
+
+    def told(done: int, of: int, best: float | None) -> None:
+        nonlocal last
+        if not json and done != last:
+            emit(f"{min(done, of)} of {of} trials" + ("" if best is None else f", best validation accuracy {best:.4f}"))
+        last = done
+
+    place = None if data_dir is None else Path(os.path.abspath(data_dir))
+    try:
+        found = searched(
+            canonical(dataset), space=None if space is None else parse_space(_parts(space)), sampler=sampler,
+            n_trials=trials, epochs=epochs, storage=url, folds=folds, train_size=train_size, prune=prune, seed=seed,
+            data_dir=place, progress=told,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted; the same command goes on from {shlex.quote(str(output))}") from None
+    found.classifier.save(output / "model")
+    result: dict[str, Any] = {
+        "params": found.params, "valid_accuracy": found.valid_accuracy, "test_accuracy": found.test_accuracy,
+        "trials": found.n_trials, "pruned": found.n_pruned, "failed": found.n_failed, "nested": list(found.nested),
+    }  # fmt: skip
+    write_whole(output / "search.json", jsonlib.dumps(result, indent=1))
+    if json:
+        emit_json(result)
+        return
+    emit_table([(name, str(value)) for name, value in found.params.items()])
+    emit(f"{found.n_trials} trials, {found.n_pruned} stopped early, {found.n_failed} failed")
+    emit(f"validation accuracy {found.valid_accuracy:.4f} (the best of many, so too good)")
+    if found.nested:
+        emit(f"nested cross-validation {found.nested_accuracy:.4f}")
+    emit(f"test accuracy {found.test_accuracy:.4f}")
+    emit(f"wrote {output / 'model'} and {output / 'search.json'}")
+
+
+def _parts(space: list[str]) -> dict[str, str]:
+    """NAME=... with names of options or arguments."""
+    arguments = {name: argument for argument, name in OPTION_OF.items()}
+    found = {}
+    for part in space:
+        name, equals, text = part.partition("=")
+        if not equals:
+            raise QuanvolveError(f"--space {part} is not of the form NAME=..., such as encoding=ry,rx")
+        key = name.strip().replace("-", "_")
+        found[arguments.get(key, key)] = text
+    return found
