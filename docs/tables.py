@@ -6,6 +6,7 @@ Usage: python docs/tables.py [--check]
 from __future__ import annotations
 
 import csv
+import json
 import statistics
 import sys
 from pathlib import Path
@@ -117,6 +118,41 @@ def mitigation() -> str:
     return "\n".join(lines)
 
 
+def workers() -> str:
+    """What a second worker is worth."""
+    with (ROOT / "benchmarks" / "workers.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = ["| | workers | seconds | speed-up |", "|---|---|---|---|"]
+    names = {"processes": "processes", "dask": "Dask"}
+    lines += [f"| {names[r['kind']]} | {r['workers']} | {r['median seconds']} | {r['speed-up']} |" for r in rows]
+    return "\n".join(lines)
+
+
+def verdicts() -> str:
+    """Our own verdicts: accuracies in percent, and the first sentence of each."""
+    with (ROOT / "benchmarks" / "verdicts.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    sentences = json.loads((ROOT / "benchmarks" / "verdicts.json").read_text())
+    names = ["model", "conv", "unentangled", "random-features", "pixels"]
+    lines = [f"| accuracy, percent | seeds | {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
+    marks = {"better": " ▲", "worse": " ▼"}
+    for study in dict.fromkeys(row["study"] for row in rows):
+        own = {row["contender"]: row for row in rows if row["study"] == study}
+        cells = []
+        for name in names:
+            row = own.get(name)
+            mark = "" if row is None else marks.get(row["outcome"], "")
+            cells.append("" if row is None else f"{100 * float(row['accuracy']):.2f}{mark}")
+        lines.append(f"| {study} | {own['model']['seeds']} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "▲ the quantum model is better than this control, ▼ it is worse, after correction; otherwise no difference",
+    ]
+    lines += ["was seen.", ""]
+    lines += [f"- {study}: {found[0]}" for study, found in sentences.items()]
+    return "\n".join(lines)
+
+
 def onnx() -> str:
     """The default classifier and its exports on MNIST's test images."""
     with (ROOT / "benchmarks" / "onnx_speed.csv").open(newline="") as file:
@@ -175,9 +211,11 @@ def fill(text: str, name: str, content: str) -> str:
 
 
 TABLES = {
-    README: (("accuracy", accuracy), ("presets", presets), ("speed", speed)),
+    README: (("accuracy", accuracy), ("presets", presets), ("verdicts", verdicts), ("speed", speed)),
     ROOT / "docs" / "hardware.md": (("mitigation", mitigation),),
+    ROOT / "docs" / "compare.md": (("verdicts", verdicts),),
     ROOT / "docs" / "reading.md": (("onnx", onnx),),
+    ROOT / "docs" / "scale.md": (("workers", workers),),
     ROOT / "docs" / "wide.md": (("wide", wide), ("wide-accuracy", wide_accuracy)),
 }
 

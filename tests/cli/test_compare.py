@@ -31,7 +31,7 @@ def test_the_verdict_comes_with_a_report(compared: tuple[Path, Result]) -> None:
     folder, result = compared
     lines = result.out.splitlines()
     assert lines[-1] == f"wrote {folder / 'report.html'} and {folder / 'report.md'}"
-    assert any("against a trained nn.Conv2d of the same shape: " in line for line in lines)
+    assert any("against a trained convolution of the same shape: " in line for line in lines)
     assert "9 of 9 trials done" in lines
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert page.index("<h2>Verdict</h2>") < page.index("<h2>Accuracy</h2>")

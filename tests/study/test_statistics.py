@@ -145,7 +145,7 @@ def test_the_verdict_is_a_sentence_with_an_interval() -> None:
     }
     found = tuple(compare_paired(outcomes(model), controls))
     text = verdict((standing("model"), *map(standing, controls)), found)
-    assert text[0].startswith("The quantum model is worse than a trained nn.Conv2d of the same shape: -")
+    assert text[0].startswith("The quantum model is worse than a trained convolution of the same shape: -")
     assert "points of accuracy (95 % interval -" in text[0]
     assert text[1] == (
         "Of 3 controls, with Holm's correction: better than pixels; worse than conv; no difference seen to unentangled."
@@ -153,7 +153,7 @@ def test_the_verdict_is_a_sentence_with_an_interval() -> None:
     assert "Collapsed to chance and left out: kernels." in text
     assert text[-1].startswith("Nothing here needs entanglement or a quantum circuit")
     none = verdict((standing("model"),), tuple(compare_paired(outcomes(model), {"conv": controls["unentangled"]})))
-    assert none[0].startswith("No difference seen against a trained nn.Conv2d of the same shape: ")
+    assert none[0].startswith("No difference seen against a trained convolution of the same shape: ")
     assert "would have shown with a power of 80 %" in none[0]
 
 

@@ -166,7 +166,7 @@ _ORDER = {BETTER: "better than", WORSE: "worse than", NO_DIFFERENCE: "no differe
 
 
 def _first_sentence(one: Comparison) -> str:
-    against = "a trained nn.Conv2d of the same shape" if one.control == PRIMARY else f"the control {one.control!r}"
+    against = "a trained convolution of the same shape" if one.control == PRIMARY else f"the control {one.control!r}"
     if one.outcome in (COLLAPSED, TOO_FEW):
         return f"Against {against} there is no comparison: {one}."
     interval = f"{points(one.difference)} points of accuracy (95 % interval {points(one.low)} to {points(one.high)})"
