@@ -37,25 +37,25 @@ STUDIES: dict[str, dict[str, Any]] = {
         "params": {"kernel_size": 4, "stride": 2},
         "protocol": Protocol(TEN, lrs=(1e-2, 3e-3), epochs=60, batch_size=8, validation_fraction=0.25),
     },
-    "cifar10-subset": {
-        "dataset": "rgb/cifar10_subset.npz",
-        "controls": FEW,
-        "protocol": Protocol(TEN, lrs=(3e-3,), epochs=10),
-    },
     "mnist-2000": {
         "dataset": "mnist",
         "controls": FEW,
-        "protocol": Protocol(TEN, lrs=(1e-2, 3e-3), epochs=15, train_size=2000),
+        "protocol": Protocol(TEN, lrs=(1e-2,), epochs=10, train_size=2000),
     },
     "mnist-10000": {
         "dataset": "mnist",
         "controls": FEW,
-        "protocol": Protocol(TEN[:8], lrs=(3e-3,), epochs=8, train_size=10_000, batch_size=64),
+        "protocol": Protocol(TEN[:8], lrs=(3e-3,), epochs=5, train_size=10_000, batch_size=64),
     },
     "mnist-60000": {
         "dataset": "mnist",
         "controls": FEW,
-        "protocol": Protocol(TEN[:3], lrs=(3e-3,), epochs=5, batch_size=128, validation_fraction=0.1),
+        "protocol": Protocol(TEN[:3], lrs=(3e-3,), epochs=3, batch_size=128, validation_fraction=0.1),
+    },
+    "cifar10-subset": {
+        "dataset": "rgb/cifar10_subset.npz",
+        "controls": FEW,
+        "protocol": Protocol(TEN, lrs=(3e-3,), epochs=8),
     },
 }
 
