@@ -8,6 +8,8 @@ os.environ["SCIPY_ARRAY_API"] = "1"
 import torch
 from hypothesis import settings
 
+from tests.browser import browser as browser  # one for all tests of pages
+
 torch.set_num_threads(1)
 settings.register_profile("quanvolve", deadline=None, database=None, derandomize=True, max_examples=40)
 settings.load_profile("quanvolve")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import torch
 from quanvolve import QuanvClassifier, load_dataset
 from quanvolve._errors import QuanvolveError
 from quanvolve.explain import Explanation, explain, history_figure
+from tests.browser import opened
 
 HISTORY = [{"epoch": 1, "train_loss": 0.5}, {"epoch": 2, "train_loss": 0.25}]
 
@@ -32,28 +31,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "explanation.html"
     path.write_text(explained(circuit="random").page, encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert found, "these tests need Chromium: install Debian's package chromium"
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield made
-        made.close()
-
-
-def opened(browser: Any, page: Path, **options: Any) -> Any:
-    view = browser.new_page(**options)
-    view.asked, view.said = [], []
-    view.on("request", lambda request: view.asked.append(request.url))
-    view.on("console", lambda message: view.said.append(message.text))
-    view.on("pageerror", lambda error: view.said.append(str(error)))
-    view.goto(page.as_uri())
-    return view
 
 
 def test_the_page_needs_nothing_but_itself(browser: Any, page: Path) -> None:

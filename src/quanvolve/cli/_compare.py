@@ -29,6 +29,7 @@ STUDY = "Study"
 _Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set, or an .npz file.")]
 _Output = Annotated[Path, option("--output", "Folder of the study; every finished trial is kept there.", DATA, "DIR")]
 _Resume = Annotated[bool, option("--resume", "Go on with the study in --output, as it was begun.", DATA, None)]
+_Retry = Annotated[bool, option("--retry", "With --resume: also trials that failed.", DATA, None)]
 _Controls = Annotated[
     str | None, option("--controls", "Some of the controls, separated by commas; see docs.", STUDY, "NAME,...")
 ]
@@ -54,6 +55,7 @@ def compare(
     dataset: _Dataset = "digits",
     output: _Output = Path("comparison"),
     resume: _Resume = False,
+    retry: _Retry = False,
     controls: _Controls = None,
     seeds: _Seeds = 10,
     train_size: _TrainSize = None,
@@ -101,7 +103,7 @@ def compare(
     try:
         found = compared(
             dataset if resume else canonical(dataset), output, params=params, controls=chosen, protocol=protocol,
-            data_dir=place, resume=resume, workers=workers, scheduler=scheduler, progress=view,
+            data_dir=place, resume=resume, retry=retry, workers=workers, scheduler=scheduler, progress=view,
         )  # fmt: skip
     except KeyboardInterrupt:
         again = f"quanvolve compare --output {shlex.quote(str(output))} --resume"

@@ -23,6 +23,7 @@ def compare(
     protocol: Protocol | None = None,
     data_dir: str | Path | None = None,
     resume: bool = False,
+    retry: bool = False,
     workers: int = 1,
     scheduler: str = "local",
     progress: Progress | None = None,
@@ -37,6 +38,7 @@ def compare(
         protocol: of all trainings.
         data_dir: folder with the data set's files.
         resume: go on with the study in the folder, whatever else is given here.
+        retry: let trials that failed run again, when resuming.
         workers: processes of this machine, with the scheduler "local".
         scheduler: "local", "slurm", or the address of a Dask scheduler.
         progress: told how many trials have each status, and what is being done.
@@ -62,6 +64,8 @@ def compare(
     folder = Path(output)
     if resume:
         table = Table(folder)
+        if retry:
+            table.retry_failed()
     else:
         plan = Plan(
             dataset,
