@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -67,9 +68,10 @@ def compare(
         if retry:
             table.retry_failed()
     else:
+        # Workers elsewhere, and a later --resume, may have another working folder.
         plan = Plan(
-            dataset,
-            None if data_dir is None else str(data_dir),
+            os.path.abspath(dataset) if Path(dataset).is_file() else dataset,
+            None if data_dir is None else os.path.abspath(data_dir),
             tuple(contenders_for(params or {}, controls)),
             protocol or Protocol(),
         )
