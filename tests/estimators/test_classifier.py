@@ -157,7 +157,10 @@ def test_verbose_prints_a_line_an_epoch(capsys):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"backbone": "quantam"}, r"`backbone` \(='quantam'\) must be one of 'quantum', 'classical', 'none'"),
+        (
+            {"backbone": "quantam"},
+            r"`backbone` \(='quantam'\) must be one of 'quantum', 'unentangled', 'classical'",
+        ),
         ({"head": "mlpp"}, r"`head` \(='mlpp'\) must be one of 'linear', 'cnn'"),
         ({"max_epochs": 0}, r"`max_epochs` \(=0\) must be a whole number of at least 1"),
         ({"batch_size": 1.5}, r"`batch_size` \(=1.5\) must be a whole number"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,13 @@ import pytest
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.study import DEFAULT_SPACE, Choice, Range, parse_space, search
+
+
+@pytest.fixture(autouse=True)
+def _no_connection_is_left_open() -> Iterator[None]:
+    yield
+    gc.collect()  # a connection that is collected while open is a warning, and warnings are errors
+
 
 QUICK: dict[str, Any] = {"epochs": 3, "train_size": 150, "test_size": 100, "fixed": {"n_filters": 1}}
 SMALL = {"encoding": Choice(("ry", "rx")), "lr": Range(1e-3, 1e-1, log=True)}

@@ -245,6 +245,8 @@ def storage_of(url: str) -> Any:
         QuanvolveError: if the URL is none of a database that can be reached.
     """
     optuna = _optuna()
+    from sqlalchemy.pool import NullPool
+
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
         try:
@@ -256,8 +258,9 @@ def storage_of(url: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+            # Optuna never closes its pool, and heartbeats come from threads of their own: no connection is kept open.
             return optuna.storages.RDBStorage(
-                url, heartbeat_interval=_BEAT, grace_period=_GRACE,
+                url, engine_kwargs={"poolclass": NullPool}, heartbeat_interval=_BEAT, grace_period=_GRACE,
                 heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=3),
             )  # fmt: skip
     except Exception as error:
