@@ -54,8 +54,8 @@ STUDIES: dict[str, dict[str, Any]] = {
     },
     "cifar10-subset": {
         "dataset": "rgb/cifar10_subset.npz",
-        "controls": FEW,
-        "protocol": Protocol(TEN, lrs=(3e-3,), epochs=8),
+        "controls": ["conv", "random-features", "pixels"],
+        "protocol": Protocol(TEN, lrs=(3e-3,), epochs=3),
     },
 }
 
