@@ -43,7 +43,12 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", [*MODELS, pytest.param("nine qubits", marks=pytest.mark.slow)])
+LONG = ("cnn head", "noise", "amplitudes", "nine qubits")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in [*MODELS, LONG[-1]]]
+)
 def test_onnx_gives_the_same_probabilities(name: str, tmp_path: Path) -> None:
     import onnxruntime
 
