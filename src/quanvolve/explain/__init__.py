@@ -5,6 +5,7 @@ from quanvolve.explain._audit import Audit as Audit
 from quanvolve.explain._audit import LayerAudit as LayerAudit
 from quanvolve.explain._audit import audit as audit
 from quanvolve.explain._audit import effective_rank as effective_rank
+from quanvolve.explain._behind import quantum_layers as quantum_layers
 from quanvolve.explain._bloch_figure import bloch_figure as bloch_figure
 from quanvolve.explain._calibration_figure import calibration_figure as calibration_figure
 from quanvolve.explain._cite import cite as cite

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.explain._behind import quantum_layers
 from quanvolve.explain._jacobian import Floats, gradient_variance, jacobian, on_windows, windows_of
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def audit(model: Any, X: Any, *, draws: int = _DRAWS, seed: int = 0) -> Audit:
             layer or a convolution after it does anyway.
     """
     module, images = _module_and_images(model, X)
-    names = {child: name or "layer" for name, child in module.named_modules() if _is_quantum(child)}
+    names = {layer: name or "layer" for name, layer in quantum_layers(module)}
     if not names:
         raise QuanvolveError(f"`model` is a {type(module).__name__} without a quantum layer: nothing to audit")
     seen = _inputs(module, list(names), images)
@@ -198,10 +199,6 @@ def _module_and_images(model: Any, X: Any) -> tuple[nn.Module, Tensor]:
         raise QuanvolveError(f"`model` is a {type(model).__name__}, expected a module or a fitted QuanvClassifier")
     given = X if isinstance(X, Tensor) else torch.as_tensor(np.asarray(X))
     return model, given[:_MOST_IMAGES]
-
-
-def _is_quantum(module: nn.Module) -> bool:
-    return all(hasattr(module, name) for name in ("circuits", "circuit_weights", "with_circuits", "geometry"))
 
 
 def _inputs(module: nn.Module, layers: list[Any], images: Tensor) -> list[tuple[Any, Tensor]]:

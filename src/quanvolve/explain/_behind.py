@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from quanvolve.circuits import Circuit
 from quanvolve.compile import Layout, Planner, PolynomialPlan, Recipe, Windows
@@ -70,6 +70,14 @@ class Behind:
     def unentangled(self) -> Behind:
         """The same without gates on two qubits."""
         return replace(self, circuit=self.circuit.unentangled())
+
+
+def quantum_layers(model: Any) -> list[tuple[str, Any]]:
+    """Names and quantum layers of a module, or of a fitted classifier, known by what they can do; none of others."""
+    module = getattr(model, "module_", model)
+    if not isinstance(module, nn.Module):
+        return []
+    return [(name, one) for name, one in module.named_modules() if hasattr(one, "circuit_weights")]
 
 
 def behind(layer: QuanvNd, channel: int) -> list[Behind]:

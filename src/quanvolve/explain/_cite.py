@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from torch import nn
-
 from quanvolve._errors import QuanvolveError
 from quanvolve._version import __version__
 from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS
+from quanvolve.explain._behind import quantum_layers
 from quanvolve.explain._bibliography import BIBLIOGRAPHY, bibtex_of
 
 if TYPE_CHECKING:
@@ -47,10 +46,7 @@ def cite(model: Any) -> str:
         ['@software{quanvolve,', '@article{henderson2020quanvolutional,', '@article{perezsalinas2020data,',
          '@article{kandala2017hardware,', '@misc{mari2020demo,']
     """
-    module = getattr(model, "module_", model)
-    layers: list[Any] = (
-        [one for one in module.modules() if hasattr(one, "circuit_weights")] if isinstance(module, nn.Module) else []
-    )
+    layers = [layer for _, layer in quantum_layers(model)]
     if not layers:
         raise QuanvolveError(f"`model` is a {type(model).__name__} without a quantum layer: nothing to cite")
     entries = [_OWN]

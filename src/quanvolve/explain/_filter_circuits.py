@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
-
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Bound, bind
-from quanvolve.explain._behind import behind
+from quanvolve.explain._behind import behind, quantum_layers
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def filter_circuits(model: Any) -> list[FilterCircuit]:
          'layer_filter1_channel0; outputs: channel 4, left out, left out, left out']
     """
     module = getattr(model, "module_", model)
-    layers = [(n, m) for n, m in module.named_modules() if hasattr(m, "circuit_weights")] if _is_module(module) else []
+    layers = quantum_layers(model)
     if not layers:
         raise QuanvolveError(f"`model` is a {type(module).__name__} without a quantum layer: it has no circuits")
     found = []
@@ -67,7 +65,3 @@ def filter_circuits(model: Any) -> list[FilterCircuit]:
                     bound = bind(one.circuit, one.weights, one.scales, first=one.first)
                     found.append(FilterCircuit(which, channels, bound))
     return found
-
-
-def _is_module(model: Any) -> bool:
-    return isinstance(model, nn.Module)

@@ -12,6 +12,7 @@ import torch
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve._version import __version__
 from quanvolve.explain._audit import Audit, audit
+from quanvolve.explain._behind import quantum_layers
 from quanvolve.explain._bloch_figure import bloch_figure
 from quanvolve.explain._cite import cite
 from quanvolve.explain._filter_figures import filters_figure
@@ -118,8 +119,7 @@ def explain(
         (True, 4)
     """
     tell = progress or (lambda text: None)
-    module = model.module_
-    layers = [(n, m) for n, m in module.named_modules() if hasattr(m, "circuit_weights")]
+    layers = quantum_layers(model)
     if not layers:
         raise QuanvolveError("the model has no quantum layer: there is nothing to explain")
     tell("auditing")
@@ -164,8 +164,13 @@ def _counts(found: Audit) -> list[tuple[str, str]]:
 
 def _reads_images(layer: Any, model: Any) -> bool:
     """Whether a layer's pixels are those of the images: it is the backbone, or the first in it."""
-    first: Any = next((one for one in model.module_.backbone.modules() if hasattr(one, "circuit_weights")), None)
-    return layer is first and layer.in_channels == model.image_shape_[0] and not layer.dense
+    in_backbone = quantum_layers(model.module_.backbone)
+    return (
+        bool(in_backbone)
+        and layer is in_backbone[0][1]
+        and layer.in_channels == model.image_shape_[0]
+        and not layer.dense
+    )
 
 
 def _layer_part(name: str, layer: Any, images: torch.Tensor | None, salt: str) -> tuple[LayerPart, tuple[Reading, ...]]:

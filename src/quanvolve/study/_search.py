@@ -14,7 +14,7 @@ import numpy as np
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.study._space import DEFAULT_SPACE, Space
-from quanvolve.study._trial import data_of, drawn
+from quanvolve.study._trial import data_of, drawn, with_windows
 
 SAMPLERS = ("tpe", "gp", "random", "grid")
 _FINISHED = ("COMPLETE", "PRUNED", "FAIL")
@@ -163,12 +163,7 @@ class _Setting:
         """A classifier of these arguments."""
         from quanvolve.estimators import QuanvClassifier
 
-        given = {**self.fixed, **params}
-        dims = self.own["dims"]
-        if dims != 2:
-            for argument in ("kernel_size", "stride"):
-                value = given.get(argument, 2)
-                given[argument] = (value,) * dims if isinstance(value, int) else tuple(value)
+        given = with_windows({**self.fixed, **params}, self.own["dims"])
         return QuanvClassifier(
             **{
                 "max_epochs": self.own["epochs"],

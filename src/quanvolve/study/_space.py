@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -121,8 +120,3 @@ def _value(text: str) -> Any:
         except ValueError:
             continue
     return text
-
-
-def grid_size(space: Space) -> int:
-    """How many combinations a grid search tries."""
-    return len(list(itertools.product(*(part.grid() for part in space.values()))))

@@ -11,6 +11,7 @@ import numpy as np
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._version import __version__
+from quanvolve.explain import quantum_layers
 from quanvolve.study._contenders import Contender
 from quanvolve.study._plan import Plan, Protocol
 
@@ -114,11 +115,7 @@ def _watch(progress: Callable[[int], None] | None) -> Any:
 def _classifier(contender: Contender, protocol: Protocol, lr: float, seed: int, dims: int) -> Any:
     from quanvolve.estimators import QuanvClassifier
 
-    params = dict(contender.params)
-    if dims != 2:
-        for name in ("kernel_size", "stride"):
-            value = params.get(name, 2)
-            params[name] = (value,) * dims if isinstance(value, int) else tuple(value)
+    params = with_windows(contender.params, dims)
     return QuanvClassifier(
         **{
             **params,
@@ -132,14 +129,18 @@ def _classifier(contender: Contender, protocol: Protocol, lr: float, seed: int, 
     )
 
 
+def with_windows(params: dict[str, Any], dims: int) -> dict[str, Any]:
+    """Arguments with as many numbers for windows as the data have axes."""
+    if dims == 2:
+        return dict(params)
+    sizes = {name: params.get(name, 2) for name in ("kernel_size", "stride")}
+    return {**params, **{n: (v,) * dims if isinstance(v, int) else tuple(v) for n, v in sizes.items()}}
+
+
 def _parameters(module: Any) -> dict[str, int]:
     """Weights of the whole, those that are trained, and those of circuits."""
-    circuits = {
-        id(weight): weight.numel()
-        for layer in module.modules()
-        if hasattr(layer, "circuit_weights")
-        for weight in layer.circuit_weights().values()
-    }
+    weights = [weight for _, layer in quantum_layers(module) for weight in layer.circuit_weights().values()]
+    circuits = {id(weight): weight.numel() for weight in weights}
     others = {id(p): p.numel() for p in module.parameters()}
     trained = sum(p.numel() for p in module.parameters() if p.requires_grad)
     return {"total": sum({**others, **circuits}.values()), "trained": trained, "quantum": sum(circuits.values())}
