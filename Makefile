@@ -41,7 +41,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,qiskit,export,search,cluster]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,qiskit,export,search,cluster,studio]'
 	touch $(READY)
 
 clean:

@@ -17,6 +17,7 @@ from quanvolve.cli._explain import explain
 from quanvolve.cli._export import export
 from quanvolve.cli._predict import predict
 from quanvolve.cli._search import search
+from quanvolve.cli._studio import studio
 from quanvolve.cli._study import study
 from quanvolve.cli._train import train
 
@@ -58,6 +59,7 @@ for _command in (
     search,
     estimate,
     calibrate,
+    studio,
     datasets,
     circuits,
     bench,

@@ -260,16 +260,18 @@ class QuanvNd(nn.Module):
             out = out + 0 * torch.stack([leaf.sum() for leaf in leaves]).sum() if leaves else out
         return out if images.dim() == self.dims + 2 else out.squeeze(0)
 
-    def with_circuits(self, circuits: Sequence[Circuit]) -> Self:
+    def with_circuits(self, circuits: Sequence[Circuit], *, shots: int | None = None) -> Self:
         """A fixed copy whose rows run other circuits, such as noisy or calibrated ones.
 
         Args:
             circuits: one for each row (filters, and circuits that each sums over), or one for all; with the inputs and
                 the number of outputs of the layer's own, and with its weights or with none.
+            shots: of each window; exact values if not given.
 
         Raises:
             QuanvolveError: if their number, inputs, outputs or weights do not fit.
         """
+        check_shots(shots)
         first, count = self.circuits[0], math.prod(self.filter_shape)
         shapes = circuits[0].weight_shapes if circuits else None
         fits = shapes in ((), first.weight_shapes) and all(
@@ -280,6 +282,9 @@ class QuanvNd(nn.Module):
                 f"`circuits` must be 1 or {count} circuits that read {first.n_inputs} inputs and measure "
                 f"{first.n_outputs} values, with the weights of the layer or without any"
             )
+        if shots is not None:
+            own = self.circuits if len(self.circuits) == len(circuits) else [first] * len(circuits)
+            check_same_measurements(own, circuits)
         with torch.no_grad():
             found = copy.deepcopy(self)
         for name, _ in first.weight_shapes:
@@ -287,7 +292,7 @@ class QuanvNd(nn.Module):
             delattr(found, name)
             if shapes:
                 found.register_buffer(name, weight)
-        found.trainable, found.random_structure, found.engine, found.shots = False, False, "auto", None
+        found.trainable, found.random_structure, found.engine, found.shots = False, False, "auto", shots
         found._set_circuits(tuple(circuits))
         return found
 

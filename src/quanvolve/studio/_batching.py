@@ -1,0 +1,77 @@
+"""Predictions of concurrent requests, computed together: while one batch is in work, the next one gathers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from prometheus_client import Histogram
+
+from quanvolve.studio._loaded import Loaded
+
+Floats = npt.NDArray[Any]
+_MOST = 512  # images of a batch; a single request may have more
+
+
+class Batcher:
+    """Predicts for one server process, on a thread of its own.
+
+    Args:
+        together: whether requests share batches.
+        sizes: told of the images of every batch.
+    """
+
+    def __init__(self, together: bool, sizes: Histogram) -> None:
+        self._together, self._sizes = together, sizes
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="quanvolve-predict")
+        self._waiting: deque[tuple[Loaded, Floats, asyncio.Future[Floats]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    async def probabilities(self, model: Loaded, images: Floats) -> Floats:
+        """Probabilities (n, classes) of images in the units of the training data."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Floats] = loop.create_future()
+        self._waiting.append((model, images, answer))
+        if self._task is None or self._task.done():
+            self._task = loop.create_task(self._work())
+        return await answer
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            model, taken = self._take()
+            try:
+                images = taken[0][0] if len(taken) == 1 else np.concatenate([one for one, _ in taken])
+                self._sizes.observe(len(images))
+                found = await loop.run_in_executor(self._thread, model.probabilities, images)
+            except Exception as error:
+                for _, answer in taken:
+                    if not answer.done():
+                        answer.set_exception(error)
+                continue
+            start = 0
+            for one, answer in taken:
+                if not answer.done():  # its client may have gone
+                    answer.set_result(found[start : start + len(one)])
+                start += len(one)
+
+    def _take(self) -> tuple[Loaded, list[tuple[Floats, asyncio.Future[Floats]]]]:
+        """What waits for the same model as the first in the queue."""
+        model, images, answer = self._waiting.popleft()
+        taken, count = [(images, answer)], len(images)
+        while self._together and self._waiting:
+            other, more, _ = self._waiting[0]
+            if other is not model or count + len(more) > _MOST:
+                break
+            _, images, answer = self._waiting.popleft()
+            taken.append((images, answer))
+            count += len(images)
+        return model, taken
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,52 @@
+"""What a job runs: a command of the command line, so that everything it does can be done by hand too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from quanvolve.studio._settings import Settings
+from quanvolve.studio._tables import Job
+
+TRAIN, EXPLAIN, ONNX, COMPARE = "train", "explain", "onnx", "compare"
+
+
+def folder_of(job: Job, settings: Settings) -> Path:
+    """Where a job works: the folder of its model, or of its study."""
+    return settings.studies / job.id if job.model is None else settings.models / job.model
+
+
+def command_of(job: Job, settings: Settings) -> list[str]:
+    """The arguments of `quanvolve` that do the job, or go on with it.
+
+    Examples:
+        >>> settings = Settings(Path("store"))
+        >>> job = Job(kind="train", model="0123456789ab", settings={"dataset": "digits", "epochs": 3, "trainable": True})
+        >>> " ".join(command_of(job, settings))
+        'train digits --output store/models/0123456789ab --epochs 3 --trainable'
+    """
+    folder = folder_of(job, settings)
+    if job.kind == EXPLAIN:
+        return ["explain", str(folder), *_data(settings)]
+    if job.kind == ONNX:
+        return ["export", str(folder), "--to", "onnx", "--output", str(folder / "model.onnx")]
+    output = ["--output", str(folder)]
+    started = (folder / ("run.json" if job.kind == TRAIN else "study.sqlite")).is_file()
+    if started:
+        return [job.kind, *output, "--resume", *(["--retry"] if job.kind == COMPARE else [])]
+    chosen = dict(job.settings)
+    return [job.kind, chosen.pop("dataset"), *output, *_options(chosen), *_data(settings)]
+
+
+def _options(chosen: dict[str, object]) -> list[str]:
+    found = []
+    for name, value in chosen.items():
+        if name == "trainable":
+            found.append("--trainable" if value else "--fixed")
+        elif value is not None:
+            text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+            found += [f"--{name.replace('_', '-')}", text]
+    return found
+
+
+def _data(settings: Settings) -> list[str]:
+    return [] if settings.data_dir is None else ["--data-dir", str(settings.data_dir)]

@@ -1,0 +1,62 @@
+"""The connection to the database, and bringing it to the form this version needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from quanvolve._errors import QuanvolveError
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_LOCK = 8_642_001  # of PostgreSQL, held while tables are changed
+
+
+def connect(url: str) -> Engine:
+    """An engine for SQLite, in write-ahead mode, or PostgreSQL; tables are made or changed where needed.
+
+    Args:
+        url: of SQLAlchemy.
+
+    Raises:
+        QuanvolveError: if the database cannot be reached, or was made by a later version.
+    """
+    options: dict[str, Any] = {}
+    if url.startswith("sqlite"):
+        options = {"connect_args": {"timeout": 30}}
+    engine = create_engine(url, pool_pre_ping=True, **options)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _in_wal_mode)
+    try:
+        with engine.begin() as connection:
+            _upgrade(connection)
+    except (SQLAlchemyError, CommandError) as error:
+        engine.dispose()
+        where = engine.url.render_as_string(hide_password=True)
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise QuanvolveError(f"the studio's database {where} cannot be used: {reason}") from error
+    return engine
+
+
+def _in_wal_mode(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # Servers that start together change the tables one after the other.
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,235 @@
+"""What requests and answers hold."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from quanvolve.studio._store import ID
+
+_NUMBERS = {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}
+_PICTURE: dict[str, Any] = {
+    "description": "Rows of pixels, or channels of them.",
+    "anyOf": [_NUMBERS, {"type": "array", "items": _NUMBERS}],
+}
+Array = Annotated[Any, WithJsonSchema({**_PICTURE, "examples": [[[0, 0.5], [1, 0]]]})]
+Arrays = Annotated[Any, WithJsonSchema({"type": "array", "items": _PICTURE, "minItems": 1})]
+Id = Annotated[str, Path(pattern=ID, description="Twelve hexadecimal digits.", examples=["0123456789ab"])]
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Word = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
+Backbone = Literal["quantum", "classical", "unentangled", "trigonometric", "kernels", "subsampled", "none"]
+Head = Literal["linear", "mlp", "cnn", "quantum"]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class PredictRequest(_Request):
+    """Images to classify."""
+
+    images: Arrays = Field(description="Images in the units of the training data (see `input_range`), or drawings.")
+    drawing: bool = Field(
+        False, description="The images are drawings of any size, to be cut out, scaled and centred as MNIST's digits."
+    )
+
+
+class Predictions(BaseModel):
+    """The classes of images."""
+
+    classes: list[str] = Field(description="Names of the classes.")
+    labels: list[str] = Field(description="The most probable class of each image.")
+    probabilities: list[list[float]] = Field(description="A row for each image, a number for each class.")
+
+
+class MapsRequest(_Request):
+    """An image to look into."""
+
+    image: Array
+    drawing: bool = Field(False, description="As in a prediction.")
+    noise: float = Field(0.0, ge=0, le=0.5, description="Depolarizing probability after every gate; exact, not drawn.")
+    shots: int | None = Field(None, ge=1, le=100_000, description="Samples of each window, in place of exact values.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Of the samples.")
+
+
+class Maps(BaseModel):
+    """What a model makes of one image."""
+
+    image: list[list[list[float]]] = Field(description="The image as the model sees it: (channels, rows, columns).")
+    maps: list[list[list[float]]] = Field(description="Feature maps: (channels, rows, columns).")
+    classes: list[str]
+    probabilities: list[float] = Field(description="With this noise and these shots.")
+    milliseconds: float = Field(description="What it took the model.")
+
+
+class Channel(BaseModel):
+    """An output channel of a model's first layer."""
+
+    channel: int
+    filter: int
+    output: int
+    formula: str | None = Field(description="In pixels x0, x1, ... of the window; terms below 0.005 are left out.")
+    latex: str | None
+    why_not: str | None = Field(description="Why there is no formula.")
+
+
+class LayerOut(BaseModel):
+    """The first quantum layer of a model; without channels where there is none."""
+
+    summary: str
+    plan: str
+    kernel_size: list[int]
+    stride: list[int]
+    corner: list[int] = Field(description="Row and column of the first window's first pixel.")
+    dilation: list[int]
+    scales: list[float] = Field(description="Angle of a pixel of 1, in radians, for each pixel of a window.")
+    circuits: list[str] = Field(description="Their names; each has a picture.")
+    channels: list[Channel]
+
+
+class ModelOut(BaseModel):
+    """A model."""
+
+    id: str
+    name: str
+    dataset: str
+    created: float = Field(description="Seconds since 1970.")
+    state: Literal["ready", "queued", "running", "stopped", "failed"]
+    settings: dict[str, Any] = Field(description="The options of its training.")
+    metrics: dict[str, Any] | None = Field(description="Results on the test images; none before it is ready.")
+    explanation: bool = Field(description="Whether its explanation has been made.")
+    onnx: bool = Field(description="Whether its ONNX file has been made.")
+
+
+class ModelDetail(ModelOut):
+    """A model, with its shape and history."""
+
+    image_shape: list[int] | None = Field(description="(channels, rows, columns)")
+    input_range: list[float] | None = Field(description="Least and largest value of the training images.")
+    drawable: bool
+    history: list[dict[str, Any]] = Field(description="A row for each epoch.")
+
+
+class Rename(_Request):
+    """A new name."""
+
+    name: Name
+
+
+class _Circuit(_Request):
+    dataset: Word = "digits"
+    circuit: Word = "strongly_entangling"
+    encoding: Word = "ry"
+    readout: Word = "z"
+    layers: int = Field(2, ge=1, le=8)
+    filters: int = Field(4, ge=1, le=64)
+    kernel_size: int = Field(2, ge=1, le=5)
+    stride: int = Field(2, ge=1, le=8)
+    head: Head = "linear"
+    trainable: bool = Field(False, description="Train the filters too.")
+
+
+class TrainRequest(_Circuit):
+    """Train a model."""
+
+    kind: Literal["train"]
+    name: Name | None = Field(None, description="Of the model; by default after its data and circuit.")
+    backbone: Backbone = "quantum"
+    epochs: int = Field(15, ge=1, le=500)
+    batch_size: int = Field(32, ge=1, le=1024)
+    lr: float = Field(3e-3, gt=0, le=1)
+    seed: int = Field(0, ge=0, le=2**32 - 1)
+
+
+class CompareRequest(_Circuit):
+    """Compare a model with matched controls."""
+
+    kind: Literal["compare"]
+    controls: list[Word] = Field(["conv", "unentangled", "pixels"], min_length=1, max_length=12)
+    seeds: int = Field(3, ge=1, le=50)
+    epochs: int = Field(10, ge=1, le=500)
+    train_size: int | None = Field(None, ge=20, description="Training images, drawn anew by each seed.")
+    test_size: int | None = Field(None, ge=20)
+    lr: list[Annotated[float, Field(gt=0, le=1)]] = Field([3e-3], min_length=1, max_length=8)
+    trainable: bool = True
+
+
+class ModelJob(_Request):
+    """Make the explanation, or the ONNX file, of a model."""
+
+    kind: Literal["explain", "onnx"]
+    model: str = Field(pattern=ID)
+
+
+JobRequest = Annotated[TrainRequest | CompareRequest | ModelJob, Field(discriminator="kind")]
+
+
+class Progress(BaseModel):
+    """How far a job is."""
+
+    done: int | None = Field(description="Epochs or trials that are finished.")
+    total: int | None
+    message: str = Field(description="The last line that it has printed.")
+
+
+class JobOut(BaseModel):
+    """A job."""
+
+    id: str
+    kind: Literal["train", "compare", "explain", "onnx"]
+    state: Literal["queued", "running", "stopped", "done", "failed"]
+    model: str | None
+    settings: dict[str, Any]
+    error: str | None = Field(description="Why it failed.")
+    attempts: int
+    created: float
+    started: float | None
+    finished: float | None
+    progress: Progress
+
+
+class DatasetOut(BaseModel):
+    """A data set of images."""
+
+    name: str
+    images: int
+    shape: list[int]
+    classes: int
+    source: str
+    licence: str
+    available: bool = Field(description="Whether its files are on this server.")
+
+
+class Sample(BaseModel):
+    """A test image."""
+
+    index: int
+    label: str
+    image: list[list[float]] = Field(description="In the units of the data set.")
+
+
+class CircuitOut(BaseModel):
+    """The parts that circuits are made of."""
+
+    circuits: dict[str, str] = Field(description="Names of ansatze, and what they are.")
+    encodings: dict[str, str]
+    readouts: dict[str, str]
+
+
+class About(BaseModel):
+    """The studio."""
+
+    version: str
+    models: int
+    jobs: dict[str, int]
+    workers: int
+    controls: dict[str, str] = Field(description="What a comparison can compare with.")
+
+
+class Health(BaseModel):
+    """Whether it works."""
+
+    status: Literal["ok"]
+    version: str

@@ -1,0 +1,235 @@
+"""A trained model in memory: predictions, feature maps, what noise and shots do to them, formulas and circuits."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve.circuits import with_noise
+from quanvolve.estimators import QuanvClassifier
+from quanvolve.estimators import load as load_classifier
+from quanvolve.explain import filter_circuits, quantum_layers
+from quanvolve.studio._problems import Refused
+
+Floats = npt.NDArray[Any]
+_VARIANTS = 32  # noisy forms of a model that are kept
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a model makes of one image.
+
+    Args:
+        maps: output of its first layer, (channels, rows, columns).
+        probabilities: of the classes.
+    """
+
+    maps: Floats
+    probabilities: Floats
+
+
+class Loaded:
+    """A model that answers; safe for several threads.
+
+    Args:
+        folder: of the model.
+
+    Raises:
+        ModelError: if it is damaged, or no classifier.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        clf = load_classifier(folder)
+        if not isinstance(clf, QuanvClassifier):
+            raise ModelError(f"{folder.name} holds a {type(clf).__name__}, expected a classifier")
+        self.clf: Any = clf
+        self.shape: tuple[int, ...] = tuple(clf.image_shape_)
+        names = getattr(clf, "label_names_", None)
+        self.classes: list[str] = list(map(str, clf.classes_.tolist() if names is None else names))
+        layers = quantum_layers(clf)
+        self.layer_name, self.layer = layers[0] if layers else ("", None)
+        self._variants: OrderedDict[tuple[float, int | None], nn.Module] = OrderedDict()
+        self._lock = threading.Lock()
+        self._formulas: list[dict[str, Any]] | None = None
+
+    @property
+    def drawable(self) -> bool:
+        """Whether it takes pictures of one channel."""
+        return len(self.shape) == 3 and self.shape[0] == 1
+
+    def images(self, values: Any) -> Floats:
+        """Images of a request as the model's estimator takes them.
+
+        Args:
+            values: nested lists (n, *shape), a channel of its own being optional.
+
+        Raises:
+            Refused: if they are not of the model's shape, or not finite.
+        """
+        array = as_array(values, "images")
+        own = self.shape
+        allowed = [own, own[1:]] if own[0] == 1 else [own]
+        if array.ndim < 2 or array.shape[1:] not in allowed:
+            given = "x".join(map(str, array.shape[1:])) or "nothing"
+            taken = " or ".join("x".join(map(str, one)) for one in allowed)
+            raise Refused(422, "invalid", f"images: each is {given}, this model takes {taken}")
+        return array.reshape(len(array), *own)
+
+    def scaled(self, fractions: Floats) -> Floats:
+        """Images in [0, 1] in the units of the training data."""
+        low, high = self.clf.input_range_
+        return fractions * (high - low) + low
+
+    def prepared(self, images: Floats) -> torch.Tensor:
+        """Images in the units of the training data as the network takes them: in [0, 1]."""
+        low, high = self.clf.input_range_
+        unit = np.clip((images - low) / ((high - low) or 1.0), 0, 1)
+        return torch.from_numpy(np.ascontiguousarray(unit, np.float32).reshape(-1, *self.shape))
+
+    def probabilities(self, images: Floats) -> Floats:
+        """Probabilities (n, classes) of images in the units of the training data."""
+        with torch.no_grad():
+            found: Floats = self.clf.module_(self.prepared(images)).double().softmax(dim=1).numpy()
+        return found
+
+    def seen(self, image: Floats, noise: float = 0.0, shots: int | None = None, seed: int = 0) -> Seen:
+        """Feature maps and probabilities of one image, with depolarizing noise after every gate, and shots.
+
+        Args:
+            image: in the units of the training data.
+            noise: probability of a random Pauli error after each gate, as PennyLane's DepolarizingChannel has it.
+            shots: samples of each window; exact values if not given.
+            seed: of the samples.
+
+        Raises:
+            Refused: if the model has no quantum layer and noise or shots are asked for.
+            QuanvolveError: if its circuits cannot have them.
+        """
+        module = self._variant(noise, shots)
+        where = module.get_submodule(self.layer_name) if self.layer is not None else module.backbone
+        kept: list[torch.Tensor] = []
+        with self._lock, torch.random.fork_rng(devices=[]), torch.no_grad():
+            torch.manual_seed(seed)
+            handle = where.register_forward_hook(lambda _, __, out: kept.append(out))
+            try:
+                logits = module(self.prepared(image[None]))
+            finally:
+                handle.remove()
+        maps = kept[0]
+        values = maps[0].double().numpy()
+        if values.ndim != 3:
+            raise Refused(409, "maps", "this model has no feature maps: it is not a convolution of images")
+        return Seen(values, logits[0].double().softmax(0).numpy())
+
+    def _variant(self, noise: float, shots: int | None) -> nn.Module:
+        """A copy of the network, with another first layer where noise or shots are wanted."""
+        plain = noise == 0 and shots is None
+        if self.layer is None and not plain:
+            raise Refused(409, "maps", "noise and shots are for circuits, and this model has none")
+        key = (noise, shots)
+        with self._lock:
+            if key in self._variants:
+                self._variants.move_to_end(key)
+                return self._variants[key]
+        with torch.no_grad():
+            module: nn.Module = copy.deepcopy(self.clf.module_)
+        if self.layer is not None and not plain:
+            circuits = self.layer.circuits
+            if noise > 0:
+                circuits = tuple(with_noise(one, {"depolarizing": noise}) for one in circuits)
+            module.set_submodule(self.layer_name, self.layer.with_circuits(circuits, shots=shots))
+        module.eval()
+        with self._lock:
+            self._variants[key] = module
+            while len(self._variants) > _VARIANTS:
+                self._variants.popitem(last=False)
+        return module
+
+    def channels(self) -> list[dict[str, Any]]:
+        """What each channel of the first quantum layer computes: number, filter, formula, LaTeX, terms."""
+        if self.layer is None:
+            return []
+        with self._lock:
+            if self._formulas is None:
+                self._formulas = [self._channel(number) for number in range(self.layer.out_channels)]
+            return self._formulas
+
+    def _channel(self, number: int) -> dict[str, Any]:
+        measured = self.layer.circuits[0].n_outputs
+        found: dict[str, Any] = {"channel": number, "filter": number // measured, "output": number % measured,
+                                 "formula": None, "latex": None, "why_not": None}  # fmt: skip
+        try:
+            formula = self.layer.formula(number, tolerance=5e-3)
+            return {**found, "formula": str(formula), "latex": formula.latex()}
+        except QuanvolveError as error:
+            return {**found, "why_not": str(error)}
+
+    def circuits(self) -> list[Any]:
+        """The circuits of the first quantum layer, with the model's weights."""
+        if self.layer is None:
+            return []
+        return filter_circuits(self.layer)
+
+
+def as_array(values: Any, what: str) -> Floats:
+    """Numbers of a request.
+
+    Args:
+        values: nested lists.
+        what: their name, for errors.
+
+    Raises:
+        Refused: if they are something else, of different lengths, or not finite.
+    """
+    try:
+        array = np.asarray(values)
+    except (ValueError, OverflowError):
+        raise Refused(422, "invalid", f"{what}: expected arrays of numbers, all of the same shape") from None
+    if array.dtype.kind not in "iuf" or not np.isfinite(array).all() or np.abs(array).max(initial=0) > 1e30:
+        raise Refused(422, "invalid", f"{what}: expected finite numbers, none beyond 1e30")
+    return array.astype(np.float64)
+
+
+class Cache:
+    """Models in memory, the last used ones; a folder that was replaced or deleted is noticed.
+
+    Args:
+        most: how many.
+    """
+
+    def __init__(self, most: int = 8) -> None:
+        self._most = most
+        self._models: OrderedDict[Path, tuple[int, Loaded]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, folder: Path) -> Loaded | None:
+        """The model of that folder, if it is in memory and still the one on disk."""
+        stamp = (folder / "config.json").stat().st_mtime_ns
+        with self._lock:
+            entry = self._models.get(folder)
+            if entry is None or entry[0] != stamp:
+                return None
+            self._models.move_to_end(folder)
+            return entry[1]
+
+    def load(self, folder: Path) -> Loaded:
+        """The model of that folder, from memory or from disk."""
+        found = self.get(folder)
+        if found is None:
+            stamp = (folder / "config.json").stat().st_mtime_ns
+            found = Loaded(folder)
+            with self._lock:
+                self._models[folder] = (stamp, found)
+                while len(self._models) > self._most:
+                    self._models.popitem(last=False)
+        return found

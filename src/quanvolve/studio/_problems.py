@@ -1,0 +1,117 @@
+"""What can go wrong, as answers: problem details in JSON.
+
+References:
+    RFC 9457, Problem Details for HTTP APIs.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from quanvolve._errors import QuanvolveError
+
+MEDIA_TYPE = "application/problem+json"
+_logger = logging.getLogger("quanvolve.studio")
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    type: str = Field(description="Which kind of problem, as a fragment of the documentation.", examples=["#missing"])
+    title: str = Field(description="The kind in words.", examples=["Not Found"])
+    status: int = Field(description="The status code.", examples=[404])
+    detail: str = Field(description="What was given, what was expected, what to do.")
+    errors: list[dict[str, Any]] | None = Field(None, description="Where in the request, for each value that is wrong.")
+
+
+class Refused(Exception):
+    """A request that is answered with a problem.
+
+    Args:
+        status: the status code.
+        kind: a short name of the problem.
+        detail: a sentence.
+    """
+
+    def __init__(self, status: int, kind: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.kind, self.detail = status, kind, detail
+
+
+class Missing(Refused):
+    """Something with a name that is not there."""
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(404, "missing", f"there is no {what} {name!r} here")
+
+
+def problem(status: int, kind: str, detail: str, errors: list[dict[str, Any]] | None = None) -> JSONResponse:
+    """The answer to a request that went wrong."""
+    content: dict[str, Any] = {
+        "type": f"/docs#{kind}", "title": HTTPStatus(status).phrase, "status": status, "detail": detail,
+    }  # fmt: skip
+    if errors is not None:
+        content["errors"] = errors
+    return JSONResponse(content, status, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Let the app answer every kind of error with a problem."""
+
+    @app.exception_handler(Refused)
+    async def refused(_: Request, error: Refused) -> JSONResponse:
+        return problem(error.status, error.kind, error.detail)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        found = [
+            {"where": "/".join(map(str, one["loc"])), "what": one["msg"], "kind": one["type"]} for one in error.errors()
+        ]
+        first = found[0] if found else {"where": "the request", "what": "it is not valid"}
+        return problem(422, "invalid", f"{first['where']}: {first['what']}", jsonable_encoder(found[:20]))
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> JSONResponse:
+        kind = {404: "missing", 405: "method", 400: "invalid"}.get(error.status_code, "http")
+        answer = problem(error.status_code, kind, str(error.detail))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(QuanvolveError)
+    async def ours(_: Request, error: QuanvolveError) -> JSONResponse:
+        return problem(422, "invalid", str(error))
+
+    @app.exception_handler(OSError)
+    async def disk(_: Request, error: OSError) -> JSONResponse:
+        _logger.error("%s", error)
+        return storage_problem(error)
+
+    @app.exception_handler(DBAPIError)
+    async def database(_: Request, error: DBAPIError) -> JSONResponse:
+        _logger.error("%s", error)
+        text = str(error.orig)
+        full = "disk is full" in text or "No space left" in text
+        detail = "the disk of the studio is full" if full else "the database of the studio cannot be written or reached"
+        return problem(507 if full else 503, "storage", f"{detail}; nothing was changed")
+
+    @app.exception_handler(Exception)
+    async def unexpected(_: Request, error: Exception) -> JSONResponse:
+        return problem(500, "internal", f"an error of the studio itself ({type(error).__name__}); its log has more")
+
+
+def storage_problem(error: OSError) -> JSONResponse:
+    """The answer where a file could not be written or read."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return problem(507, "storage", "the disk of the studio is full; nothing was changed")
+    return problem(503, "storage", f"the folder of the studio cannot be used: {error.strerror}; nothing was changed")

@@ -1,0 +1,119 @@
+"""Serving an app until somebody stops it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import urllib.request
+import webbrowser
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.studio._app import create_app
+from quanvolve.studio._settings import Settings
+from quanvolve.studio._studio import Studio
+
+_VARIABLE = "QUANVOLVE_STUDIO"
+
+
+def app_of_process() -> ASGIApp:
+    """The app of one of several server processes."""
+    return create_app(Settings.from_json(os.environ[_VARIABLE]))
+
+
+def serve(
+    settings: Settings,
+    *,
+    processes: int = 1,
+    models: Sequence[Path] = (),
+    new_token: bool = False,
+    browser: bool = False,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Serve a studio until it is interrupted.
+
+    Args:
+        settings: how it is set up.
+        processes: server processes; several need a database that several can use well, such as PostgreSQL.
+        models: folders of runs to copy into it first.
+        new_token: make a new token, in place of those there are.
+        browser: open its page.
+        say: told what people should read.
+
+    Raises:
+        QuanvolveError: if the settings do not fit, or address or database cannot be used.
+        OSError: if the folder cannot be used.
+    """
+    listening = _bound(settings)
+    try:
+        _prepare(settings, models, new_token, say)
+        address = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
+        say(f"quanvolve studio at {address} (Ctrl-C stops it)")
+        if browser:
+            threading.Thread(target=_open, args=(address,), daemon=True).start()
+        options = {"log_level": "warning", "access_log": False, "server_header": False, "timeout_keep_alive": 30,
+                   "timeout_graceful_shutdown": 5, "proxy_headers": False}  # fmt: skip
+        if processes == 1:
+            server = uvicorn.Server(uvicorn.Config(create_app(settings), **options))  # type: ignore[arg-type]
+            server.run([listening])
+            return
+        os.environ[_VARIABLE] = settings.to_json()
+        config = uvicorn.Config("quanvolve.studio._serve:app_of_process", factory=True, workers=processes, **options)  # type: ignore[arg-type]
+        from uvicorn.supervisors import Multiprocess
+
+        Multiprocess(config, uvicorn.Server(config).run, [listening]).run()
+    finally:
+        listening.close()
+
+
+def _prepare(settings: Settings, models: Sequence[Path], new_token: bool, say: Callable[[str], None]) -> None:
+    studio = Studio(settings)
+    try:
+        for run in models:
+            say(f"model {studio.store.adopt(run).id}: a copy of {run}")
+        if new_token:
+            studio.tokens.revoke_all()
+        if new_token or (settings.open_to_others and not studio.tokens.any()):
+            say(f"token: {studio.tokens.make()}")
+            say("keep it: it is shown only now; --new-token makes another one and ends this one")
+    finally:
+        studio.batcher.close()
+        studio.engine.dispose()
+
+
+def _bound(settings: Settings) -> socket.socket:
+    """A socket that listens, so that a port in use is told before anything else happens.
+
+    Raises:
+        QuanvolveError: if the address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((settings.host, settings.port))
+        found.set_inheritable(True)
+    except (OSError, OverflowError) as error:
+        found.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise QuanvolveError(
+            f"--host {settings.host} --port {settings.port} cannot be listened on ({reason}): try another --port"
+        ) from error
+    return found
+
+
+def _open(address: str) -> None:
+    """Open the page once it answers."""
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(f"{address}/healthz", timeout=5):
+                break
+        except OSError:
+            time.sleep(0.1)
+    webbrowser.open(address)

@@ -1,0 +1,102 @@
+"""The parts of a server process, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+import anyio
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+
+from quanvolve.studio._batching import Batcher
+from quanvolve.studio._database import connect
+from quanvolve.studio._forms import TrainRequest
+from quanvolve.studio._jobs import Jobs
+from quanvolve.studio._loaded import Cache, Loaded
+from quanvolve.studio._meters import Meters
+from quanvolve.studio._problems import Refused
+from quanvolve.studio._requests import job_of
+from quanvolve.studio._runner import Runner
+from quanvolve.studio._settings import Settings
+from quanvolve.studio._store import Store
+from quanvolve.studio._tokens import Tokens
+
+_T = TypeVar("_T")
+
+
+class Studio:
+    """Everything that the routes use.
+
+    Args:
+        settings: how it is set up.
+
+    Raises:
+        QuanvolveError: if the database cannot be used.
+        OSError: if the folders cannot be made.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        settings.check()
+        settings.folder.mkdir(parents=True, exist_ok=True)
+        self.settings = settings
+        self.engine: Engine = connect(settings.url)
+        self.store = Store(settings, self.engine)
+        self.store.open()
+        self.jobs = Jobs(self.engine, settings.limits.jobs)
+        self.runner = Runner(settings, self.jobs)
+        self.tokens = Tokens(self.engine)
+        self.meters = Meters()
+        self.cache = Cache()
+        self.batcher = Batcher(settings.batching, self.meters.batches)
+        self.streams = 0
+        self.closing = False
+        self._lookers: anyio.CapacityLimiter | None = None
+
+    def start(self) -> None:
+        """Begin to work on jobs; a studio without a model gets a small one."""
+        self._lookers = anyio.CapacityLimiter(2)
+        if self.settings.first_model and not self.store.all() and not self.jobs.all(limit=1):
+            job, model = job_of(TrainRequest(kind="train", name="First digits", epochs=12))
+            self.jobs.add(job, model)
+        self.runner.start()
+
+    def close(self) -> None:
+        """Interrupt jobs, which go on when the studio starts again."""
+        self.closing = True
+        self.runner.close()
+        self.batcher.close()
+        self.engine.dispose()
+
+    async def loaded(self, model: str) -> Loaded:
+        """A trained model, in memory.
+
+        Raises:
+            Refused: if there is none of that id.
+        """
+        folder = self.store.ready(model)
+        found = self.cache.get(folder)
+        return found if found is not None else await self.computed(self.cache.load, folder)
+
+    async def computed(self, work: Callable[..., _T], *arguments: Any) -> _T:
+        """The result of work on a thread, which few requests may do at the same time.
+
+        Raises:
+            Refused: if it takes too long.
+        """
+        seconds = self.settings.limits.seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await anyio.to_thread.run_sync(work, *arguments, limiter=self._lookers, abandon_on_cancel=True)
+        except TimeoutError:
+            raise Refused(503, "slow", f"this took longer than {seconds:g} s and was given up") from None
+
+
+def studio_of(request: Request) -> Studio:
+    """The studio that answers a request."""
+    found: Studio = request.app.state.studio
+    return found
+
+
+Use = Annotated[Studio, Depends(studio_of)]

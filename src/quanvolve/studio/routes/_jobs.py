@@ -1,0 +1,158 @@
+"""Jobs: training, comparisons, explanations and exports, and how far they are."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Depends, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse, Response
+
+from quanvolve.studio._commands import folder_of
+from quanvolve.studio._forms import Id, JobOut, JobRequest, ModelJob
+from quanvolve.studio._problems import Missing, Refused
+from quanvolve.studio._progress import progress_of, rows_of
+from quanvolve.studio._reports import framed
+from quanvolve.studio._requests import check, job_of
+from quanvolve.studio._runner import log_lines
+from quanvolve.studio._studio import Studio, Use
+from quanvolve.studio._tables import FINISHED, Job
+
+router = APIRouter(prefix="/api/v1/jobs", tags=["Jobs"])
+Kind = Literal["train", "compare", "explain", "onnx"]
+_POLL, _PING, _LONGEST = 0.3, 15.0, 3600.0
+
+
+@router.post("", operation_id="create_job", status_code=201)
+def create_job(studio: Use, request: Annotated[JobRequest, Body()]) -> JobOut:
+    """Start a training, a comparison with controls, an explanation or an export to ONNX."""
+    if isinstance(request, ModelJob):
+        folder = studio.store.ready(request.model)
+        waiting = [one for one in studio.jobs.all(kind=request.kind, model=request.model) if one.state not in FINISHED]
+        if waiting:
+            return _out(studio, waiting[0])
+        if (folder / "run.json").is_file() is False and request.kind == "explain":
+            raise Refused(409, "data", "this model does not say which data it was trained on, so it cannot be explained")
+        return _out(studio, studio.jobs.add(Job(kind=request.kind, model=request.model)))
+    check(request, studio.settings)
+    job, model = job_of(request)
+    return _out(studio, studio.jobs.add(job, model))
+
+
+@router.get("", operation_id="jobs")
+def jobs(
+    studio: Use, kind: Kind | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 50
+) -> list[JobOut]:
+    """Jobs, newest first."""
+    return [_out(studio, job) for job in studio.jobs.all(kind=kind, limit=limit)]
+
+
+@router.get("/{job}", operation_id="job")
+def job(studio: Use, job: Id) -> JobOut:
+    """One job."""
+    return _out(studio, studio.jobs.get(job))
+
+
+@router.post("/{job}/stop", operation_id="stop_job")
+def stop_job(studio: Use, job: Id) -> JobOut:
+    """Ask a job to stop. Finished epochs and trials are kept."""
+    return _out(studio, studio.jobs.stop(job))
+
+
+@router.post("/{job}/resume", operation_id="resume_job")
+def resume_job(studio: Use, job: Id) -> JobOut:
+    """Go on with a job that was stopped or has failed, after its last finished epoch or trial."""
+    return _out(studio, studio.jobs.resume(job))
+
+
+@router.delete("/{job}", operation_id="delete_job", status_code=204)
+def delete_job(studio: Use, job: Id) -> None:
+    """Delete a job that does not run: a comparison with its results, a training with its model if it is not trained."""
+    found = studio.jobs.get(job)
+    studio.jobs.delete(job)
+    (studio.settings.logs / f"{job}.log").unlink(missing_ok=True)
+    if found.kind == "compare":
+        studio.store.discard(folder_of(found, studio.settings))
+    elif found.kind == "train" and found.model is not None:
+        if not (studio.store.folder(found.model) / "config.json").is_file():
+            studio.store.delete(found.model)
+
+
+@router.get("/{job}/log", operation_id="job_log", response_class=PlainTextResponse)
+def job_log(studio: Use, job: Id) -> PlainTextResponse:
+    """What a job has printed."""
+    studio.jobs.get(job)
+    return PlainTextResponse("".join(f"{line}\n" for line in log_lines(studio.settings, job)))
+
+
+@router.get("/{job}/report", operation_id="report", response_class=Response,
+            responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}})  # fmt: skip
+def report(studio: Use, job: Id) -> Response:
+    """The verdict of a comparison that is done."""
+    found = studio.jobs.get(job)
+    path = folder_of(found, studio.settings) / "report.html"
+    if found.kind != "compare" or not path.is_file():
+        raise Missing("report of comparison", job)
+    return framed(path)
+
+
+def _followed(studio: Use, job: Id) -> Job:
+    """The job to follow; refusals come before the stream begins."""
+    if studio.streams >= studio.settings.limits.streams:
+        raise Refused(503, "busy", f"{studio.streams} clients follow jobs already: ask for the job now and then instead")
+    return studio.jobs.get(job)
+
+
+@router.get("/{job}/events", operation_id="job_events", response_class=EventSourceResponse)
+async def job_events(
+    studio: Use, followed: Annotated[Job, Depends(_followed)], last_event_id: Annotated[str | None, Header()] = None
+) -> AsyncIterator[ServerSentEvent]:
+    """Follow a job: an event `epoch` for each finished epoch, whose id is its number, and `job` whenever it changes.
+
+    The stream ends with the job. A client that comes back is told what it has missed.
+    """
+    known = int(last_event_id) if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 9 else 0
+    studio.streams += 1
+    studio.meters.streams.set(studio.streams)
+    try:
+        async for event in _events(studio, followed.id, known):
+            yield event
+    finally:
+        studio.streams -= 1
+        studio.meters.streams.set(studio.streams)
+
+
+async def _events(studio: Studio, job: str, known: int) -> AsyncIterator[ServerSentEvent]:
+    said: dict[str, Any] = {}
+    until, quiet = time.monotonic() + _LONGEST, time.monotonic()
+    while time.monotonic() < until and not studio.closing:
+        try:
+            state, rows = await run_in_threadpool(_state, studio, job)
+        except Missing:
+            return
+        for row in rows[known:]:
+            known += 1
+            yield ServerSentEvent(event="epoch", id=str(known), data=row)
+        if state != said:
+            said, quiet = state, time.monotonic()
+            yield ServerSentEvent(event="job", data=state)
+        if state["state"] in FINISHED:
+            return
+        if time.monotonic() - quiet > _PING:
+            quiet = time.monotonic()
+            yield ServerSentEvent(comment="still here")
+        await asyncio.sleep(_POLL)
+
+
+def _state(studio: Studio, job: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    # The state first: epochs that are finished later than it is read come with the next turn.
+    found = studio.jobs.get(job)
+    return _out(studio, found).model_dump(), rows_of(found, studio.settings)
+
+
+def _out(studio: Studio, job: Job) -> JobOut:
+    return JobOut(**job.model_dump(exclude={"wanted", "owner", "heartbeat"}), progress=progress_of(job, studio.settings))

@@ -1,0 +1,160 @@
+"""The models: what there is, how good they are, what they compute, and taking them away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from starlette.responses import FileResponse, Response, StreamingResponse
+
+from quanvolve.studio._drawings import svg_bytes
+from quanvolve.studio._forms import Channel, Id, LayerOut, ModelDetail, ModelOut, Rename
+from quanvolve.studio._loaded import Loaded
+from quanvolve.studio._problems import Missing
+from quanvolve.studio._reports import framed
+from quanvolve.studio._store import history, read
+from quanvolve.studio._studio import Studio, Use
+from quanvolve.studio._tables import Job, Model
+from quanvolve.studio.routes._catalogue import SVG
+
+router = APIRouter(prefix="/api/v1/models", tags=["Models"])
+_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+
+
+@router.get("", operation_id="models")
+def models(studio: Use) -> list[ModelOut]:
+    """All models, newest first."""
+    trainings = {job.model: job for job in reversed(studio.jobs.all(kind="train", limit=1000))}
+    return [ModelOut(**_facts(studio, model, trainings.get(model.id))) for model in studio.store.all()]
+
+
+@router.get("/{model}", operation_id="model")
+def model(studio: Use, model: Id) -> ModelDetail:
+    """One model, with its history."""
+    return _detail(studio, studio.store.get(model))
+
+
+@router.patch("/{model}", operation_id="rename_model")
+def rename_model(studio: Use, model: Id, request: Rename) -> ModelDetail:
+    """Give a model another name."""
+    return _detail(studio, studio.store.rename(model, request.name))
+
+
+@router.delete("/{model}", operation_id="delete_model", status_code=204)
+def delete_model(studio: Use, model: Id) -> None:
+    """Delete a model with its files and jobs; not while one of them runs."""
+    studio.store.get(model)
+    studio.jobs.forget(model)
+    studio.store.delete(model)
+
+
+@router.get("/{model}/layer", operation_id="layer")
+async def layer(studio: Use, model: Id) -> LayerOut:
+    """What the model's first quantum layer computes: its windows, circuits and formulas."""
+    return await studio.computed(_layer, await studio.loaded(model))
+
+
+def _layer(loaded: Loaded) -> LayerOut:
+    one = loaded.layer
+    if one is None:
+        return LayerOut(summary="no quantum layer", plan="", kernel_size=[], stride=[], corner=[], dilation=[], scales=[],
+                        circuits=[], channels=[])  # fmt: skip
+    sides = one.geometry.sides()
+    circuits = loaded.circuits()
+    return LayerOut(
+        summary=str(one), plan=one.plan, kernel_size=list(one.kernel_size), stride=list(one.stride),
+        corner=[-before for before, _ in sides], dilation=list(one.dilation), scales=list(circuits[0].bound.scales),
+        circuits=[circuit.name for circuit in circuits], channels=[Channel(**row) for row in loaded.channels()],
+    )  # fmt: skip
+
+
+@router.get("/{model}/circuits/{number}/picture", operation_id="model_circuit", response_class=Response, responses=SVG)
+async def model_circuit(
+    studio: Use, model: Id, number: Annotated[int, Path(ge=0, le=10_000)], dark: bool = False
+) -> Response:
+    """One of the circuits of the first quantum layer, with the model's weights, as a picture in SVG."""
+    loaded = await studio.loaded(model)
+    return Response(await studio.computed(_circuit, loaded, number, dark), media_type="image/svg+xml")
+
+
+def _circuit(loaded: Loaded, number: int, dark: bool) -> bytes:
+    from quanvolve.circuits import draw_figure
+
+    circuits = loaded.circuits()
+    if number >= len(circuits):
+        raise Missing("circuit", str(number))
+    bound = circuits[number].bound
+    return svg_bytes(draw_figure(bound.circuit, weights=bound.weights, scale=bound.scales), dark=dark)
+
+
+@router.get("/{model}/explanation", operation_id="explanation", response_class=Response,
+            responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}})  # fmt: skip
+def explanation(studio: Use, model: Id) -> Response:
+    """The page that explains the model, once a job of kind `explain` has made it."""
+    path = studio.store.ready(model) / "explanation.html"
+    if not path.is_file():
+        raise Missing("explanation of model", model)
+    return framed(path)
+
+
+@router.get("/{model}/onnx", operation_id="onnx", response_class=Response,
+            responses={200: {"content": {"application/octet-stream": _BINARY}}})  # fmt: skip
+def onnx(studio: Use, model: Id) -> Response:
+    """The model as an ONNX file, once a job of kind `onnx` has made it."""
+    path = studio.store.ready(model) / "model.onnx"
+    if not path.is_file():
+        raise Missing("ONNX file of model", model)
+    return FileResponse(path, media_type="application/octet-stream", filename=f"{_file_name(studio, model)}.onnx")
+
+
+@router.get("/{model}/download", operation_id="download", response_class=Response,
+            responses={200: {"content": {"application/zip": _BINARY}}})  # fmt: skip
+def download(studio: Use, model: Id) -> Response:
+    """The model's folder as a ZIP file: `quanvolve.load`, `quanvolve evaluate` and `quanvolve explain` take it."""
+    pieces: Iterator[bytes] = studio.store.zipped(model)
+    first = next(pieces)  # errors are answers as long as nothing has been sent
+
+    def all_pieces() -> Iterator[bytes]:
+        yield first
+        yield from pieces
+
+    disposition = f'attachment; filename="{_file_name(studio, model)}.zip"'
+    return StreamingResponse(all_pieces(), media_type="application/zip", headers={"content-disposition": disposition})
+
+
+def _file_name(studio: Studio, model: str) -> str:
+    name = re.sub(r"[^A-Za-z0-9]+", "-", studio.store.get(model).name).strip("-").lower()
+    return name[:60] or model
+
+
+def _facts(studio: Studio, row: Model, training: Job | None) -> dict[str, Any]:
+    folder = studio.store.folder(row.id)
+    ready = (folder / "config.json").is_file()
+    busy = training is not None and training.state in ("queued", "running")
+    # The model is written before its metrics and pictures: until the job is done it is not ready.
+    metrics = read(folder / "metrics.json") if ready else None
+    if ready and not (busy and metrics is None):
+        state = "ready"
+    elif training is None:
+        state = "failed"
+    else:
+        state = "running" if training.state == "done" else training.state
+    return {
+        "id": row.id, "name": row.name, "dataset": row.dataset, "created": row.created, "state": state,
+        "settings": row.settings, "metrics": metrics, "explanation": (folder / "explanation.html").is_file(),
+        "onnx": (folder / "model.onnx").is_file(),
+    }  # fmt: skip
+
+
+def _detail(studio: Studio, row: Model) -> ModelDetail:
+    trainings = studio.jobs.all(kind="train", model=row.id, limit=1)
+    facts = _facts(studio, row, trainings[0] if trainings else None)
+    folder = studio.store.folder(row.id)
+    config = read(folder / "config.json") or {}
+    shape = config.get("image_shape")
+    return ModelDetail(
+        **facts, image_shape=shape, input_range=config.get("input_range"),
+        drawable=bool(shape) and len(shape) == 3 and shape[0] == 1, history=history(folder),
+    )  # fmt: skip

@@ -1,0 +1,46 @@
+"""About the studio itself."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from quanvolve import __version__
+from quanvolve.study import contenders_for
+from quanvolve.studio._forms import About, Health
+from quanvolve.studio._studio import Use
+
+router = APIRouter(tags=["The studio"])
+
+
+@router.get("/api/v1/about", operation_id="about")
+def about(studio: Use) -> About:
+    """Version, counts, and the controls of comparisons."""
+    return About(
+        version=__version__,
+        models=len(studio.store.all()),
+        jobs=studio.jobs.counts(),
+        workers=studio.settings.workers,
+        controls={one.name: one.summary for one in contenders_for({}, None)[1:]},
+    )
+
+
+@router.get("/healthz", operation_id="health")
+def health(studio: Use) -> Health:
+    """Whether the studio and its database answer."""
+    studio.jobs.counts()
+    return Health(status="ok", version=__version__)
+
+
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def metrics(studio: Use) -> Response:
+    """Requests, batches and jobs, for Prometheus."""
+    counts = studio.jobs.counts()
+    for state in ("queued", "running", "stopped", "done", "failed"):
+        studio.meters.jobs.labels(state).set(counts.get(state, 0))
+    return Response(studio.meters.text(), media_type="text/plain; version=0.0.4")
