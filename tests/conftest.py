@@ -9,6 +9,7 @@ import torch
 from hypothesis import settings
 
 from tests.browser import browser as browser  # one for all tests of pages
+from tests.postgres import postgres as postgres  # one for all tests of databases
 
 torch.set_num_threads(1)
 settings.register_profile("quanvolve", deadline=None, database=None, derandomize=True, max_examples=40)

@@ -24,7 +24,8 @@ ROOMS = {
     "backends": {"circuits", "compile", "nn"},
     "bench": {"circuits", "data", "explain"},
     "study": {"explain", "estimators", "data"},
-    "cli": {"circuits", "compile", "nn", "explain", "estimators", "data", "bench", "backends", "study"},
+    "studio": {"circuits", "nn", "explain", "estimators", "data", "study"},
+    "cli": {"studio", "circuits", "compile", "nn", "explain", "estimators", "data", "bench", "backends", "study"},
     "testing": {"circuits", "nn"},
 }
 

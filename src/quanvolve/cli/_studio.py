@@ -6,8 +6,6 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from quanvolve._errors import QuanvolveError
 from quanvolve.cli._console import emit
 from quanvolve.cli._options import DATA, DataDir, option
@@ -19,10 +17,14 @@ _Database = Annotated[
 ]
 _Model = Annotated[list[Path] | None, option("--model", "Copy this run of `quanvolve train` in first.", DATA, "RUN")]
 _NoFirst = Annotated[bool, option("--no-first-model", "Train no small model when there is none.", DATA, None)]
-_Host = Annotated[str, option("--host", "Address to listen on; others than this machine's need a token.", _SERVER, "ADDRESS")]
+_Host = Annotated[
+    str, option("--host", "Address to listen on; others than this machine's need a token.", _SERVER, "ADDRESS")
+]
 _Port = Annotated[int, option("--port", "Port to listen on.", _SERVER, min=1, max=65535)]
 _NoBrowser = Annotated[bool, option("--no-browser", "Do not open the page.", _SERVER, None)]
-_Processes = Annotated[int, option("--processes", "Server processes; use PostgreSQL for several.", _SERVER, min=1, max=64)]
+_Processes = Annotated[
+    int, option("--processes", "Server processes; use PostgreSQL for several.", _SERVER, min=1, max=64)
+]
 _Jobs = Annotated[int, option("--jobs", "Jobs that each of them runs at a time.", _SERVER, min=0, max=64)]
 _AllowHost = Annotated[
     list[str] | None, option("--allow-host", "A name by which it is reached, as behind a proxy.", _ACCESS, "NAME")

@@ -20,7 +20,8 @@ def command_of(job: Job, settings: Settings) -> list[str]:
 
     Examples:
         >>> settings = Settings(Path("store"))
-        >>> job = Job(kind="train", model="0123456789ab", settings={"dataset": "digits", "epochs": 3, "trainable": True})
+        >>> chosen = {"dataset": "digits", "epochs": 3, "trainable": True}
+        >>> job = Job(kind="train", model="0123456789ab", settings=chosen)
         >>> " ".join(command_of(job, settings))
         'train digits --output store/models/0123456789ab --epochs 3 --trainable'
     """

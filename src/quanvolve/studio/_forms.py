@@ -70,8 +70,11 @@ class Channel(BaseModel):
     channel: int
     filter: int
     output: int
-    formula: str | None = Field(description="In pixels x0, x1, ... of the window; terms below 0.005 are left out.")
+    formula: str | None = Field(description="In pixels x0, x1, ... of the window.")
     latex: str | None
+    terms: int = Field(description="Of the formula.")
+    main: str | None = Field(description="Its largest terms.")
+    main_error: float | None = Field(description="By how much the others change a value at most.")
     why_not: str | None = Field(description="Why there is no formula.")
 
 

@@ -22,6 +22,7 @@ from quanvolve.explain import filter_circuits, quantum_layers
 from quanvolve.studio._problems import Refused
 
 Floats = npt.NDArray[Any]
+_MAIN_TERMS = 8
 _VARIANTS = 32  # noisy forms of a model that are kept
 
 
@@ -57,6 +58,7 @@ class Loaded:
         names = getattr(clf, "label_names_", None)
         self.classes: list[str] = list(map(str, clf.classes_.tolist() if names is None else names))
         layers = quantum_layers(clf)
+        self.layer: Any
         self.layer_name, self.layer = layers[0] if layers else ("", None)
         self._variants: OrderedDict[tuple[float, int | None], nn.Module] = OrderedDict()
         self._lock = threading.Lock()
@@ -83,12 +85,14 @@ class Loaded:
             given = "x".join(map(str, array.shape[1:])) or "nothing"
             taken = " or ".join("x".join(map(str, one)) for one in allowed)
             raise Refused(422, "invalid", f"images: each is {given}, this model takes {taken}")
-        return array.reshape(len(array), *own)
+        found: Floats = array.reshape(len(array), *own)
+        return found
 
     def scaled(self, fractions: Floats) -> Floats:
         """Images in [0, 1] in the units of the training data."""
         low, high = self.clf.input_range_
-        return fractions * (high - low) + low
+        found: Floats = fractions * (high - low) + low
+        return found
 
     def prepared(self, images: Floats) -> torch.Tensor:
         """Images in the units of the training data as the network takes them: in [0, 1]."""
@@ -116,7 +120,7 @@ class Loaded:
             QuanvolveError: if its circuits cannot have them.
         """
         module = self._variant(noise, shots)
-        where = module.get_submodule(self.layer_name) if self.layer is not None else module.backbone
+        where = module.get_submodule("backbone" if self.layer is None else self.layer_name)
         kept: list[torch.Tensor] = []
         with self._lock, torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(seed)
@@ -167,10 +171,14 @@ class Loaded:
     def _channel(self, number: int) -> dict[str, Any]:
         measured = self.layer.circuits[0].n_outputs
         found: dict[str, Any] = {"channel": number, "filter": number // measured, "output": number % measured,
-                                 "formula": None, "latex": None, "why_not": None}  # fmt: skip
+                                 "formula": None, "latex": None, "terms": 0,
+                                 "main": None, "main_error": None, "why_not": None}  # fmt: skip
         try:
-            formula = self.layer.formula(number, tolerance=5e-3)
-            return {**found, "formula": str(formula), "latex": formula.latex()}
+            formula = self.layer.formula(number)
+            sizes = sorted((abs(term.coefficient) for term in formula.terms), reverse=True)
+            main = formula.pruned(formula.error + sum(sizes[_MAIN_TERMS:]) + 1e-12)
+            return {**found, "formula": str(formula), "latex": formula.latex(), "terms": len(sizes), "main": str(main),
+                    "main_error": main.error}  # fmt: skip
         except QuanvolveError as error:
             return {**found, "why_not": str(error)}
 

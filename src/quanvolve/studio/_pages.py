@@ -100,7 +100,8 @@ def _type(schema: dict[str, Any]) -> str:
     if kind == "array":
         return f"list of {_type(schema.get('items', {}))}"
     low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
-    return kind if low is None and high is None else f"{kind}, {'' if low is None else low}..{'' if high is None else high}"
+    limits = "..".join("" if limit is None else str(limit) for limit in (low, high))
+    return kind if limits == ".." else f"{kind}, {limits}"
 
 
 def _answers(call: dict[str, Any], openapi: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Pictures from people: decoding within limits, and drawings in the form of the images that a model has learned from."""
+"""Pictures from people: decoding within limits, and drawings in the form of the images that a model knows."""
 
 from __future__ import annotations
 
@@ -44,10 +44,11 @@ def decoded(content: bytes, most_pixels: int, colour: bool = False) -> Floats:
                         413, "large", f"the picture has {wide} x {tall} pixels, at most {most_pixels:,} are taken"
                     )
                 image.load()
+                whole: Image.Image = image
                 if "A" in image.getbands() or "transparency" in image.info:
                     paper = Image.new("RGBA", image.size, "white")
-                    image = Image.alpha_composite(paper, image.convert("RGBA"))
-                values = np.asarray(image.convert("RGB" if colour else "L"), np.float32) / 255
+                    whole = Image.alpha_composite(paper, image.convert("RGBA"))
+                values = np.asarray(whole.convert("RGB" if colour else "L"), np.float32) / 255
     except Refused:
         raise
     except Exception as error:  # Pillow raises many kinds for damaged files

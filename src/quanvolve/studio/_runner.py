@@ -1,4 +1,4 @@
-"""The part of a server that runs jobs: takes them from the queue, watches their processes, writes down how they ended."""
+"""The part of a server that runs jobs: takes them from the queue, watches their processes, notes how they ended."""
 
 from __future__ import annotations
 

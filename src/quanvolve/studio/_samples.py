@@ -58,7 +58,9 @@ def curl(method: str, path: str, operation: str, token: bool = False) -> str:
     if token:
         parts.append('-H "Authorization: Bearer $TOKEN"')
     if operation in _BODIES:
-        parts.append(f"-H 'Content-Type: application/json' -d '{json.dumps(_BODIES[operation], separators=(',', ':'))}'")
+        parts.append(
+            f"-H 'Content-Type: application/json' -d '{json.dumps(_BODIES[operation], separators=(',', ':'))}'"
+        )
     if operation in _FILES:
         parts.append("-F files=@drawing.png")
     if operation in _SAVED:

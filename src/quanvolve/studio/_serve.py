@@ -67,7 +67,7 @@ def serve(
         config = uvicorn.Config("quanvolve.studio._serve:app_of_process", factory=True, workers=processes, **options)  # type: ignore[arg-type]
         from uvicorn.supervisors import Multiprocess
 
-        Multiprocess(config, uvicorn.Server(config).run, [listening]).run()
+        Multiprocess(config, [listening]).run()
     finally:
         listening.close()
 

@@ -9,7 +9,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
@@ -148,7 +148,7 @@ class Store:
         """The folder of a model as a ZIP file, piece by piece."""
         folder = self.ready(model)
         sink = _Sink()
-        with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(cast("IO[bytes]", sink), "w", zipfile.ZIP_DEFLATED) as archive:
             for name in _FILES:
                 if (folder / name).is_file():
                     archive.write(folder / name, f"model-{model}/{name}")

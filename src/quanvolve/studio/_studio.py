@@ -58,7 +58,7 @@ class Studio:
         """Begin to work on jobs; a studio without a model gets a small one."""
         self._lookers = anyio.CapacityLimiter(2)
         if self.settings.first_model and not self.store.all() and not self.jobs.all(limit=1):
-            job, model = job_of(TrainRequest(kind="train", name="First digits", epochs=12))
+            job, model = job_of(TrainRequest.model_validate({"kind": "train", "name": "First digits", "epochs": 12}))
             self.jobs.add(job, model)
         self.runner.start()
 

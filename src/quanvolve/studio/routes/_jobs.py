@@ -35,8 +35,8 @@ def create_job(studio: Use, request: Annotated[JobRequest, Body()]) -> JobOut:
         waiting = [one for one in studio.jobs.all(kind=request.kind, model=request.model) if one.state not in FINISHED]
         if waiting:
             return _out(studio, waiting[0])
-        if (folder / "run.json").is_file() is False and request.kind == "explain":
-            raise Refused(409, "data", "this model does not say which data it was trained on, so it cannot be explained")
+        if request.kind == "explain" and not (folder / "run.json").is_file():
+            raise Refused(409, "data", "this model does not say which data it was trained on: it cannot be explained")
         return _out(studio, studio.jobs.add(Job(kind=request.kind, model=request.model)))
     check(request, studio.settings)
     job, model = job_of(request)
@@ -44,9 +44,7 @@ def create_job(studio: Use, request: Annotated[JobRequest, Body()]) -> JobOut:
 
 
 @router.get("", operation_id="jobs")
-def jobs(
-    studio: Use, kind: Kind | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 50
-) -> list[JobOut]:
+def jobs(studio: Use, kind: Kind | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> list[JobOut]:
     """Jobs, newest first."""
     return [_out(studio, job) for job in studio.jobs.all(kind=kind, limit=limit)]
 
@@ -77,9 +75,8 @@ def delete_job(studio: Use, job: Id) -> None:
     (studio.settings.logs / f"{job}.log").unlink(missing_ok=True)
     if found.kind == "compare":
         studio.store.discard(folder_of(found, studio.settings))
-    elif found.kind == "train" and found.model is not None:
-        if not (studio.store.folder(found.model) / "config.json").is_file():
-            studio.store.delete(found.model)
+    elif found.kind == "train" and found.model and not (studio.store.folder(found.model) / "config.json").is_file():
+        studio.store.delete(found.model)
 
 
 @router.get("/{job}/log", operation_id="job_log", response_class=PlainTextResponse)
@@ -103,7 +100,9 @@ def report(studio: Use, job: Id) -> Response:
 def _followed(studio: Use, job: Id) -> Job:
     """The job to follow; refusals come before the stream begins."""
     if studio.streams >= studio.settings.limits.streams:
-        raise Refused(503, "busy", f"{studio.streams} clients follow jobs already: ask for the job now and then instead")
+        raise Refused(
+            503, "busy", f"{studio.streams} clients follow jobs already: ask for the job now and then instead"
+        )
     return studio.jobs.get(job)
 
 
@@ -155,4 +154,5 @@ def _state(studio: Studio, job: str) -> tuple[dict[str, Any], list[dict[str, Any
 
 
 def _out(studio: Studio, job: Job) -> JobOut:
-    return JobOut(**job.model_dump(exclude={"wanted", "owner", "heartbeat"}), progress=progress_of(job, studio.settings))
+    facts = job.model_dump(exclude={"wanted", "owner", "heartbeat"})
+    return JobOut(**facts, progress=Progress(**progress_of(job, studio.settings)))

@@ -59,8 +59,8 @@ async def layer(studio: Use, model: Id) -> LayerOut:
 def _layer(loaded: Loaded) -> LayerOut:
     one = loaded.layer
     if one is None:
-        return LayerOut(summary="no quantum layer", plan="", kernel_size=[], stride=[], corner=[], dilation=[], scales=[],
-                        circuits=[], channels=[])  # fmt: skip
+        empty = ("kernel_size", "stride", "corner", "dilation", "scales", "circuits", "channels")
+        return LayerOut(summary="no quantum layer", plan="", **{name: [] for name in empty})
     sides = one.geometry.sides()
     circuits = loaded.circuits()
     return LayerOut(
@@ -153,8 +153,8 @@ def _detail(studio: Studio, row: Model) -> ModelDetail:
     facts = _facts(studio, row, trainings[0] if trainings else None)
     folder = studio.store.folder(row.id)
     config = read(folder / "config.json") or {}
-    shape = config.get("image_shape")
+    shape: list[int] | None = config.get("image_shape")
     return ModelDetail(
         **facts, image_shape=shape, input_range=config.get("input_range"),
-        drawable=bool(shape) and len(shape) == 3 and shape[0] == 1, history=history(folder),
+        drawable=shape is not None and len(shape) == 3 and shape[0] == 1, history=history(folder),
     )  # fmt: skip

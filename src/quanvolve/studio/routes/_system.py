@@ -6,9 +6,9 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from quanvolve import __version__
-from quanvolve.study import contenders_for
 from quanvolve.studio._forms import About, Health
 from quanvolve.studio._studio import Use
+from quanvolve.study import contenders_for
 
 router = APIRouter(tags=["The studio"])
 

@@ -1,0 +1,161 @@
+// Models: a table, one of them in detail, some of them side by side.
+
+import { call, element, follow, percent, words } from "./api.js";
+import { barChart, historyChart } from "./charts.js";
+
+const by = (id) => document.getElementById(id);
+
+export function start() {
+  let models = [];
+  let current = null;
+  const marked = new Set();
+
+  function table() {
+    if (!models.length) {
+      by("models-table").replaceChildren(element("p", { class: "empty" }, "There is no model yet: ", element("a", { href: "#train" }, "train one"), "."));
+      by("models-compare").replaceChildren();
+      return;
+    }
+    const rows = models.map((one) => element("tr", { class: one.id === current ? "chosen" : "" },
+      element("td", {}, element("input", { type: "checkbox", "aria-label": `Compare ${one.name}`, checked: marked.has(one.id), disabled: one.state !== "ready", onchange: (event) => {
+        if (event.target.checked) marked.add(one.id);
+        else marked.delete(one.id);
+        compare();
+      } })),
+      element("td", {}, element("button", { type: "button", class: "link", "aria-pressed": String(one.id === current), onclick: () => (window.location.hash = `models/${one.id}`) }, one.name)),
+      element("td", {}, one.dataset),
+      element("td", { class: "number" }, one.metrics ? percent(one.metrics.test_accuracy) : "–"),
+      element("td", { class: "number" }, one.metrics ? one.metrics.parameters.trainable.toLocaleString("en") : "–"),
+      element("td", {}, element("span", { class: `state ${one.state}` }, one.state))));
+    by("models-table").replaceChildren(element("table", {},
+      element("thead", {}, element("tr", {}, element("th", { scope: "col" }, element("span", { class: "visually-hidden" }, "Compare")),
+        ...[["Model"], ["Data"], ["Test accuracy", "number"], ["Trained weights", "number"], ["State"]].map(([text, kind]) => element("th", { scope: "col", class: kind ?? "" }, text)))),
+      element("tbody", {}, rows)));
+    compare();
+  }
+
+  function compare() {
+    const chosen = models.filter((one) => marked.has(one.id) && one.metrics);
+    const place = by("models-compare");
+    if (chosen.length < 2) {
+      place.replaceChildren(element("p", { class: "hint" }, models.filter((one) => one.state === "ready").length > 1 ? "Mark two or more to see them side by side." : ""));
+      return;
+    }
+    const line = (label, value) => element("tr", {}, element("th", { scope: "row" }, label), chosen.map((one) => element("td", {}, String(value(one)))));
+    place.replaceChildren(
+      element("h2", {}, "Side by side"), barChart(chosen.map((one) => one.name), chosen.map((one) => one.metrics.test_accuracy)),
+      element("p", { class: "hint" }, "One training each, on the test images: a difference here may be chance. ", element("a", { href: "#verdict" }, "A verdict"), " takes seeds and controls."),
+      element("div", { class: "scroll", tabindex: 0, "aria-label": "Settings side by side" }, element("table", {},
+        element("thead", {}, element("tr", {}, element("th", { scope: "col" }, ""), chosen.map((one) => element("th", { scope: "col" }, one.name)))),
+        element("tbody", {},
+          line("Filters", (one) => `${one.settings.filters} × ${one.settings.backbone === "quantum" ? words(one.settings.circuit) : one.settings.backbone}`),
+          line("Encoding, readout", (one) => `${one.settings.encoding}, ${one.settings.readout}`),
+          line("Window, stride", (one) => `${one.settings.kernel_size}, ${one.settings.stride}`),
+          line("Head", (one) => one.settings.head),
+          line("Circuits", (one) => (one.settings.trainable ? "trained" : "fixed")),
+          line("Validation accuracy", (one) => (one.metrics.valid_accuracy === null ? "–" : percent(one.metrics.valid_accuracy))),
+          line("Training", (one) => `${one.metrics.seconds.toFixed(1)} s`)))));
+  }
+
+  function confusion({ confusion: matrix, classes }) {
+    const style = getComputedStyle(document.documentElement);
+    const colour = style.getPropertyValue("--accent").trim();
+    const rows = matrix.map((row, i) => element("tr", {}, element("th", { scope: "row" }, classes[i]), row.map((count, j) => {
+      const share = count / (row.reduce((a, b) => a + b, 0) || 1);
+      const cell = element("td", { title: `${classes[i]} taken for ${classes[j]}: ${count}` }, count ? String(count) : "");
+      cell.style.background = count ? `color-mix(in srgb, ${colour} ${Math.round(12 + 88 * share)}%, transparent)` : "var(--page)";
+      if (share > 0.45) cell.style.color = "var(--on-accent)";
+      return cell;
+    })));
+    return element("div", { class: "scroll", tabindex: 0, "aria-label": "Confusion matrix" }, element("table", { class: "confusion" },
+      element("caption", { class: "visually-hidden" }, "Rows: the true class; columns: the answer"),
+      element("tbody", {}, element("tr", {}, element("td"), classes.map((name) => element("th", { scope: "col" }, name))), rows)));
+  }
+
+  async function detail(id) {
+    current = id;
+    const place = by("model-detail");
+    const one = await call(`/models/${id}`);
+    const error = element("p", { class: "error", role: "alert", hidden: true });
+    const fail = (problem) => {
+      error.hidden = false;
+      error.textContent = problem.message;
+    };
+    const fact = (name, value) => element("div", {}, element("dt", {}, name), element("dd", {}, value));
+    const m = one.metrics;
+    // A button that makes something by a job, and then shows it.
+    const made = (text, kind, there, show) => element("button", { type: "button", onclick: async (event) => {
+      if (there) return show();
+      event.target.disabled = true;
+      event.target.textContent = `${text}: being made…`;
+      try {
+        const job = await call("/jobs", { method: "POST", json: { kind, model: id } });
+        follow(job.id, { changed: (state) => {
+          if (state.state === "done") detail(id).then(show, fail);
+          else if (["failed", "stopped"].includes(state.state)) {
+            fail(new Error(state.error ?? "It was stopped."));
+            event.target.disabled = false;
+            event.target.textContent = text;
+          }
+        } });
+      } catch (problem) {
+        fail(problem);
+        event.target.disabled = false;
+      }
+      return null;
+    } }, text);
+    const report = () => {
+      const frame = by("model-report");
+      frame.hidden = false;
+      frame.replaceChildren(
+        element("div", { class: "row" }, element("h2", { class: "grow" }, `Explanation of ${one.name}`), element("a", { class: "button", href: `/api/v1/models/${id}/explanation`, target: "_blank", rel: "noopener" }, "Open alone")),
+        element("iframe", { src: `/api/v1/models/${id}/explanation`, title: "Explanation", sandbox: "" }));
+      frame.scrollIntoView({ block: "start" });
+    };
+    const quantum = ["quantum", "unentangled"].includes(one.settings.backbone ?? "quantum");
+    place.replaceChildren(...[
+      element("h2", {}, one.name),
+      element("p", { class: "hint" }, `${one.dataset} · ${one.id} · ${new Date(1000 * one.created).toLocaleString()}`),
+      m ? element("dl", { class: "facts" },
+        fact("Test accuracy", percent(m.test_accuracy)), fact("Right", `${m.test_right} of ${m.n_test}`),
+        fact("Validation", m.valid_accuracy === null ? "–" : percent(m.valid_accuracy)),
+        fact("Weights", m.parameters.total.toLocaleString("en")), fact("of circuits", m.parameters.quantum.toLocaleString("en")),
+        fact("Training", `${m.seconds.toFixed(1)} s`)) : element("p", {}, "Not trained yet: ", element("a", { href: "#train" }, "see its training"), "."),
+      element("div", { class: "row" },
+        m && one.drawable ? element("a", { class: "button", href: `#draw/${id}` }, "Draw with it") : null,
+        m && quantum ? made("Explanation", "explain", one.explanation, report) : null,
+        m ? element("a", { class: "button", href: `/api/v1/models/${id}/download`, download: true }, "Folder (ZIP)") : null,
+        m ? made("ONNX", "onnx", one.onnx, () => (window.location.href = `/api/v1/models/${id}/onnx`)) : null,
+        element("button", { type: "button", onclick: async () => {
+          const name = window.prompt("Another name for this model:", one.name);
+          if (name) await call(`/models/${id}`, { method: "PATCH", json: { name } }).then(() => enter(id), fail);
+        } }, "Rename"),
+        element("button", { type: "button", class: "danger", onclick: async () => {
+          if (!window.confirm(`Delete the model “${one.name}” with its files?`)) return;
+          await call(`/models/${id}`, { method: "DELETE" }).then(() => {
+            current = null;
+            marked.delete(id);
+            by("model-report").hidden = true;
+            place.replaceChildren(element("p", { class: "empty" }, "Choose a model to see its results."));
+            window.location.hash = "models";
+            return enter("");
+          }, fail);
+        } }, "Delete")),
+      error,
+      m ? element("h3", {}, "Which classes are taken for which") : null,
+      m ? confusion(m) : null,
+      one.history.length ? element("h3", {}, "Training") : null,
+      one.history.length ? historyChart(one.history, one.history.length) : null,
+    ].filter(Boolean));
+    table();
+  }
+
+  async function enter(wanted) {
+    models = await call("/models");
+    if (wanted !== current) by("model-report").hidden = true;
+    if (models.some((one) => one.id === wanted)) return detail(wanted);
+    return table();
+  }
+
+  return { enter: (wanted) => enter(wanted).catch(() => {}) };
+}

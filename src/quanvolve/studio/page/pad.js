@@ -1,0 +1,128 @@
+// The canvas that people draw on: white strokes on black, with undo, and whatever else is put onto it.
+
+const SENT = 56; // pixels of a side that the server gets
+
+export class Pad {
+  constructor(canvas, changed) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d", { willReadFrequently: true });
+    this.changed = changed;
+    this.past = [];
+    this.last = null;
+    this.clear(false);
+    canvas.addEventListener("pointerdown", (event) => this.down(event));
+    canvas.addEventListener("pointermove", (event) => this.move(event));
+    for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => (this.last = null));
+  }
+
+  remember() {
+    this.past.push(this.context.getImageData(0, 0, this.canvas.width, this.canvas.height));
+    if (this.past.length > 30) this.past.shift();
+  }
+
+  place(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const factor = this.canvas.width / box.width;
+    return [(event.clientX - box.left) * factor, (event.clientY - box.top) * factor];
+  }
+
+  down(event) {
+    event.preventDefault();
+    this.canvas.setPointerCapture(event.pointerId);
+    this.remember();
+    this.last = this.place(event);
+    this.stroke(this.last);
+  }
+
+  move(event) {
+    if (!this.last) return;
+    const events = event.getCoalescedEvents?.() ?? [];
+    for (const one of events.length ? events : [event]) this.stroke(this.place(one));
+  }
+
+  stroke(to) {
+    const context = this.context;
+    context.strokeStyle = "#fff";
+    context.lineWidth = this.canvas.width * 0.085;
+    context.lineCap = context.lineJoin = "round";
+    context.beginPath();
+    context.moveTo(...this.last);
+    context.lineTo(to[0] + 0.01, to[1]);
+    context.stroke();
+    this.last = to;
+    this.changed();
+  }
+
+  clear(tell = true) {
+    if (tell) this.remember();
+    this.context.fillStyle = "#000";
+    this.context.fillRect(0, 0, this.canvas.width, this.canvas.height);
+    if (tell) this.changed();
+  }
+
+  undo() {
+    const before = this.past.pop();
+    if (!before) return;
+    this.context.putImageData(before, 0, 0);
+    this.changed();
+  }
+
+  // Rows of brightness in [0, 1], or a picture: shown as large as it fits.
+  show(source) {
+    this.clear();
+    let drawn = source;
+    let [wide, tall] = [source.width, source.height];
+    if (Array.isArray(source)) {
+      [tall, wide] = [source.length, source[0].length];
+      drawn = document.createElement("canvas");
+      drawn.width = wide;
+      drawn.height = tall;
+      paint(drawn, source, (value) => [255 * value, 255 * value, 255 * value]);
+    }
+    const factor = this.canvas.width / Math.max(wide, tall);
+    const [width, height] = [wide * factor, tall * factor];
+    this.context.imageSmoothingEnabled = !Array.isArray(source);
+    this.context.drawImage(drawn, (this.canvas.width - width) / 2, (this.canvas.height - height) / 2, width, height);
+    this.changed();
+  }
+
+  get empty() {
+    const pixels = this.context.getImageData(0, 0, this.canvas.width, this.canvas.height).data;
+    for (let i = 0; i < pixels.length; i += 16) if (pixels[i] > 40) return false;
+    return true;
+  }
+
+  // Brightness, 0 to 255, each pixel the mean of a square of the canvas.
+  pixels() {
+    const size = this.canvas.width;
+    const step = size / SENT;
+    const data = this.context.getImageData(0, 0, size, size).data;
+    const rows = [];
+    for (let y = 0; y < SENT; y++) {
+      const row = [];
+      for (let x = 0; x < SENT; x++) {
+        let sum = 0;
+        for (let j = 0; j < step; j++) {
+          for (let i = 0; i < step; i++) {
+            const at = 4 * ((y * step + j) * size + x * step + i);
+            sum += 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
+          }
+        }
+        row.push(Math.round(sum / (step * step)));
+      }
+      rows.push(row);
+    }
+    return rows;
+  }
+}
+
+export function paint(canvas, rows, colour) {
+  canvas.height = rows.length;
+  canvas.width = rows[0].length;
+  const image = new ImageData(canvas.width, canvas.height);
+  rows.flat().forEach((value, index) => {
+    const [red, green, blue] = colour(value);
+    image.data.set([red, green, blue, 255], 4 * index);
+  });
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}

@@ -1,0 +1,56 @@
+// Comparisons with controls, and their reports.
+
+import { call, complain, element, words } from "./api.js";
+import { circuitFields, JobList, NUMBERS, settingsOf } from "./jobs.js";
+
+const by = (id) => document.getElementById(id);
+
+export function start() {
+  const form = by("verdict-form");
+  const list = new JobList(by("verdict-jobs"), "compare", {
+    title: ({ settings: s }) => `${s.dataset}: ${s.filters} × ${words(s.circuit)} against ${s.controls.join(", ")}`,
+    finished: (job) => job.state === "done" && report(job.id),
+    actions: (job) => (job.state === "done" ? [element("button", { type: "button", onclick: () => report(job.id) }, "Verdict")] : []),
+  });
+  let built = false;
+
+  function report(job) {
+    const place = by("verdict-report");
+    place.hidden = false;
+    place.replaceChildren(
+      element("div", { class: "row" }, element("h2", { class: "grow" }, "Verdict"), element("a", { class: "button", href: `/api/v1/jobs/${job}/report`, target: "_blank", rel: "noopener" }, "Open alone")),
+      element("iframe", { src: `/api/v1/jobs/${job}/report`, title: "Report of the comparison", sandbox: "" }),
+    );
+    place.scrollIntoView({ block: "start" });
+  }
+
+  async function build() {
+    if (built) return;
+    const [about] = await Promise.all([call("/about"), circuitFields(by("verdict-fields"), form, null, null, (select, number) => [
+      number("seeds", "Seeds", 5, 1, 50), number("epochs", "Epochs", 10, 1, 500),
+      number("train_size", "Training images", "", 20, 100000), number("lr", "Learning rate", 0.003, 0.00001, 1, "any"),
+    ])]);
+    by("controls").replaceChildren(...Object.entries(about.controls).map(([name, summary]) => element("label", { class: "check" },
+      element("input", { type: "checkbox", name: "control", value: name, checked: ["conv", "unentangled", "pixels"].includes(name) }),
+      element("span", {}, element("strong", {}, name), ` ${summary}`))));
+    built = true;
+  }
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    complain(by("verdict-error"), null);
+    const button = form.querySelector(".primary");
+    button.disabled = true;
+    const chosen = settingsOf(form, NUMBERS);
+    const controls = [...form.querySelectorAll('[name="control"]:checked')].map((box) => box.value);
+    try {
+      if (!controls.length) throw new Error("Choose at least one control to compare with.");
+      await call("/jobs", { method: "POST", json: { kind: "compare", ...chosen, lr: [chosen.lr], controls } });
+      await list.refresh();
+    } catch (error) {
+      complain(by("verdict-error"), error);
+    }
+    button.disabled = false;
+  });
+  return { enter: () => Promise.all([build(), list.refresh()]).catch(() => {}), leave: () => list.leave() };
+}
