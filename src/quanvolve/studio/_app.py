@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
 
 from quanvolve.studio import _problems
 from quanvolve.studio._guard import Guard
@@ -20,7 +19,7 @@ from quanvolve.studio._studio import Studio
 from quanvolve.studio.routes import ROUTERS
 
 
-def create_app(settings: Settings) -> ASGIApp:
+def create_app(settings: Settings) -> FastAPI:
     """A studio as an ASGI app.
 
     Args:
@@ -35,8 +34,9 @@ def create_app(settings: Settings) -> ASGIApp:
         >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     app = create_app(Settings(Path(folder), first_model=False))
-        ...     sorted(path.name for path in Path(folder).iterdir())
-        ['logs', 'models', 'studies', 'studio.sqlite']
+        ...     sorted(path.name for path in Path(folder).iterdir() if path.is_dir())
+        ...     app.state.studio.close()
+        ['logs', 'models', 'studies']
     """
     studio = Studio(settings)
     # Small images: one thread is fastest, and leaves the cores to jobs.

@@ -104,16 +104,22 @@ class Guard:
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         limits = self._settings.limits
         got, deadline, started = 0, time.monotonic() + limits.seconds, False
+        broken: Any = None  # the answer to a request whose body is not taken, whatever the app makes of that
 
         async def receiving() -> Message:
-            nonlocal got
+            nonlocal got, broken
             if got < 0:
                 return await receive()
-            async with asyncio.timeout(max(0.01, deadline - time.monotonic())):
-                message = await receive()
+            try:
+                async with asyncio.timeout(max(0.01, deadline - time.monotonic())):
+                    message = await receive()
+            except TimeoutError:
+                broken = problem(408, "slow", f"the request did not arrive within {limits.seconds:g} s")
+                raise
             if message["type"] == "http.request":
                 got += len(message.get("body", b""))
                 if got > limits.body_bytes:
+                    broken = self._too_large()
                     raise TooLarge
                 if not message.get("more_body", False):
                     got = -1
@@ -121,18 +127,17 @@ class Guard:
 
         async def sending(message: Message) -> None:
             nonlocal started
-            started = True
-            await send(message)
+            if broken is None:
+                started = True
+                await send(message)
 
         try:
             await self._app(scope, receiving, sending)
-        except TooLarge:
-            if not started:
-                await self._too_large()(scope, receive, send)
-        except TimeoutError:
-            if not started:
-                answer = problem(408, "slow", f"the request did not arrive within {limits.seconds:g} s")
-                await answer(scope, receive, send)
+        except Exception:
+            if broken is None:
+                raise
+        if broken is not None and not started:
+            await broken(scope, receive, send)
 
     def _too_large(self) -> Any:
         most = self._settings.limits.body_bytes

@@ -76,7 +76,7 @@ class Loaded:
             values: nested lists (n, *shape), a channel of its own being optional.
 
         Raises:
-            Refused: if they are not of the model's shape, or not finite.
+            Refused: if they are not of the model's shape, not finite, or in quite other units.
         """
         array = as_array(values, "images")
         own = self.shape
@@ -85,6 +85,13 @@ class Loaded:
             given = "x".join(map(str, array.shape[1:])) or "nothing"
             taken = " or ".join("x".join(map(str, one)) for one in allowed)
             raise Refused(422, "invalid", f"images: each is {given}, this model takes {taken}")
+        low, high = self.clf.input_range_
+        least, most, width = float(array.min(initial=low)), float(array.max(initial=high)), (high - low) or 1.0
+        if least < low - width or most > high + width:
+            raise Refused(
+                422, "invalid", f"images: values from {least:g} to {most:g}, this model has learned from {low:g} to "
+                f"{high:g} (its input_range)",
+            )  # fmt: skip
         found: Floats = array.reshape(len(array), *own)
         return found
 
@@ -97,7 +104,7 @@ class Loaded:
     def prepared(self, images: Floats) -> torch.Tensor:
         """Images in the units of the training data as the network takes them: in [0, 1]."""
         low, high = self.clf.input_range_
-        unit = np.clip((images - low) / ((high - low) or 1.0), 0, 1)
+        unit = (images - low) / ((high - low) or 1.0)
         return torch.from_numpy(np.ascontiguousarray(unit, np.float32).reshape(-1, *self.shape))
 
     def probabilities(self, images: Floats) -> Floats:

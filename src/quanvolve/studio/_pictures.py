@@ -15,9 +15,11 @@ from quanvolve.studio._problems import Refused
 Floats = npt.NDArray[np.float32]
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 _INK = 0.15  # of the brightest; what is darker does not count as part of a drawing
-# How much of the image's side a digit takes: MNIST's are scaled to 20 of 28 pixels, those of scikit-learn fill theirs.
-_BOX = {"digits": 1.0}
-_MNIST_BOX = 20 / 28
+# How much of the image's side a digit takes, and where its centre of mass is, in pixels from the middle of the image:
+# MNIST's are scaled to 20 of 28 pixels, and their centres lie half a pixel right and below; those of scikit-learn fill
+# their images.
+_FORMS = {"digits": (1.0, 0.0)}
+_MNIST_FORM = (20 / 28, 0.5)
 
 
 def decoded(content: bytes, most_pixels: int, colour: bool = False) -> Floats:
@@ -51,6 +53,10 @@ def decoded(content: bytes, most_pixels: int, colour: bool = False) -> Floats:
                 values = np.asarray(whole.convert("RGB" if colour else "L"), np.float32) / 255
     except Refused:
         raise
+    except Image.DecompressionBombError:
+        raise Refused(
+            413, "large", f"the picture has far more pixels than the {most_pixels:,} that are taken"
+        ) from None
     except Exception as error:  # Pillow raises many kinds for damaged files
         raise Refused(
             415, "picture", f"this is not a picture that can be read (PNG, JPEG, BMP, GIF, WebP): {_reason(error)}"
@@ -98,21 +104,22 @@ def as_drawn(picture: Any, size: tuple[int, int], dataset: str = "mnist") -> Flo
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     cut = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     tall, wide = cut.shape
-    factor = _BOX.get(dataset, _MNIST_BOX) * min(size) / max(tall, wide)
+    box, offset = _FORMS.get(dataset, _MNIST_FORM)
+    factor = box * min(size) / max(tall, wide)
     target = max(1, round(wide * factor)), max(1, round(tall * factor))
     way = Image.Resampling.BOX if factor < 1 else Image.Resampling.BILINEAR
     small = np.asarray(Image.fromarray(cut).resize(target, way), np.float32)
     small = np.clip(small / (small.max() or 1.0), 0, 1)
-    return _placed(small, empty)
+    return _placed(small, empty, offset)
 
 
-def _placed(small: Floats, into: Floats) -> Floats:
-    """Put the centre of mass of one image into the middle of the other, as far as it stays inside."""
+def _placed(small: Floats, into: Floats, offset: float) -> Floats:
+    """Put the centre of mass of one image near the middle of the other, as far as it stays inside."""
     place = []
     for axis, (extent, room) in enumerate(zip(small.shape, into.shape, strict=True)):
         mass = small.sum(axis=1 - axis)
         centre = float((mass * (np.arange(extent) + 0.5)).sum() / mass.sum())
-        place.append(int(np.clip(round(room / 2 - centre), 0, max(room - extent, 0))))
+        place.append(int(np.clip(round(room / 2 + offset - centre), 0, max(room - extent, 0))))
     rows, columns = min(small.shape[0], into.shape[0]), min(small.shape[1], into.shape[1])
     into[place[0] : place[0] + rows, place[1] : place[1] + columns] = small[:rows, :columns]
     return into

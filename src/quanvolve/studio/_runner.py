@@ -59,7 +59,8 @@ class Runner:
     def close(self) -> None:
         """Interrupt what runs; it goes on when a server starts again."""
         self._closing.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def _run(self) -> None:
         while not self._closing.is_set():

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
 from quanvolve.studio._commands import folder_of
-from quanvolve.studio._forms import Id, JobOut, JobRequest, ModelJob
+from quanvolve.studio._forms import Id, JobOut, JobRequest, ModelJob, Progress
 from quanvolve.studio._problems import Missing, Refused
 from quanvolve.studio._progress import progress_of, rows_of
 from quanvolve.studio._reports import framed

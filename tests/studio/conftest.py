@@ -1,0 +1,187 @@
+"""Studios: as an app in this process on either database, and as the real command in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, text
+
+from quanvolve.studio import Settings, create_app
+from quanvolve.studio._studio import Studio
+from tests.postgres import free_port
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small run on the digits."""
+    folder = tmp_path_factory.mktemp("trained") / "digits-run"
+    command = [sys.executable, "-m", "quanvolve", "train", "digits", "--epochs", "12", "--quiet", "--output", folder]
+    subprocess.run(command, check=True, timeout=300, stdout=subprocess.DEVNULL)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """Connections that a test has left are closed in it, and not in a later one."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """The URL of an empty database; None for that of the folder."""
+    if request.param == "sqlite":
+        yield None
+        return
+    admin = request.getfixturevalue("postgres")
+    name = f"studio_{os.urandom(4).hex()}"
+    engine = create_engine(admin, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield admin.rpartition("/")[0] + f"/{name}"
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+Make = Callable[..., TestClient]
+
+
+@pytest.fixture
+def make(tmp_path: Path, trained: Path) -> Iterator[Make]:
+    """Makes apps; that of a client is `client.studio`, its trained model `client.model`."""
+    with contextlib.ExitStack() as stack:
+
+        def made(
+            *, model: bool = True, folder: Path | None = None, base: str = "http://127.0.0.1", **options: Any
+        ) -> Any:
+            settings = Settings(folder or tmp_path / "store", **{"first_model": False, "workers": 0, **options})
+            app = create_app(settings)
+            studio: Studio = app.state.studio
+            client: Any = stack.enter_context(TestClient(app, base_url=base, raise_server_exceptions=False))
+            client.studio = studio
+            client.model = studio.store.adopt(trained).id if model else None
+            return client
+
+        yield made
+
+
+class Server:
+    """The real command."""
+
+    def __init__(self, folder: Path, *options: str, port: int | None = None, **environment: str) -> None:
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.folder = folder
+        self._log = (folder.parent / f"{folder.name}-{self.port}.log").open("ab")
+        command = [
+            sys.executable, "-m", "quanvolve", "studio", "--output", str(folder), "--port", str(self.port),
+            "--no-browser", *options,
+        ]  # fmt: skip
+        self.process = subprocess.Popen(
+            command, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True,
+            env={**os.environ, **environment},
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )  # fmt: skip
+        self.http = httpx2.Client(base_url=self.url, timeout=60)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(httpx2.HTTPError):
+                if self.http.get("/healthz").status_code in (200, 401):
+                    return
+            time.sleep(0.1)
+        raise AssertionError(f"the studio did not start: {self.said()}")
+
+    def said(self) -> str:
+        """What it has printed."""
+        return Path(self._log.name).read_text()
+
+    def job(self, **request: Any) -> str:
+        """Start a job."""
+        answer = self.http.post("/api/v1/jobs", json=request)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def wait(self, job: str, *states: str, epochs: int = 0, seconds: float = 120) -> dict[str, Any]:
+        """Wait until a job has one of these states, and so many epochs."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found: dict[str, Any] = self.http.get(f"/api/v1/jobs/{job}").json()
+            if found["state"] in states and (found["progress"]["done"] or 0) >= epochs:
+                return found
+            time.sleep(0.1)
+        raise AssertionError(f"{found}\n{self.said()}")
+
+    def kill(self) -> None:
+        """As `kill -9`."""
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> int:
+        """As Ctrl-C."""
+        self.http.close()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(40)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._log.close()
+        return self.process.returncode
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers, and stops them at the end."""
+    made: list[Server] = []
+
+    def start(*options: str, folder: Path | None = None, **more: Any) -> Server:
+        made.append(Server(folder or tmp_path / "store", *options, **more))
+        return made[-1]
+
+    yield start
+    for server in made:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Iterator[Server]:
+    """One server with a trained model, for tests that leave it as it was."""
+    folder = tmp_path_factory.mktemp("served") / "store"
+    server = Server(folder, "--no-first-model", "--model", str(trained))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def model(served: Server) -> str:
+    """Its model."""
+    models = served.http.get("/api/v1/models").json()
+    return str(next(one["id"] for one in models if one["name"] == "digits-run"))
+
+
+@pytest.fixture
+def drawing(tmp_path: Path) -> Path:
+    """A seven, as a PNG of black strokes on white."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("L", (200, 260), 255)
+    pen = ImageDraw.Draw(image)
+    pen.line([(50, 60), (140, 60), (95, 220)], fill=0, width=20, joint="curve")
+    path = tmp_path / "drawing.png"
+    image.save(path)
+    assert shutil.which("curl")
+    return path
