@@ -161,7 +161,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 def served(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Iterator[Server]:
     """One server with a trained model, for tests that leave it as it was."""
     folder = tmp_path_factory.mktemp("served") / "store"
-    server = Server(folder, "--no-first-model", "--model", str(trained))
+    server = Server(folder, "--no-first-model", "--jobs", "2", "--model", str(trained))
     yield server
     server.close()
 

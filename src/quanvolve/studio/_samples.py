@@ -99,7 +99,7 @@ def python(method: str, path: str, operation: str, token: bool = False) -> str:
         lines.append(f"answer = {call}{', '.join(options)})")
     lines.append("answer.raise_for_status()")
     if operation in _SAVED:
-        lines.append(f'open("{_SAVED[operation]}", "wb").write(answer.content)')
+        lines += [f'with open("{_SAVED[operation]}", "wb") as file:', "    file.write(answer.content)"]
     elif operation == "job_events":
         lines += ["for line in answer.iter_lines():", "    print(line.decode())"]
     elif operation in ("metrics", "job_log"):

@@ -68,6 +68,8 @@ def serve(
         from uvicorn.supervisors import Multiprocess
 
         Multiprocess(config, [listening]).run()
+    except KeyboardInterrupt:
+        say("stopped; what was not finished goes on when it starts again")
     finally:
         listening.close()
 
