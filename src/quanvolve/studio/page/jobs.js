@@ -104,7 +104,8 @@ export async function circuitFields(place, form, picture, summary, more) {
     picture.alt = `Circuit diagram: ${value("circuit").replaceAll("_", " ")}, encoding ${value("encoding")}, readout ${value("readout")}`;
   };
   form.addEventListener("change", redraw);
-  picture?.addEventListener("error", () => picture.removeAttribute("src"));
+  picture?.addEventListener("error", () => (picture.hidden = true));
+  picture?.addEventListener("load", () => (picture.hidden = false));
   redraw();
   return parts;
 }

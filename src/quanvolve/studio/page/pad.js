@@ -82,8 +82,28 @@ export class Pad {
     const factor = this.canvas.width / Math.max(wide, tall);
     const [width, height] = [wide * factor, tall * factor];
     this.context.imageSmoothingEnabled = !Array.isArray(source);
+    // Dark strokes on bright paper become what is drawn here: bright ones on black.
+    this.context.filter = Array.isArray(source) || !this.bright(drawn) ? "none" : "invert(1) grayscale(1)";
     this.context.drawImage(drawn, (this.canvas.width - width) / 2, (this.canvas.height - height) / 2, width, height);
+    this.context.filter = "none";
     this.changed();
+  }
+
+  // Whether a picture's border is more white than black; what is transparent counts as white.
+  bright(picture) {
+    const small = document.createElement("canvas");
+    small.width = small.height = 16;
+    const context = small.getContext("2d");
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, 16, 16);
+    context.drawImage(picture, 0, 0, 16, 16);
+    const data = context.getImageData(0, 0, 16, 16).data;
+    const border = [];
+    for (let i = 0; i < 256; i++) {
+      const [x, y] = [i % 16, Math.floor(i / 16)];
+      if (x === 0 || y === 0 || x === 15 || y === 15) border.push(data[4 * i] + data[4 * i + 1] + data[4 * i + 2]);
+    }
+    return border.sort((a, b) => a - b)[border.length / 2] > 382;
   }
 
   get empty() {

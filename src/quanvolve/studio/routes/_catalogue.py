@@ -97,4 +97,4 @@ def _picture(name: str, encoding: str, readout: str, layers: int, kernel_size: i
     )
     if circuit.n_wires > 10:
         raise Refused(422, "invalid", f"{circuit.n_wires} qubits are too many for a picture: use a smaller window")
-    return svg_bytes(draw_figure(circuit), dark=dark)
+    return svg_bytes(lambda: draw_figure(circuit), dark=dark)

@@ -86,7 +86,7 @@ def _circuit(loaded: Loaded, number: int, dark: bool) -> bytes:
     if number >= len(circuits):
         raise Missing("circuit", str(number))
     bound = circuits[number].bound
-    return svg_bytes(draw_figure(bound.circuit, weights=bound.weights, scale=bound.scales), dark=dark)
+    return svg_bytes(lambda: draw_figure(bound.circuit, weights=bound.weights, scale=bound.scales), dark=dark)
 
 
 @router.get("/{model}/explanation", operation_id="explanation", response_class=Response,
