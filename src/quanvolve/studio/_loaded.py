@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -223,7 +224,7 @@ class Cache:
     """
 
     def __init__(self, most: int = 8) -> None:
-        self._most = most
+        self._most, self._settled = most, False
         self._models: OrderedDict[Path, tuple[int, Loaded]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -243,6 +244,12 @@ class Cache:
         if found is None:
             stamp = (folder / "config.json").stat().st_mtime_ns
             found = Loaded(folder)
+            if not self._settled:
+                # Libraries are imported now, and stay: looking through their objects for garbage would stop all
+                # requests for 0.2 s, about every second under load.
+                self._settled = True
+                gc.collect()
+                gc.freeze()
             with self._lock:
                 self._models[folder] = (stamp, found)
                 while len(self._models) > self._most:

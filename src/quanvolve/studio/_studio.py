@@ -93,8 +93,8 @@ class Studio:
             raise Refused(503, "slow", f"this took longer than {seconds:g} s and was given up") from None
 
 
-def studio_of(request: Request) -> Studio:
-    """The studio that answers a request."""
+async def studio_of(request: Request) -> Studio:
+    """The studio that answers a request; no plain function, for which a thread would be used each time."""
     found: Studio = request.app.state.studio
     return found
 
