@@ -210,12 +210,39 @@ def fill(text: str, name: str, content: str) -> str:
     return f"{before}{start}\n{content}\n{end}{after}"
 
 
+def studio() -> str:
+    """Predictions a second and the slowest hundredth, with and without common batches, and memory."""
+    with (ROOT / "benchmarks" / "studio.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = {(int(row["connections"]), row["batching"]): row for row in rows if row["what"] == "load"}
+    lines = [
+        "| connections | predictions a second | median, ms | 99 %, ms | one by one, a second | 99 %, ms | gain |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for connections in sorted({key for key, _ in found}):
+        own, alone = found[connections, "True"], found[connections, "False"]
+        gain = float(own["per_second"]) / float(alone["per_second"])
+        numbers = [f"{float(row['per_second']):,.0f}" for row in (own, alone)]
+        lines.append(
+            f"| {connections} | {numbers[0]} | {float(own['median_ms']):.1f} | {float(own['p99_ms']):.1f} "
+            f"| {numbers[1]} | {float(alone['p99_ms']):.1f} | {gain:.2f}x |"
+        )
+    memory = next(row for row in rows if row["what"] == "memory")
+    errors = sum(int(row["errors"]) for row in found.values())
+    return "\n".join([
+        *lines, "",
+        f"Medians of interleaved rounds, {errors} errors (`benchmarks/studio.py`). Memory over {int(memory['requests']):,} "
+        f"requests: {float(memory['mib_before']):.0f} MiB before, {float(memory['mib_after']):.0f} MiB after.",
+    ])  # fmt: skip
+
+
 TABLES = {
     README: (("accuracy", accuracy), ("presets", presets), ("verdicts", verdicts), ("speed", speed)),
     ROOT / "docs" / "hardware.md": (("mitigation", mitigation),),
     ROOT / "docs" / "compare.md": (("verdicts", verdicts),),
     ROOT / "docs" / "reading.md": (("onnx", onnx),),
     ROOT / "docs" / "scale.md": (("workers", workers),),
+    ROOT / "docs" / "studio.md": (("studio", studio),),
     ROOT / "docs" / "wide.md": (("wide", wide), ("wide-accuracy", wide_accuracy)),
 }
 

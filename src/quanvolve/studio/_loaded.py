@@ -216,6 +216,16 @@ def as_array(values: Any, what: str) -> Floats:
     return array.astype(np.float64)
 
 
+def _settle() -> None:
+    """Let the collector of garbage leave alone what is there now: libraries, which stay.
+
+    Looking through their objects would stop all requests for 0.2 s, about every second under load.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 10, 50)
+
+
 class Cache:
     """Models in memory, the last used ones; a folder that was replaced or deleted is noticed.
 
@@ -244,12 +254,10 @@ class Cache:
         if found is None:
             stamp = (folder / "config.json").stat().st_mtime_ns
             found = Loaded(folder)
+            found.probabilities(np.zeros((1, *found.shape)))  # compiles its circuits
             if not self._settled:
-                # Libraries are imported now, and stay: looking through their objects for garbage would stop all
-                # requests for 0.2 s, about every second under load.
                 self._settled = True
-                gc.collect()
-                gc.freeze()
+                _settle()
             with self._lock:
                 self._models[folder] = (stamp, found)
                 while len(self._models) > self._most:
