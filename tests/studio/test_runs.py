@@ -313,3 +313,15 @@ def test_explanations_exports_and_comparisons_are_made(serve: Serve, trained: Pa
     assert any(np.allclose(one, answer["probabilities"], atol=1e-5) for one in found if np.ndim(one) == 2)
     assert server.http.delete(f"/api/v1/jobs/{comparison}").status_code == 204
     assert list((server.folder / "studies").iterdir()) == []
+
+
+def test_without_its_extra_there_is_a_hint(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['fastapi'] = None; from quanvolve.cli import main; sys.exit(main(['studio', '--output', "
+        f"{str(tmp_path / 'store')!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "quanvolve: error: the studio needs fastapi, which is not installed: pip install 'quanvolve[studio]'\n"
+    )
