@@ -10,7 +10,7 @@ demo: $(READY)
 	$(BIN)/quanvolve train digits
 
 test: $(READY) lint browser database
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(READY) browser database
 	$(BIN)/python -m pytest -m slow

@@ -231,8 +231,9 @@ def studio() -> str:
     errors = sum(int(row["errors"]) for row in found.values())
     return "\n".join([
         *lines, "",
-        f"Medians of interleaved rounds, {errors} errors (`benchmarks/studio.py`). Memory over {int(memory['requests']):,} "
-        f"requests: {float(memory['mib_before']):.0f} MiB before, {float(memory['mib_after']):.0f} MiB after.",
+        f"Medians of interleaved rounds, {errors} errors (`benchmarks/studio.py`). Memory over "
+        f"{int(memory['requests']):,} requests: {float(memory['mib_before']):.0f} MiB before, "
+        f"{float(memory['mib_after']):.0f} MiB after.",
     ])  # fmt: skip
 
 

@@ -317,8 +317,8 @@ def test_explanations_exports_and_comparisons_are_made(serve: Serve, trained: Pa
 
 def test_without_its_extra_there_is_a_hint(tmp_path: Path) -> None:
     code = (
-        "import sys; sys.modules['fastapi'] = None; from quanvolve.cli import main; sys.exit(main(['studio', '--output', "
-        f"{str(tmp_path / 'store')!r}]))"
+        "import sys; sys.modules['fastapi'] = None; from quanvolve.cli import main; "
+        f"sys.exit(main(['studio', '--output', {str(tmp_path / 'store')!r}]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 2

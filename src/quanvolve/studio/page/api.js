@@ -74,7 +74,7 @@ export function element(tag, attributes = {}, ...children) {
   return found;
 }
 
-export const percent = (share) => `${(100 * share).toFixed(share > 0.995 && share < 1 ? 2 : 1)} %`;
+export const percent = (share) => `${share > 0.99995 ? 100 : (100 * share).toFixed(share > 0.9995 ? 2 : 1)} %`;
 export const words = (name) => String(name).replaceAll("_", " ");
 export const isDark = () => window.matchMedia("(prefers-color-scheme: dark)").matches;
 
