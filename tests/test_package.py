@@ -25,7 +25,8 @@ ROOMS = {
     "bench": {"circuits", "data", "explain"},
     "study": {"explain", "estimators", "data"},
     "studio": {"circuits", "nn", "explain", "estimators", "data", "study"},
-    "cli": {"studio", "circuits", "compile", "nn", "explain", "estimators", "data", "bench", "backends", "study"},
+    "reproduce": {"circuits", "nn", "estimators", "data"},
+    "cli": {"reproduce", "studio", "circuits", "compile", "nn", "explain", "estimators", "data", "bench", "backends", "study"},
     "testing": {"circuits", "nn"},
 }
 

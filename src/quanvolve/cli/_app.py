@@ -16,6 +16,7 @@ from quanvolve.cli._evaluate import evaluate
 from quanvolve.cli._explain import explain
 from quanvolve.cli._export import export
 from quanvolve.cli._predict import predict
+from quanvolve.cli._reproduce import reproduce
 from quanvolve.cli._search import search
 from quanvolve.cli._studio import studio
 from quanvolve.cli._study import study
@@ -57,6 +58,7 @@ for _command in (
     export,
     compare,
     search,
+    reproduce,
     estimate,
     calibrate,
     studio,

@@ -1,0 +1,82 @@
+"""`quanvolve reproduce`: published results, run again."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.cli._console import emit, emit_json, emit_table
+from quanvolve.cli._interrupt import Interrupted
+from quanvolve.cli._options import DATA, DataDir, Json, option
+
+_Name = Annotated[str | None, typer.Argument(metavar="NAME", help="A name from --list.")]
+_List = Annotated[bool, option("--list", "Print what can be reproduced, and our results.", DATA, None)]
+_Quick = Annotated[bool, option("--quick", "Fewer images, epochs and seeds: to see that it runs.", DATA, None)]
+_Output = Annotated[Path | None, option("--output", "Folder of the results; else reproduced/NAME.", DATA, "DIR")]
+
+
+def reproduce(
+    name: _Name = None,
+    list_: _List = False,
+    quick: _Quick = False,
+    output: _Output = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Run a published result again, beside its matched control.
+
+    Says what was claimed, what came out, and what the control does. Finished
+    trainings are kept in --output; the same command goes on with them.
+    """
+    from quanvolve.reproduce import find
+    from quanvolve.reproduce import reproduce as run
+
+    if list_ or name is None:
+        _list(json)
+        return
+    one = find(name)
+    folder = output or Path("reproduced") / (f"{name}-quick" if quick else name)
+
+    def progress(done: int, total: int, what: str) -> None:
+        if not json:
+            emit(f"{done} of {total} trainings done" + (f"; {what}" if what else ""))
+
+    place = None if data_dir is None else Path(os.path.abspath(data_dir))
+    try:
+        result = run(one, folder, quick=quick, data_dir=place, progress=progress)
+    except KeyboardInterrupt:
+        again = f"quanvolve reproduce {name}{' --quick' * quick} --output {shlex.quote(str(folder))}"
+        raise Interrupted(f"interrupted; continue with: {again}") from None
+    if json:
+        emit_json(result.to_dict(one.quickened() if quick else one))
+        return
+    for sentence in result.sentences(one.quickened() if quick else one):
+        emit(sentence)
+    emit(f"wrote {folder / 'result.json'}")
+
+
+def _list(json: bool) -> None:
+    import json as jsonlib
+
+    from quanvolve.reproduce import find, names
+
+    rows, content = [], []
+    for name in names():
+        one = find(name)
+        path = one.folder / "result.json"
+        result = jsonlib.loads(path.read_text()) if path.is_file() else None
+        expected = result["expected"] if result else []
+        ours = f"{sum(e['as_expected'] for e in expected)} of {len(expected)} as expected" if result else "not run"
+        rows.append((name, one.title, one.source, ours))
+        content.append({"name": name, "title": one.title, "source": one.source, "claim": one.claim, "result": result})
+    if json:
+        emit_json({"reproductions": content})
+    elif not rows:
+        raise QuanvolveError("there are no reproductions here: install quanvolve again")
+    else:
+        emit_table(rows, ("name", "what", "source", "our result"))

@@ -1,0 +1,103 @@
+"""Running a reproduction: every arm with every seed, each result kept as soon as it is there."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quanvolve._errors import ModelError
+from quanvolve._files import write_whole
+from quanvolve._version import __version__
+from quanvolve.estimators import QuanvClassifier
+from quanvolve.reproduce._checks import CHECKS
+from quanvolve.reproduce._circuits import with_circuit
+from quanvolve.reproduce._config import Arm, Reproduction
+from quanvolve.reproduce._data import cut
+from quanvolve.reproduce._features import FEATURES, unit
+from quanvolve.reproduce._result import Result
+
+Progress = Callable[[int, int, str], None]
+
+
+def reproduce(
+    one: Reproduction,
+    output: Path,
+    *,
+    quick: bool = False,
+    data_dir: Path | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Run a published result again.
+
+    Args:
+        one: which.
+        output: folder of the results; what is there already is not done again.
+        quick: the quick form.
+        data_dir: where the data set's files are.
+        progress: told how many trainings are done, of how many, and which comes next.
+
+    Raises:
+        ModelError: if the folder has results of something else.
+        DataError: if the data are not there.
+    """
+    plan = one.quickened() if quick else one
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / "trainings.json"
+    state = _state(path, plan, quick)
+    done: dict[str, dict[str, float]] = state["accuracies"]
+    total = len(plan.arms) * plan.seeds
+    for seed in range(plan.seeds):
+        for arm in plan.arms:
+            own = done.setdefault(arm.name, {})
+            if str(seed) in own:
+                continue
+            if progress is not None:
+                progress(sum(map(len, done.values())), total, f"{arm.name}, seed {seed}")
+            began = time.perf_counter()
+            own[str(seed)] = accuracy(plan, arm, seed, data_dir)
+            state["seconds"] += time.perf_counter() - began
+            write_whole(path, json.dumps(state, indent=1))
+    if progress is not None:
+        progress(total, total, "")
+    for name in plan.checks:
+        if name not in state["checks"]:
+            state["checks"][name] = CHECKS[name](plan, data_dir)
+            write_whole(path, json.dumps(state, indent=1))
+    accuracies = {arm.name: [done[arm.name][str(seed)] for seed in range(plan.seeds)] for arm in plan.arms}
+    result = Result(accuracies, state["checks"], state["seconds"], quick, __version__)
+    write_whole(output / "result.json", json.dumps(result.to_dict(plan), indent=1) + "\n")
+    return result
+
+
+def accuracy(one: Reproduction, arm: Arm, seed: int, data_dir: Path | None) -> float:
+    """The test accuracy of an arm that is trained with a seed."""
+    settings = {**one.data, **arm.data}
+    train, train_labels, test, test_labels = cut(settings, data_dir, seed)
+    params: dict[str, Any] = {**one.params, **arm.params, "random_state": seed}
+    if arm.features is not None:
+        make = FEATURES[arm.features]
+        train, test = (make(unit(images), params, seed + offset) for images, offset in ((train, 0), (test, 10_000)))
+        params = {**params, "backbone": "none", "kernel_size": 1, "stride": 1}
+    if settings.get("series"):
+        params = {**params, "kernel_size": (params["kernel_size"],), "stride": (params["stride"],)}
+    clf = QuanvClassifier(**with_circuit(params)).fit(train, train_labels)
+    return float(np.mean(clf.predict(test) == test_labels))
+
+
+def _state(path: Path, plan: Reproduction, quick: bool) -> dict[str, Any]:
+    identity = {"reproduction": plan.name, "quick": quick}
+    if not path.is_file():
+        return {**identity, "accuracies": {}, "checks": {}, "seconds": 0.0}
+    try:
+        state = json.loads(path.read_bytes())
+        found = {name: state[name] for name in identity}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(f"{path} is damaged ({error}): delete it, or give another --output") from None
+    if found != identity:
+        raise ModelError(f"{path} has results of {found}, not of {identity}: give another --output")
+    return dict(state)
