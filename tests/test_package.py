@@ -26,7 +26,19 @@ ROOMS = {
     "study": {"explain", "estimators", "data"},
     "studio": {"circuits", "nn", "explain", "estimators", "data", "study"},
     "reproduce": {"circuits", "nn", "estimators", "data"},
-    "cli": {"reproduce", "studio", "circuits", "compile", "nn", "explain", "estimators", "data", "bench", "backends", "study"},
+    "cli": {
+        "reproduce",
+        "studio",
+        "circuits",
+        "compile",
+        "nn",
+        "explain",
+        "estimators",
+        "data",
+        "bench",
+        "backends",
+        "study",
+    },
     "testing": {"circuits", "nn"},
 }
 

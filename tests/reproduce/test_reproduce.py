@@ -1,0 +1,159 @@
+"""Published results: their configs, the mistakes they contain on purpose, resuming, and every quick form."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve.cli import main
+from quanvolve.nn import BACKBONES, Quanv2d
+from quanvolve.reproduce import Result, find, names, reproduce
+from quanvolve.reproduce._circuits import CIRCUITS, with_circuit
+from quanvolve.reproduce._data import cut
+from quanvolve.reproduce._features import redrawn
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+MNIST = SHARED / "mnist"
+
+
+def place_of(name: str) -> Path:
+    return SHARED / "timeseries" if find(name).data.get("series") else MNIST
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_config_is_whole_and_our_result_belongs_to_it(name: str) -> None:
+    one = find(name)
+    own = {arm.name for arm in one.arms}
+    assert len(own) == len(one.arms) >= 2
+    assert one.control in own
+    for text in (one.title, one.source, one.claim, one.differs):
+        assert text.strip()
+    for expected in one.expected:
+        assert expected.arm in own
+        assert expected.minus is None or expected.minus in own
+        assert expected.interval[0] < expected.interval[1]
+        assert expected.source
+    quick = one.quickened()
+    assert quick.arms[0] == one.arms[0] or one.quick.get("arms")
+    assert one.control in {arm.name for arm in quick.arms}
+    for arm in one.arms:
+        assert {**one.params, **arm.params}.get("backbone", "quantum") in BACKBONES
+    path = one.folder / "result.json"
+    if path.is_file():
+        result = json.loads(path.read_text())
+        assert set(result["accuracies"]) == own
+        assert {len(values) for values in result["accuracies"].values()} == {one.seeds}
+        assert not result["quick"]
+        assert [e["what"] for e in result["expected"]] == [e.name for e in one.expected]
+
+
+def test_names_are_checked() -> None:
+    with pytest.raises(QuanvolveError, match=r"there is no reproduction 'bowls': did you mean 'bowles'\? known are"):
+        find("bowls")
+
+
+def test_data_are_cut_as_the_papers_say() -> None:
+    settings: dict[str, Any] = {"dataset": "mnist", "classes": [3, 5], "side": 8, "draw": "first"}
+    train, train_labels, test, test_labels = cut(settings, MNIST, 0)
+    assert (len(train), len(test)) == (11_552, 1_902)  # as Bowles et al. have them
+    assert train.shape[1:] == test.shape[1:] == (8, 8)
+    assert set(train_labels) == set(test_labels) == {3, 5}
+    drawn = {**settings, "draw": "random", "train": 100, "test": 50}
+    first, again, other = (cut(drawn, MNIST, seed)[0] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    np.testing.assert_array_equal(cut(drawn, MNIST, 1)[2], cut(drawn, MNIST, 2)[2])
+
+
+def test_redrawn_filters_are_those_of_layers_window_by_window() -> None:
+    generator = np.random.default_rng(3)
+    images = generator.random((2, 6, 6)).astype(np.float32)
+    params = {"circuit": "strongly_entangling", "n_layers": 1, "n_filters": 2, "kernel_size": 2, "stride": 2}
+    found = redrawn(images, params, seed=5)
+    assert found.shape == (2, 8, 3, 3)
+    seeds = np.random.default_rng(5)
+    for image, maps in zip(images, found, strict=True):
+        layer = Quanv2d(1, 4 * 2 * 9, 2, 2, n_layers=1, trainable=False, seed=int(seeds.integers(2**31)))
+        values = layer(torch.from_numpy(image)[None, None])[0]
+        for number in range(2):
+            for place in range(9):
+                row, column = divmod(place, 3)
+                own = values[4 * (9 * number + place) : 4 * (9 * number + place) + 4, row, column]
+                np.testing.assert_allclose(maps[4 * number : 4 * number + 4, row, column], own, atol=1e-6)
+
+
+def test_the_preprocessing_filter_is_cosines() -> None:
+    x = torch.rand(5, 1, 2, 2)
+    params = with_circuit({"circuit": "cnot_pairs", "n_layers": 1, "kernel_size": 2})
+    assert params == {"circuit": CIRCUITS["cnot_pairs"], "kernel_size": 2, "scale": math.pi}
+    found = Quanv2d(1, 4, 2, circuit=params["circuit"], scale=params["scale"])(x)[:, :, 0, 0]
+    a, b, c, d = torch.cos(math.pi * x.reshape(5, 4)).T
+    torch.testing.assert_close(found, torch.stack([a, a * b, c, c * d], 1), atol=1e-5, rtol=0)
+
+
+def test_the_sentences_say_what_came_out() -> None:
+    one = find("torchquantum-example")
+    result = Result(
+        {"quantum": [0.85, 0.87], "pixels": [0.7, 0.72], "random convolution": [0.8, 0.8]}, {}, 1.0, False, "1"
+    )
+    text = " ".join(result.sentences(one))
+    assert "Came out: quantum: 86.0 ± 1.4 % over 2 seeds; the matched control (pixels): 71.0 ± 1.4 %." in text
+    assert "quantum: 0.860, as expected (0.82 to 0.91: " in text
+    assert "pixels: 0.710, not as expected (0.81 to 0.9: " in text
+    assert "quantum minus pixels: 0.150, not as expected" in text
+
+
+def test_it_is_resumed_and_refuses_other_folders(tmp_path: Path) -> None:
+    one = find("torchquantum-example")
+    told: list[str] = []
+
+    def interrupted(done: int, total: int, what: str) -> None:
+        told.append(what)
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(one, tmp_path, quick=True, data_dir=MNIST, progress=interrupted)
+    kept = json.loads((tmp_path / "trainings.json").read_text())["accuracies"]
+    assert sum(map(len, kept.values())) == 2
+    told.clear()
+    result = reproduce(one, tmp_path, quick=True, data_dir=MNIST, progress=lambda done, total, what: told.append(what))
+    assert len([what for what in told if what]) == 4
+    assert result.accuracies["quantum"][0] == kept["quantum"]["0"]
+    assert json.loads((tmp_path / "result.json").read_text())["quick"] is True
+    with pytest.raises(ModelError, match=r"has results of .* give another --output"):
+        reproduce(one, tmp_path, data_dir=MNIST)
+    (tmp_path / "trainings.json").write_text("{")
+    with pytest.raises(ModelError, match="is damaged"):
+        reproduce(one, tmp_path, quick=True, data_dir=MNIST)
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reproduce", "--list"]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in names())
+    assert main(["reproduce", "nothing"]) == 2
+    assert "there is no reproduction 'nothing'" in capsys.readouterr().err
+    assert main(["reproduce", "series", "--data-dir", str(tmp_path), "--output", str(tmp_path / "out")]) == 2
+    assert "the series ArrowHead of the UCR archive are not in" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", names())
+def test_the_quick_form_runs(name: str, tmp_path: Path) -> None:
+    one = find(name)
+    result = reproduce(one, tmp_path, quick=True, data_dir=place_of(name))
+    quick = one.quickened()
+    assert set(result.accuracies) == {arm.name for arm in quick.arms}
+    for values in result.accuracies.values():
+        assert all(0 <= value <= 1 for value in values)
+    if name == "pennylane-demo":
+        assert result.checks["features"]["windows"] == 392
+        assert result.checks["features"]["difference"] < 1e-6
