@@ -237,6 +237,29 @@ def studio() -> str:
     ])  # fmt: skip
 
 
+def reproductions() -> str:
+    """What was claimed, what came out, and what the matched control does, for each that was run."""
+    from quanvolve.reproduce import Result, find, names
+
+    lines = []
+    for name in names():
+        one = find(name)
+        path = one.folder / "result.json"
+        if not path.is_file():
+            continue
+        content = json.loads(path.read_text())
+        result = Result(
+            content["accuracies"], content["checks"], content["seconds"], content["quick"], content["version"]
+        )
+        lines += [f"## {one.title}", "", f"`quanvolve reproduce {name}` \u00b7 {one.source}", ""]
+        lines += [f"- {sentence}" for sentence in result.sentences(one)]
+        lines += [f"- Done otherwise: {one.differs}"] if one.differs != "-" else []
+        lines += ["", "| arm | test accuracy, percent |", "|---|---|"]
+        lines += [f"| {arm.name} | {result.shown(arm.name)} |" for arm in one.arms]
+        lines += ["", f"{one.seeds} seeds, {content['seconds'] / 60:.1f} minutes on one core.", ""]
+    return "\n".join(lines).rstrip()
+
+
 TABLES = {
     README: (("accuracy", accuracy), ("presets", presets), ("verdicts", verdicts), ("speed", speed)),
     ROOT / "docs" / "hardware.md": (("mitigation", mitigation),),
@@ -244,6 +267,7 @@ TABLES = {
     ROOT / "docs" / "reading.md": (("onnx", onnx),),
     ROOT / "docs" / "scale.md": (("workers", workers),),
     ROOT / "docs" / "studio.md": (("studio", studio),),
+    ROOT / "docs" / "reproductions.md": (("reproductions", reproductions),),
     ROOT / "docs" / "wide.md": (("wide", wide), ("wide-accuracy", wide_accuracy)),
 }
 
