@@ -1,3 +1,8 @@
-"""The version, in one place: the build reads it from here."""
+"""The version: that of the installed package, which the build takes from git tags."""
 
-__version__ = "0.1.0"
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("quanvolve")
+except PackageNotFoundError:  # sources that were not installed
+    __version__ = "0+unknown"
