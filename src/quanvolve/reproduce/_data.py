@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+import torch
+import torch.nn.functional as F
 
 from quanvolve._errors import DataError
 from quanvolve.data import Dataset, load_dataset
@@ -28,8 +29,8 @@ def cut(settings: dict[str, Any], data_dir: Path | None, seed: int) -> Cut:
 
     Args:
         settings: `dataset`; `series`, whether it is a folder of those; `classes`, which are kept; `side`, to which
-            images are made smaller; `train` and `test`, how many; `draw`: "first" takes the first ones, "random"
-            draws the training images anew for each seed.
+            images are made smaller by bilinear interpolation, `antialias` or not; `train` and `test`, how many;
+            `draw`: "first" takes the first ones, "random" draws the training images anew for each seed.
         data_dir: where the files are.
         seed: of the drawing.
 
@@ -58,12 +59,13 @@ def cut(settings: dict[str, Any], data_dir: Path | None, seed: int) -> Cut:
         if draws:
             rows = np.random.default_rng(seed).permutation(rows)
         rows = rows[:count]
-        parts += [_smaller(images[rows], settings.get("side")), labels[rows]]
+        parts += [_smaller(images[rows], settings.get("side"), settings.get("antialias", True)), labels[rows]]
     return parts[0], parts[1], parts[2], parts[3]
 
 
-def _smaller(images: Array, side: int | None) -> Array:
+def _smaller(images: Array, side: int | None, antialias: bool) -> Array:
     if side is None or side == images.shape[-1]:
         return images
-    way = Image.Resampling.BILINEAR
-    return np.stack([np.asarray(Image.fromarray(one).resize((side, side), way)) for one in images])
+    pixels = torch.from_numpy(images)[:, None].float()
+    small = F.interpolate(pixels, (side, side), mode="bilinear", align_corners=False, antialias=antialias)
+    return small[:, 0].round().to(torch.uint8).numpy()
