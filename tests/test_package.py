@@ -23,7 +23,7 @@ ROOMS = {
     "estimators": {"circuits", "compile", "nn", "explain"},
     "backends": {"circuits", "compile", "nn"},
     "bench": {"circuits", "data", "explain"},
-    "study": {"explain", "estimators", "data"},
+    "study": {"nn", "explain", "estimators", "data"},
     "studio": {"circuits", "nn", "explain", "estimators", "data", "study"},
     "reproduce": {"circuits", "nn", "estimators", "data"},
     "cli": {

@@ -67,11 +67,13 @@ class Control:
         summary: what it is, in a line.
         make: from in_channels, out_channels, geometry and whether it is trained.
         trains: whether it has weights that can be trained.
+        contender: its name in comparisons, where that is another than the backbone's.
     """
 
     summary: str
     make: Callable[[int, int, Geometry, bool], Windowed]
     trains: bool = False
+    contender: str | None = None
 
 
 def _trigonometric(into: int, out: int, geometry: Geometry, trained: bool) -> Windowed:
@@ -146,7 +148,7 @@ def _product(rows: list[Tensor]) -> Tensor:
 
 CONTROLS: dict[str, Control] = {
     "trigonometric": Control(
-        "cosines of random linear functions of the window (random features)", _trigonometric, True
+        "cosines of random linear functions of the window, as many as channels", _trigonometric, True, "random-features"
     ),
     "kernels": Control("Gaussian, Sobel, Laplacian and Gabor kernels, then ReLU", _kernels),
     "subsampled": Control("one pixel of each window a channel", _subsampled),

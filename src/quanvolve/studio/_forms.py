@@ -19,7 +19,6 @@ Arrays = Annotated[Any, WithJsonSchema({"type": "array", "items": _PICTURE, "min
 Id = Annotated[str, Path(pattern=ID, description="Twelve hexadecimal digits.", examples=["0123456789ab"])]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Word = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
-Backbone = Literal["quantum", "classical", "unentangled", "trigonometric", "kernels", "subsampled", "none"]
 Head = Literal["linear", "mlp", "cnn", "quantum"]
 
 
@@ -139,7 +138,7 @@ class TrainRequest(_Circuit):
 
     kind: Literal["train"]
     name: Name | None = Field(None, description="Of the model; by default after its data and circuit.")
-    backbone: Backbone = "quantum"
+    backbone: Word = "quantum"
     epochs: int = Field(15, ge=1, le=500)
     batch_size: int = Field(32, ge=1, le=1024)
     lr: float = Field(3e-3, gt=0, le=1)
@@ -219,6 +218,7 @@ class CircuitOut(BaseModel):
     circuits: dict[str, str] = Field(description="Names of ansatze, and what they are.")
     encodings: dict[str, str]
     readouts: dict[str, str]
+    backbones: dict[str, str] = Field(description="What can stand where the circuits stand.")
 
 
 class About(BaseModel):

@@ -7,7 +7,7 @@ import math
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import named_circuit
 from quanvolve.data import DatasetInfo, list_datasets, where
-from quanvolve.nn import QUANTUM_BACKBONES
+from quanvolve.nn import BACKBONES, QUANTUM_BACKBONES
 from quanvolve.studio._forms import CompareRequest, TrainRequest
 from quanvolve.studio._problems import Missing, Refused
 from quanvolve.studio._settings import Settings
@@ -46,6 +46,8 @@ def check(request: TrainRequest | CompareRequest, settings: Settings) -> None:
             409, "data", f"the files of data set {request.dataset!r} are not on this server: start the studio with "
             f"--data-dir, or run `quanvolve train {request.dataset}` there once",
         )  # fmt: skip
+    if isinstance(request, TrainRequest) and request.backbone not in BACKBONES:
+        raise Refused(422, "invalid", f"backbone: {request.backbone!r} is none of {', '.join(BACKBONES)}")
     rows, columns = infos[request.dataset].shape
     if request.kernel_size > min(rows, columns):
         raise Refused(422, "invalid", f"kernel_size: {request.kernel_size} is larger than images of {rows}x{columns}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.nn import CONTROLS as BACKBONE_CONTROLS
 
 MODEL = "model"
 
@@ -38,12 +39,12 @@ _CONTROLS: dict[str, _Kind] = {
     "conv-fixed": _Kind("the same convolution, fixed at random", {"backbone": "classical", "trainable": False}),
     "unentangled": _Kind("the same circuit without gates on two qubits", {"backbone": "unentangled"}),
     "other-training": _Kind("the same circuit, fixed where the model's is trained and trained where it is fixed", {}),
-    "random-features": _Kind(
-        "cosines of random linear functions of the window, as many as channels",
-        {"backbone": "trigonometric", "trainable": False},
-    ),
-    "kernels": _Kind("Gaussian, Sobel, Laplacian and Gabor kernels, then ReLU", {"backbone": "kernels"}),
-    "subsampled": _Kind("one pixel of each window a channel", {"backbone": "subsampled"}),
+    **{
+        control.contender or backbone: _Kind(
+            control.summary, {"backbone": backbone} | ({"trainable": False} if control.trains else {})
+        )
+        for backbone, control in BACKBONE_CONTROLS.items()
+    },
     "pixels": _Kind("the head on all pixels", {"backbone": "none"}),
     "quantum-quantum": _Kind("the model's backbone, a quantum head", {"head": "quantum"}),
     "quantum-classical": _Kind("the model's backbone, the quantum head's classical twin", {"head": "mlp"}),

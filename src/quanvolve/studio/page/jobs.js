@@ -92,7 +92,7 @@ export async function circuitFields(place, form, picture, summary, more) {
     number("layers", "Layers", 2, 1, 8), number("filters", "Filters", 4, 1, 64),
     number("kernel_size", "Window", 2, 1, 5), number("stride", "Stride", 2, 1, 8),
     select("head", "Head", [["linear", "linear"], ["mlp", "mlp"], ["cnn", "cnn"], ["quantum", "quantum"]], "linear"),
-    ...more(select, number),
+    ...more(select, number, parts),
   );
   const value = (name) => form.elements[name].value;
   const redraw = () => {

@@ -17,8 +17,8 @@ export function start() {
 
   async function build() {
     if (built) return;
-    await circuitFields(by("train-fields"), form, by("train-picture"), by("train-summary"), (select, number) => [
-      select("backbone", "Filters are", [["quantum", "quantum"], ["classical", "a convolution"], ["unentangled", "unentangled"], ["trigonometric", "random features"], ["kernels", "fixed kernels"], ["none", "left out"]], "quantum"),
+    await circuitFields(by("train-fields"), form, by("train-picture"), by("train-summary"), (select, number, { backbones }) => [
+      select("backbone", "Filters are", Object.keys(backbones).map((name) => [name, words(name)]), "quantum"),
       number("epochs", "Epochs", 15, 1, 500), number("lr", "Learning rate", 0.003, 0.00001, 1, "any"), number("seed", "Seed", 0, 0, 4294967295),
       element("label", {}, element("span", {}, "Name"), element("input", { type: "text", name: "name", maxlength: 80, placeholder: "by itself" })),
     ]);

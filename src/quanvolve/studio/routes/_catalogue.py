@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS, draw_figure, named_circuit
 from quanvolve.data import Dataset, load_dataset
+from quanvolve.nn import BACKBONES, CONTROLS
 from quanvolve.studio._drawings import svg_bytes
 from quanvolve.studio._forms import CircuitOut, DatasetOut, Sample, Word
 from quanvolve.studio._problems import Missing, Refused
@@ -22,6 +23,10 @@ from quanvolve.studio._studio import Use
 router = APIRouter(prefix="/api/v1", tags=["Data sets and circuits"])
 SVG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}}
 _lock = threading.Lock()
+_BACKBONES = {
+    "quantum": "quantum circuits", "unentangled": "the circuits without gates on two qubits",
+    "classical": "a convolution of the same shape, then ReLU", "none": "nothing: the pixels",
+}  # fmt: skip
 
 
 @router.get("/datasets", operation_id="datasets")
@@ -74,7 +79,8 @@ def circuits() -> CircuitOut:
     """Circuits, encodings and readouts."""
     tables: list[Any] = [ANSATZE, ENCODINGS, READOUTS]
     first, second, third = ({name: entry.summary for name, entry in table.items()} for table in tables)
-    return CircuitOut(circuits=first, encodings=second, readouts=third)
+    backbones = {name: CONTROLS[name].summary if name in CONTROLS else _BACKBONES.get(name, name) for name in BACKBONES}
+    return CircuitOut(circuits=first, encodings=second, readouts=third, backbones=backbones)
 
 
 @router.get("/circuits/{name}/picture", operation_id="circuit_picture", response_class=Response, responses=SVG)
