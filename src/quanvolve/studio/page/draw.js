@@ -81,7 +81,7 @@ export function start() {
       const [low, high] = found.input_range;
       const unit = row.image.map((line) => line.map((value) => (value - low) / (high - low || 1)));
       const button = element("button", { type: "button", "aria-label": `Test image of class ${row.label}`, onclick: () => {
-        pad.show(unit);
+        pad.show(unit, false);
         exact = row.image;
         look();
       } }, canvas);

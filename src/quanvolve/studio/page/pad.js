@@ -68,8 +68,9 @@ export class Pad {
   }
 
   // Rows of brightness in [0, 1], or a picture: shown as large as it fits.
-  show(source) {
-    this.clear();
+  show(source, tell = true) {
+    this.remember();
+    this.clear(false);
     let drawn = source;
     let [wide, tall] = [source.width, source.height];
     if (Array.isArray(source)) {
@@ -86,7 +87,7 @@ export class Pad {
     this.context.filter = Array.isArray(source) || !this.bright(drawn) ? "none" : "invert(1) grayscale(1)";
     this.context.drawImage(drawn, (this.canvas.width - width) / 2, (this.canvas.height - height) / 2, width, height);
     this.context.filter = "none";
-    this.changed();
+    if (tell) this.changed();
   }
 
   // Whether a picture's border is more white than black; what is transparent counts as white.
