@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quanvolve.studio._meters import Meters
@@ -84,7 +85,7 @@ class Guard:
         if origin is not None and not self._origin_allowed(scope, headers, origin):
             return problem(403, "origin", f"pages of {origin[:100]} may not use this studio (see --allow-origin)")
         if origin in self._settings.allowed_origins and scope["method"] == "OPTIONS":
-            return problem(200, "origin", "go on")
+            return Response(status_code=204)
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > self._settings.limits.body_bytes:
             return self._too_large()
@@ -93,8 +94,6 @@ class Guard:
             token = token_of(headers)
             if token is None or not await run_in_threadpool(self._tokens.valid, token):
                 if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
-                    from starlette.responses import RedirectResponse
-
                     return RedirectResponse("/login", 303)
                 answer = problem(401, "token", "a token is needed: send it as `Authorization: Bearer TOKEN`")
                 answer.headers["www-authenticate"] = "Bearer"

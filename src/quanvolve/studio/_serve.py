@@ -79,6 +79,7 @@ def _prepare(settings: Settings, models: Sequence[Path], new_token: bool, say: C
     try:
         for run in models:
             say(f"model {studio.store.adopt(run).id}: a copy of {run}")
+        studio.ask_for_first_model()
         if new_token:
             studio.tokens.revoke_all()
         if new_token or (settings.open_to_others and not studio.tokens.any()):

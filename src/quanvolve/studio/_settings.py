@@ -18,7 +18,6 @@ class Limits:
         body_bytes: size of a request.
         image_pixels: pixels of an uploaded picture, before it is made smaller.
         batch: images in a request.
-        numbers: values in the arrays of a request.
         seconds: time until an answer is given up, and for a request to arrive.
         jobs: jobs that may wait.
         streams: clients that follow jobs at the same time.
@@ -27,7 +26,6 @@ class Limits:
     body_bytes: int = 16 * 2**20
     image_pixels: int = 4_000_000
     batch: int = 1000
-    numbers: int = 2_000_000
     seconds: float = 30.0
     jobs: int = 100
     streams: int = 64

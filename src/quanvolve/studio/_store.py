@@ -52,7 +52,8 @@ class Store:
                 if re.match(ID, folder.name) and folder.name not in known and (folder / "config.json").is_file():
                     run = read(folder / "run.json") or {}
                     dataset = Path(str(run.get("dataset", "?"))).stem
-                    session.add(Model(id=folder.name, name=f"{dataset}, found again", dataset=dataset,
+                    # Servers that start together may find it together.
+                    session.merge(Model(id=folder.name, name=f"{dataset}, found again", dataset=dataset,
                                       settings=run.get("options") or {}))  # fmt: skip
             session.commit()
 

@@ -55,12 +55,15 @@ class Studio:
         self._lookers: anyio.CapacityLimiter | None = None
 
     def start(self) -> None:
-        """Begin to work on jobs; a studio without a model gets a small one."""
+        """Begin to work on jobs."""
         self._lookers = anyio.CapacityLimiter(2)
+        self.runner.start()
+
+    def ask_for_first_model(self) -> None:
+        """Put a small training into the queue of a studio in which nothing has been yet."""
         if self.settings.first_model and not self.store.all() and not self.jobs.all(limit=1):
             job, model = job_of(TrainRequest.model_validate({"kind": "train", "name": "First digits", "epochs": 12}))
             self.jobs.add(job, model)
-        self.runner.start()
 
     def close(self) -> None:
         """Interrupt jobs, which go on when the studio starts again."""
