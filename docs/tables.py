@@ -256,7 +256,7 @@ def reproductions() -> str:
         lines += [f"- Done otherwise: {one.differs}"] if one.differs != "-" else []
         lines += ["", "| arm | test accuracy, percent |", "|---|---|"]
         lines += [f"| {arm.name} | {result.shown(arm.name)} |" for arm in one.arms]
-        lines += ["", f"{one.seeds} seeds, {content['seconds'] / 60:.1f} minutes on one core.", ""]
+        lines += ["", f"{one.seeds} seeds, {content['seconds'] / 60:.1f} minutes on one core, beside other work.", ""]
     return "\n".join(lines).rstrip()
 
 
