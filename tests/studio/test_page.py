@@ -268,3 +268,20 @@ def test_a_studio_without_a_model_says_so(browser: Any, serve: Any) -> None:
     page.reload()
     page.wait_for_selector("text=The first model is being trained")
     page.close()
+
+
+def test_many_jobs_leave_room_for_everything_else(browser: Any, serve: Any) -> None:
+    # A browser has six connections to a server: were each job followed on one, the page would stand still.
+    server = serve("--no-first-model", "--jobs", "0")
+    for seed in range(10):
+        server.job(kind="train", seed=seed)
+    page = browser.new_page()
+    page.goto(f"{server.url}/#train")
+    page.wait_for_selector("#train-fields select")
+    until(page, "document.querySelectorAll('#train-jobs .job').length === 10")
+    page.select_option("#train-form [name=circuit]", "random")
+    until(page, "document.getElementById('train-picture').src.includes('random')")
+    until(page, "document.getElementById('train-picture').naturalWidth > 0")
+    page.locator("#train-jobs .job").first.get_by_role("button", name="Stop").click()
+    page.locator("#train-jobs .state.stopped").first.wait_for(timeout=10_000)
+    page.close()

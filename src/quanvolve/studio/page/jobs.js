@@ -4,6 +4,9 @@ import { call, element, follow } from "./api.js";
 import { historyChart } from "./charts.js";
 
 const BUSY = ["queued", "running"];
+// A browser has six connections to a server, and a stream keeps one: the others are for everything else.
+const STREAMS = 2;
+const POLL = 1500; // ms
 
 export class JobList {
   constructor(place, kind, { title, finished = () => {}, actions = () => [] }) {
@@ -12,12 +15,26 @@ export class JobList {
   }
 
   async refresh() {
-    const jobs = await call(`/jobs?kind=${this.kind}&limit=30`);
+    this.show(await call(`/jobs?kind=${this.kind}&limit=30`));
+  }
+
+  show(jobs) {
     this.leave();
     this.place.replaceChildren(...(jobs.length ? jobs.map((job) => this.item(job)) : [element("p", { class: "empty" }, "None yet.")]));
+    const waiting = jobs.filter((job) => BUSY.includes(job.state) && !this.open.has(job.id));
+    if (waiting.length) this.timer = setTimeout(() => this.ask(waiting), POLL);
+  }
+
+  // Jobs without a stream of their own: ask whether one of them has changed.
+  async ask(waiting) {
+    const jobs = await call(`/jobs?kind=${this.kind}&limit=30`).catch(() => null);
+    const changed = jobs && waiting.some((job) => jobs.find((one) => one.id === job.id)?.state !== job.state);
+    if (changed) this.show(jobs);
+    else this.timer = setTimeout(() => this.ask(waiting), POLL);
   }
 
   leave() {
+    clearTimeout(this.timer);
     for (const end of this.open.values()) end();
     this.open.clear();
   }
@@ -47,7 +64,13 @@ export class JobList {
     };
     let current = job;
     draw(job);
-    if (BUSY.includes(job.state) || this.kind === "train") {
+    if (this.kind === "train" && !BUSY.includes(job.state)) {
+      call(`/models/${job.model}`).then(({ history }) => {
+        rows.push(...history);
+        draw(job);
+      }, () => {});
+    }
+    if (job.state === "running" && this.open.size < STREAMS) {
       let waiting = false;
       const end = follow(job.id, {
         told: (row) => {
