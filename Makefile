@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow lint setup browser database bench docs clean
+.PHONY: demo test test-slow test-oldest lint setup browser database bench docs clean
 
 demo: $(READY)
 	$(BIN)/quanvolve train digits
@@ -14,6 +14,13 @@ test: $(READY) lint browser database
 
 test-slow: $(READY) browser database
 	$(BIN)/python -m pytest -m slow
+
+# The oldest torch that is supported, in an environment of its own; on Linux it may bring gigabytes of CUDA packages.
+test-oldest:
+	$(PYTHON) -m venv .venv-oldest
+	grep -v '^torch==' constraints.txt > .venv-oldest/constraints.txt
+	.venv-oldest/bin/python -m pip install --quiet --constraint .venv-oldest/constraints.txt torch==2.8.0 '.[test,studio]'
+	.venv-oldest/bin/python -m pytest tests/nn tests/compile tests/estimators tests/circuits
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
