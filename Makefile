@@ -19,7 +19,7 @@ test-slow: $(READY) browser database
 test-oldest:
 	$(PYTHON) -m venv .venv-oldest
 	grep -v '^torch==' constraints.txt > .venv-oldest/constraints.txt
-	.venv-oldest/bin/python -m pip install --quiet --constraint .venv-oldest/constraints.txt torch==2.8.0 '.[test,studio]'
+	.venv-oldest/bin/python -m pip install --quiet --constraint .venv-oldest/constraints.txt torch==2.8.0 '.[test,cluster,studio]'
 	.venv-oldest/bin/python -m pytest tests/nn tests/compile tests/estimators tests/circuits
 
 lint: $(READY)
