@@ -345,7 +345,8 @@ class QuanvNd(nn.Module):
 
     def _like(self, otherwise: Tensor) -> Tensor:
         """A tensor with the layer's dtype and device; where the layer has none of its own it follows its images."""
-        return next(iter((*self.parameters(), *self.buffers())), otherwise)
+        own = [*self.parameters(), *self.buffers()]  # no next(iter()): torch.compile of torch 2.8 does not know it
+        return own[0] if own else otherwise
 
     def _compiled_filters(self, like: Tensor, batch: Tensor) -> tuple[Plan, tuple[Tensor, ...]]:
         """Compiled anew when a gradient is wanted, else only when a weight has changed (compared by value)."""
