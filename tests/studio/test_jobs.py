@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlmodel import SQLModel
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.studio import Settings
+from quanvolve.studio import _database as database_module
 from quanvolve.studio import _jobs as jobs_module
 from quanvolve.studio._database import connect
 from quanvolve.studio._jobs import MOST_ATTEMPTS, Jobs
@@ -49,12 +51,27 @@ def test_servers_that_start_together_make_the_tables_once(url: str) -> None:
         except BaseException as error:
             failed.append(error)
 
-    threads = [threading.Thread(target=start) for _ in range(4)]
+    threads = [threading.Thread(target=start) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert failed == []
+
+
+def test_a_new_file_that_somebody_holds_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # SQLite's own timeout does not count for the change to write-ahead mode.
+    path = tmp_path / "studio.sqlite"
+    holder = sqlite3.connect(path, check_same_thread=False)
+    holder.execute("CREATE TABLE other (id)")
+    holder.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr(database_module, "_PATIENCE", 0.2)
+    with pytest.raises(QuanvolveError, match=r"cannot be used: database is locked"):
+        connect(f"sqlite:///{path}")
+    monkeypatch.setattr(database_module, "_PATIENCE", 30.0)
+    threading.Timer(0.3, holder.commit).start()
+    connect(f"sqlite:///{path}").dispose()
+    holder.close()
 
 
 def test_the_database_of_a_later_version_is_refused(url: str) -> None:

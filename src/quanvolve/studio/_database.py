@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from quanvolve._errors import QuanvolveError
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = 8_642_001  # of PostgreSQL, held while tables are changed
+_PATIENCE = 30.0  # seconds that a connection to SQLite waits for another one's lock
 
 
 def connect(url: str) -> Engine:
@@ -28,7 +31,7 @@ def connect(url: str) -> Engine:
     """
     options: dict[str, Any] = {}
     if url.startswith("sqlite"):
-        options = {"connect_args": {"timeout": 30}}
+        options = {"connect_args": {"timeout": _PATIENCE}}
     engine = create_engine(url, pool_pre_ping=True, **options)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _in_wal_mode)
@@ -45,8 +48,18 @@ def connect(url: str) -> Engine:
 
 def _in_wal_mode(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
+    # The change of a new file's mode needs the file alone, and SQLite does not wait for that by itself.
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
