@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from quanvolve import Quanv2d
+from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
 from tests.circuits.user_circuits import USER_CIRCUITS
+from tests.nn.oldest import NOT_EXPORTED, exports_computed_angles
 
 
 @pytest.mark.parametrize("name", USER_CIRCUITS)
@@ -74,24 +76,18 @@ def test_angles_that_are_not_affine_stay_in_the_saved_circuit() -> None:
     assert layer.plan.startswith("polynomial: 3 qubits in a product encoding")
 
 
-@pytest.mark.parametrize("name", ["arctan_encoding", "data_reuploading", "amplitudes_padded"])
-def test_recorded_angles_work_under_torchs_transforms(name: str) -> None:
+def recorded(name: str) -> tuple[Quanv2d, torch.Tensor]:
     user = USER_CIRCUITS[name]
     layer = Quanv2d(1, 1, (1, user.n_inputs), circuit=user.function, weight_shapes=user.weight_shapes, seed=0)
-    images = torch.rand(2, 1, 3, 6, generator=torch.Generator().manual_seed(0))
+    return layer, torch.rand(2, 1, 3, 6, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("name", ["arctan_encoding", "data_reuploading", "amplitudes_padded"])
+def test_recorded_angles_work_under_torchs_transforms(name: str) -> None:
+    layer, images = recorded(name)
     expected = layer(images)
     compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(images), expected)
-    with warnings.catch_warnings():
-        # Export looks at the gradients of what it lifts out of nested `vmap`s; nothing of it stays in the program.
-        warnings.filterwarnings("ignore", "The .grad attribute of a Tensor that is not a leaf")
-        exported = torch.export.export(layer, (images,)).module()
-    torch.testing.assert_close(exported(images), expected)
-    with torch.no_grad():
-        for weight in exported.parameters():
-            weight.add_(0.3)
-    assert not torch.allclose(exported(images), expected), "weights are parameters and no constants"
-    layer.load_state_dict({**layer.state_dict(), **{n: w - 0.3 for n, w in exported.named_parameters()}})
     torch.testing.assert_close(torch.func.vmap(layer)(images[:, None])[:, 0], expected)
 
     def total(weights: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -101,3 +97,22 @@ def test_recorded_angles_work_under_torchs_transforms(name: str) -> None:
     layer(images).sum().backward()
     for weight, gradient in found.items():
         torch.testing.assert_close(gradient, getattr(layer, weight).grad)
+
+
+@pytest.mark.parametrize("name", ["arctan_encoding", "data_reuploading", "amplitudes_padded"])
+def test_recorded_angles_are_exported(name: str) -> None:
+    layer, images = recorded(name)
+    expected = layer(images)
+    if not exports_computed_angles():
+        with pytest.raises(QuanvolveError, match=NOT_EXPORTED):
+            torch.export.export(layer, (images,))
+        return
+    with warnings.catch_warnings():
+        # Export looks at the gradients of what it lifts out of nested `vmap`s; nothing of it stays in the program.
+        warnings.filterwarnings("ignore", "The .grad attribute of a Tensor that is not a leaf")
+        exported = torch.export.export(layer, (images,)).module()
+    torch.testing.assert_close(exported(images), expected)
+    with torch.no_grad():
+        for weight in exported.parameters():
+            weight.add_(0.3)
+    assert not torch.allclose(exported(images), expected), "weights are parameters and no constants"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pennylane as qp
 import pytest
 import torch
 
@@ -92,10 +93,33 @@ def test_redrawn_filters_are_those_of_layers_window_by_window() -> None:
 def test_the_preprocessing_filter_is_cosines() -> None:
     x = torch.rand(5, 1, 2, 2)
     params = with_circuit({"circuit": "cnot_pairs", "n_layers": 1, "kernel_size": 2})
-    assert params == {"circuit": CIRCUITS["cnot_pairs"], "kernel_size": 2, "scale": math.pi}
+    assert params == {"circuit": CIRCUITS["cnot_pairs"](1), "kernel_size": 2, "scale": math.pi}
     found = Quanv2d(1, 4, 2, circuit=params["circuit"], scale=params["scale"])(x)[:, :, 0, 0]
     a, b, c, d = torch.cos(math.pi * x.reshape(5, 4)).T
     torch.testing.assert_close(found, torch.stack([a, a * b, c, c * d], 1), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("name", "before"), [("hadamard_first", True), ("hadamard_last", False)])
+def test_hadamard_gates_are_where_the_name_says(name: str, before: bool) -> None:
+    window, shape = torch.rand(4) * math.pi, {"weights": (2, 4, 3)}
+    layer = Quanv2d(1, 4, 2, circuit=CIRCUITS[name](2), scale=1.0, seed=0)
+    assert layer.circuits[0].weight_shapes == tuple(shape.items())
+
+    @qp.qnode(qp.device("default.qubit", wires=4))
+    def twin(inputs: torch.Tensor, weights: torch.Tensor) -> Any:
+        if before:
+            for wire in range(4):
+                qp.Hadamard(wire)
+        qp.AngleEmbedding(inputs, wires=range(4), rotation="Y")
+        qp.StronglyEntanglingLayers(weights, wires=range(4))
+        if not before:
+            for wire in range(4):
+                qp.Hadamard(wire)
+        return [qp.expval(qp.Z(wire)) for wire in range(4)]
+
+    found = layer(window.reshape(1, 1, 2, 2)).flatten()
+    expected = torch.stack(twin(window, layer.circuit_weights()["weights"][0, 0]))
+    torch.testing.assert_close(found, expected.to(found.dtype), atol=1e-5, rtol=0)
 
 
 def test_the_sentences_say_what_came_out() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import PROGRAM, Circuit
 
 
@@ -37,7 +39,7 @@ def flat_weights(circuit: Circuit, weights: Mapping[str, Tensor], like: Tensor |
         which = tuple(k for k, v in enumerate(program.values) if not v.reads_inputs)
         dummy = parts[0].new_empty(circuit.n_inputs)
         shaped = {name: weights[name] for name, _ in circuit.weight_shapes}
-        parts.append(torch.vmap(lambda row: program.run(dummy, row, which))(shaped))
+        parts.append(_each(lambda row: program.run(dummy, row, which))(shaped))
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
@@ -76,7 +78,7 @@ def extended(circuit: Circuit, inputs: Tensor) -> Tensor:
     full = inputs.new_zeros((*inputs.shape[:-2], len(program.values), inputs.shape[-1]))
     if pure and inputs.numel():
         flat = inputs.movedim(-2, -1).reshape(-1, circuit.n_inputs)
-        values = torch.vmap(lambda window: program.run(window, {}, pure))(flat)
+        values = _each(lambda window: program.run(window, {}, pure))(flat)
         shaped = values.reshape(*inputs.shape[:-2], inputs.shape[-1], len(pure)).movedim(-1, -2)
         full = full.index_copy(-2, torch.tensor(pure, device=inputs.device), shaped)
     return torch.cat([inputs, full], dim=-2)
@@ -96,5 +98,19 @@ def mixed(circuit: Circuit, inputs: Tensor, weights: Mapping[str, Tensor]) -> Te
     program = circuit.program
     assert program is not None
     by_window = torch.vmap(lambda window, row: program.run(window, row, which), in_dims=(1, None), out_dims=1)
-    found: Tensor = torch.vmap(by_window)(inputs, dict(weights))
-    return found
+    return _each(by_window)(inputs, dict(weights))
+
+
+def _each(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """`torch.vmap`, which torch 2.8 cannot export (pytorch/pytorch#153063): that is said rather than torch's assertion.
+
+    Raises:
+        QuanvolveError: while such a torch exports.
+    """
+    if torch.compiler.is_exporting() and importlib.util.find_spec("torch._functorch.predispatch") is None:
+        raise QuanvolveError(
+            f"torch {torch.__version__} cannot export circuits whose angles or amplitudes are computed (as those of "
+            "encoding='iqp' and of circuit functions with torch operations are): use torch 2.9 or later"
+        )
+    batched: Callable[..., Tensor] = torch.vmap(function)
+    return batched
