@@ -167,6 +167,17 @@ def onnx() -> str:
     return "\n".join(lines)
 
 
+WHAT = {
+    "W1": "W1: 2x2 windows, the demo's random layer",
+    "W1d": "W1d: 2x2 windows, two entangling layers",
+    "W2": "W2: 3x3 windows, 9 qubits",
+    "W3": "W3: training step of W1d",
+    "W4": "W4: training step, 3x3 windows",
+    "W5": "W5: W1 with depolarizing noise",
+    "W6": "W6: W1 with 1,000 shots a window",
+}
+
+
 def speed() -> str:
     """The workloads: this package, the best peer, and a classical convolution; then MNIST as a whole."""
     with (ROOT / "benchmarks" / "bench.csv").open(newline="") as file:
@@ -179,7 +190,7 @@ def speed() -> str:
         best = max(peers, key=lambda row: float(row["median"]))
         ratio = float(ours["median"]) / float(best["median"])
         lines.append(
-            f"| {name} | **{short(ours['median'])}** {ours['unit']} | {short(best['median'])} ({best['contender']}) | "
+            f"| {WHAT[name]} | **{short(ours['median'])}** {ours['unit']} | {short(best['median'])} ({best['contender']}) | "
             f"{ratio:.1f}x | {short(conv['median'])} |"
         )
     with (ROOT / "benchmarks" / "scaling.csv").open(newline="") as file:
