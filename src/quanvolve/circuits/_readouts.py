@@ -29,11 +29,6 @@ class Readout:
     counts: str | None = None
     plans: tuple[str, ...] = ("table", "polynomial", "tensor_train", "statevector")
 
-    @property
-    def differentiable(self) -> bool:
-        """Whether the outputs change smoothly with the weights, so that these can be trained."""
-        return self.counts is None
-
 
 def _pauli(letter: str) -> Callable[[int], list[Any]]:
     def measure(n_wires: int) -> list[Any]:
