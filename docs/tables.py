@@ -190,8 +190,8 @@ def speed() -> str:
         best = max(peers, key=lambda row: float(row["median"]))
         ratio = float(ours["median"]) / float(best["median"])
         lines.append(
-            f"| {WHAT[name]} | **{short(ours['median'])}** {ours['unit']} | {short(best['median'])} ({best['contender']}) | "
-            f"{ratio:.1f}x | {short(conv['median'])} |"
+            f"| {WHAT[name]} | **{short(ours['median'])}** {ours['unit']} | "
+            f"{short(best['median'])} ({best['contender']}) | {ratio:.1f}x | {short(conv['median'])} |"
         )
     with (ROOT / "benchmarks" / "scaling.csv").open(newline="") as file:
         whole = {row["case"]: row["value"] for row in csv.DictReader(file)}
