@@ -9,7 +9,10 @@ import csv
 import json
 import statistics
 import sys
+from dataclasses import fields
 from pathlib import Path
+
+from quanvolve.reproduce import Reproduction, Result, find, names
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -248,37 +251,60 @@ def studio() -> str:
     ])  # fmt: skip
 
 
+def reproduced() -> list[tuple[Reproduction, Result]]:
+    """The published results that were run."""
+    found = []
+    for one in map(find, names()):
+        path = one.folder / "result.json"
+        if path.is_file():
+            content = json.loads(path.read_text())
+            found.append((one, Result(**{field.name: content[field.name] for field in fields(Result)})))
+    return found
+
+
+def summary() -> str:
+    """A line for each published result."""
+    lines = [
+        "| published result | its model | ours, percent | matched control | percent | as expected |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one, result in reproduced():
+        own = one.arms[0].name
+        met = sum(result.lies_in(expected) for expected in one.expected)
+        lines.append(
+            f"| {one.title} | {own} | {result.shown(own)} | {one.control} | {result.shown(one.control)} | "
+            f"{met} of {len(one.expected)} |"
+        )
+    return "\n".join(lines)
+
+
 def reproductions() -> str:
     """What was claimed, what came out, and what the matched control does, for each that was run."""
-    from quanvolve.reproduce import Result, find, names
-
     lines = []
-    for name in names():
-        one = find(name)
-        path = one.folder / "result.json"
-        if not path.is_file():
-            continue
-        content = json.loads(path.read_text())
-        result = Result(
-            content["accuracies"], content["checks"], content["seconds"], content["quick"], content["version"]
-        )
-        lines += [f"## {one.title}", "", f"`quanvolve reproduce {name}` \u00b7 {one.source}", ""]
+    for one, result in reproduced():
+        lines += [f"## {one.title}", "", f"`quanvolve reproduce {one.name}` \u00b7 {one.source}", ""]
         lines += [f"- {sentence}" for sentence in result.sentences(one)]
         lines += [f"- Done otherwise: {one.differs}"] if one.differs != "-" else []
         lines += ["", "| arm | test accuracy, percent |", "|---|---|"]
         lines += [f"| {arm.name} | {result.shown(arm.name)} |" for arm in one.arms]
-        lines += ["", f"{one.seeds} seeds, {content['seconds'] / 60:.1f} minutes on one core, beside other work.", ""]
+        lines += ["", f"{one.seeds} seeds, {result.seconds / 60:.1f} minutes on one core, beside other work.", ""]
     return "\n".join(lines).rstrip()
 
 
 TABLES = {
-    README: (("accuracy", accuracy), ("presets", presets), ("verdicts", verdicts), ("speed", speed)),
+    README: (
+        ("accuracy", accuracy),
+        ("presets", presets),
+        ("verdicts", verdicts),
+        ("speed", speed),
+        ("summary", summary),
+    ),
     ROOT / "docs" / "hardware.md": (("mitigation", mitigation),),
     ROOT / "docs" / "compare.md": (("verdicts", verdicts),),
     ROOT / "docs" / "reading.md": (("onnx", onnx),),
     ROOT / "docs" / "scale.md": (("workers", workers),),
     ROOT / "docs" / "studio.md": (("studio", studio),),
-    ROOT / "docs" / "reproductions.md": (("reproductions", reproductions),),
+    ROOT / "docs" / "reproductions.md": (("summary", summary), ("reproductions", reproductions)),
     ROOT / "docs" / "wide.md": (("wide", wide), ("wide-accuracy", wide_accuracy)),
 }
 
