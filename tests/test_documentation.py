@@ -1,6 +1,8 @@
-"""Links inside the project lead somewhere: files, and headings in them."""
+"""The documentation agrees with what it is about: links lead somewhere, and tables are those of the results."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,9 @@ def test_every_page_of_the_documentation_is_in_its_contents() -> None:
     pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"index"}
     assert pages <= listed
     assert {f"tutorials/{path.stem}" for path in (ROOT / "docs" / "tutorials").glob("*.ipynb")} <= listed
+
+
+def test_tables_are_those_of_the_committed_results() -> None:
+    """`python docs/tables.py` writes them."""
+    done = subprocess.run([sys.executable, "docs/tables.py", "--check"], cwd=ROOT, check=False)
+    assert done.returncode == 0
