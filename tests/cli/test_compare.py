@@ -27,6 +27,13 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     return folder, ok("compare", "digits", "--output", folder, "--controls", "conv,pixels", *QUICK)
 
 
+def test_a_file_is_no_folder_for_results(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for command in ("compare", "search"):
+        said = refused(command, "digits", "--output", tmp_path / "file")
+        assert f"--output {tmp_path / 'file'} is a file, expected a folder" in said
+
+
 def test_the_verdict_comes_with_a_report(compared: tuple[Path, Result]) -> None:
     folder, result = compared
     lines = result.out.splitlines()
@@ -94,7 +101,7 @@ def test_a_search_ends_with_a_model(tmp_path: Path) -> None:
     given: list[Any] = ["search", "digits", "--output", folder, "--space", "encoding=ry,rx", "--space", "filters=1,2",
                         "--sampler", "grid", "--epochs", 2, "--train-size", 150]  # fmt: skip
     text = ok(*given, "--trials", 2).out
-    assert "2 of 2 trials" in text
+    assert "2 of 2 trials done, best validation accuracy" in text
     assert "(the best of many, so too good)" in text
     found = ok(*given, "--trials", 10, "--json").json
     assert found["trials"] == 4

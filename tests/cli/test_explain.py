@@ -54,6 +54,9 @@ def test_wrong_arguments_of_explain(run: Path, tmp_path: Path, write_npz: Callab
     assert "no is not a model folder: cannot read config.json" in refused("explain", tmp_path / "no")
     (tmp_path / "empty").mkdir()
     assert refused("explain", tmp_path / "empty")
+    (tmp_path / "file").write_text("")
+    below = tmp_path / "file" / "page.html"
+    assert refused("explain", run, "--output", below) == f"'{below}': Not a directory"
     plain = tmp_path / "plain"
     ok("train", write_npz(), "--backbone", "none", "--epochs", 1, "--output", plain, "--quiet")
     assert "has no quantum layer, which this command is about" in refused("explain", plain)

@@ -10,6 +10,7 @@ import pytest
 
 from quanvolve.cli import _progress
 from quanvolve.cli._console import emit_table
+from quanvolve.cli._counter import Counter
 from quanvolve.cli._progress import Lines, Live, View, make_view
 from quanvolve.cli._watch import Watch
 from quanvolve.estimators import Monitor
@@ -40,6 +41,29 @@ def play(view: View) -> None:
     view.epoch(row(2, 0.8), "best 0.9000 (epoch 1)")
     view.phase("drawing")
     view.close()
+
+
+def test_counter(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with Counter("trials", quiet=False) as counter:
+        counter.show(0, 2, now="first")
+        counter.show(0, 2, now="the same piece")
+        counter.show(1, 2, "1 failed", "second")
+        counter.show(2, 2)
+    assert capsys.readouterr().out.splitlines() == [
+        "0 of 2 trials done; first", "1 of 2 trials done, 1 failed; second", "2 of 2 trials done",
+    ]  # fmt: skip
+    with Counter("trials", quiet=True) as counter:
+        counter.show(1, 2)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    with Counter("trials", quiet=False) as counter:
+        counter.show(1, 2, now="second")
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+    assert "second" in text
+    assert "1/2" in text
+    assert capsys.readouterr().out == ""
 
 
 def test_live(monkeypatch: pytest.MonkeyPatch) -> None:

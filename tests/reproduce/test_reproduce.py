@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ import pytest
 import torch
 
 from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve.circuits import Angle, Circuit, Gate, simulate
 from quanvolve.cli import main
 from quanvolve.nn import BACKBONES, Quanv2d
 from quanvolve.reproduce import Result, find, names, reproduce
 from quanvolve.reproduce._circuits import CIRCUITS, with_circuit
 from quanvolve.reproduce._data import cut
-from quanvolve.reproduce._features import redrawn
+from quanvolve.reproduce._features import carried, each_window, redrawn
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 MNIST = SHARED / "mnist"
@@ -77,7 +79,7 @@ def test_redrawn_filters_are_those_of_layers_window_by_window() -> None:
     generator = np.random.default_rng(3)
     images = generator.random((2, 6, 6)).astype(np.float32)
     params = {"circuit": "strongly_entangling", "n_layers": 1, "n_filters": 2, "kernel_size": 2, "stride": 2}
-    found = redrawn(images, params, seed=5)
+    found = redrawn(images, params, seed=5, test=False)
     assert found.shape == (2, 8, 3, 3)
     seeds = np.random.default_rng(5)
     for image, maps in zip(images, found, strict=True):
@@ -89,20 +91,65 @@ def test_redrawn_filters_are_those_of_layers_window_by_window() -> None:
                 own = values[4 * (9 * number + place) : 4 * (9 * number + place) + 4, row, column]
                 np.testing.assert_allclose(maps[4 * number : 4 * number + 4, row, column], own, atol=1e-6)
 
+    assert not np.allclose(redrawn(images, params, seed=5, test=True), found)
+
+
+def test_own_weights_for_each_window_are_the_same_for_all_images() -> None:
+    images = np.random.default_rng(3).random((1, 6, 6)).astype(np.float32).repeat(2, 0)
+    params = {"circuit": "strongly_entangling", "n_layers": 1, "n_filters": 2, "kernel_size": 2, "stride": 2}
+    first, second = each_window(images, params, seed=5, test=False)
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(each_window(images[:1], params, seed=5, test=True)[0], first)
+    layer = Quanv2d(1, 4 * 2 * 9, 2, 2, n_layers=1, trainable=False, seed=5)
+    np.testing.assert_allclose(first[:4, 0, 1], layer(torch.from_numpy(images[:1])[:, None])[0, 4:8, 0, 1], atol=1e-6)
+    one, other = redrawn(images, params, seed=5, test=False)
+    assert not np.allclose(one, other)
+
+
+def test_eight_gates_are_drawn_by_seed() -> None:
+    one, again, other = (CIRCUITS["eight_gates"]({"random_state": seed}) for seed in (3, 3, 4))
+    assert one == again != other
+    assert len(one.gates) == 4 + 8
+    values = Quanv2d(1, 4, 2, circuit=CIRCUITS["eight_gates"]({"random_state": 0}), scale=1.0)(torch.rand(1, 1, 2, 2))
+    assert values.abs().max() <= 1 + 1e-6
+
+
+def test_states_that_are_carried_on_are_one_long_circuit() -> None:
+    params = {"circuit": "eight_gates", "random_state": 2, "kernel_size": 2, "stride": 2}
+    images = np.random.default_rng(0).random((3, 4, 4)).astype(np.float32)
+    found = carried(images, params, 0, test=False)
+    circuit = CIRCUITS["eight_gates"](params)
+    for image, maps in zip(images, found, strict=True):
+        gates: list[Gate] = []
+        for place, (row, column) in enumerate(np.ndindex(2, 2)):
+            for gate in circuit.gates:
+                inputs = tuple((4 * place + index, factor) for index, factor in gate.angle.inputs) if gate.angle else ()
+                gates.append(replace(gate, angle=gate.angle and Angle(gate.angle.offset, inputs)))
+            windows = [image[2 * r : 2 * r + 2, 2 * c : 2 * c + 2].reshape(-1) for r, c in np.ndindex(2, 2)]
+            whole = Circuit(4, 16, tuple(gates), circuit.observables)
+            expected = simulate(whole, np.concatenate(windows).tolist(), {})
+            np.testing.assert_allclose(maps[:, row, column], expected, atol=1e-6)
+
 
 def test_the_preprocessing_filter_is_cosines() -> None:
     x = torch.rand(5, 1, 2, 2)
-    params = with_circuit({"circuit": "cnot_pairs", "n_layers": 1, "kernel_size": 2})
-    assert params == {"circuit": CIRCUITS["cnot_pairs"](1), "kernel_size": 2, "scale": math.pi}
-    found = Quanv2d(1, 4, 2, circuit=params["circuit"], scale=params["scale"])(x)[:, :, 0, 0]
+    params = with_circuit({"circuit": "cnot_rows", "n_layers": 1, "kernel_size": 2})
+    assert params == {"circuit": CIRCUITS["cnot_rows"]({}), "kernel_size": 2, "scale": 1.0}
     a, b, c, d = torch.cos(math.pi * x.reshape(5, 4)).T
-    torch.testing.assert_close(found, torch.stack([a, a * b, c, c * d], 1), atol=1e-5, rtol=0)
+    expected = {
+        "cnot_rows": [a, a * b, c, c * d],
+        "cnot_columns": [a, b, a * c, b * d],
+        "cnot_diagonals": [a, b, b * c, a * d],
+    }
+    for name, channels in expected.items():
+        found = Quanv2d(1, 4, 2, circuit=CIRCUITS[name]({}), scale=1.0)(x)[:, :, 0, 0]
+        torch.testing.assert_close(found, torch.stack(channels, 1), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(("name", "before"), [("hadamard_first", True), ("hadamard_last", False)])
 def test_hadamard_gates_are_where_the_name_says(name: str, before: bool) -> None:
-    window, shape = torch.rand(4) * math.pi, {"weights": (2, 4, 3)}
-    layer = Quanv2d(1, 4, 2, circuit=CIRCUITS[name](2), scale=1.0, seed=0)
+    window, shape = torch.rand(4), {"weights": (2, 4, 3)}
+    layer = Quanv2d(1, 4, 2, circuit=CIRCUITS[name]({"n_layers": 2}), scale=1.0, seed=0)
     assert layer.circuits[0].weight_shapes == tuple(shape.items())
 
     @qp.qnode(qp.device("default.qubit", wires=4))
@@ -110,7 +157,7 @@ def test_hadamard_gates_are_where_the_name_says(name: str, before: bool) -> None
         if before:
             for wire in range(4):
                 qp.Hadamard(wire)
-        qp.AngleEmbedding(inputs, wires=range(4), rotation="Y")
+        qp.AngleEmbedding(math.pi * inputs, wires=range(4), rotation="Y")
         qp.StronglyEntanglingLayers(weights, wires=range(4))
         if not before:
             for wire in range(4):
@@ -167,6 +214,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "there is no reproduction 'nothing'" in capsys.readouterr().err
     assert main(["reproduce", "series", "--data-dir", str(tmp_path), "--output", str(tmp_path / "out")]) == 2
     assert "the series ArrowHead of the UCR archive are not in" in capsys.readouterr().err
+    (tmp_path / "file").write_text("")
+    assert main(["reproduce", "series", "--output", str(tmp_path / "file")]) == 2
+    assert capsys.readouterr().err == f"quanvolve: error: --output {tmp_path / 'file'} is a file, expected a folder\n"
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import typer
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.cli._console import emit, emit_json
+from quanvolve.cli._counter import Counter
 from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import (
     DATA,
@@ -23,6 +24,7 @@ from quanvolve.cli._options import (
     Readout,
     option,
 )
+from quanvolve.cli._run import refuse_file
 from quanvolve.cli._study import say, write_report
 
 STUDY = "Study"
@@ -92,7 +94,7 @@ def compare(
     from quanvolve.study import Protocol
     from quanvolve.study import compare as compared
 
-    view = _Trials(json)
+    refuse_file(output)
     params: dict[str, Any] = {
         "circuit": circuit, "encoding": encoding, "readout": readout, "n_layers": layers, "n_filters": filters,
         "kernel_size": kernel_size, "stride": stride, "head": head, "trainable": trainable,
@@ -101,15 +103,19 @@ def compare(
     chosen = None if controls is None else [name.strip() for name in controls.split(",")]
     place = None if data_dir is None else Path(os.path.abspath(data_dir))
     try:
-        found = compared(
-            dataset if resume else canonical(dataset), output, params=params, controls=chosen, protocol=protocol,
-            data_dir=place, resume=resume, retry=retry, workers=workers, scheduler=scheduler, progress=view,
-        )  # fmt: skip
+        with Counter("trials", quiet=json) as counter:
+
+            def told(counts: dict[str, int], what: str) -> None:
+                done, failed = counts["done"] + counts["failed"], counts["failed"]
+                counter.show(done, sum(counts.values()), f"{failed} failed" if failed else "", what)
+
+            found = compared(
+                dataset if resume else canonical(dataset), output, params=params, controls=chosen, protocol=protocol,
+                data_dir=place, resume=resume, retry=retry, workers=workers, scheduler=scheduler, progress=told,
+            )  # fmt: skip
     except KeyboardInterrupt:
         again = f"quanvolve compare --output {shlex.quote(str(output))} --resume"
         raise Interrupted(f"interrupted; continue with: {again}") from None
-    finally:
-        view.close()
     write_report(found, output)
     if json:
         emit_json(say(found))
@@ -124,38 +130,3 @@ def _rates(text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         raise QuanvolveError(f"--lr {text} is not a list of numbers, such as 1e-2,3e-3") from None
-
-
-class _Trials:
-    """Progress of a study: a bar on a terminal, elsewhere a line whenever something is finished."""
-
-    def __init__(self, quiet: bool) -> None:
-        import sys
-
-        from quanvolve.cli._console import is_terminal
-
-        self._quiet, self._done = quiet, -1
-        self._bar: Any = None
-        if not quiet and is_terminal(sys.stderr):
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-            self._bar = Progress(
-                TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
-                TimeRemainingColumn(), console=Console(stderr=True), transient=True,
-            )  # fmt: skip
-            self._task = self._bar.add_task("trials", total=None)
-            self._bar.start()
-
-    def __call__(self, counts: dict[str, int], what: str) -> None:
-        total, done = sum(counts.values()), counts["done"] + counts["failed"]
-        if self._bar is not None:
-            self._bar.update(self._task, description=what or "trials", total=total, completed=done)
-        elif not self._quiet and done != self._done:
-            failed = f", {counts['failed']} failed" if counts["failed"] else ""
-            emit(f"{done} of {total} trials done{failed}" + (f"; {what}" if what else ""))
-        self._done = done
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()

@@ -141,10 +141,19 @@ def make_folder(output: Path | None, dataset: str) -> tuple[Path, list[Path]]:
     if output is None:
         return _first_free(dataset)
     made = _absent(output)
-    if output.exists() and not output.is_dir():
-        raise QuanvolveError(f"--output {output} is a file, expected a folder")
+    refuse_file(output)
     output.mkdir(parents=True, exist_ok=True)
     return output, made
+
+
+def refuse_file(output: Path) -> None:
+    """Refuse what cannot become a folder.
+
+    Raises:
+        QuanvolveError: if it is a file.
+    """
+    if output.exists() and not output.is_dir():
+        raise QuanvolveError(f"--output {output} is a file, expected a folder")
 
 
 def require_empty(folder: Path) -> None:

@@ -11,41 +11,79 @@ import numpy.typing as npt
 import torch
 
 from quanvolve.nn import Quanv2d
+from quanvolve.reproduce._circuits import with_circuit
 
 Array = npt.NDArray[Any]
 
 
-def redrawn(images: Array, params: dict[str, Any], seed: int) -> Array:
+def redrawn(images: Array, params: dict[str, Any], seed: int, *, test: bool) -> Array:
     """Filters whose weights are drawn anew for every window of every image, so that no two values belong together.
 
     Args:
         images: in [0, 1], (n, H, W).
         params: of the classifier: circuit, filters and windows.
         seed: of the drawing.
+        test: whether these are the test images, which get weights of their own.
 
     Returns:
         Feature maps (n, channels, rows, columns).
     """
-    generator = np.random.default_rng(seed)
-    found = []
+    generator = np.random.default_rng(seed + 10_000 * test)
+    return np.stack([_drawn(image, params, int(generator.integers(2**31))) for image in images])
+
+
+def each_window(images: Array, params: dict[str, Any], seed: int, *, test: bool) -> Array:
+    """Weights of its own for every window, the same for all images; arguments as for :func:`redrawn`."""
+    return np.stack([_drawn(image, params, seed) for image in images])
+
+
+def carried(images: Array, params: dict[str, Any], seed: int, *, test: bool) -> Array:
+    """Windows one after the other on the same qubits, which nobody sets to zero in between.
+
+    Arguments as for :func:`redrawn`; the circuit is one of `CIRCUITS`, and its filter the only one.
+    """
+    import pennylane as qp
+
+    circuit = with_circuit(params)["circuit"]
     size, stride = params["kernel_size"], params["stride"]
-    rows, columns = ((side - size) // stride + 1 for side in images.shape[1:])
-    places, filters = rows * columns, params["n_filters"]
-    for image in images:
-        layer = Quanv2d(
-            1, 4 * filters * places, size, stride, circuit=params["circuit"], n_layers=params["n_layers"],
-            trainable=False, seed=int(generator.integers(2**31)),
-        )  # fmt: skip
-        with torch.no_grad():
-            values = layer(torch.from_numpy(image)[None, None].float())[0].numpy()
-        own = values.reshape(filters, places, -1, rows, columns)
-        index = np.arange(places)
-        picked = own.reshape(filters, places, -1, places)[:, index, :, index]  # (places, filters, measured)
-        found.append(picked.transpose(1, 2, 0).reshape(-1, rows, columns))
-    return np.stack(found)
+    windows = np.lib.stride_tricks.sliding_window_view(images, (size, size), (1, 2))[:, ::stride, ::stride]
+
+    def on_batch(window: Array, state: Array) -> Any:
+        qp.StatePrep(state, wires=range(4))
+        for gate in circuit.gates:
+            angle = gate.angle and gate.angle.offset + sum(factor * window[:, i] for i, factor in gate.angle.inputs)
+            getattr(qp, gate.name)(*([] if angle is None else [angle]), wires=gate.wires)
+        return qp.state()
+
+    step = qp.QNode(on_batch, qp.device("default.qubit", wires=4), diff_method=None)
+    state = np.eye(16, dtype=complex)[:1].repeat(len(images), 0)
+    maps = np.empty((len(images), 4, *windows.shape[1:3]), np.float32)
+    signs = 1.0 - 2.0 * np.array([[number >> (3 - wire) & 1 for wire in range(4)] for number in range(16)])
+    for row, column in np.ndindex(*windows.shape[1:3]):
+        state = np.asarray(step(windows[:, row, column].reshape(len(images), -1).astype(float), state))
+        state = state / np.linalg.norm(state, axis=1, keepdims=True)
+        maps[:, :, row, column] = np.abs(state) ** 2 @ signs
+    return maps
 
 
-FEATURES: dict[str, Callable[[Array, dict[str, Any], int], Array]] = {"redrawn": redrawn}
+def _drawn(image: Array, params: dict[str, Any], seed: int) -> Array:
+    """The feature maps of an image with weights drawn for each window."""
+    size, stride, filters = params["kernel_size"], params["stride"], params["n_filters"]
+    rows, columns = ((side - size) // stride + 1 for side in image.shape)
+    places = rows * columns
+    layer = Quanv2d(
+        1, 4 * filters * places, size, stride, circuit=params["circuit"], n_layers=params["n_layers"],
+        trainable=False, seed=seed,
+    )  # fmt: skip
+    with torch.no_grad():
+        values = layer(torch.from_numpy(image)[None, None].float())[0].numpy()
+    index = np.arange(places)
+    picked = values.reshape(filters, places, -1, places)[:, index, :, index]  # (places, filters, measured)
+    own: Array = picked.transpose(1, 2, 0).reshape(-1, rows, columns)
+    return own
+
+
+FEATURES: dict[str, Callable[..., Array]] = {"redrawn": redrawn, "each_window": each_window, "carried": carried}
 """By the name that a config gives."""
 
 

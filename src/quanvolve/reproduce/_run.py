@@ -81,7 +81,7 @@ def accuracy(one: Reproduction, arm: Arm, seed: int, data_dir: Path | None) -> f
     params: dict[str, Any] = {**one.params, **arm.params, "random_state": seed}
     if arm.features is not None:
         make = FEATURES[arm.features]
-        train, test = (make(unit(images), params, seed + offset) for images, offset in ((train, 0), (test, 10_000)))
+        train, test = make(unit(train), params, seed, test=False), make(unit(test), params, seed, test=True)
         params = {**params, "backbone": "none", "kernel_size": 1, "stride": 1}
     if settings.get("series"):
         params = {**params, "kernel_size": (params["kernel_size"],), "stride": (params["stride"],)}
