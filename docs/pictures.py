@@ -4,19 +4,24 @@ Usage: python docs/pictures.py
 """
 
 from pathlib import Path
+from textwrap import wrap
 
 import numpy as np
 import pennylane as qp
 import torch
+from matplotlib.figure import Figure
+from tables import reproduced
 
 from quanvolve import Quanv2d, QuanvClassifier, load_dataset
 from quanvolve.explain import bloch_figure, filters_figure, gallery_figure, overview_figure, save_figure
+from quanvolve.explain._style import BLUE, FONT, INK, ORANGE, PALE, SMALL, new_figure, tidy
 
 HERE = Path(__file__).parent
 
 
 def main() -> None:
     """Draw all of them."""
+    save_figure(reproductions(), HERE / "reproductions.png", dpi=110)
     torch.set_num_threads(1)
     digits = load_dataset("digits")
     clf = QuanvClassifier(n_filters=2, circuit="basic_entangler", random_state=0)
@@ -43,6 +48,37 @@ def demo() -> Quanv2d:
         return [qp.expval(qp.PauliZ(j)) for j in range(4)]
 
     return Quanv2d(1, 4, 2, stride=2, circuit=circuit, weight_shapes={"weights": (1, 4)}, weights=weights)
+
+
+def reproductions() -> Figure:
+    """For each published result what was expected of an arm, and what came out."""
+    found = reproduced()
+    figure = new_figure(11.0, 0.24 * sum(len(one.arms) + 5 for one, _ in found[::2]) + 0.6)
+    pairs = [found[k : k + 2] for k in range(0, len(found), 2)]
+    heights = [max(len(one.arms) for one, _ in pair) + 2.5 for pair in pairs]
+    axes = figure.subplots(len(pairs), 2, squeeze=False, height_ratios=heights).flat
+    for ax, (one, result) in zip(axes, found, strict=False):
+        expected = {entry.arm: entry.interval for entry in one.expected if entry.minus is None}
+        for row, arm in enumerate(one.arms):
+            if arm.name in expected:
+                low, high = expected[arm.name]
+                ax.barh(row, 100 * (high - low), left=100 * low, height=0.72, color=PALE)
+            values = 100 * np.array(result.accuracies[arm.name])
+            ax.plot(values, [row] * len(values), "|", color=INK, alpha=0.35, markersize=7)
+            colour = ORANGE if arm.name == one.control else BLUE
+            ax.plot(values.mean(), row, "o", color=colour, markersize=6, markeredgecolor=INK, markeredgewidth=0.6)
+        ax.set_yticks(range(len(one.arms)), [arm.name for arm in one.arms])
+        ax.set_ylim(len(one.arms) - 0.4, -0.6)
+        tidy(ax, xlabel="test accuracy, percent")
+        ax.set_title("\n".join(wrap(one.title, 34)), fontsize=SMALL + 1, color=INK, family=FONT, loc="left")
+        ax.xaxis.label.set_fontsize(SMALL)
+    for ax in axes:  # what is left of the last row
+        ax.axis("off")
+    figure.suptitle(
+        "Means (dots; orange: the matched control), single seeds (ticks), and what was expected (grey)",
+        fontsize=SMALL + 1, color=INK, family=FONT,
+    )  # fmt: skip
+    return figure
 
 
 if __name__ == "__main__":
