@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from quanvolve.circuits import Gate
 from quanvolve.nn import Quanv2d
 from quanvolve.reproduce._circuits import with_circuit
 
 Array = npt.NDArray[Any]
+_PAULI = {"RX": np.array([[0, 1], [1, 0]]), "RY": np.array([[0, -1j], [1j, 0]]), "RZ": np.array([[1, 0], [0, -1]])}
 
 
 def redrawn(images: Array, params: dict[str, Any], seed: int, *, test: bool) -> Array:
@@ -42,28 +44,34 @@ def carried(images: Array, params: dict[str, Any], seed: int, *, test: bool) -> 
 
     Arguments as for :func:`redrawn`; the circuit is one of `CIRCUITS`, and its filter the only one.
     """
-    import pennylane as qp
-
     circuit = with_circuit(params)["circuit"]
     size, stride = params["kernel_size"], params["stride"]
     windows = np.lib.stride_tricks.sliding_window_view(images, (size, size), (1, 2))[:, ::stride, ::stride]
-
-    def on_batch(window: Array, state: Array) -> Any:
-        qp.StatePrep(state, wires=range(4))
-        for gate in circuit.gates:
-            angle = gate.angle and gate.angle.offset + sum(factor * window[:, i] for i, factor in gate.angle.inputs)
-            getattr(qp, gate.name)(*([] if angle is None else [angle]), wires=gate.wires)
-        return qp.state()
-
-    step = qp.QNode(on_batch, qp.device("default.qubit", wires=4), diff_method=None)
-    state = np.eye(16, dtype=complex)[:1].repeat(len(images), 0)
+    states = np.zeros((len(images), 2, 2, 2, 2), complex)
+    states[:, 0, 0, 0, 0] = 1.0
     maps = np.empty((len(images), 4, *windows.shape[1:3]), np.float32)
-    signs = 1.0 - 2.0 * np.array([[number >> (3 - wire) & 1 for wire in range(4)] for number in range(16)])
     for row, column in np.ndindex(*windows.shape[1:3]):
-        state = np.asarray(step(windows[:, row, column].reshape(len(images), -1).astype(float), state))
-        state = state / np.linalg.norm(state, axis=1, keepdims=True)
-        maps[:, :, row, column] = np.abs(state) ** 2 @ signs
+        for gate in circuit.gates:
+            states = _after(gate, states, windows[:, row, column].reshape(len(images), -1))
+        probabilities = np.abs(states) ** 2
+        for wire in range(4):
+            zero, one = np.moveaxis(probabilities, 1 + wire, 0).sum((2, 3, 4))
+            maps[:, wire, row, column] = zero - one
     return maps
+
+
+def _after(gate: Gate, states: Array, windows: Array) -> Array:
+    """The states (images, 2, 2, 2, 2) after a CNOT gate or a rotation."""
+    if gate.angle is None:
+        control, target = (1 + wire for wire in gate.wires)
+        moved = np.moveaxis(states, (control, target), (0, 1))
+        flipped: Array = np.moveaxis(np.stack([moved[0], moved[1, ::-1]]), (0, 1), (control, target))
+        return flipped
+    angle = gate.angle.offset + sum(factor * windows[:, i].astype(float) for i, factor in gate.angle.inputs)
+    half = np.reshape(angle, (-1, 1, 1, 1, 1)) / 2
+    turned = np.moveaxis(np.tensordot(_PAULI[gate.name], states, (1, 1 + gate.wires[0])), 0, 1 + gate.wires[0])
+    found: Array = np.cos(half) * states - 1j * np.sin(half) * turned
+    return found
 
 
 def _drawn(image: Array, params: dict[str, Any], seed: int) -> Array:
