@@ -16,11 +16,12 @@ test-slow: $(READY) browser database
 	$(BIN)/python -m pytest -m slow
 
 # The oldest torch that is supported, in an environment of its own; on Linux it may bring gigabytes of CUDA packages.
-test-oldest:
+test-oldest: browser database
 	$(PYTHON) -m venv .venv-oldest
 	grep -v '^torch==' constraints.txt > .venv-oldest/constraints.txt
-	.venv-oldest/bin/python -m pip install --quiet --constraint .venv-oldest/constraints.txt torch==2.8.0 '.[test,cluster,studio]'
-	.venv-oldest/bin/python -m pytest tests/nn tests/compile tests/estimators tests/circuits
+	.venv-oldest/bin/python -m pip install --quiet --constraint .venv-oldest/constraints.txt torch==2.8.0
+	.venv-oldest/bin/python -m pip install --quiet --constraint .venv-oldest/constraints.txt --editable '.[test,qiskit,export,search,cluster,studio]'
+	.venv-oldest/bin/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
