@@ -25,7 +25,7 @@ ROOMS = {
     "bench": {"circuits", "data", "explain"},
     "study": {"nn", "explain", "estimators", "data"},
     "studio": {"circuits", "nn", "explain", "estimators", "data", "study"},
-    "reproduce": {"circuits", "nn", "estimators", "data"},
+    "reproduce": {"circuits", "compile", "nn", "estimators", "data"},
     "cli": {
         "reproduce",
         "studio",

@@ -16,6 +16,7 @@ from quanvolve.compile._recipe import compile_circuit as compile_circuit
 from quanvolve.compile._sites import Site as Site
 from quanvolve.compile._sites import find_sites as find_sites
 from quanvolve.compile._statevector import StatevectorPlan as StatevectorPlan
+from quanvolve.compile._statevector import continued as continued
 from quanvolve.compile._switch import use_kernels as use_kernels
 from quanvolve.compile._table import TablePlan as TablePlan
 from quanvolve.compile._tensor_train import TensorTrainPlan as TensorTrainPlan

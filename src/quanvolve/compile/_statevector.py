@@ -229,6 +229,35 @@ def _run(circuit: Circuit, values: Tensor, rows: Tensor, folded: list[Tensor], s
     return measure(circuit, state).expand(*shape, -1, -1)
 
 
+def continued(circuit: Circuit, values: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """A circuit without weights on states that an earlier call left, as if nobody had set its qubits to zero.
+
+    Args:
+        circuit: what is run.
+        values: what it reads, shape (n_inputs, runs).
+        state: of the earlier call; if not given, all qubits are zero.
+
+    Returns:
+        Measured values, shape (n_outputs, runs), and the states.
+
+    Examples:
+        >>> from quanvolve.circuits import Angle, Circuit, Gate, Observable
+        >>> turn = Gate("RX", (0,), Angle(0.0, ((0, 1.0),)))
+        >>> circuit = Circuit(1, 1, (turn,), (Observable(((1.0, ((0, "Z"),)),)),))
+        >>> right_angle = torch.tensor([[torch.pi / 2]], dtype=torch.float64)
+        >>> first, state = continued(circuit, right_angle)
+        >>> second, _ = continued(circuit, right_angle, state)
+        >>> [round(float(value.abs()), 6) for value in (first, second)]
+        [0.0, 1.0]
+    """
+    inputs = values.reshape(1, 1, 1, circuit.n_inputs, -1)
+    state = initial(circuit, inputs) if state is None else state
+    for segment in segments_of(circuit):
+        half = _half_angles(circuit, segment, inputs, inputs.new_empty(1, 1, 1, 0))
+        state = run_steps(segment, state, half.cos(), half.sin())
+    return measure(circuit, state).reshape(circuit.n_outputs, -1), state
+
+
 def _fold(circuit: Circuit, segment: Segment, flat: Tensor) -> Tensor:
     """The matrix of a run that reads no input, as (rows, 2 D, 2 D) on stacked real and imaginary parts."""
     dimension = 2**circuit.n_wires

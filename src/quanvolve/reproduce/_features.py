@@ -10,12 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from quanvolve.circuits import Gate
+from quanvolve.compile import continued
 from quanvolve.nn import Quanv2d
 from quanvolve.reproduce._circuits import with_circuit
 
 Array = npt.NDArray[Any]
-_PAULI = {"RX": np.array([[0, 1], [1, 0]]), "RY": np.array([[0, -1j], [1j, 0]]), "RZ": np.array([[1, 0], [0, -1]])}
 
 
 def redrawn(images: Array, params: dict[str, Any], seed: int, *, test: bool) -> Array:
@@ -46,32 +45,14 @@ def carried(images: Array, params: dict[str, Any], seed: int, *, test: bool) -> 
     """
     circuit = with_circuit(params)["circuit"]
     size, stride = params["kernel_size"], params["stride"]
-    windows = np.lib.stride_tricks.sliding_window_view(images, (size, size), (1, 2))[:, ::stride, ::stride]
-    states = np.zeros((len(images), 2, 2, 2, 2), complex)
-    states[:, 0, 0, 0, 0] = 1.0
-    maps = np.empty((len(images), 4, *windows.shape[1:3]), np.float32)
-    for row, column in np.ndindex(*windows.shape[1:3]):
-        for gate in circuit.gates:
-            states = _after(gate, states, windows[:, row, column].reshape(len(images), -1))
-        probabilities = np.abs(states) ** 2
-        for wire in range(4):
-            zero, one = np.moveaxis(probabilities, 1 + wire, 0).sum((2, 3, 4))
-            maps[:, wire, row, column] = zero - one
+    windows = torch.from_numpy(images).double().unfold(1, size, stride).unfold(2, size, stride).flatten(3)
+    rows, columns = windows.shape[1:3]
+    maps = np.empty((len(images), circuit.n_outputs, rows, columns), np.float32)
+    state = None
+    for row, column in np.ndindex(rows, columns):
+        values, state = continued(circuit, windows[:, row, column].T, state)
+        maps[:, :, row, column] = values.T
     return maps
-
-
-def _after(gate: Gate, states: Array, windows: Array) -> Array:
-    """The states (images, 2, 2, 2, 2) after a CNOT gate or a rotation."""
-    if gate.angle is None:
-        control, target = (1 + wire for wire in gate.wires)
-        moved = np.moveaxis(states, (control, target), (0, 1))
-        flipped: Array = np.moveaxis(np.stack([moved[0], moved[1, ::-1]]), (0, 1), (control, target))
-        return flipped
-    angle = gate.angle.offset + sum(factor * windows[:, i].astype(float) for i, factor in gate.angle.inputs)
-    half = np.reshape(angle, (-1, 1, 1, 1, 1)) / 2
-    turned = np.moveaxis(np.tensordot(_PAULI[gate.name], states, (1, 1 + gate.wires[0])), 0, 1 + gate.wires[0])
-    found: Array = np.cos(half) * states - 1j * np.sin(half) * turned
-    return found
 
 
 def _drawn(image: Array, params: dict[str, Any], seed: int) -> Array:
