@@ -118,7 +118,7 @@ def _build(
         return measured.measure(wires) or [qp.expval(qp.Z(0))]
 
     shapes = {"weights": ansatz.shape(n_layers, wires)}
-    found = capture(function, n_inputs, shapes, threshold=entry.threshold, n_wires=wires)
+    found = capture(function, n_inputs, shapes, threshold=entry.threshold, n_wires=wires, last_look=False)
     return found if measured.counts is None else replace(found, observables=(), counts=measured.counts)
 
 

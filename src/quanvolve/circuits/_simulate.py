@@ -11,7 +11,7 @@ import torch
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits._channels import kraus_of
-from quanvolve.circuits._description import PROGRAM, Circuit, Gate
+from quanvolve.circuits._description import PROGRAM, Circuit, Preparation
 from quanvolve.circuits._gates import PAULIS
 
 PENNYLANE_NAMES = {"H": "Hadamard", "X": "PauliX", "Y": "PauliY", "Z": "PauliZ"}
@@ -47,46 +47,100 @@ def simulate(circuit: Circuit, inputs: Sequence[float], weights: Mapping[str, An
     if circuit.threshold is not None:
         values = (values > circuit.threshold).astype(float)
     arrays = {name: np.asarray(weights[name], float).reshape(shape) for name, shape in circuit.weight_shapes}
-    derived = _derived(circuit, values, arrays)
-    values = np.concatenate([values, derived])
-    flat = {name: array.reshape(-1) for name, array in arrays.items()} | {PROGRAM: derived}
+    angles, extended = angles_of(circuit, values[None], arrays)
 
     def function() -> Any:
         if circuit.preparation is not None:
-            state = np.zeros(2 ** len(circuit.preparation.wires))
-            state[: len(circuit.preparation.values)] = values[list(circuit.preparation.values)]
-            norm = np.linalg.norm(state)
-            qp.StatePrep(state / norm if norm else np.eye(len(state))[0], wires=circuit.preparation.wires)
-        for gate in circuit.gates:
-            _queue(qp, gate, values, flat)
+            qp.StatePrep(prepared_states(circuit.preparation, extended)[0], wires=circuit.preparation.wires)
+        for gate, angle in zip(circuit.gates, angles, strict=True):
+            if gate.transfer is not None:
+                qp.QubitChannel(kraus_of(np.array(gate.transfer)), wires=gate.wires)
+                continue
+            operation = getattr(qp, PENNYLANE_NAMES.get(gate.name, gate.name))
+            if angle is None:
+                operation(wires=list(gate.wires))
+            else:
+                operation(angle[0], wires=gate.wires[0])
         return qp.state()
 
     device = "default.mixed" if circuit.noisy else "default.qubit"
     node = qp.QNode(function, qp.device(device, wires=circuit.n_wires), diff_method=None)
     state = np.asarray(node())
-    return _measured_mixed(circuit, state) if circuit.noisy else _measured(circuit, state.reshape(-1))
+    return _measured_mixed(circuit, state) if circuit.noisy else measured_in_states(circuit, state.reshape(1, -1))[0]
 
 
-def _derived(circuit: Circuit, values: Any, arrays: Mapping[str, Any]) -> npt.NDArray[np.float64]:
+def angles_of(
+    circuit: Circuit, windows: npt.NDArray[np.float64], weights: Mapping[str, npt.NDArray[np.float64]]
+) -> tuple[list[npt.NDArray[np.float64] | None], npt.NDArray[np.float64]]:
+    """The angle of every gate on every window, and the windows with the values of the circuit's program behind them.
+
+    Args:
+        circuit: the description.
+        windows: shape (rows, n_inputs), after a threshold.
+        weights: by name, of the circuit's own shapes.
+
+    Returns:
+        For each gate an array of shape (rows,), in radians, or None; and an array of shape (rows, n_values).
+    """
+    derived = _derived(circuit, windows, weights)
+    extended = np.concatenate([windows, derived], axis=1)
+    angles: list[npt.NDArray[np.float64] | None] = []
+    for gate in circuit.gates:
+        if gate.angle is None:
+            angles.append(None)
+            continue
+        angle = np.full(len(windows), gate.angle.offset)
+        for index, factor in gate.angle.inputs:
+            angle += factor * extended[:, index]
+        for name, index, factor in gate.angle.weights:
+            angle += factor * (derived[:, index] if name == PROGRAM else weights[name].reshape(-1)[index])
+        angles.append(angle)
+    return angles, extended
+
+
+def prepared_states(preparation: Preparation, extended: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The state that is prepared for every window, shape (rows, 2^wires); `extended` is that of :func:`angles_of`."""
+    states = np.zeros((len(extended), 2 ** len(preparation.wires)))
+    states[:, : len(preparation.values)] = extended[:, list(preparation.values)]
+    norms = np.linalg.norm(states, axis=1, keepdims=True)
+    states[norms[:, 0] == 0, 0] = 1.0
+    return states / np.where(norms == 0, 1.0, norms)
+
+
+def measured_in_states(circuit: Circuit, states: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """The circuit's values in states of shape (rows, 2^n_wires): shape (rows, n_outputs)."""
+    rows, n = len(states), circuit.n_wires
+    probabilities = np.abs(states) ** 2
+    if circuit.counts is not None:
+        best = np.argmax(probabilities >= probabilities.max(axis=1, keepdims=True) - 1e-6, axis=1)
+        return np.array([[float(int(index).bit_count())] for index in best])
+    tensors = states.reshape((rows,) + (2,) * n)
+    found = np.empty((rows, len(circuit.observables)))
+    for column, observable in enumerate(circuit.observables):
+        if observable.outcome:
+            bits = dict(observable.outcome)
+            place = (slice(None), *(bits.get(wire, slice(None)) for wire in range(n)))
+            found[:, column] = probabilities.reshape(tensors.shape)[place].reshape(rows, -1).sum(axis=1)
+            continue
+        total = np.zeros(rows)
+        for coefficient, word in observable.terms:
+            turned = tensors
+            for wire, pauli in word:
+                turned = np.moveaxis(np.tensordot(PAULIS[pauli], turned, axes=(1, wire + 1)), 0, wire + 1)
+            total += coefficient * np.einsum("rk,rk->r", states.conj(), turned.reshape(rows, -1)).real
+        found[:, column] = total
+    return found
+
+
+def _derived(
+    circuit: Circuit, windows: npt.NDArray[np.float64], weights: Mapping[str, npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
     if circuit.program is None:
-        return np.empty(0)
-    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        return np.empty((len(windows), 0))
+    tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
     which = tuple(range(len(circuit.program.values)))
-    return np.asarray(circuit.program.run(torch.from_numpy(values), tensors, which).numpy(), float)
-
-
-def _queue(qp: Any, gate: Gate, values: Any, flat: Mapping[str, Any]) -> None:
-    if gate.transfer is not None:
-        qp.QubitChannel(kraus_of(np.array(gate.transfer)), wires=gate.wires)
-        return
-    operation = getattr(qp, PENNYLANE_NAMES.get(gate.name, gate.name))
-    if gate.angle is None:
-        operation(wires=list(gate.wires))
-        return
-    angle = gate.angle.offset
-    angle += sum(factor * values[index] for index, factor in gate.angle.inputs)
-    angle += sum(factor * flat[name][index] for name, index, factor in gate.angle.weights)
-    operation(angle, wires=gate.wires[0])
+    rows = [circuit.program.run(window, tensors, which) for window in torch.from_numpy(windows)]
+    return np.asarray(torch.stack(rows).numpy(), float)
 
 
 def _measured_mixed(circuit: Circuit, state: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -99,25 +153,5 @@ def _measured_mixed(circuit: Circuit, state: npt.NDArray[Any]) -> npt.NDArray[np
             for wire in range(circuit.n_wires):
                 whole = np.kron(whole, PAULIS[letters.get(wire, "I")])
             total += coefficient * float(np.einsum("ij,ji->", whole, state).real)
-        found.append(total)
-    return np.array(found)
-
-
-def _measured(circuit: Circuit, state: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    n = circuit.n_wires
-    tensor = state.reshape((2,) * n)
-    if circuit.counts is not None:
-        probabilities = np.abs(state) ** 2
-        best = int(np.argmax(probabilities >= probabilities.max() - 1e-6))
-        return np.array([float(best.bit_count())])
-    found = []
-    for observable in circuit.observables:
-        total = 0.0
-        for coefficient, word in observable.pauli_terms():
-            turned = tensor
-            for wire, pauli in word:
-                matrix = {"X": [[0, 1], [1, 0]], "Y": [[0, -1j], [1j, 0]], "Z": [[1, 0], [0, -1]]}[pauli]
-                turned = np.moveaxis(np.tensordot(np.array(matrix), turned, axes=(1, wire)), 0, wire)
-            total += coefficient * float(np.vdot(tensor, turned).real)
         found.append(total)
     return np.array(found)
