@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import quanvolve
+from tests.waiting import PATIENCE
 
 SOURCE = Path(quanvolve.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -46,7 +47,7 @@ ROOMS = {
 @pytest.mark.parametrize("statement", ["import quanvolve", "from quanvolve import Quanv2d", "import quanvolve.nn"])
 def test_an_import_loads_nothing_heavy(statement: str) -> None:
     code = f"{statement}; import sys; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     loaded = set(result.stdout.split())
     assert "quanvolve" in loaded
     assert loaded.isdisjoint(HEAVY)
@@ -65,7 +66,7 @@ x = torch.rand(1, 1, 3, 3)
 assert torch.allclose(quanv2d(x, {}, circuit, 1, scale=1.0), x.cos(), atol=1e-6)
 assert "pennylane" not in sys.modules
 """
-    subprocess.run([sys.executable, "-W", "error", "-c", code], timeout=120, check=True)
+    subprocess.run([sys.executable, "-W", "error", "-c", code], timeout=PATIENCE, check=True)
 
 
 def test_public_names_are_few_and_all_there() -> None:
