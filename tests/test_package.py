@@ -3,14 +3,17 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import quanvolve
 from tests.waiting import PATIENCE
 
+ROOT = Path(__file__).parents[1]
 SOURCE = Path(quanvolve.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
 HEAVY = ("pennylane", "sklearn", "skorch", "matplotlib", "qiskit")
@@ -53,6 +56,13 @@ def test_an_import_loads_nothing_heavy(statement: str) -> None:
     assert loaded.isdisjoint(HEAVY)
     if statement == "import quanvolve":
         assert "torch" not in loaded
+
+
+def test_all_is_every_extra_of_users() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (all_of_them,) = (Requirement(line) for line in extras["all"])
+    assert all_of_them.name == "quanvolve"
+    assert all_of_them.extras == set(extras) - {"all", "test", "docs", "peers"}
 
 
 def test_using_a_fixed_description_needs_no_pennylane() -> None:
