@@ -1,4 +1,4 @@
-# make demo and make test are all a new machine needs: both set up .venv first.
+# make demo and make test are all a new machine needs: both set up .venv first, and neither needs data of its own.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,6 +12,7 @@ demo: $(READY)
 test: $(READY) lint browser database
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+# The complete data sets are read from QUANVOLVE_DATA, the folder that tests/datasets.py describes.
 test-slow: $(READY) browser database
 	$(BIN)/python -m pytest -m slow
 
@@ -20,7 +21,7 @@ test-oldest: browser database
 	$(PYTHON) -m venv .venv-oldest
 	grep -v '^torch==' constraints.txt > .venv-oldest/constraints.txt
 	.venv-oldest/bin/python -m pip install --quiet --constraint .venv-oldest/constraints.txt torch==2.8.0
-	.venv-oldest/bin/python -m pip install --quiet --constraint .venv-oldest/constraints.txt --editable '.[test,qiskit,export,search,cluster,studio]'
+	.venv-oldest/bin/python -m pip install --quiet --constraint .venv-oldest/constraints.txt --editable '.[test,all]'
 	.venv-oldest/bin/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY)
@@ -49,7 +50,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,qiskit,export,search,cluster,studio]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,all]'
 	touch $(READY)
 
 clean:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
@@ -18,7 +20,16 @@ def browser() -> Iterator[Any]:
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     assert found, "these tests need Chromium: install Debian's package chromium"
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        limit = PATIENCE * 1000
+        made = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"], timeout=limit)
+        new_page = made.new_page
+
+        def patient_page(**options: Any) -> Any:
+            page = new_page(**options)
+            page.set_default_timeout(limit)
+            return page
+
+        made.new_page = patient_page  # the one place where Playwright's 30 s are taken away from every wait
         yield made
         made.close()
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 
 def free_port() -> int:
     with socket.socket() as found:
@@ -32,7 +34,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     def run(program: str, *arguments: str) -> None:
         command = [*before, str(programs[-1] / program), *arguments]
         subprocess.run(
-            command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, cwd="/tmp", timeout=120
+            command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, cwd="/tmp", timeout=PATIENCE
         )
 
     port = free_port()

@@ -23,6 +23,7 @@ from quanvolve.cli import main
 from quanvolve.data import Dataset, _registry, load_dataset
 from quanvolve.data._registry import DatasetInfo
 from quanvolve.studio.routes._catalogue import circuits
+from tests.waiting import PATIENCE
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -107,4 +108,4 @@ windows = digits.test_images[0].reshape(4, 2, 4, 2).sum(axis=(1, 3))
 np.testing.assert_allclose(maps[0, 3].numpy(), windows, atol=1e-5)
 """
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "QUANVOLVE_KERNELS": "torch"}
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120, env=environment)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE, env=environment)

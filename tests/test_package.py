@@ -3,13 +3,17 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import quanvolve
+from tests.waiting import PATIENCE
 
+ROOT = Path(__file__).parents[1]
 SOURCE = Path(quanvolve.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
 HEAVY = ("pennylane", "sklearn", "skorch", "matplotlib", "qiskit")
@@ -46,12 +50,19 @@ ROOMS = {
 @pytest.mark.parametrize("statement", ["import quanvolve", "from quanvolve import Quanv2d", "import quanvolve.nn"])
 def test_an_import_loads_nothing_heavy(statement: str) -> None:
     code = f"{statement}; import sys; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     loaded = set(result.stdout.split())
     assert "quanvolve" in loaded
     assert loaded.isdisjoint(HEAVY)
     if statement == "import quanvolve":
         assert "torch" not in loaded
+
+
+def test_all_is_every_extra_of_users() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (all_of_them,) = (Requirement(line) for line in extras["all"])
+    assert all_of_them.name == "quanvolve"
+    assert all_of_them.extras == set(extras) - {"all", "test", "docs", "peers"}
 
 
 def test_using_a_fixed_description_needs_no_pennylane() -> None:
@@ -65,7 +76,7 @@ x = torch.rand(1, 1, 3, 3)
 assert torch.allclose(quanv2d(x, {}, circuit, 1, scale=1.0), x.cos(), atol=1e-6)
 assert "pennylane" not in sys.modules
 """
-    subprocess.run([sys.executable, "-W", "error", "-c", code], timeout=120, check=True)
+    subprocess.run([sys.executable, "-W", "error", "-c", code], timeout=PATIENCE, check=True)
 
 
 def test_public_names_are_few_and_all_there() -> None:

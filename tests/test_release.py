@@ -89,7 +89,7 @@ def test_the_wheel_works_in_an_empty_environment(built: Path, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("extra", [*EXTRAS, "docs"])
+@pytest.mark.parametrize("extra", [*EXTRAS, "all", "docs"])
 def test_every_extra_can_be_installed_by_itself(built: Path, tmp_path: Path, extra: str) -> None:
     (wheel,) = built.glob("*.whl")
     environment = tmp_path / "venv"

@@ -1,7 +1,4 @@
-"""Longer checks on the real thing, run by `make test-slow`; MNIST comes from QUANVOLVE_DATA or the shared folder."""
-
-import os
-from pathlib import Path
+"""Longer checks on the real thing, run by `make test-slow` with the complete MNIST of QUANVOLVE_DATA."""
 
 import numpy as np
 import pennylane as qp
@@ -9,13 +6,12 @@ import pytest
 import torch
 
 from quanvolve import Quanv2d, QuanvClassifier, load_dataset
-
-SHARED = Path(__file__).parents[1].parent / "shared" / "data"
+from tests.datasets import complete
 
 
 @pytest.mark.slow
 def test_four_fixed_filters_reach_95_percent_on_mnist():
-    mnist = load_dataset("mnist", data_dir=os.environ.get("QUANVOLVE_DATA", SHARED / "mnist"))
+    mnist = load_dataset("mnist", data_dir=complete("mnist"))
     clf = QuanvClassifier(n_filters=4, max_epochs=3, batch_size=128, lr=1e-3, random_state=0)
     clf.fit(mnist.train_images, mnist.train_labels)
     assert clf.score(mnist.test_images, mnist.test_labels) >= 0.95

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 FOLDER = Path(__file__).parents[1] / "docs" / "tutorials"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 RUN = """
@@ -34,6 +36,6 @@ def test_there_are_five_without_outputs() -> None:
 def test_every_cell_runs(path: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error::UserWarning:quanvolve", "-c", RUN, str(path)], cwd=tmp_path, text=True,
-        capture_output=True, timeout=300, env={**os.environ, "QUANVOLVE_QUICK": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True, timeout=PATIENCE, env={**os.environ, "QUANVOLVE_QUICK": "1", "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

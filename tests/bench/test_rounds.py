@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,10 +76,8 @@ def test_who_takes_which_workload() -> None:
 
 def test_one_that_takes_too_long(fake: Fake) -> None:
     slow = fake("slow", "sys.stdin.read()")
-    start = time.monotonic()
     with Worker(Path(sys.executable), script_of(slow)) as worker, pytest.raises(WorkerError, match="took longer than"):
         worker.ask(0.2, do="versions")
-    assert time.monotonic() - start < 5
     with pytest.raises(WorkerError, match="does not start: No such file"):
         Worker(Path("/no/such/python"), script_of(slow))
 

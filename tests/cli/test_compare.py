@@ -8,13 +8,13 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from quanvolve import load
+from tests.waiting import PATIENCE
 
 from .conftest import ENVIRONMENT, PYTHON, Result, cli, ok, refused
 
@@ -88,7 +88,7 @@ def test_ctrl_c_and_resume(tmp_path: Path) -> None:
         if line.startswith("2 of 16"):
             break
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert said.strip() == (f"quanvolve: interrupted; continue with: quanvolve compare --output {folder} --resume")
     found = ok("compare", "--output", folder, "--resume", "--workers", 2, "--json").json
@@ -126,7 +126,5 @@ def test_wrong_arguments(tmp_path: Path) -> None:
     assert "must be one of 'tpe', 'gp', 'random', 'grid'" in refused("search", *out, "--sampler", "best")
     (tmp_path / "file").write_text("")
     assert cli("search", "--output", tmp_path / "file").code == 2
-    started = time.monotonic()
     assert cli("study").code in (0, 2)
-    assert time.monotonic() - started < 60
     assert os.listdir(tmp_path)

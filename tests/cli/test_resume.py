@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import quanvolve
 from quanvolve.cli import _results, _session
 from quanvolve.cli._run import Run, make_folder
 from tests.cli.conftest import ENVIRONMENT, PYTHON, Result, cli, ok, refused
+from tests.waiting import PATIENCE, until
 
 # Trainable filters: an epoch takes long enough to be hit in the middle.
 EPOCHS = 20
@@ -33,9 +33,7 @@ def start(folder: Path, *args: str) -> subprocess.Popen[str]:
         text=True,
     )
     history = folder / "history.jsonl"
-    while not (history.is_file() and history.read_text().count("\n") >= 3):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.005)
+    until(lambda: history.is_file() and history.read_text().count("\n") >= 3, "three epochs are done", process)
     return process
 
 
@@ -92,7 +90,7 @@ def test_ctrl_c_says_how_to_continue(tmp_path: Path, uninterrupted: Path) -> Non
     folder = tmp_path / "my run"
     process = start(folder, *LONG)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert err == f"quanvolve: interrupted; continue with: quanvolve train --output '{folder}' --resume\n"
     ok("train", "--output", folder, "--resume", "--quiet")

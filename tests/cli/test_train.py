@@ -16,6 +16,7 @@ import quanvolve
 from quanvolve import QuanvClassifier, load_dataset
 from quanvolve.cli._options import TrainOptions
 from tests.cli.conftest import Result, ok, refused
+from tests.datasets import SERIES
 
 FILES = {
     "run.json",
@@ -239,11 +240,11 @@ def test_an_empty_folder_may_be_given(write_npz: Callable[..., Path], tmp_path: 
 
 
 def test_series_from_training_to_prediction(tmp_path: Path) -> None:
-    folder = Path(__file__).parents[3] / "shared" / "data" / "timeseries" / "Coffee"
+    folder = SERIES / "Coffee"
     run = tmp_path / "run"
     ok("train", folder, "--kernel-size", 4, "--epochs", 3, "--output", run)
     assert (run / "feature_maps.png").read_bytes().startswith(b"\x89PNG")
-    assert "of 28)" in ok("evaluate", run).out
+    assert "of 12)" in ok("evaluate", run).out
     data = np.load(folder / "Coffee.npz")
     np.save(tmp_path / "some.npy", data["test_series"][:3])
     assert len(ok("predict", run, tmp_path / "some.npy", "--json").json["predictions"]) == 3

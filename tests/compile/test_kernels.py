@@ -18,6 +18,7 @@ from quanvolve.compile._distinct import distinct
 from quanvolve.compile._recipe import compile_circuit
 from quanvolve.compile._registry import circuit_of
 from quanvolve.compile._sparsity import pattern
+from tests.waiting import PATIENCE
 
 LAYERS = {1: Quanv1d, 2: Quanv2d, 3: Quanv3d}
 CLOSE = {"rtol": 1e-9, "atol": 1e-10}
@@ -195,7 +196,7 @@ def test_kernels_survive_a_fork_and_several_threads(tmp_path: Path) -> None:
         "    assert status == 0, status\n"
         "print('fine')\n"
     )
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.stdout == "fine\n", done.stderr
 
 

@@ -14,6 +14,7 @@ import pytest
 from quanvolve import _errors
 from quanvolve.data import download
 from tests.data.conftest import Answer, Web, good, status, whole
+from tests.waiting import PATIENCE
 
 DataError = _errors.DataError
 CONTENT = bytes(range(256)) * 1000
@@ -271,7 +272,7 @@ def test_process_that_slept_starts_again(web: Web, path: Path) -> None:
 def test_several_at_once(web: Web, path: Path) -> None:
     """All begin with the same old part; while each waits for the others, none sees another's bytes."""
     put_part(path, CONTENT[:HALF], age=1000)
-    together = threading.Barrier(3, timeout=20)
+    together = threading.Barrier(3, timeout=PATIENCE)
     failures: list[BaseException] = []
 
     def wait_once() -> Callable[[str, int, int | None], None]:

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import os
 import re
 import shutil
 from dataclasses import replace
@@ -257,17 +256,3 @@ def test_specs_are_complete() -> None:
         assert spec.name == name
         assert len(set(spec.class_names)) == 10
         assert all(re.fullmatch(r"https?://\S+/", mirror) for mirror in spec.mirrors)
-
-
-@pytest.mark.slow
-def test_real_mnist() -> None:
-    folder = os.environ.get("QUANVOLVE_DATA", Path(__file__).parents[2].parent / "shared" / "data" / "mnist")
-    data = load_dataset("mnist", data_dir=folder)
-    assert repr(data) == "Dataset('mnist': 60000 train + 10000 test, 28x28 uint8, 10 classes)"
-    counts = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
-    assert np.bincount(data.train_labels).tolist() == counts
-    assert np.bincount(data.test_labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    assert data.train_images.mean() / 255 == pytest.approx(0.13066, abs=5e-6)
-    assert data.train_images.std() / 255 == pytest.approx(0.30811, abs=5e-6)
-    with pytest.raises(DataError, match="holds mnist, expected fashion-mnist"):
-        load_dataset("fashion-mnist", data_dir=folder)

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from quanvolve import QuanvTransformer
 from quanvolve._errors import DataError, ModelError, QuanvolveError
 from quanvolve.estimators import _disk as disk
 from quanvolve.estimators import transform_on_disk
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +89,11 @@ transform_on_disk(transformer, {str(tmp_path / "i.npy")!r}, {str(tmp_path / "m.n
 """
     process = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "OMP_NUM_THREADS": "1"})
     state = tmp_path / "m.npy.part.json"
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not (state.exists() and len(json.loads(state.read_text())["done"]) > 5):
-        time.sleep(0.01)
+    until(lambda: state.exists() and len(json.loads(state.read_text())["done"]) > 5, "some blocks are done", process)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "m.npy").exists()
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE)
     transformer = QuanvTransformer(n_filters=1, random_state=0).fit(many[:150])
     np.testing.assert_array_equal(np.load(tmp_path / "m.npy"), transformer.transform(many))
 

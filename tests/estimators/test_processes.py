@@ -13,6 +13,7 @@ import pytest
 
 from quanvolve import QuanvClassifier, load_dataset
 from quanvolve.estimators._batches import Batches, TensorData
+from tests.waiting import PATIENCE
 
 CODE = """
 import json, sys
@@ -37,7 +38,7 @@ def test_two_processes_learn_as_one_does(tmp_path: Path) -> None:
         "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0", str(script), str(out),
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(launch, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(launch, env=environment, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(out.read_text())
     assert found["n"] == 2

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.datasets import load_sample_images
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from torch import nn
 
 from quanvolve import Quanv1d, Quanv3d, QuanvClassifier, QuanvTransformer, load
 from quanvolve._errors import ModelError, QuanvolveError
 from quanvolve.data import load_dataset
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
+from tests.datasets import SERIES
 
 
 @parametrize_with_checks(
@@ -27,8 +27,12 @@ def test_one_dimensional_estimators_pass_scikit_learns_checks(estimator, check) 
 
 
 def test_a_classifier_of_real_series_learns_and_is_saved(tmp_path: Path) -> None:
-    coffee = load_dataset(DATA / "timeseries" / "Coffee")
-    clf = QuanvClassifier(kernel_size=(4,), stride=2, trainable=True, max_epochs=20, random_state=0)
+    coffee = load_dataset(SERIES / "Coffee")
+    # So few series leave none to choose an epoch by.
+    clf = QuanvClassifier(
+        kernel_size=(4,), stride=2, trainable=True, max_epochs=20, lr=1e-2, batch_size=4, validation_fraction=0.0,
+        random_state=0,
+    )  # fmt: skip
     clf.fit(coffee.train_images, coffee.train_labels)
     assert isinstance(clf.module_.backbone, Quanv1d)
     assert clf.image_shape_ == (1, 286)
@@ -128,8 +132,21 @@ def test_any_module_can_be_the_head_but_only_named_ones_are_saved(tmp_path: Path
         clf.save(tmp_path)
 
 
-def test_colour_images_train_in_both_ways_of_mixing() -> None:
-    rgb = load_dataset(DATA / "rgb" / "cifar10_subset.npz").subset(64, 16)
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """Tiles of scikit-learn's two photographs, to tell one from the other."""
+    whole = np.stack(load_sample_images().images)[:, :416]
+    tiles = whole.reshape(2, 13, 32, 20, 32, 3).swapaxes(2, 3).reshape(2, 260, 32, 32, 3)
+    images, labels = tiles[:, ::6].swapaxes(0, 1).reshape(-1, 32, 32, 3), np.arange(88) % 2
+    np.savez(
+        tmp_path / "tiles.npz", train_images=images[:64], train_labels=labels[:64], test_images=images[64:80],
+        test_labels=labels[64:80],
+    )  # fmt: skip
+    return tmp_path / "tiles.npz"
+
+
+def test_colour_images_train_in_both_ways_of_mixing(photographs: Path) -> None:
+    rgb = load_dataset(photographs)
     assert rgb.train_images.shape == (64, 3, 32, 32)
     for options in ({"channel_mixing": "sum"}, {"channel_mixing": "joint", "encoding": "dense"}):
         clf = QuanvClassifier(

@@ -17,6 +17,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.backends import qiskit_circuit, save_qpy
 from quanvolve.circuits import Bound, bind, capture, named_circuit, openqasm, simulate
 from quanvolve.explain import export_onnx, export_torch, filter_circuits
+from tests.waiting import PATIENCE
 
 
 def classifier(**params: Any) -> tuple[QuanvClassifier, np.ndarray]:
@@ -83,7 +84,7 @@ images = torch.from_numpy(np.load({str(tmp_path / "images.npy")!r}))
 np.save({str(tmp_path / "found.npy")!r}, model(images).detach().numpy())
 assert json.loads(json.loads(notes["quanvolve.json"])["classes"]) == list(range(10))
 """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=300, cwd=tmp_path)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE, cwd=tmp_path)
     np.testing.assert_allclose(np.load(tmp_path / "found.npy"), clf.predict_proba(images), rtol=0, atol=1e-5)
 
 

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 LIMIT = 1.5 * 2**30
 
 CODE = """
@@ -50,7 +52,7 @@ def test_memory_is_bounded(case: str) -> None:
     layer, shape, convolution = CASES[case]
     code = CODE.format(layer=layer, shape=shape, convolution=convolution)
     result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert result.returncode == 0, result.stderr
     assert int(result.stdout) < LIMIT

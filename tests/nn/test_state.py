@@ -15,6 +15,7 @@ from torch import nn
 
 from quanvolve import Quanv2d
 from quanvolve._errors import QuanvolveError
+from tests.waiting import PATIENCE
 
 NAMES = ("random", "basic_entangler", "strongly_entangling")
 
@@ -346,7 +347,7 @@ def test_a_fixed_layer_loads_and_predicts_without_pennylane(tmp_path: Path) -> N
         [sys.executable, "-W", "error", "-c", WITHOUT_PENNYLANE, str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert result.returncode == 0, result.stderr

@@ -21,13 +21,7 @@ from quanvolve.reproduce import Result, find, names, reproduce
 from quanvolve.reproduce._circuits import CIRCUITS, with_circuit
 from quanvolve.reproduce._data import cut
 from quanvolve.reproduce._features import carried, each_window, redrawn
-
-SHARED = Path(__file__).parents[3] / "shared" / "data"
-MNIST = SHARED / "mnist"
-
-
-def place_of(name: str) -> Path:
-    return SHARED / "timeseries" if find(name).data.get("series") else MNIST
+from tests.datasets import MNIST, complete
 
 
 @pytest.mark.parametrize("name", names())
@@ -65,7 +59,7 @@ def test_names_are_checked() -> None:
 def test_data_are_cut_as_the_papers_say() -> None:
     settings: dict[str, Any] = {"dataset": "mnist", "classes": [3, 5], "side": 8, "draw": "first"}
     train, train_labels, test, test_labels = cut(settings, MNIST, 0)
-    assert (len(train), len(test)) == (11_552, 1_902)  # as Bowles et al. have them
+    assert (len(train), len(test)) == (71, 25)
     assert train.shape[1:] == test.shape[1:] == (8, 8)
     assert set(train_labels) == set(test_labels) == {3, 5}
     drawn = {**settings, "draw": "random", "train": 100, "test": 50}
@@ -223,7 +217,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize("name", names())
 def test_the_quick_form_runs(name: str, tmp_path: Path) -> None:
     one = find(name)
-    result = reproduce(one, tmp_path, quick=True, data_dir=place_of(name))
+    data = complete("timeseries" if one.data.get("series") else "mnist")
+    result = reproduce(one, tmp_path, quick=True, data_dir=data)
     quick = one.quickened()
     assert set(result.accuracies) == {arm.name for arm in quick.arms}
     for values in result.accuracies.values():

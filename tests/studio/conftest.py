@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from sqlalchemy import create_engine, text
 from quanvolve.studio import Settings, create_app
 from quanvolve.studio._studio import Studio
 from tests.postgres import free_port
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small run on the digits."""
     folder = tmp_path_factory.mktemp("trained") / "digits-run"
     command = [sys.executable, "-m", "quanvolve", "train", "digits", "--epochs", "12", "--quiet", "--output", folder]
-    subprocess.run(command, check=True, timeout=300, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, timeout=PATIENCE, stdout=subprocess.DEVNULL)
     return folder
 
 
@@ -79,6 +79,13 @@ def make(tmp_path: Path, trained: Path) -> Iterator[Make]:
         yield made
 
 
+def answers(http: httpx2.Client) -> bool:
+    """Whether there is a studio."""
+    with contextlib.suppress(httpx2.HTTPError):
+        return http.get("/healthz").status_code in (200, 401)
+    return False
+
+
 class Server:
     """The real command."""
 
@@ -96,14 +103,11 @@ class Server:
             env={**os.environ, **environment},
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )  # fmt: skip
-        self.http = httpx2.Client(base_url=self.url, timeout=60)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and self.process.poll() is None:
-            with contextlib.suppress(httpx2.HTTPError):
-                if self.http.get("/healthz").status_code in (200, 401):
-                    return
-            time.sleep(0.1)
-        raise AssertionError(f"the studio did not start: {self.said()}")
+        self.http = httpx2.Client(base_url=self.url, timeout=PATIENCE)
+        try:
+            until(lambda: answers(self.http), "the studio answers", self.process, 0.1)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it has said: {self.said()}") from None
 
     def said(self) -> str:
         """What it has printed."""
@@ -115,15 +119,19 @@ class Server:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
-    def wait(self, job: str, *states: str, epochs: int = 0, seconds: float = 120) -> dict[str, Any]:
-        """Wait until a job has one of these states, and so many epochs."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+    def wait(self, job: str, *states: str, epochs: int = 0) -> dict[str, Any]:
+        """Wait until a job has one of these states, and so many epochs; it must not end in another one."""
+
+        def reached() -> dict[str, Any] | None:
             found: dict[str, Any] = self.http.get(f"/api/v1/jobs/{job}").json()
             if found["state"] in states and (found["progress"]["done"] or 0) >= epochs:
                 return found
-            time.sleep(0.1)
-        raise AssertionError(f"{found}\n{self.said()}")
+            assert found["state"] not in {"done", "failed"} - set(states), f"{found}\n{self.said()}"
+            return None
+
+        found = until(reached, f"job {job} is {' or '.join(states)}", self.process, 0.1)
+        assert found is not None
+        return found
 
     def kill(self) -> None:
         """As `kill -9`."""
@@ -136,7 +144,7 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(40)
+                self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.kill()
         self._log.close()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -23,6 +23,7 @@ from quanvolve.studio._problems import Missing, Refused
 from quanvolve.studio._store import Store
 from quanvolve.studio._tables import Job, Model
 from quanvolve.studio._tokens import Tokens
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_a_new_file_that_somebody_holds_is_waited_for(tmp_path: Path, monkeypatc
     monkeypatch.setattr(database_module, "_PATIENCE", 0.2)
     with pytest.raises(QuanvolveError, match=r"cannot be used: database is locked"):
         connect(f"sqlite:///{path}")
-    monkeypatch.setattr(database_module, "_PATIENCE", 30.0)
+    monkeypatch.setattr(database_module, "_PATIENCE", PATIENCE)
     threading.Timer(0.3, holder.commit).start()
     connect(f"sqlite:///{path}").dispose()
     holder.close()
@@ -145,7 +146,8 @@ def test_the_life_of_a_job(url: str) -> None:
 
 
 def test_jobs_of_a_server_that_is_gone_are_taken_over(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs_module, "LEASE", 0.3)
+    now = 1_000_000.0
+    monkeypatch.setattr(jobs_module, "time", SimpleNamespace(time=lambda: now))
     engine = connect(url)
     jobs = Jobs(engine, 10)
     job = jobs.add(Job(kind="train"))
@@ -155,7 +157,9 @@ def test_jobs_of_a_server_that_is_gone_are_taken_over(url: str, monkeypatch: pyt
         assert taken.attempts == attempt
         jobs.beat(f"server{attempt}")
         assert jobs.take_over() == 0
-        time.sleep(0.4)
+        now += jobs_module.LEASE
+        assert jobs.take_over() == 0
+        now += 1
         assert jobs.take_over() == (attempt < MOST_ATTEMPTS)
     assert jobs.get(job.id).state == "failed"
     assert "ended 5 times together with its server" in str(jobs.get(job.id).error)

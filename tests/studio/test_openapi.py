@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.studio.conftest import Server
+from tests.waiting import PATIENCE
 
 FINISHED = ("done", "failed", "stopped")
 
@@ -97,7 +98,7 @@ def test_the_examples_run(
         studio.http.post(f"/api/v1/jobs/{training['id']}/stop")
         studio.wait(training["id"], *FINISHED)
     if operation in ("resume_job", "delete_job", "stop_job"):
-        job = studio.job(kind="train", epochs=2)
+        job = studio.job(kind="train", epochs=400)  # it must not be done before it is stopped
         if operation != "stop_job":
             studio.http.post(f"/api/v1/jobs/{job}/stop")
             studio.wait(job, *FINISHED)
@@ -105,7 +106,12 @@ def test_the_examples_run(
     if lang == "Shell":
         environment = {"PATH": "/usr/bin:/bin", "STUDIO": studio.url, "MODEL": model, "JOB": job}
         done = subprocess.run(
-            ["bash", "-c", source], cwd=drawing.parent, env=environment, capture_output=True, text=True, timeout=120
+            ["bash", "-c", source],
+            cwd=drawing.parent,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         said = done.stdout
@@ -138,7 +144,7 @@ def test_no_request_makes_the_server_fail(serve: Any, trained: Path) -> None:
             def attack(case: Any, mine: bool) -> None:
                 if mine and "model" in (case.path_parameters or {}) and case.method != "DELETE":
                     case.path_parameters["model"] = model
-                answer = case.call()
+                answer = case.call(timeout=PATIENCE)
                 seen.add(answer.status_code)
                 case.validate_response(answer, checks=checks)
 

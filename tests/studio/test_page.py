@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests import waiting
 from tests.studio.conftest import Server
 
 
@@ -46,12 +46,14 @@ SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.5, 0.5), (0.42, 0.8)]
 ONE = [(0.5, 0.2), (0.5, 0.8)]
 
 
-def until(page: Any, expression: str, arg: Any = None, seconds: float = 30) -> None:
+def until(page: Any, expression: str, arg: Any = None) -> None:
     """Wait; not with Playwright's own way, which evaluates text in the page, as its policy forbids."""
-    deadline = time.monotonic() + seconds
-    while not page.evaluate(expression, arg):
-        assert time.monotonic() < deadline, f"never: {expression} ({arg})"
-        page.wait_for_timeout(50)
+    waiting.until(lambda: page.evaluate(expression, arg), f"{expression} ({arg})", pause=0.05)
+
+
+# Means of ten measured values, each of which is 1 or -1.
+TENTHS = """[...document.querySelectorAll('#values .mono')].every(
+    ({ textContent }) => Math.abs(5 * (1 - textContent) - Math.round(5 * (1 - textContent))) < 1e-3)"""
 
 
 def predicted(page: Any, label: str) -> None:
@@ -91,11 +93,10 @@ def test_noise_and_shots_change_the_maps(view: Any) -> None:
     noisy = view.locator("#values .mono").all_inner_texts()
     assert sum(abs(float(value)) for value in noisy) < 0.8 * sum(abs(float(value)) for value in before)
     assert view.locator("#noise-value").inner_text() == "15.0 %"
+    assert not view.evaluate(TENTHS)
     view.evaluate("const s = document.getElementById('shots'); s.value = 3; s.dispatchEvent(new Event('input'))")
     until(view, "document.getElementById('shots-value').textContent === '10'")
-    view.wait_for_timeout(300)
-    shot = [float(value) for value in view.locator("#values .mono").all_inner_texts()]
-    assert all(abs(5 * (1 - value) - round(5 * (1 - value))) < 1e-3 for value in shot)  # tenths
+    until(view, TENTHS)  # once the answer to 10 shots is there
 
 
 def test_a_picture_can_be_opened(view: Any, drawing: Path) -> None:
@@ -146,8 +147,8 @@ def test_a_model_is_trained_and_watched(view: Any, served: Server) -> None:
     view.fill("#train-form [name=name]", "Watched")
     view.click("#train-form .primary")
     job = view.locator("#train-jobs .job").first
-    job.locator(".chart").wait_for(timeout=60_000)
-    job.locator(".state.done").wait_for(timeout=60_000)
+    job.locator(".chart").wait_for()
+    job.locator(".state.done").wait_for()
     assert "6 of 6 finished" in job.inner_text()
     assert "after 6 epochs" in job.locator(".chart").get_attribute("aria-label")
     job.get_by_role("link", name="Results").click()
@@ -177,13 +178,13 @@ def test_a_training_is_stopped_goes_on_and_is_deleted(view: Any) -> None:
     view.check("#train-form [name=trainable]")
     view.click("#train-form .primary")
     job = view.locator("#train-jobs .job").first
-    job.locator(".chart").wait_for(timeout=60_000)
+    job.locator(".chart").wait_for()
     job.get_by_role("button", name="Stop").click()
-    job.locator(".state.stopped").wait_for(timeout=30_000)
+    job.locator(".state.stopped").wait_for()
     job.get_by_role("button", name="Go on").click()
-    job.locator(".state.running").wait_for(timeout=30_000)
+    job.locator(".state.running").wait_for()
     job.get_by_role("button", name="Stop").click()
-    job.locator(".state.stopped").wait_for(timeout=30_000)
+    job.locator(".state.stopped").wait_for()
     before = view.locator("#train-jobs .job").count()
     job.get_by_role("button", name="Delete").click()
     until(view, "before => document.querySelectorAll('#train-jobs .job').length < before", arg=before)
@@ -199,7 +200,7 @@ def test_a_comparison_ends_with_its_report(view: Any) -> None:
         view.fill(f"#verdict-form [name={name}]", value)
     view.click("#verdict-form .primary")
     frame = view.frame_locator("#verdict-report iframe")
-    frame.locator("h2 >> text=Verdict").first.wait_for(timeout=120_000)
+    frame.locator("h2 >> text=Verdict").first.wait_for()
     assert "the head on all pixels" in frame.locator("body").inner_text()
     view.locator("#verdict-jobs .job").first.get_by_role("button", name="Delete").click()
 
@@ -214,13 +215,17 @@ def test_a_broken_network_loses_nothing(view: Any) -> None:
     assert "does not answer" in view.locator("#banner").inner_text()
     view.unroute("**/api/**")
     view.unroute("**/healthz")
-    view.wait_for_selector("#banner", state="hidden", timeout=10_000)
+    view.wait_for_selector("#banner", state="hidden")
     view.wait_for_selector("#answer strong")
     view.click("#undo")
     predicted(view, "7")
 
 
-PARTS = ("draw", "models", "train", "verdict")
+# The parts of the page, and the last of what the server's answers put into each.
+SHOWN = {
+    "draw": "#samples button", "models": "#models-table button.link", "train": "#train-fields select",
+    "verdict": "#controls input", "docs": "h1",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -230,8 +235,9 @@ def test_nobody_is_shut_out(browser: Any, served: Server, scheme: str) -> None:
     for width in (360, 1360):
         page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
         # axe is brought in by the test and not by the page, which takes no scripts from elsewhere.
-        for part in (*PARTS, "docs"):
+        for part in SHOWN:
             page.goto(f"{served.url}/docs" if part == "docs" else f"{served.url}/#{part}")
+            page.wait_for_selector(SHOWN[part])
             page.wait_for_load_state("networkidle")
             if part == "draw":
                 page.click("#samples button >> nth=5")
@@ -283,5 +289,5 @@ def test_many_jobs_leave_room_for_everything_else(browser: Any, serve: Any) -> N
     until(page, "document.getElementById('train-picture').src.includes('random')")
     until(page, "document.getElementById('train-picture').naturalWidth > 0")
     page.locator("#train-jobs .job").first.get_by_role("button", name="Stop").click()
-    page.locator("#train-jobs .state.stopped").first.wait_for(timeout=10_000)
+    page.locator("#train-jobs .state.stopped").first.wait_for()
     page.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,9 +11,7 @@ from PIL import Image
 
 from quanvolve.data import load_dataset
 from quanvolve.studio._pictures import as_drawn
-
-MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
-
+from tests.datasets import MNIST
 
 NEAREST, BILINEAR = Image.Resampling.NEAREST, Image.Resampling.BILINEAR
 

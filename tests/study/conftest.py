@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import free_port
+from tests.waiting import PATIENCE, until
 
 
 @dataclass
@@ -29,7 +28,7 @@ class Cluster:
         code = "from distributed.cli.dask_worker import main; main()"
         command = [
             sys.executable, "-c", code, self.address, "--nworkers", "1", "--nthreads", "1", "--no-nanny",
-            "--no-dashboard", "--host", "127.0.0.1", "--death-timeout", "60",
+            "--no-dashboard", "--host", "127.0.0.1", "--death-timeout", str(PATIENCE),
         ]  # fmt: skip
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         made = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -37,22 +36,31 @@ class Cluster:
         return made
 
 
+def listens(port: int) -> bool:
+    """Whether somebody answers at a port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+    except OSError:
+        return False
+    return True
+
+
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """A scheduler with two workers."""
+    import distributed
+
     port = free_port()
     code = "from distributed.cli.dask_scheduler import main; main()"
     command = [sys.executable, "-c", code, "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
     scheduler = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     made = Cluster(f"tcp://127.0.0.1:{port}", [])
     try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            time.sleep(0.1)
         for _ in range(2):
             made.add_worker()
+        until(lambda: listens(port), "the scheduler listens", scheduler)
+        with distributed.Client(made.address, timeout=PATIENCE) as client:
+            client.wait_for_workers(2, timeout=PATIENCE)
         yield made
     finally:
         for process in (*made.workers, scheduler):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.estimators import transform_on_disk
 from quanvolve.study import Plan, Protocol, Table, compare, contenders_for
 from quanvolve.study._cluster import slurm_options
+from tests.waiting import PATIENCE, until
 
 from .conftest import Cluster
 
@@ -27,9 +27,7 @@ def test_a_worker_that_is_killed_costs_no_trial(cluster: Cluster, tmp_path: Path
     table = Table.create(folder, Plan("digits", None, contenders, protocol))
 
     def kill() -> None:
-        deadline = time.monotonic() + 120
-        while table.counts()["done"] < 3 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: table.counts()["done"] >= 3, "three trials are done")
         cluster.workers[0].kill()
 
     killer = threading.Thread(target=kill)
@@ -57,7 +55,7 @@ def test_feature_maps_on_disk_are_the_same_under_dask(cluster: Cluster, tmp_path
     images = load_dataset("digits").train_images[:300]
     np.save(tmp_path / "images.npy", images)
     transformer = QuanvTransformer(n_filters=1, random_state=0).fit(images)
-    with distributed.Client(cluster.address, timeout=30) as client:
+    with distributed.Client(cluster.address, timeout=PATIENCE) as client:
         found = transform_on_disk(
             transformer, tmp_path / "images.npy", tmp_path / f"maps.{kind}", block=64, client=client
         )

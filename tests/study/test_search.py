@@ -15,6 +15,7 @@ import pytest
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.study import DEFAULT_SPACE, Choice, Range, parse_space, search
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +106,7 @@ def test_databases_keep_every_trial(kind: str, tmp_path: Path, request: pytest.F
     )
     command = [sys.executable, "-c", code, url, f"own {kind}"]
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [process.communicate(timeout=300)[1] for process in processes]
+    said = [process.communicate(timeout=PATIENCE)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
     found = search("digits", n_trials=5, **arguments)
     assert 5 <= found.n_trials <= 6  # two may be in their last one at the same time

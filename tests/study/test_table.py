@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ import pytest
 from quanvolve._errors import ModelError, QuanvolveError
 from quanvolve.study import Plan, Protocol, Table, compare, contenders_for, results_of, work
 from quanvolve.study import _work as work_module
-from quanvolve.study._table import Trial, this_worker
+from quanvolve.study._table import STALE, Trial, this_worker
+from tests.waiting import until
 
 QUICK = Protocol(seeds=(0, 1, 2), lrs=(1e-2,), epochs=3, train_size=200, test_size=60)
 
@@ -59,11 +59,12 @@ def test_trials_of_dead_processes_are_taken_up(table: Table) -> None:
 
 
 def test_silent_workers_elsewhere_lose_their_trials(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000_000.0
+    monkeypatch.setattr("quanvolve.study._table.time.time", lambda: now)
     first = table.claim("elsewhere:12:34")
     assert first is not None
     assert table.claim(this_worker()) != first
-    later = time.time() + 61
-    monkeypatch.setattr("quanvolve.study._table.time.time", lambda: later)
+    now += STALE + 1
     assert table.claim("another:1:1") == first
     table.alive(first, "another:1:1")
     assert table.claim("third:1:1") != first
@@ -75,9 +76,7 @@ def test_kill_9_loses_no_finished_trial(tmp_path: Path) -> None:
     table = Table.create(folder, plan(["pixels"], protocol, trainable=True))
     command = [sys.executable, "-m", "quanvolve.study._process", str(folder)]
     process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    deadline = time.monotonic() + 120
-    while table.counts()["done"] < 2 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: table.counts()["done"] >= 2, "two trials are done", process)
     process.send_signal(signal.SIGKILL)
     process.wait()
     before = {row["id"]: row for row in table.rows() if row["status"] == "done"}
