@@ -21,6 +21,7 @@ from quanvolve.estimators import QuanvClassifier
 from quanvolve.estimators import load as load_classifier
 from quanvolve.explain import filter_circuits, quantum_layers
 from quanvolve.studio._problems import Refused
+from quanvolve.studio._tables import new_id
 
 Floats = npt.NDArray[Any]
 _MAIN_TERMS = 8
@@ -64,6 +65,7 @@ class Loaded:
         self._variants: OrderedDict[tuple[float, int | None], nn.Module] = OrderedDict()
         self._lock = threading.Lock()
         self._formulas: list[dict[str, Any]] | None = None
+        self.key = new_id()  # of what others keep of it
 
     @property
     def drawable(self) -> bool:
@@ -239,8 +241,17 @@ class Cache:
         self._lock = threading.Lock()
 
     def get(self, folder: Path) -> Loaded | None:
-        """The model of that folder, if it is in memory and still the one on disk."""
-        stamp = (folder / "config.json").stat().st_mtime_ns
+        """The model of that folder, if it is in memory and still the one on disk.
+
+        Raises:
+            FileNotFoundError: if it was deleted.
+        """
+        try:
+            stamp = (folder / "config.json").stat().st_mtime_ns
+        except FileNotFoundError:
+            with self._lock:
+                self._models.pop(folder, None)
+            raise
         with self._lock:
             entry = self._models.get(folder)
             if entry is None or entry[0] != stamp:
