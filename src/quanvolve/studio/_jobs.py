@@ -106,7 +106,7 @@ class Jobs:
 
     def stop(self, job: str) -> Job:
         """Ask for a job to stop; one that waits is stopped at once."""
-        waits = Job.state == QUEUED
+        waits = col(Job.state) == QUEUED
         self._change(
             [Job.id == job, col(Job.state).in_((QUEUED, RUNNING))],
             state=case((waits, STOPPED), else_=Job.state), wanted=case((waits, ""), else_="stop"),
@@ -162,7 +162,7 @@ class Jobs:
         """
         now = time.time()
         text = f"the process ended {MOST_ATTEMPTS} times together with its server; resume to try again"
-        stopped, worn = Job.wanted == "stop", Job.attempts >= MOST_ATTEMPTS
+        stopped, worn = col(Job.wanted) == "stop", col(Job.attempts) >= MOST_ATTEMPTS
         return self._change(
             [Job.state == RUNNING, col(Job.heartbeat) < now - LEASE],
             state=case((stopped, STOPPED), (worn, FAILED), else_=QUEUED), owner=None,
@@ -172,7 +172,7 @@ class Jobs:
 
     def release(self, job: str, owner: str) -> bool:
         """Put a job back into the queue, because its server leaves; if it was to stop, it has stopped."""
-        stopped = Job.wanted == "stop"
+        stopped = col(Job.wanted) == "stop"
         return bool(self._change(
             [Job.id == job, Job.owner == owner, Job.state == RUNNING], owner=None,
             state=case((stopped, STOPPED), else_=QUEUED), finished=case((stopped, time.time()), else_=None),
