@@ -246,18 +246,18 @@ class Cache:
         Raises:
             FileNotFoundError: if it was deleted.
         """
-        try:
-            stamp = (folder / "config.json").stat().st_mtime_ns
-        except FileNotFoundError:
-            with self._lock:
-                self._models.pop(folder, None)
-            raise
+        stamp = (folder / "config.json").stat().st_mtime_ns
         with self._lock:
             entry = self._models.get(folder)
             if entry is None or entry[0] != stamp:
                 return None
             self._models.move_to_end(folder)
             return entry[1]
+
+    def drop(self, folder: Path) -> None:
+        """Give back the memory of a model."""
+        with self._lock:
+            self._models.pop(folder, None)
 
     def load(self, folder: Path) -> Loaded:
         """The model of that folder, from memory or from disk."""

@@ -20,7 +20,7 @@ from quanvolve.studio._holding import hold
 from quanvolve.studio._jobs import Jobs
 from quanvolve.studio._loaded import Cache, Loaded
 from quanvolve.studio._meters import Meters
-from quanvolve.studio._problems import Refused
+from quanvolve.studio._problems import Missing, Refused
 from quanvolve.studio._requests import job_of
 from quanvolve.studio._runner import Runner
 from quanvolve.studio._settings import Settings
@@ -96,12 +96,17 @@ class Studio:
         Raises:
             Refused: if there is none of that id, or it is deleted while it is read.
         """
-        folder = self.store.ready(model)
+        folder = self.store.folder(model)
         try:
-            found = self.cache.get(folder)
-            return found if found is not None else await self.computed(self.cache.load, folder)
-        except (OSError, QuanvolveError):
             self.store.ready(model)
+            try:
+                found = self.cache.get(folder)
+                return found if found is not None else await self.computed(self.cache.load, folder)
+            except (OSError, QuanvolveError):
+                self.store.ready(model)
+                raise
+        except Missing:
+            self.cache.drop(folder)
             raise
 
     async def alive(self) -> None:
