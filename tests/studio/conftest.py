@@ -61,7 +61,7 @@ Make = Callable[..., TestClient]
 
 
 @pytest.fixture
-def make(tmp_path: Path, trained: Path) -> Iterator[Make]:
+def make(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Make]:
     """Makes apps; that of a client is `client.studio`, its trained model `client.model`."""
     with contextlib.ExitStack() as stack:
 
@@ -73,7 +73,7 @@ def make(tmp_path: Path, trained: Path) -> Iterator[Make]:
             studio: Studio = app.state.studio
             client: Any = stack.enter_context(TestClient(app, base_url=base, raise_server_exceptions=False))
             client.studio = studio
-            client.model = studio.store.adopt(trained).id if model else None
+            client.model = studio.store.adopt(request.getfixturevalue("trained")).id if model else None
             return client
 
         yield made

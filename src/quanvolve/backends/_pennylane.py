@@ -8,7 +8,7 @@ import numpy as np
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.backends._settings import Floats, Measured, Weights, angles_of, values_of_bits
-from quanvolve.circuits import PENNYLANE_NAMES, Circuit, bases_of
+from quanvolve.circuits import PENNYLANE_NAMES, Circuit, bases_of, pennylane_alone
 
 
 class PennyLaneBackend:
@@ -62,7 +62,8 @@ class PennyLaneBackend:
             return self._device
         if n_wires not in self._made:
             try:
-                self._made[n_wires] = qp.device(self.name, wires=n_wires, **self._options)
+                with pennylane_alone():
+                    self._made[n_wires] = qp.device(self.name, wires=n_wires, **self._options)
             except Exception as error:
                 raise QuanvolveError(f"the PennyLane device {self.name!r} cannot be made: {error}") from error
         return self._made[n_wires]
@@ -83,7 +84,9 @@ class PennyLaneBackend:
                 found[row] = _exact(qp, node, circuit, angles[row], values[row])
                 continue
             for basis in bases:
-                samples = np.asarray(node(circuit, angles[row], values[row], basis.letters)).reshape(self.shots, -1)
+                with pennylane_alone():
+                    given = node(circuit, angles[row], values[row], basis.letters)
+                samples = np.asarray(given).reshape(self.shots, -1)
                 mean, variance = values_of_bits(basis, samples[None].astype(bool), circuit.n_outputs)
                 found[row] += mean[0]
                 variances[row] += variance[0]
@@ -92,7 +95,8 @@ class PennyLaneBackend:
 
 def _exact(qp: Any, node: Any, circuit: Circuit, angles: Floats, values: Floats) -> Floats:
     words = sorted({word for observable in circuit.observables for _, word in observable.pauli_terms() if word})
-    given = node(circuit, angles, values, words) if words else []
+    with pennylane_alone():
+        given = node(circuit, angles, values, words) if words else []
     means: dict[Any, float] = dict(zip(words, (float(mean) for mean in given), strict=True))
     means[()] = 1.0
     return np.array([sum(c * means[word] for c, word in o.pauli_terms()) for o in circuit.observables])

@@ -41,6 +41,7 @@ from quanvolve.circuits._noise import with_noise as with_noise
 from quanvolve.circuits._noise import with_readout_errors as with_readout_errors
 from quanvolve.circuits._openqasm import openqasm as openqasm
 from quanvolve.circuits._openqasm import outputs_in_words as outputs_in_words
+from quanvolve.circuits._pennylane_lock import pennylane_alone as pennylane_alone
 from quanvolve.circuits._program_text import value_texts as value_texts
 from quanvolve.circuits._readouts import READOUTS as READOUTS
 from quanvolve.circuits._rebase import QISKIT_NAMES as QISKIT_NAMES

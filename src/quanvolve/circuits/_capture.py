@@ -26,6 +26,7 @@ from quanvolve.circuits._description import Circuit, Observable
 from quanvolve.circuits._gates import GATES
 from quanvolve.circuits._last_look import Function, last_look
 from quanvolve.circuits._measure import observables_of
+from quanvolve.circuits._pennylane_lock import pennylane_alone
 from quanvolve.circuits._program import Recorder
 
 _NAMES = {"PauliX": "X", "PauliY": "Y", "PauliZ": "Z", "Hadamard": "H", "PhaseShift": "RZ", "U1": "RZ"}
@@ -85,7 +86,7 @@ def capture(
     function, device_wires = _plain_function(function)
     shapes = _checked_shapes(function, weight_shapes or {})
     # The caller may build a layer on the meta device or without gradients; capture needs real ones.
-    with torch.device("cpu"), torch.inference_mode(False), torch.enable_grad():
+    with pennylane_alone(), torch.device("cpu"), torch.inference_mode(False), torch.enable_grad():
         return _capture(function, n_inputs, shapes, threshold, n_wires or 1, device_wires, last_look)
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from quanvolve.circuits._description import Circuit
 from quanvolve.circuits._labels import AngleWriter, measures_z_in_order, output_lines, single_pauli
+from quanvolve.circuits._pennylane_lock import pennylane_alone
 
 _PENNYLANE = {"H": "Hadamard", "X": "PauliX", "Y": "PauliY", "Z": "PauliZ"}
 
 
+@pennylane_alone()
 def draw_text(
     circuit: Circuit,
     *,

@@ -11,12 +11,14 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.circuits._channels import channel
 from quanvolve.circuits._description import Circuit, Gate, Observable
 from quanvolve.circuits._noise import through
+from quanvolve.circuits._pennylane_lock import pennylane_alone
 from quanvolve.circuits._simulate import PENNYLANE_NAMES
 
 _EXAMPLES = (0.3141, 2.1718)
 """Angles that stand for those of pixels and weights: noise may depend on the gate but not on these."""
 
 
+@pennylane_alone()
 def pennylane_noise(circuit: Circuit, model: Any) -> Circuit:
     """The circuit with the channels that a `pennylane.NoiseModel` adds to its gates and measurements.
 

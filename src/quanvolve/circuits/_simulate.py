@@ -13,10 +13,12 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.circuits._channels import kraus_of
 from quanvolve.circuits._description import PROGRAM, Circuit, Preparation
 from quanvolve.circuits._gates import PAULIS
+from quanvolve.circuits._pennylane_lock import pennylane_alone
 
 PENNYLANE_NAMES = {"H": "Hadamard", "X": "PauliX", "Y": "PauliY", "Z": "PauliZ"}
 
 
+@pennylane_alone()
 def simulate(circuit: Circuit, inputs: Sequence[float], weights: Mapping[str, Any]) -> npt.NDArray[np.float64]:
     """Measured values of one filter on one window, by `default.qubit`, or `default.mixed` where there is noise.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,13 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from quanvolve._errors import QuanvolveError
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = 8_642_001  # of PostgreSQL, held while tables are changed
+_TURN = 8_642_002  # of PostgreSQL, held by a transaction that decides by what it has read
 _PATIENCE = 30.0  # seconds that a connection to SQLite waits for another one's lock
 
 
@@ -44,6 +48,30 @@ def connect(url: str) -> Engine:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise QuanvolveError(f"the studio's database {where} cannot be used: {reason}") from error
     return engine
+
+
+@contextmanager
+def taking_turns(engine: Engine) -> Iterator[Session]:
+    """A transaction that decides by what it reads: no other of these, of any server, comes in between.
+
+    What one statement can do (`UPDATE ... WHERE`) needs none. With SQLite nobody else writes before the end; with
+    PostgreSQL single statements of others go on, so rows that they could change are changed here before they are
+    looked at, which makes the others wait for them.
+
+    Args:
+        engine: the database.
+
+    Returns:
+        A session, which is committed when the block ends well.
+    """
+    with Session(engine, expire_on_commit=False) as session:
+        connection = session.connection()
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_TURN})"))
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield session
+        session.commit()
 
 
 def _in_wal_mode(connection: Any, _: Any) -> None:

@@ -21,6 +21,7 @@ from quanvolve.estimators import QuanvClassifier
 from quanvolve.estimators import load as load_classifier
 from quanvolve.explain import filter_circuits, quantum_layers
 from quanvolve.studio._problems import Refused
+from quanvolve.studio._tables import new_id
 
 Floats = npt.NDArray[Any]
 _MAIN_TERMS = 8
@@ -64,6 +65,7 @@ class Loaded:
         self._variants: OrderedDict[tuple[float, int | None], nn.Module] = OrderedDict()
         self._lock = threading.Lock()
         self._formulas: list[dict[str, Any]] | None = None
+        self.key = new_id()  # of what others keep of it
 
     @property
     def drawable(self) -> bool:
@@ -239,7 +241,11 @@ class Cache:
         self._lock = threading.Lock()
 
     def get(self, folder: Path) -> Loaded | None:
-        """The model of that folder, if it is in memory and still the one on disk."""
+        """The model of that folder, if it is in memory and still the one on disk.
+
+        Raises:
+            FileNotFoundError: if it was deleted.
+        """
         stamp = (folder / "config.json").stat().st_mtime_ns
         with self._lock:
             entry = self._models.get(folder)
@@ -247,6 +253,11 @@ class Cache:
                 return None
             self._models.move_to_end(folder)
             return entry[1]
+
+    def drop(self, folder: Path) -> None:
+        """Give back the memory of a model."""
+        with self._lock:
+            self._models.pop(folder, None)
 
     def load(self, folder: Path) -> Loaded:
         """The model of that folder, from memory or from disk."""

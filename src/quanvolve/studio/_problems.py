@@ -42,11 +42,12 @@ class Refused(Exception):
         status: the status code.
         kind: a short name of the problem.
         detail: a sentence.
+        retry: seconds after which to ask again, told in the header Retry-After.
     """
 
-    def __init__(self, status: int, kind: str, detail: str) -> None:
+    def __init__(self, status: int, kind: str, detail: str, retry: int | None = None) -> None:
         super().__init__(detail)
-        self.status, self.kind, self.detail = status, kind, detail
+        self.status, self.kind, self.detail, self.retry = status, kind, detail, retry
 
 
 class Missing(Refused):
@@ -71,7 +72,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Refused)
     async def refused(_: Request, error: Refused) -> JSONResponse:
-        return problem(error.status, error.kind, error.detail)
+        answer = problem(error.status, error.kind, error.detail)
+        if error.retry is not None:
+            answer.headers["retry-after"] = str(error.retry)
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

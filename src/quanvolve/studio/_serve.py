@@ -9,6 +9,7 @@ import time
 import urllib.request
 import webbrowser
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import uvicorn
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.studio._app import create_app
+from quanvolve.studio._holding import hold
 from quanvolve.studio._settings import Settings
 from quanvolve.studio._studio import Studio
 
@@ -47,11 +49,20 @@ def serve(
         say: told what people should read.
 
     Raises:
-        QuanvolveError: if the settings do not fit, or address or database cannot be used.
+        QuanvolveError: if the settings do not fit, address or database cannot be used, or another studio has the
+            folder.
         OSError: if the folder cannot be used.
     """
-    listening = _bound(settings)
+    settings.check()
+    kept = ExitStack()
     try:
+        there = settings.folder.is_dir()
+        if there:
+            kept.enter_context(closing(hold(settings, alone=True)))
+        listening = kept.enter_context(_bound(settings))
+        if not there:
+            settings.folder.mkdir(parents=True, exist_ok=True)
+            kept.enter_context(closing(hold(settings, alone=True)))
         _prepare(settings, models, new_token, say)
         address = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
         say(f"quanvolve studio at {address} (Ctrl-C stops it)")
@@ -71,7 +82,7 @@ def serve(
     except KeyboardInterrupt:
         say("stopped; what was not finished goes on when it starts again")
     finally:
-        listening.close()
+        kept.close()
 
 
 def _prepare(settings: Settings, models: Sequence[Path], new_token: bool, say: Callable[[str], None]) -> None:
@@ -80,14 +91,16 @@ def _prepare(settings: Settings, models: Sequence[Path], new_token: bool, say: C
         for run in models:
             say(f"model {studio.store.adopt(run).id}: a copy of {run}")
         studio.ask_for_first_model()
+        token = None
         if new_token:
-            studio.tokens.revoke_all()
-        if new_token or (settings.open_to_others and not studio.tokens.any()):
-            say(f"token: {studio.tokens.make()}")
+            token = studio.tokens.replace_all()
+        elif settings.open_to_others:
+            token = studio.tokens.make_first()
+        if token is not None:
+            say(f"token: {token}")
             say("keep it: it is shown only now; --new-token makes another one and ends this one")
     finally:
-        studio.batcher.close()
-        studio.engine.dispose()
+        studio.let_go()
 
 
 def _bound(settings: Settings) -> socket.socket:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import shutil
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from sqlmodel import Session, col, select
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.studio._database import taking_turns
+from quanvolve.studio._deletion import DOOMED
 from quanvolve.studio._problems import Missing
 from quanvolve.studio._settings import Settings
 from quanvolve.studio._tables import Model, new_id
 
 ID = r"^[0-9a-f]{12}$"
+UNKNOWN = "unknown"
 _FILES = ("config.json", "model.safetensors", "run.json", "metrics.json", "history.jsonl", "explanation.html",
           "model.onnx", "history.png", "confusion.png", "feature_maps.png", "filters.png")  # fmt: skip
-_DOOMED = ".deleted-"
 
 
 class Store:
@@ -42,20 +46,22 @@ class Store:
         Raises:
             OSError: if the folders cannot be made.
         """
-        for folder in (self._settings.models, self._settings.studies, self._settings.logs):
+        doomed: list[Path] = []
+        folders = (self._settings.models, self._settings.studies, self._settings.logs)
+        for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
-            for doomed in folder.glob(f"{_DOOMED}*"):
-                shutil.rmtree(doomed, ignore_errors=True)
-        with Session(self._engine) as session:
+        # Other servers may be at work: in turn with them, a folder is there together with its row or not at all.
+        with taking_turns(self._engine) as session:
+            for folder in folders:
+                doomed += folder.glob(f"{DOOMED}*")
             known = set(session.exec(select(Model.id)).all())
             for folder in sorted(self._settings.models.iterdir()):
                 if re.match(ID, folder.name) and folder.name not in known and (folder / "config.json").is_file():
-                    run = read(folder / "run.json") or {}
-                    dataset = Path(str(run.get("dataset", "?"))).stem
-                    # Servers that start together may find it together.
-                    session.merge(Model(id=folder.name, name=f"{dataset}, found again", dataset=dataset,
-                                      settings=run.get("options") or {}))  # fmt: skip
-            session.commit()
+                    dataset, options = _origin(folder)
+                    session.add(Model(id=folder.name, name=f"{dataset}, found again", dataset=dataset,
+                                      settings=options))  # fmt: skip
+        for folder in doomed:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def folder(self, model: str) -> Path:
         """Where a model of that id would be.
@@ -96,15 +102,18 @@ class Store:
         return found
 
     def rename(self, model: str, name: str) -> Model:
-        """Give a model another name."""
+        """Give a model another name.
+
+        Raises:
+            Missing: if there is none.
+        """
         with Session(self._engine, expire_on_commit=False) as session:
-            found = session.get(Model, model)
-            if found is None:
-                raise Missing("model", model)
-            found.name = name
-            session.add(found)
+            renamed = update(Model).where(col(Model.id) == model).values(name=name).returning(Model)
+            found = session.scalars(renamed).one_or_none()
             session.commit()
-            return found
+        if found is None:
+            raise Missing("model", model)
+        return found
 
     def adopt(self, run: Path) -> Model:
         """Copy a run of `quanvolve train` into the studio; whole or not at all.
@@ -114,54 +123,58 @@ class Store:
         """
         if not (run / "config.json").is_file():
             raise QuanvolveError(f"--model {run} is not the folder of a trained model: it has no config.json")
-        model, content = new_id(), read(run / "run.json") or {}
-        part, folder = self._settings.models / f"{_DOOMED}{model}", self._settings.models / model
-        part.mkdir(parents=True)
-        for name in _FILES:
-            if (run / name).is_file():
-                shutil.copyfile(run / name, part / name)
-        part.rename(folder)
-        dataset = Path(str(content.get("dataset", "?"))).stem
-        row = Model(
-            id=model, name=run.resolve().name[:80], dataset=dataset, settings=content.get("options") or {}
-        )  # fmt: skip
-        with Session(self._engine, expire_on_commit=False) as session:
+        model = new_id()
+        part, folder = self._settings.models / f"{DOOMED}{model}", self._settings.models / model
+        with taking_turns(self._engine) as session, contextlib.ExitStack() as undo:
+            undo.callback(shutil.rmtree, part, ignore_errors=True)
+            part.mkdir(parents=True)
+            for name in _FILES:
+                # A run that is being trained may replace a file meanwhile, or one of its own may go.
+                with contextlib.suppress(FileNotFoundError):
+                    shutil.copyfile(run / name, part / name)
+            if not (part / "config.json").is_file():
+                raise QuanvolveError(f"--model {run} is not the folder of a trained model: its config.json has gone")
+            dataset, options = _origin(part)
+            row = Model(id=model, name=run.resolve().name[:80], dataset=dataset, settings=options)
             session.add(row)
+            session.flush()
+            part.rename(folder)
+            undo.callback(folder.rename, part)
             session.commit()
+            undo.pop_all()
         return row
 
-    def delete(self, model: str) -> None:
-        """Remove a model: first its folder gets another name, at once; then the row goes, then the files."""
-        doomed = _doom(self.folder(model))
-        with Session(self._engine) as session:
-            row = session.get(Model, model)
-            if row is None:
-                raise Missing("model", model)
-            session.delete(row)
-            session.commit()
-        shutil.rmtree(doomed, ignore_errors=True)
-
-    def discard(self, folder: Path) -> None:
-        """Remove a folder: at once for everybody who looks for it, then its files."""
-        shutil.rmtree(_doom(folder), ignore_errors=True)
-
     def zipped(self, model: str) -> Iterator[bytes]:
-        """The folder of a model as a ZIP file, piece by piece."""
-        folder = self.ready(model)
-        sink = _Sink()
-        with zipfile.ZipFile(cast("IO[bytes]", sink), "w", zipfile.ZIP_DEFLATED) as archive:
+        """The folder of a model as a ZIP file, piece by piece.
+
+        All files are opened before the first piece: what is deleted or replaced then is still sent as it was.
+
+        Raises:
+            Missing: if there is no trained model of that id.
+        """
+        folder, sink = self.ready(model), _Sink()
+        with contextlib.ExitStack() as stack:
+            files: list[tuple[str, IO[bytes]]] = []
             for name in _FILES:
-                if (folder / name).is_file():
-                    archive.write(folder / name, f"model-{model}/{name}")
-                    yield sink.take()
+                with contextlib.suppress(FileNotFoundError):
+                    files.append((name, stack.enter_context((folder / name).open("rb"))))
+            self.ready(model)  # a folder that was taken away in between may have been opened in part
+            archive = stack.enter_context(zipfile.ZipFile(cast("IO[bytes]", sink), "w", zipfile.ZIP_DEFLATED))
+            for name, file in files:
+                facts = os.fstat(file.fileno())
+                entry = zipfile.ZipInfo(f"model-{model}/{name}", time.localtime(facts.st_mtime)[:6])
+                entry.compress_type, entry.file_size = zipfile.ZIP_DEFLATED, facts.st_size
+                with archive.open(entry, "w") as into:
+                    shutil.copyfileobj(file, into)
+                yield sink.take()
         yield sink.take()
 
 
-def _doom(folder: Path) -> Path:
-    doomed = folder.with_name(f"{_DOOMED}{folder.name}")
-    with contextlib.suppress(FileNotFoundError):
-        folder.rename(doomed)
-    return doomed
+def _origin(folder: Path) -> tuple[str, dict[str, Any]]:
+    """The data set and the options of a run; "unknown" and none of a model that was saved from Python."""
+    run = read(folder / "run.json") or {}
+    options = run.get("options")
+    return Path(str(run.get("dataset", UNKNOWN))).stem, options if isinstance(options, dict) else {}
 
 
 class _Sink:

@@ -6,9 +6,10 @@ import hashlib
 import secrets
 import time
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 from sqlmodel import Session, col, func, select
 
+from quanvolve.studio._database import taking_turns
 from quanvolve.studio._tables import Token
 
 _FRESH = 30.0  # seconds that an accepted token is remembered
@@ -38,12 +39,28 @@ class Tokens:
         with Session(self._engine) as session:
             return session.exec(select(func.count()).select_from(Token)).one() > 0
 
+    def make_first(self) -> str | None:
+        """A token, if there is none; servers that start together make one."""
+        token = secrets.token_urlsafe(32)
+        with taking_turns(self._engine) as session:
+            if session.exec(select(Token.id).limit(1)).first() is not None:
+                return None
+            session.add(Token(hash=_hashed(token)))
+        return token
+
+    def replace_all(self) -> str:
+        """A new token, in place of all that there are: either both happens or nothing."""
+        token = secrets.token_urlsafe(32)
+        with taking_turns(self._engine) as session:
+            session.exec(delete(Token))
+            session.add(Token(hash=_hashed(token)))
+        self._accepted.clear()
+        return token
+
     def revoke_all(self) -> None:
         """Let nobody in who has a token now."""
-        with Session(self._engine) as session:
-            for token in session.exec(select(Token)):
-                session.delete(token)
-            session.commit()
+        with taking_turns(self._engine) as session:
+            session.exec(delete(Token))
         self._accepted.clear()
 
     def valid(self, token: str) -> bool:

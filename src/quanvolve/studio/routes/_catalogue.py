@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
@@ -84,7 +84,8 @@ def circuits() -> CircuitOut:
 
 
 @router.get("/circuits/{name}/picture", operation_id="circuit_picture", response_class=Response, responses=SVG)
-def circuit_picture(
+async def circuit_picture(
+    studio: Use,
     name: Annotated[Word, Path(examples=["strongly_entangling"])],
     encoding: Word = "ry",
     readout: Word = "z",
@@ -93,10 +94,11 @@ def circuit_picture(
     dark: bool = False,
 ) -> Response:
     """A circuit as a picture in SVG."""
-    return Response(_picture(name, encoding, readout, layers, kernel_size, dark), media_type="image/svg+xml")
+    chosen = (name, encoding, readout, layers, kernel_size, dark)
+    picture = await studio.drawings.picture(("circuit", *chosen), partial(_picture, *chosen))
+    return Response(picture, media_type="image/svg+xml")
 
 
-@lru_cache(maxsize=128)
 def _picture(name: str, encoding: str, readout: str, layers: int, kernel_size: int, dark: bool) -> bytes:
     circuit = named_circuit(
         name, kernel_size**2, encoding=encoding, readout=readout, n_layers=layers, columns=kernel_size

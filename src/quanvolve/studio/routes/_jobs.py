@@ -12,8 +12,9 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
+from quanvolve.studio import _deletion
 from quanvolve.studio._commands import folder_of
-from quanvolve.studio._forms import Id, JobOut, JobRequest, ModelJob, Progress
+from quanvolve.studio._forms import CompareRequest, Id, JobOut, JobRequest, ModelJob, Progress, TrainRequest
 from quanvolve.studio._problems import Missing, Refused
 from quanvolve.studio._progress import progress_of, rows_of
 from quanvolve.studio._reports import framed
@@ -28,19 +29,22 @@ _POLL, _PING, _LONGEST = 0.3, 15.0, 3600.0
 
 
 @router.post("", operation_id="create_job", status_code=201)
-def create_job(studio: Use, request: Annotated[JobRequest, Body()]) -> JobOut:
+async def create_job(studio: Use, request: Annotated[JobRequest, Body()]) -> JobOut:
     """Start a training, a comparison with controls, an explanation or an export to ONNX."""
-    if isinstance(request, ModelJob):
-        folder = studio.store.ready(request.model)
-        waiting = [one for one in studio.jobs.all(kind=request.kind, model=request.model) if one.state not in FINISHED]
-        if waiting:
-            return _out(studio, waiting[0])
-        if request.kind == "explain" and not (folder / "run.json").is_file():
-            raise Refused(409, "data", "this model does not say which data it was trained on: it cannot be explained")
-        return _out(studio, studio.jobs.add(Job(kind=request.kind, model=request.model)))
-    check(request, studio.settings)
-    job, model = job_of(request)
-    return _out(studio, studio.jobs.add(job, model))
+    if not isinstance(request, ModelJob):
+        # Its circuit is built here, and circuits are built one at a time: many requests must not fill the threads
+        # that answer everything else.
+        await studio.computed(check, request, studio.settings)
+    return await run_in_threadpool(_created, studio, request)
+
+
+def _created(studio: Studio, request: TrainRequest | CompareRequest | ModelJob) -> JobOut:
+    if not isinstance(request, ModelJob):
+        return _out(studio, studio.jobs.add(*job_of(request)))
+    folder = studio.store.ready(request.model)
+    if request.kind == "explain" and not (folder / "run.json").is_file():
+        raise Refused(409, "data", "this model does not say which data it was trained on: it cannot be explained")
+    return _out(studio, studio.jobs.add_once(request.kind, request.model))
 
 
 @router.get("", operation_id="jobs")
@@ -70,13 +74,7 @@ def resume_job(studio: Use, job: Id) -> JobOut:
 @router.delete("/{job}", operation_id="delete_job", status_code=204)
 def delete_job(studio: Use, job: Id) -> None:
     """Delete a job that does not run: a comparison with its results, a training with its model if it is not trained."""
-    found = studio.jobs.get(job)
-    studio.jobs.delete(job)
-    (studio.settings.logs / f"{job}.log").unlink(missing_ok=True)
-    if found.kind == "compare":
-        studio.store.discard(folder_of(found, studio.settings))
-    elif found.kind == "train" and found.model and not (studio.store.folder(found.model) / "config.json").is_file():
-        studio.store.delete(found.model)
+    _deletion.delete_job(job, studio.settings, studio.engine)
 
 
 @router.get("/{job}/log", operation_id="job_log", response_class=PlainTextResponse)
@@ -91,19 +89,24 @@ def job_log(studio: Use, job: Id) -> PlainTextResponse:
 def report(studio: Use, job: Id) -> Response:
     """The verdict of a comparison that is done."""
     found = studio.jobs.get(job)
-    path = folder_of(found, studio.settings) / "report.html"
-    if found.kind != "compare" or not path.is_file():
+    if found.kind != "compare":
         raise Missing("report of comparison", job)
-    return framed(path)
+    return framed(folder_of(found, studio.settings) / "report.html", "report of comparison", job)
 
 
-def _followed(studio: Use, job: Id) -> Job:
-    """The job to follow; refusals come before the stream begins."""
+async def _followed(studio: Use, job: Id) -> AsyncIterator[Job]:
+    """The job to follow; refusals come before the stream begins, and a place is taken until it ends."""
     if studio.streams >= studio.settings.limits.streams:
         raise Refused(
             503, "busy", f"{studio.streams} clients follow jobs already: ask for the job now and then instead"
         )
-    return studio.jobs.get(job)
+    studio.streams += 1
+    studio.meters.streams.set(studio.streams)
+    try:
+        yield await run_in_threadpool(studio.jobs.get, job)
+    finally:
+        studio.streams -= 1
+        studio.meters.streams.set(studio.streams)
 
 
 @router.get("/{job}/events", operation_id="job_events", response_class=EventSourceResponse)
@@ -115,14 +118,8 @@ async def job_events(
     The stream ends with the job. A client that comes back is told what it has missed.
     """
     known = int(last_event_id) if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 9 else 0
-    studio.streams += 1
-    studio.meters.streams.set(studio.streams)
-    try:
-        async for event in _events(studio, followed.id, known):
-            yield event
-    finally:
-        studio.streams -= 1
-        studio.meters.streams.set(studio.streams)
+    async for event in _events(studio, followed.id, known):
+        yield event
 
 
 async def _events(studio: Studio, job: str, known: int) -> AsyncIterator[ServerSentEvent]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
+from quanvolve.studio import _deletion
 from quanvolve.studio._drawings import svg_bytes
 from quanvolve.studio._forms import Channel, Id, LayerOut, ModelDetail, ModelOut, Rename
 from quanvolve.studio._loaded import Loaded
 from quanvolve.studio._problems import Missing
-from quanvolve.studio._reports import framed
+from quanvolve.studio._reports import content_of, framed
 from quanvolve.studio._store import history, read
 from quanvolve.studio._studio import Studio, Use
 from quanvolve.studio._tables import Job, Model
@@ -45,9 +47,7 @@ def rename_model(studio: Use, model: Id, request: Rename) -> ModelDetail:
 @router.delete("/{model}", operation_id="delete_model", status_code=204)
 def delete_model(studio: Use, model: Id) -> None:
     """Delete a model with its files and jobs; not while one of them runs."""
-    studio.store.get(model)
-    studio.jobs.forget(model)
-    studio.store.delete(model)
+    _deletion.delete_model(model, studio.settings, studio.engine)
 
 
 @router.get("/{model}/layer", operation_id="layer")
@@ -76,7 +76,9 @@ async def model_circuit(
 ) -> Response:
     """One of the circuits of the first quantum layer, with the model's weights, as a picture in SVG."""
     loaded = await studio.loaded(model)
-    return Response(await studio.computed(_circuit, loaded, number, dark), media_type="image/svg+xml")
+    key = ("model", loaded.key, number, dark)
+    picture = await studio.drawings.picture(key, partial(_circuit, loaded, number, dark))
+    return Response(picture, media_type="image/svg+xml")
 
 
 def _circuit(loaded: Loaded, number: int, dark: bool) -> bytes:
@@ -93,20 +95,16 @@ def _circuit(loaded: Loaded, number: int, dark: bool) -> bytes:
             responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}})  # fmt: skip
 def explanation(studio: Use, model: Id) -> Response:
     """The page that explains the model, once a job of kind `explain` has made it."""
-    path = studio.store.ready(model) / "explanation.html"
-    if not path.is_file():
-        raise Missing("explanation of model", model)
-    return framed(path)
+    return framed(studio.store.ready(model) / "explanation.html", "explanation of model", model)
 
 
 @router.get("/{model}/onnx", operation_id="onnx", response_class=Response,
             responses={200: {"content": {"application/octet-stream": _BINARY}}})  # fmt: skip
 def onnx(studio: Use, model: Id) -> Response:
     """The model as an ONNX file, once a job of kind `onnx` has made it."""
-    path = studio.store.ready(model) / "model.onnx"
-    if not path.is_file():
-        raise Missing("ONNX file of model", model)
-    return FileResponse(path, media_type="application/octet-stream", filename=f"{_file_name(studio, model)}.onnx")
+    content = content_of(studio.store.ready(model) / "model.onnx", "ONNX file of model", model)
+    disposition = f'attachment; filename="{_file_name(studio, model)}.onnx"'
+    return Response(content, media_type="application/octet-stream", headers={"content-disposition": disposition})
 
 
 @router.get("/{model}/download", operation_id="download", response_class=Response,

@@ -26,9 +26,9 @@ def about(studio: Use) -> About:
 
 
 @router.get("/healthz", operation_id="health")
-def health(studio: Use) -> Health:
+async def health(studio: Use) -> Health:
     """Whether the studio and its database answer."""
-    studio.jobs.counts()
+    await studio.alive()
     return Health(status="ok", version=__version__)
 
 
