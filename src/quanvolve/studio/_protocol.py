@@ -31,7 +31,7 @@ class StudioProtocol(HttpToolsProtocol):
         self.address = ""
         self._limits: Limits = self.app_state["limits"]
         self._door: Door = self.app_state["door"]
-        self._phase, self._refused = _IDLE, False
+        self._phase, self._refused, self._too_many = _IDLE, False, False
         # Bytes since the parser last said anything of use: of a head, of its trailers, or of what is around chunks.
         self._silent, self._heard = 0, False
         self._timer: asyncio.TimerHandle | None = None
@@ -68,7 +68,7 @@ class StudioProtocol(HttpToolsProtocol):
             self._heard = False
             super().data_received(piece)
             self._silent = 0 if self._heard else self._silent + len(piece)
-            if self._silent > most or len(self.headers or ()) > _MOST_HEADERS:
+            if self._silent > most or self._too_many:
                 self._refuse(
                     431, "head", f"the head of a request may have {most:,} bytes and {_MOST_HEADERS} headers: send "
                     "fewer or shorter ones",
@@ -86,13 +86,17 @@ class StudioProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; one that comes after the body is left out, since nobody has checked it."""
-        if self._phase == _HEAD:
+        if self._phase == _HEAD and len(self.headers) == _MOST_HEADERS:
+            self._too_many = True
+        elif self._phase == _HEAD:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """A head is complete."""
         self._phase, self._heard = _BODY, True
         self._stop_waiting()
+        if self._too_many:
+            return
         self._door.works(self)
         super().on_headers_complete()
         if len(self.pipeline) > _MOST_AHEAD:
@@ -101,25 +105,29 @@ class StudioProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """A piece of a body."""
         self._heard = True
-        super().on_body(body)
+        if not self._too_many:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """A request is complete."""
         self._phase, self._heard = _IDLE, True
         self._stop_waiting()
-        super().on_message_complete()
+        if not self._too_many:
+            super().on_message_complete()
 
     # -- what the app says -------------------------------------------------------------------------------------------
 
     def on_response_complete(self) -> None:
         """An answer is complete: the next request is waited for, or the rest of this one."""
         super().on_response_complete()
-        if self.cycle.response_complete and not self.transport.is_closing():
-            if self._phase == _IDLE:
-                self._door.waits(self)
-            else:
-                self._stop_waiting()
-                self._wait(_GOODBYE)
+        if not self.cycle.response_complete or self.transport.is_closing():
+            return
+        if self._phase != _BODY:
+            self._door.waits(self)
+        if self._phase != _IDLE:
+            self._unset_keepalive_if_required()
+            self._stop_waiting()
+            self._wait(_GOODBYE if self._phase == _BODY else None)
 
     def pause_writing(self) -> None:
         """The client reads more slowly than is written: it has to take something within the time of an answer."""
