@@ -219,6 +219,6 @@ def _origin(headers: Headers) -> str | None:
 def _host(header: str) -> str:
     """A host without its port, in lower case; empty if it is none."""
     if header.startswith("["):
-        host, _, port = header[1:].partition("]")
-        return host.lower() if not port or port.startswith(":") else ""
+        host, end, port = header[1:].partition("]")
+        return host.lower() if end and (not port or port.startswith(":")) else ""
     return (header.rpartition(":")[0] if header.count(":") == 1 else header).lower()
