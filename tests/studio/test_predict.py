@@ -146,7 +146,7 @@ GOOD = DIGITS.test_images[0].tolist()
         ({"images": [[[1e300] * 8] * 8]}, 422, "none beyond 1e30"),
         ({"images": [[[10**400] * 8] * 8]}, 422, "images: expected"),
         ({"images": [[[255] * 8] * 8]}, 422, "values from 0 to 255, this model has learned from 0 to 1"),
-        ({"images": [GOOD] * 11}, 413, "11 images, at most 10 are taken at a time"),
+        ({"images": [GOOD] * 11}, 413, "more than 10 images, at most 10 are taken at a time"),
         ({"pictures": [GOOD]}, 422, "body/images: Field required"),
         ({"images": [GOOD], "model": "x"}, 422, "body/model: Extra inputs are not permitted"),
         ({"images": [7], "drawing": True}, 422, "a drawing is an array of rows and columns"),
@@ -208,12 +208,12 @@ def bomb() -> bytes:
     [
         (b"", 415, "not a picture that can be read"),
         (b"GIF89a" + bytes(50), 415, "not a picture that can be read"),
-        (picture((90, 90))[:-60], 415, "not a picture that can be read"),
+        (picture((8, 8))[:-60], 415, "not a picture that can be read"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "not a picture that can be read"),
         (picture((9, 9), "TIFF"), 415, "not a picture that can be read"),
         (bomb(), 413, "far more pixels than the 4,000,000 that are taken"),
         (picture((2100, 2000)), 413, "2100 x 2000 pixels, at most 4,000,000"),
-        (picture((9, 9)), 422, "a picture is 9x9, this model takes 8x8"),
+        (picture((9, 9)), 422, "files: number 1: a picture is 9x9, this model takes 8x8: make it that large, or"),
     ],
 )
 def test_wrong_files_are_refused(make: Make, content: bytes, status: int, words: str) -> None:

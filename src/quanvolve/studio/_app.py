@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from quanvolve.studio import _problems
+from quanvolve.studio._door import Door
 from quanvolve.studio._guard import Guard
 from quanvolve.studio._openapi import describe
 from quanvolve.studio._pages import PAGE, router
@@ -43,9 +44,9 @@ def create_app(settings: Settings) -> FastAPI:
     torch.set_num_threads(1)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         studio.start()
-        yield
+        yield {"limits": settings.limits, "door": Door(settings.limits)}  # for the protocol
         studio.close()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json",

@@ -12,9 +12,11 @@ import numpy.typing as npt
 from prometheus_client import Histogram
 
 from quanvolve.studio._loaded import Loaded
+from quanvolve.studio._wanted import GivenUp
 
 Floats = npt.NDArray[Any]
 _MOST = 512  # images of a batch; a single request may have more
+_PIECE = 128  # images after which all who asked may have given up
 
 
 class Batcher:
@@ -31,31 +33,35 @@ class Batcher:
         self._waiting: deque[tuple[Loaded, Floats, asyncio.Future[Floats]]] = deque()
         self._task: asyncio.Task[None] | None = None
 
-    async def probabilities(self, model: Loaded, images: Floats) -> Floats:
-        """Probabilities (n, classes) of images in the units of the training data."""
+    def probabilities(self, model: Loaded, images: Floats) -> asyncio.Future[Floats]:
+        """Probabilities (n, classes) of images in the units of the training data; not computed if cancelled."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Floats] = loop.create_future()
         self._waiting.append((model, images, answer))
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._work())
-        return await answer
+        return answer
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
+            if self._waiting[0][2].done():  # its client has gone, or its time is up
+                self._waiting.popleft()
+                continue
             model, taken = self._take()
+            answers = [answer for _, answer in taken]
             try:
                 images = taken[0][0] if len(taken) == 1 else np.concatenate([one for one, _ in taken])
                 self._sizes.observe(len(images))
-                found = await loop.run_in_executor(self._thread, model.probabilities, images)
+                found = await loop.run_in_executor(self._thread, _in_pieces, model, images, answers)
             except Exception as error:
-                for _, answer in taken:
+                for answer in answers:
                     if not answer.done():
                         answer.set_exception(error)
                 continue
             start = 0
             for one, answer in taken:
-                if not answer.done():  # its client may have gone
+                if not answer.done():
                     answer.set_result(found[start : start + len(one)])
                 start += len(one)
 
@@ -75,3 +81,12 @@ class Batcher:
     def close(self) -> None:
         """End the thread."""
         self._thread.shutdown(wait=True, cancel_futures=True)
+
+
+def _in_pieces(model: Loaded, images: Floats, answers: list[asyncio.Future[Floats]]) -> Floats:
+    found = []
+    for start in range(0, max(1, len(images)), _PIECE):
+        if all(answer.done() for answer in answers):
+            raise GivenUp
+        found.append(model.probabilities(images[start : start + _PIECE]))
+    return np.concatenate(found)

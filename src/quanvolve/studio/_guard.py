@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -17,9 +16,11 @@ from quanvolve.studio._meters import Meters
 from quanvolve.studio._problems import problem
 from quanvolve.studio._settings import Settings, is_loopback
 from quanvolve.studio._tokens import Tokens
+from quanvolve.studio._wanted import asked_by
 
 COOKIE = "quanvolve_token"
 _OPEN = ("/healthz", "/login", "/static/")  # of a studio that asks for a token
+_WITH_IMAGES = ("/predict", "/predict/files", "/feature-maps")  # ends of paths whose requests may be large
 _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; font-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -48,6 +49,9 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings, tokens: Tokens, meters: Meters) -> None:
         self._app, self._settings, self._tokens, self._meters = app, settings, tokens, meters
+        self._hosts = {settings.host.lower(), *map(str.lower, settings.allowed_hosts)}
+        self._origins = set(map(str.lower, settings.allowed_origins))
+        self._held = 0  # bytes of all requests that are being answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here."""
@@ -55,10 +59,16 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 500
+        began, status, method, over = time.perf_counter(), 500, scope["method"], False
+        if method == "HEAD":  # the server leaves the body out
+            scope = {**scope, "method": "GET"}
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, over
+            if over:
+                return
+            if method == "HEAD" and message["type"] == "http.response.body":
+                over, message = True, {"type": "http.response.body"}
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
@@ -67,7 +77,7 @@ class Guard:
                 self._allow_origin(scope, headers)
                 route = getattr(scope.get("route"), "path", "")
                 self._meters.seconds.labels(route).observe(time.perf_counter() - began)
-                self._meters.requests.labels(scope["method"], route, str(status)).inc()
+                self._meters.requests.labels(method, route, str(status)).inc()
             await send(message)
 
         refusal = await self._refusal(scope)
@@ -78,17 +88,18 @@ class Guard:
 
     async def _refusal(self, scope: Scope) -> Any:
         headers = Headers(scope=scope)
-        host = _host(headers.get("host", ""))
+        hosts = headers.getlist("host")
+        host = _host(hosts[0]) if len(hosts) == 1 else ""
         if not self._host_allowed(host):
             return problem(421, "host", f"this studio is not {host[:100]!r}: start it with --allow-host {host[:100]}")
-        origin = headers.get("origin")
+        origin = _origin(headers)
         if origin is not None and not self._origin_allowed(scope, headers, origin):
             return problem(403, "origin", f"pages of {origin[:100]} may not use this studio (see --allow-origin)")
-        if origin in self._settings.allowed_origins and scope["method"] == "OPTIONS":
+        if origin in self._origins and scope["method"] == "OPTIONS":
             return Response(status_code=204)
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > self._settings.limits.body_bytes:
-            return self._too_large()
+        if not (length.isascii() and length.isdigit() and len(length) < 19) or int(length) > self._most(scope):
+            return self._too_large(scope)
         path = scope["path"]
         if self._settings.open_to_others and not path.startswith(_OPEN):
             token = token_of(headers)
@@ -101,12 +112,13 @@ class Guard:
         return None
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limits = self._settings.limits
+        limits, most = self._settings.limits, self._most(scope)
+        held = 0
         got, deadline, started = 0, time.monotonic() + limits.seconds, False
         broken: Any = None  # the answer to a request whose body is not taken, whatever the app makes of that
 
         async def receiving() -> Message:
-            nonlocal got, broken
+            nonlocal got, held, broken
             if got < 0:
                 return await receive()
             try:
@@ -116,10 +128,16 @@ class Guard:
                 broken = problem(408, "slow", f"the request did not arrive within {limits.seconds:g} s")
                 raise
             if message["type"] == "http.request":
-                got += len(message.get("body", b""))
-                if got > limits.body_bytes:
-                    broken = self._too_large()
+                size = len(message.get("body", b""))
+                got += size
+                if got > most:
+                    broken = self._too_large(scope)
                     raise TooLarge
+                if self._held + size > limits.held_bytes:
+                    broken = problem(503, "busy", "the studio is reading as much as it can hold: try again later")
+                    raise TooLarge
+                held += size
+                self._held += size
                 if not message.get("more_body", False):
                     got = -1
             return message
@@ -130,32 +148,39 @@ class Guard:
                 started = True
                 await send(message)
 
+        asked_by(receiving)
         try:
             await self._app(scope, receiving, sending)
         except Exception:
             if broken is None:
                 raise
+        finally:
+            self._held -= held
         if broken is not None and not started:
             await broken(scope, receive, send)
 
-    def _too_large(self) -> Any:
-        most = self._settings.limits.body_bytes
-        return problem(413, "large", f"a request may have {most:,} bytes: send fewer images at a time")
+    def _most(self, scope: Scope) -> int:
+        limits = self._settings.limits
+        return limits.body_bytes if scope["path"].endswith(_WITH_IMAGES) else min(limits.form_bytes, limits.body_bytes)
+
+    def _too_large(self, scope: Scope) -> Any:
+        what = "send fewer images at a time" if scope["path"].endswith(_WITH_IMAGES) else "images go to other paths"
+        return problem(413, "large", f"a request may have {self._most(scope):,} bytes: {what}")
 
     def _host_allowed(self, host: str) -> bool:
         if self._settings.host in ("0.0.0.0", "::") and _is_address(host):
             return True  # names could lead here by a trick of the name server, addresses cannot
-        return is_loopback(host) or host == self._settings.host or host in self._settings.allowed_hosts
+        return is_loopback(host) or host in self._hosts
 
     def _origin_allowed(self, scope: Scope, headers: Headers, origin: str) -> bool:
-        if origin in self._settings.allowed_origins:
+        if origin in self._origins:
             return True
         scheme, _, place = origin.partition("://")
-        return scheme in ("http", "https") and place == headers.get("host", "")
+        return scheme in ("http", "https") and place == headers.get("host", "").lower()
 
     def _allow_origin(self, scope: Scope, headers: MutableHeaders) -> None:
-        origin = Headers(scope=scope).get("origin")
-        if origin in self._settings.allowed_origins:
+        origin = _origin(Headers(scope=scope))
+        if origin in self._origins:
             headers["access-control-allow-origin"] = str(origin)
             headers["access-control-allow-methods"] = "GET, POST, PATCH, DELETE"
             headers["access-control-allow-headers"] = "Authorization, Content-Type, Last-Event-ID"
@@ -169,11 +194,13 @@ def token_of(headers: Headers) -> str | None:
     kind, _, value = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer" and value.strip():
         return value.strip()
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return None if found is None else found.value
+    # Other programs of this machine set cookies for the same name, in any form: ours is looked for, and no more.
+    for header in headers.getlist("cookie"):
+        for cookie in header.split(";"):
+            name, _, value = cookie.strip().partition("=")
+            if name == COOKIE and value:
+                return value.strip('"')
+    return None
 
 
 def _is_address(host: str) -> bool:
@@ -184,8 +211,14 @@ def _is_address(host: str) -> bool:
     return True
 
 
+def _origin(headers: Headers) -> str | None:
+    found = headers.get("origin")
+    return None if found is None else found.lower()
+
+
 def _host(header: str) -> str:
-    """A host without its port."""
+    """A host without its port, in lower case; empty if it is none."""
     if header.startswith("["):
-        return header[1:].partition("]")[0]
-    return header.rpartition(":")[0] if header.count(":") == 1 else header
+        host, end, port = header[1:].partition("]")
+        return host.lower() if end and (not port or port.startswith(":")) else ""
+    return (header.rpartition(":")[0] if header.count(":") == 1 else header).lower()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from quanvolve.studio._problems import Refused
 
 Floats = npt.NDArray[np.float32]
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
+_MOST_SCANS = 100  # of a progressive JPEG, which have about ten; each goes over the whole picture
 _INK = 0.15  # of the brightest; what is darker does not count as part of a drawing
 # How much of the image's side a digit takes, and where its centre of mass is, in pixels from the middle of the image:
 # MNIST's are scaled to 20 of 28 pixels, and their centres lie half a pixel right and below; those of scikit-learn fill
@@ -22,13 +24,16 @@ _FORMS = {"digits": (1.0, 0.0)}
 _MNIST_FORM = (20 / 28, 0.5)
 
 
-def decoded(content: bytes, most_pixels: int, colour: bool = False) -> Floats:
+def decoded(
+    content: bytes, most_pixels: int, colour: bool = False, allowed: Callable[[tuple[int, int]], None] | None = None
+) -> Floats:
     """A picture as brightness in [0, 1].
 
     Args:
         content: the bytes of a PNG, JPEG, BMP, GIF or WebP file; of several frames the first counts.
         most_pixels: refuse larger ones before they are unpacked.
         colour: three channels in place of brightness.
+        allowed: told of rows and columns before the picture is unpacked, which it may refuse.
 
     Returns:
         Shape (H, W), or (3, H, W).
@@ -45,12 +50,17 @@ def decoded(content: bytes, most_pixels: int, colour: bool = False) -> Floats:
                     raise Refused(
                         413, "large", f"the picture has {wide} x {tall} pixels, at most {most_pixels:,} are taken"
                     )
+                if allowed is not None:
+                    allowed((tall, wide))
+                if image.format == "JPEG" and content.count(b"\xff\xda") > _MOST_SCANS:
+                    raise Refused(413, "large", f"the picture is a JPEG of more than {_MOST_SCANS} scans: save it anew")
                 image.load()
                 whole: Image.Image = image
                 if "A" in image.getbands() or "transparency" in image.info:
                     paper = Image.new("RGBA", image.size, "white")
                     whole = Image.alpha_composite(paper, image.convert("RGBA"))
-                values = np.asarray(whole.convert("RGB" if colour else "L"), np.float32) / 255
+                values = np.asarray(whole.convert("RGB" if colour else "L"), np.float32)
+                values /= 255
     except Refused:
         raise
     except Image.DecompressionBombError:

@@ -11,16 +11,19 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
-from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.exceptions import HTTPException as AnyHTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Mount
 
 from quanvolve._errors import QuanvolveError
 
+_LONGEST = 300  # characters of a sentence that may quote a request
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MEDIA_TYPE = "application/problem+json"
 _logger = logging.getLogger("quanvolve.studio")
 
@@ -35,8 +38,8 @@ class Problem(BaseModel):
     errors: list[dict[str, Any]] | None = Field(None, description="Where in the request, for each value that is wrong.")
 
 
-class Refused(Exception):
-    """A request that is answered with a problem.
+class Refused(HTTPException):
+    """A request that is answered with a problem, wherever it is raised.
 
     Args:
         status: the status code.
@@ -46,7 +49,7 @@ class Refused(Exception):
     """
 
     def __init__(self, status: int, kind: str, detail: str, retry: int | None = None) -> None:
-        super().__init__(detail)
+        super().__init__(status, detail)
         self.status, self.kind, self.detail, self.retry = status, kind, detail, retry
 
 
@@ -82,12 +85,15 @@ def install(app: FastAPI) -> None:
         found = [
             {"where": "/".join(map(str, one["loc"])), "what": one["msg"], "kind": one["type"]} for one in error.errors()
         ]
+        found = [{name: text[:_LONGEST] for name, text in one.items()} for one in found[:20]]
         first = found[0] if found else {"where": "the request", "what": "it is not valid"}
-        return problem(422, "invalid", f"{first['where']}: {first['what']}", jsonable_encoder(found[:20]))
+        return problem(422, "invalid", f"{first['where']}: {first['what']}", jsonable_encoder(found))
 
-    @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
-        kind = {404: "missing", 405: "method", 400: "invalid"}.get(error.status_code, "http")
+    @app.exception_handler(AnyHTTPException)
+    async def http(request: Request, error: AnyHTTPException) -> Response:
+        if error.status_code == 405:
+            return method_problem(request)
+        kind = {404: "missing", 400: "invalid"}.get(error.status_code, "http")
         answer = problem(error.status_code, kind, str(error.detail))
         answer.headers.update(error.headers or {})
         return answer
@@ -112,6 +118,23 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(_: Request, error: Exception) -> JSONResponse:
         return problem(500, "internal", f"an error of the studio itself ({type(error).__name__}); its log has more")
+
+
+def method_problem(request: Request) -> Response:
+    """The answer to a method that a path does not have: those it has, also to the question for them."""
+    scope, methods = request.scope, {"OPTIONS"}
+    for method in _METHODS:
+        asked = {"type": "http", "method": method, "path": scope["path"], "headers": [], "query_string": b""}
+        # What is mounted are files, which can be read only.
+        own = [route for route in request.app.routes if method == "GET" or not isinstance(route, Mount)]
+        if any(route.matches(asked)[0] is Match.FULL for route in own):
+            methods |= {method, "HEAD"} if method == "GET" else {method}
+    allow = {"allow": ", ".join(sorted(methods))}
+    if scope["method"] == "OPTIONS":
+        return Response(status_code=204, headers=allow)
+    answer = problem(405, "method", f"this path has {allow['allow']}, not {scope['method']}")
+    answer.headers.update(allow)
+    return answer
 
 
 def storage_problem(error: OSError) -> JSONResponse:

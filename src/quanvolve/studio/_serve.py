@@ -18,10 +18,12 @@ from starlette.types import ASGIApp
 from quanvolve._errors import QuanvolveError
 from quanvolve.studio._app import create_app
 from quanvolve.studio._holding import hold
+from quanvolve.studio._protocol import StudioProtocol
 from quanvolve.studio._settings import Settings
 from quanvolve.studio._studio import Studio
 
 _VARIABLE = "QUANVOLVE_STUDIO"
+_BACKLOG = 64  # connections that are accepted at a time, each with a descriptor before it can be refused
 
 
 def app_of_process() -> ASGIApp:
@@ -68,8 +70,9 @@ def serve(
         say(f"quanvolve studio at {address} (Ctrl-C stops it)")
         if browser:
             threading.Thread(target=_open, args=(address,), daemon=True).start()
-        options = {"log_level": "warning", "access_log": False, "server_header": False, "timeout_keep_alive": 30,
-                   "timeout_graceful_shutdown": 5, "proxy_headers": False}  # fmt: skip
+        options = {"log_level": "warning", "access_log": False, "server_header": False, "proxy_headers": False,
+                   "timeout_keep_alive": settings.limits.idle_seconds, "timeout_graceful_shutdown": 5,
+                   "http": StudioProtocol, "ws": "none", "backlog": _BACKLOG}  # fmt: skip
         if processes == 1:
             server = uvicorn.Server(uvicorn.Config(create_app(settings), **options))  # type: ignore[arg-type]
             server.run([listening])

@@ -12,21 +12,37 @@ from quanvolve._errors import QuanvolveError
 
 @dataclass(frozen=True)
 class Limits:
-    """What a request may ask for.
+    """What a request may ask for, and how many of them there may be.
 
     Args:
-        body_bytes: size of a request.
+        body_bytes: size of a request with images.
+        form_bytes: size of any other request, and of what a request with images has beside them.
+        held_bytes: size of all requests of a server process that are being answered.
         image_pixels: pixels of an uploaded picture, before it is made smaller.
+        pixels: of all pictures of a request.
         batch: images in a request.
         seconds: time until an answer is given up, and for a request to arrive.
+        head_bytes: size of request line and headers.
+        head_seconds: time for them to arrive.
+        idle_seconds: time that a connection is kept without a request.
+        connections: of a server process; half of the file descriptors that it may have, if these are fewer.
+        connections_of_one: of them, those of one address that is not this machine's own.
         jobs: jobs that may wait.
         streams: clients that follow jobs at the same time.
     """
 
     body_bytes: int = 16 * 2**20
+    form_bytes: int = 64 * 2**10
+    held_bytes: int = 256 * 2**20
     image_pixels: int = 4_000_000
+    pixels: int = 64_000_000
     batch: int = 1000
     seconds: float = 30.0
+    head_bytes: int = 64 * 2**10
+    head_seconds: float = 10.0
+    idle_seconds: float = 30.0
+    connections: int = 1000
+    connections_of_one: int = 200
     jobs: int = 100
     streams: int = 64
 
@@ -130,10 +146,10 @@ def is_loopback(host: str) -> bool:
     """Whether an address is reached from this machine only.
 
     Examples:
-        >>> [is_loopback(host) for host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "example.org")]
+        >>> [is_loopback(host) for host in ("127.0.0.1", "LocalHost", "::1", "0.0.0.0", "example.org")]
         [True, True, True, False, False]
     """
-    if host == "localhost":
+    if host.lower() == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, TypeVar
 
-import anyio
+import anyio.to_thread
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
@@ -20,12 +20,13 @@ from quanvolve.studio._holding import hold
 from quanvolve.studio._jobs import Jobs
 from quanvolve.studio._loaded import Cache, Loaded
 from quanvolve.studio._meters import Meters
-from quanvolve.studio._problems import Missing, Refused
+from quanvolve.studio._problems import Missing
 from quanvolve.studio._requests import job_of
 from quanvolve.studio._runner import Runner
 from quanvolve.studio._settings import Settings
 from quanvolve.studio._store import Store
 from quanvolve.studio._tokens import Tokens
+from quanvolve.studio._wanted import worked
 
 _T = TypeVar("_T")
 
@@ -62,12 +63,12 @@ class Studio:
         self.drawings = Drawings(settings.limits.seconds)
         self.streams = 0
         self.closing = False
-        self._lookers: anyio.CapacityLimiter | None = None
         self._pulse: anyio.CapacityLimiter | None = None
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="quanvolve-look")
 
     def start(self) -> None:
         """Begin to work on jobs."""
-        self._lookers, self._pulse = anyio.CapacityLimiter(2), anyio.CapacityLimiter(1)
+        self._pulse = anyio.CapacityLimiter(1)
         self.runner.start()
 
     def ask_for_first_model(self) -> None:
@@ -87,6 +88,7 @@ class Studio:
         """Give back what a studio has that was never started."""
         self.batcher.close()
         self.drawings.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
         self.engine.dispose()
         self._hold.close()
 
@@ -118,17 +120,12 @@ class Studio:
         await anyio.to_thread.run_sync(self.jobs.counts, limiter=self._pulse)
 
     async def computed(self, work: Callable[..., _T], *arguments: Any) -> _T:
-        """The result of work on a thread, which few requests may do at the same time.
+        """The result of work on a thread, of which there are few.
 
         Raises:
-            Refused: if it takes too long.
+            Refused: if it takes too long, or the client has gone.
         """
-        seconds = self.settings.limits.seconds
-        try:
-            async with asyncio.timeout(seconds):
-                return await anyio.to_thread.run_sync(work, *arguments, limiter=self._lookers, abandon_on_cancel=True)
-        except TimeoutError:
-            raise Refused(503, "slow", f"this took longer than {seconds:g} s and was given up") from None
+        return await worked(self._threads, self.settings.limits.seconds, work, *arguments)
 
 
 async def studio_of(request: Request) -> Studio:
