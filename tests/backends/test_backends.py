@@ -189,7 +189,7 @@ def test_quantisation_says_what_it_changes() -> None:
     assert 0 < usual < worst < 1
     found = run_layer(layer, images, PennyLaneBackend("default.qubit"), levels=4)
     exact = layer(images).detach()
-    assert (found - exact).abs().max() == pytest.approx(worst, abs=1e-5)
+    assert (found.detach() - exact).abs().max() == pytest.approx(worst, abs=1e-5)
     assert len(torch.unique(quantise(images, 4))) == 4
     with pytest.raises(QuanvolveError, match=r"`levels` \(=1\) must be a whole number of at least 2"):
         quantise(images, 1)
