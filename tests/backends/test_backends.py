@@ -202,7 +202,7 @@ def test_a_classifier_on_a_device() -> None:
     images = torch.from_numpy(X[:5]).unsqueeze(1)
     there = on_backend(clf.module_, PennyLaneBackend("lightning.qubit"))
     torch.testing.assert_close(there(images), clf.module_(images).detach(), rtol=0, atol=1e-4)
-    with pytest.raises(QuanvolveError, match=r"the model \(Linear\) has no quantum convolution"):
+    with pytest.raises(QuanvolveError, match=r"the model \(Linear\) has no quantum layer"):
         on_backend(torch.nn.Linear(2, 2), PennyLaneBackend("default.qubit"))
 
 

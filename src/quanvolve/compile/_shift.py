@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Angle, Circuit
@@ -138,14 +137,31 @@ class Shifts(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, angles: Tensor, drawn: Tensor, difference: Callable[[int], Tensor]) -> Tensor:
         ctx.count, ctx.difference = angles.shape[1], difference
+        ctx.save_for_backward(angles)
         return drawn.clone()
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         with torch.no_grad():
-            found = [(grad * ctx.difference(k)).sum(1) for k in range(ctx.count)]
-        return torch.stack(found, 1), None, None
+            found = torch.stack([(grad * ctx.difference(k)).sum(1) for k in range(ctx.count)], 1)
+        if torch.is_grad_enabled():  # create_graph=True
+            found = _Once.apply(found, grad, *ctx.saved_tensors)  # type: ignore[no-untyped-call]
+        return found, None, None
+
+
+class _Once(torch.autograd.Function):
+    """Gradients that were measured, and have none of their own."""
+
+    @staticmethod
+    def forward(ctx: Any, found: Tensor, *_: Tensor) -> Tensor:
+        return found.clone()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, ...]:
+        raise QuanvolveError(
+            "second derivatives are not measured: diff_method='parameter-shift' gives first ones; diff_method='exact' "
+            "has them"
+        )
 
 
 def _detached(scale: Tensor | float) -> Tensor | float:
