@@ -189,7 +189,7 @@ def test_quantisation_says_what_it_changes() -> None:
     assert 0 < usual < worst < 1
     found = run_layer(layer, images, PennyLaneBackend("default.qubit"), levels=4)
     exact = layer(images).detach()
-    assert (found - exact).abs().max() == pytest.approx(worst, abs=1e-5)
+    assert (found.detach() - exact).abs().max() == pytest.approx(worst, abs=1e-5)
     assert len(torch.unique(quantise(images, 4))) == 4
     with pytest.raises(QuanvolveError, match=r"`levels` \(=1\) must be a whole number of at least 2"):
         quantise(images, 1)
@@ -202,7 +202,7 @@ def test_a_classifier_on_a_device() -> None:
     images = torch.from_numpy(X[:5]).unsqueeze(1)
     there = on_backend(clf.module_, PennyLaneBackend("lightning.qubit"))
     torch.testing.assert_close(there(images), clf.module_(images).detach(), rtol=0, atol=1e-4)
-    with pytest.raises(QuanvolveError, match=r"the model \(Linear\) has no quantum convolution"):
+    with pytest.raises(QuanvolveError, match=r"the model \(Linear\) has no quantum layer"):
         on_backend(torch.nn.Linear(2, 2), PennyLaneBackend("default.qubit"))
 
 

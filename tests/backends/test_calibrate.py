@@ -95,7 +95,7 @@ REFUSED = [
     ),
     (lambda: calibrate(named_circuit("none", 2), {}, EXACT, held_out=0), r"`held_out` \(=0\) must be a whole number"),
     (lambda: calibrate(named_circuit("none", 16), {}, EXACT), r"whose 3\^16 settings are more than 100,000"),
-    (lambda: estimate(nn.Linear(2, 2), torch.zeros(1, 1, 2, 2)), r"the model \(Linear\) has no quantum convolution"),
+    (lambda: estimate(nn.Linear(2, 2), torch.zeros(1, 1, 2, 2)), r"the model \(Linear\) has no quantum layer"),
     (lambda: Rates(price_a_shot=-1.0), r"`price_a_shot` \(=-1.0\) must be a number of at least 0"),
     (
         lambda: calibrated_model(Quanv2d(1, 4, 2, seed=0), []),
@@ -109,29 +109,3 @@ REFUSED = [
 def test_what_cannot_be_done_is_named(make: Any, message: str) -> None:
     with pytest.raises(QuanvolveError, match=message):
         make()
-
-
-def test_an_estimate_counts_what_would_run() -> None:
-    images = torch.zeros(2, 1, 6, 6)
-    images[0, 0, :2, :2] = torch.rand(2, 2)
-    layer = Quanv2d(1, 8, 2, stride=2, readout="x", seed=0)
-    rates = Rates(seconds_a_shot=1e-3, seconds_a_circuit=0.5, price_a_second=2.0, price_a_circuit=1.0)
-    found = estimate(layer, images, shots=100, rates=rates)
-    assert (found.windows.circuits, found.distinct.circuits) == (2 * 18, 2 * 2)
-    assert found.calibration is not None
-    assert found.calibration.circuits == 2 * 81
-    assert found.distinct.shots == 400
-    assert found.distinct.seconds == pytest.approx(4 * (0.1 + 0.5))
-    assert found.distinct.price == pytest.approx(2 * 2.4 + 4)
-    there = estimate(layer, images, backend=QiskitBackend("fake_manila", seed=0))
-    assert there.depth > found.depth
-    assert there.two_qubit_gates >= found.two_qubit_gates
-    assert estimate(Quanv2d(1, 4, 2, encoding="amplitude"), images).calibration is None
-
-
-@pytest.mark.parametrize("levels", [2, 3])
-def test_levels_make_windows_alike(levels: int) -> None:
-    images = torch.rand(20, 1, 4, 4)
-    layer = Quanv2d(1, 4, 2, stride=2, seed=0)
-    assert estimate(layer, images, levels=levels).distinct.circuits <= levels**4
-    assert estimate(layer, images).distinct.circuits == 80

@@ -32,6 +32,30 @@ def test_a_page_and_a_summary(run: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.glob("*.html")] == ["other.html"]
 
 
+def test_a_model_saved_from_python(run: Path, tmp_path: Path) -> None:
+    (run / "run.json").unlink()
+    assert "does not say which data set it was trained on: give one after it" in refused("explain", run)
+    assert ok("explain", run, "digits").out.splitlines()[-1] == f"wrote {run / 'explanation.html'}"
+    page = (run / "explanation.html").read_text(encoding="utf-8")
+    assert f"quanvolve explain {run} digits" in page
+    assert "80 have an effect" in ok("explain", run, "digits", "--audit").out
+    folder = tmp_path / "saved"
+    load(run).save(folder)
+    found = ok("explain", folder, "digits", "--json").json
+    assert found["page"] == str(folder / "explanation.html")
+    assert "<h2>Confusion</h2>" not in (folder / "explanation.html").read_text(encoding="utf-8")
+
+
+def test_results_of_other_data_are_not_shown_as_those_of_these(run: Path, tmp_path: Path) -> None:
+    data = load_dataset("digits")
+    few = tmp_path / "few.npz"
+    np.savez(few, images=data.test_images[:60], labels=data.test_labels[:60])
+    ok("explain", run, few)
+    page = (run / "explanation.html").read_text(encoding="utf-8")
+    assert "few: run" in page
+    assert "<h2>Confusion</h2>" not in page
+
+
 def test_an_audit_alone(run: Path) -> None:
     before = sorted(path.name for path in run.iterdir())
     text = ok("explain", run, "--audit").out

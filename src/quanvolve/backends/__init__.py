@@ -10,11 +10,11 @@ from quanvolve.backends._calibrate import Calibration as Calibration
 from quanvolve.backends._calibrate import calibrate as calibrate
 from quanvolve.backends._calibrate import calibrate_model as calibrate_model
 from quanvolve.backends._calibrate import calibrated_model as calibrated_model
+from quanvolve.backends._calibrate import check_model as check_model
 from quanvolve.backends._calibrate import with_noise_of as with_noise_of
 from quanvolve.backends._design import Design as Design
 from quanvolve.backends._estimate import Estimate as Estimate
-from quanvolve.backends._estimate import Rates as Rates
-from quanvolve.backends._estimate import Work as Work
+from quanvolve.backends._estimate import LayerEstimate as LayerEstimate
 from quanvolve.backends._estimate import estimate as estimate
 from quanvolve.backends._extrapolate import extrapolate as extrapolate
 from quanvolve.backends._layer import on_backend as on_backend
@@ -31,5 +31,7 @@ from quanvolve.backends._readout import ReadoutErrors as ReadoutErrors
 from quanvolve.backends._readout import readout_errors as readout_errors
 from quanvolve.backends._settings import Measured as Measured
 from quanvolve.backends._transpile import Transpiled as Transpiled
+from quanvolve.backends._work import Rates as Rates
+from quanvolve.backends._work import Work as Work
 from quanvolve.backends._written import qiskit_circuit as qiskit_circuit
 from quanvolve.backends._written import save_qpy as save_qpy

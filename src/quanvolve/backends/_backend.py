@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from quanvolve.backends._cache import Cache
-from quanvolve.backends._settings import Floats, Measured, Weights, check_circuit
+from quanvolve.backends._settings import Floats, Measured, Weights, check_circuit, settings_of
 from quanvolve.circuits import Circuit
 
 Progress = Callable[[int, int], None]
@@ -16,6 +16,9 @@ Progress = Callable[[int, int], None]
 
 class Backend(Protocol):
     """A device or a simulator.
+
+    One that also has a method ``check(circuit)`` is asked about all circuits of a model before the first of them runs:
+    it raises where it cannot run a circuit, and costs nothing.
 
     Attributes:
         name: for people.
@@ -70,8 +73,7 @@ def measure(
         QuanvolveError: if the backend cannot run the circuit.
     """
     check_circuit(circuit, backend.name)
-    given = np.ascontiguousarray(np.atleast_2d(np.asarray(inputs, float))) + 0.0  # -0.0 becomes 0.0
-    distinct, which = np.unique(given, axis=0, return_inverse=True)
+    distinct, which = np.unique(settings_of(circuit, inputs), axis=0, return_inverse=True)
     key = Cache.key(circuit, weights, backend.identity)
     known = cache.find(key, distinct) if cache is not None else {}
     left = [k for k in range(len(distinct)) if k not in known]

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
-import torch
-from scipy.linalg import qr
 from torch import nn
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.backends._backend import Backend, Progress, measure
 from quanvolve.backends._cache import Cache
-from quanvolve.backends._design import Columns, Design, closure
-from quanvolve.backends._layer import Row, replace_layers, rows_of_layer, rows_of_model
+from quanvolve.backends._design import Columns, Design
+from quanvolve.backends._fit import along_axes, fit_columns, fit_grid
+from quanvolve.backends._plan import ZERO, check_calibrates, check_held_out, check_plans, exact_values, plan_settings
 from quanvolve.backends._qiskit import QiskitBackend
+from quanvolve.backends._rows import (
+    Row,
+    check_layers,
+    check_runs,
+    layers_of,
+    replace_layers,
+    rows_of_layer,
+    rows_of_model,
+)
 from quanvolve.backends._settings import Floats, Measured, Weights
 from quanvolve.circuits import Circuit
-from quanvolve.nn import Quanv1d, QuanvNd
+from quanvolve.nn import QuanvNd
+
+T = TypeVar("T")
 
 
-class Fit(Protocol):
+class FittedFilter(Protocol):
     """A fitted filter."""
 
     @property
     def circuit(self) -> Circuit:
         """Without weights."""
-
-
-_MORE = 1.5
-"""How many settings there are for each coefficient of a sparse fit."""
-_ZERO = 1e-9
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Calibration:
         columns: the products of functions that were fitted.
         coefficients, errors: of them, shape (outputs, columns), and their standard errors.
         settings, measured: what ran to fit them.
-        residual: root mean square of what the fit leaves of the measured values.
+        residuals: root mean square of what the fit leaves of the measured values, for each output.
         held_out, tested: settings that took no part in the fit, and what was measured there.
         predicted, predicted_errors: what the fit says of these, shape (held out, outputs).
     """
@@ -55,7 +60,7 @@ class Calibration:
     errors: Floats
     settings: Floats
     measured: Measured
-    residual: float
+    residuals: Floats
     held_out: Floats
     tested: Measured
     predicted: Floats
@@ -72,18 +77,21 @@ class Calibration:
         def of(measured: Measured) -> Measured:
             return Measured(measured.values[:, outputs], measured.errors[:, outputs])
 
-        coefficients, measured = self.coefficients[outputs], of(self.measured)
-        left = self.design.matrix(self.settings, self.columns) @ coefficients.T - measured.values
         return replace(
             self,
-            coefficients=coefficients,
+            coefficients=self.coefficients[outputs],
             errors=self.errors[outputs],
-            measured=measured,
-            residual=float(np.sqrt(np.mean(left**2))),
+            measured=of(self.measured),
+            residuals=self.residuals[outputs],
             tested=of(self.tested),
             predicted=self.predicted[:, outputs],
             predicted_errors=self.predicted_errors[:, outputs],
         )
+
+    @property
+    def residual(self) -> float:
+        """Root mean square of what the fit leaves of the measured values."""
+        return float(np.sqrt(np.mean(self.residuals**2)))
 
     @property
     def rms(self) -> float:
@@ -98,7 +106,7 @@ class Calibration:
     @property
     def chi2(self) -> float:
         """Mean square of the differences in units of their standard errors: near 1 where the polynomial is enough."""
-        variance = self.predicted_errors**2 + np.maximum(self.tested.errors, _ZERO) ** 2
+        variance = self.predicted_errors**2 + np.maximum(self.tested.errors, ZERO) ** 2
         return float(np.mean((self.predicted - self.tested.values) ** 2 / variance))
 
 
@@ -144,54 +152,20 @@ def calibrate(
         >>> len(found.settings), np.flatnonzero(found.coefficients[0].round(6)).tolist(), found.rms < 1e-6
         (9, [3], True)
     """
-    if not isinstance(held_out, int) or isinstance(held_out, bool) or held_out < 1:
-        raise QuanvolveError(f"`held_out` (={held_out!r}) must be a whole number of at least 1: it tests the fit")
-    design, rng = Design.of(circuit), np.random.default_rng(seed)
-    columns, settings = _chosen(design, weights, rng) if sparse else (design.columns, design.settings())
-    others = design.random(held_out, rng)
+    planned = plan_settings(circuit, weights, sparse=sparse, held_out=held_out, seed=seed)
+    check_runs(circuit, backend)
+    design, columns, settings, others = planned.design, planned.columns, planned.settings, planned.held_out
     both = measure(backend, circuit, weights, np.concatenate([settings, others]), cache=cache, progress=progress)
-    fit = Measured(both.values[: len(settings)], both.errors[: len(settings)])
-    test = Measured(both.values[len(settings) :], both.errors[len(settings) :])
-    inverse = np.linalg.pinv(design.matrix(settings, columns))
-    coefficients = inverse @ fit.values
-    variances = fit.errors**2
-    matrix = design.matrix(others, columns)
-    predictor = matrix @ inverse
+    measured = Measured(both.values[: len(settings)], both.errors[: len(settings)])
+    tested = Measured(both.values[len(settings) :], both.errors[len(settings) :])
+    if planned.full:
+        fit = fit_grid(design, measured, others)
+    else:
+        fit = fit_columns(design, columns, settings, measured, others)
     return Calibration(
-        design,
-        columns,
-        coefficients.T,
-        np.sqrt(inverse**2 @ variances).T,
-        settings,
-        fit,
-        float(np.sqrt(np.mean((design.matrix(settings, columns) @ coefficients - fit.values) ** 2))),
-        others,
-        test,
-        matrix @ coefficients,
-        np.sqrt(predictor**2 @ variances),
-    )
-
-
-def _chosen(design: Design, weights: Weights, rng: np.random.Generator) -> tuple[Columns, Floats]:
-    """The products of the ideal filter, and settings that determine them well."""
-    columns, grid = design.columns, design.settings()
-    whole = design.matrix(grid, columns)
-    ideal = np.linalg.solve(whole, _exact(design.circuit, weights, grid))
-    kept = closure(columns[np.abs(ideal).max(1) > _ZERO])
-    candidates = design.matrix(grid, kept)
-    _, _, order = qr(candidates.T, mode="economic", pivoting=True)
-    first = order[: len(kept)]
-    rest = np.setdiff1d(np.arange(len(grid)), first)
-    more = rng.permutation(rest)[: int(np.ceil((_MORE - 1) * len(kept)))]
-    return kept, grid[np.concatenate([first, more])]
-
-
-def _exact(circuit: Circuit, weights: Weights, settings: Floats) -> Floats:
-    layer = Quanv1d(
-        1, circuit.n_outputs, circuit.n_inputs, circuit=circuit, trainable=False, dtype=torch.float64,
-        weights={name: torch.as_tensor(value)[None, None] for name, value in weights.items()} or None,
+        design, columns, fit.coefficients, fit.errors, settings, measured, fit.residuals, others, tested, fit.predicted,
+        fit.predicted_errors,
     )  # fmt: skip
-    return np.asarray(layer(torch.from_numpy(settings).unsqueeze(1)).squeeze(-1).numpy(), float)
 
 
 def calibrate_model(
@@ -204,14 +178,22 @@ def calibrate_model(
     cache: Cache | None = None,
     progress: Progress | None = None,
 ) -> tuple[nn.Module, list[Calibration]]:
-    """Calibrate all filters of a model.
+    """Calibrate all filters of all quantum layers of a model.
+
+    All circuits are looked at before the first one runs: a model with a layer that does not fit the device, or cannot
+    be calibrated, costs nothing.
 
     Args:
-        model: any torch module with quantum convolutions.
+        model: any torch module with quantum layers.
         backend, sparse, held_out, seed, cache, progress: as in :func:`calibrate`.
 
     Returns:
         A copy of the model that computes as the device does, and the calibrations in the order of layers and rows.
+        Its filters have no weights; its gradient with respect to what it reads is that of the fitted polynomials, and
+        so an estimate of the device's.
+
+    Raises:
+        QuanvolveError: naming the layer, if one of its circuits cannot run there or cannot be calibrated.
 
     Examples:
         >>> from quanvolve import Quanv2d
@@ -222,21 +204,57 @@ def calibrate_model(
         >>> len(found), torch.allclose(copy(images), model(images), atol=1e-5)
         (2, True)
     """
-    found = [
-        calibrate(
+    check_held_out(held_out)
+    check_model(model, backend, calibrated=True)
+
+    rows = rows_of_model(model)
+    check_plans(rows, sparse=sparse, held_out=held_out, seed=seed)
+
+    def fit(row: Row) -> Calibration:
+        return calibrate(
             row.circuit, row.weights, backend, sparse=sparse, held_out=held_out, seed=seed, cache=cache,
             progress=progress,
-        )
-        for row in rows_of_model(model)
-    ]  # fmt: skip
+        )  # fmt: skip
+
+    found = each_once(fit, rows)
     return calibrated_model(model, found), found
 
 
-def calibrated_model(model: nn.Module, fits: Sequence[Fit]) -> nn.Module:
+def check_model(model: nn.Module, backend: Backend, *, calibrated: bool = False) -> None:
+    """Ask whether a backend can run all quantum layers of a model, which runs nothing.
+
+    Args:
+        model: any torch module with quantum layers.
+        backend: that is asked.
+        calibrated: also ask whether the filters can be calibrated.
+
+    Raises:
+        QuanvolveError: naming the first layer that does not fit, and why.
+
+    Examples:
+        >>> from quanvolve import QuantumLinear
+        >>> from quanvolve.backends import QiskitBackend
+        >>> check_model(nn.Sequential(QuantumLinear(4, 4), QuantumLinear(4, 2)), QiskitBackend("fake_manila"))
+    """
+    check_layers(layers_of(model), backend, [check_calibrates] if calibrated else [])
+
+
+def each_once(fit: Callable[[Row], T], rows: Sequence[Row]) -> list[T]:
+    """Fits of all rows; rows of one circuit with equal weights are one filter, which runs once."""
+    fits: dict[object, T] = {}
+    found = []
+    for row in rows:
+        if row.key not in fits:
+            fits[row.key] = fit(row)
+        found.append(fits[row.key])
+    return found
+
+
+def calibrated_model(model: nn.Module, fits: Sequence[FittedFilter]) -> nn.Module:
     """A copy of a model with fitted filters in place of its circuits, at full speed.
 
     Args:
-        model: any torch module with quantum convolutions.
+        model: any torch module with quantum layers.
         fits: of its filters, in the order of layers and rows (filters, and channels that each sums over).
 
     Raises:
@@ -260,12 +278,12 @@ def with_noise_of(model: nn.Module, backend: QiskitBackend) -> nn.Module:
     Each filter is the polynomial that calibration would find with any number of shots.
 
     Args:
-        model: any torch module with quantum convolutions.
+        model: any torch module with quantum layers.
         backend: with a noise model, such as a fake backend.
 
     Raises:
-        QuanvolveError: if the model has no quantum convolution, a filter is no polynomial of known angles, or a gate of
-            the backend has no description.
+        QuanvolveError: if the model has no quantum layer, a circuit does not fit the backend, a filter is no polynomial
+            of known angles, or a gate of the backend has no description.
 
     Examples:
         >>> from quanvolve import Quanv2d
@@ -280,8 +298,9 @@ def with_noise_of(model: nn.Module, backend: QiskitBackend) -> nn.Module:
         design = Design.of(row.circuit)
         columns, settings = design.columns, design.settings()
         noisy = backend.noisy_circuits(row.circuit)
-        values = np.sum([_exact(one, row.weights, settings) for one in noisy], axis=0)
-        coefficients = np.linalg.solve(design.matrix(settings, columns), values).T
-        return design.fitted(columns, np.where(np.abs(coefficients) > _ZERO, coefficients, 0.0))
+        values = np.sum([exact_values(one, row.weights, settings) for one in noisy], axis=0)
+        coefficients = along_axes(design.values_to_coefficients, values).T
+        return design.fitted(columns, np.where(np.abs(coefficients) > ZERO, coefficients, 0.0))
 
+    check_model(model, backend, calibrated=True)
     return replace_layers(model, lambda layer: layer.with_circuits([fitted(row) for row in rows_of_layer(layer)]))

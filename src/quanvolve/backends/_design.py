@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -60,20 +59,31 @@ class Design:
         return 2 if self.circuit.threshold is not None else 3
 
     @property
-    def columns(self) -> Columns:
-        """All products of the functions: for each the number of the function of each coordinate (1, cos, sin)."""
+    def count(self) -> int:
+        """How many settings the full design has, and so how many products of functions there are.
+
+        Raises:
+            QuanvolveError: if that are too many.
+        """
         n = len(self.inputs)
-        if self.levels**n > MAX_SETTINGS:
+        settings: int = self.levels**n
+        if settings > MAX_SETTINGS:
             raise QuanvolveError(
                 f"the circuit encodes {n} values, whose {self.levels}^{n} settings are more than {MAX_SETTINGS:,}: "
                 "calibrate filters with smaller windows"
             )
-        return np.array(list(product(range(self.levels), repeat=n)), np.int64).reshape(-1, n)
+        return settings
+
+    @property
+    def columns(self) -> Columns:
+        """All products of the functions: for each the number of the function of each coordinate (1, cos, sin)."""
+        digits = np.indices((self.levels,) * len(self.inputs), np.int64) if self.count else ()
+        return np.reshape(digits, (len(self.inputs), self.count)).T.copy()
 
     def settings(self) -> Floats:
         """The full design, shape (levels^n, inputs): angles 0, 2 pi / 3 and 4 pi / 3, or two bits, of each input."""
-        found = np.zeros((self.levels ** len(self.inputs), self.circuit.n_inputs))
         columns = self.columns
+        found = np.zeros((len(columns), self.circuit.n_inputs))
         for k, (index, factor) in enumerate(self.inputs):
             if self.circuit.threshold is not None:
                 found[:, index] = self.circuit.threshold + 2.0 * columns[:, k] - 1.0
@@ -91,16 +101,35 @@ class Design:
                 found[:, index] = rng.uniform(0, 2 * math.pi, count) / factor
         return found
 
+    def functions(self, settings: Floats) -> list[Floats]:
+        """The functions of each coordinate in each setting, shape (settings, functions)."""
+        found = []
+        for index, factor in self.inputs:
+            given = settings[:, index]
+            if self.circuit.threshold is not None:
+                found.append(np.stack([np.ones_like(given), 1.0 - 2.0 * (given > self.circuit.threshold)], 1))
+            else:
+                found.append(np.stack([np.ones_like(given), np.cos(factor * given), np.sin(factor * given)], 1))
+        return found
+
+    @property
+    def functions_at_levels(self) -> Floats:
+        """The functions of one coordinate at its levels in the full design, shape (levels, functions)."""
+        if self.circuit.threshold is not None:
+            return np.array([[1.0, 1.0], [1.0, -1.0]])
+        angles = np.arange(3) * (2 * math.pi / 3)
+        return np.stack([np.ones(3), np.cos(angles), np.sin(angles)], 1)
+
+    @property
+    def values_to_coefficients(self) -> Floats:
+        """The inverse of :attr:`functions_at_levels`."""
+        return np.asarray(np.linalg.inv(self.functions_at_levels), np.float64)
+
     def matrix(self, settings: Floats, columns: Columns) -> Floats:
         """The value of each product of functions in each setting, shape (settings, columns)."""
         found = np.ones((len(settings), len(columns)))
-        for k, (index, factor) in enumerate(self.inputs):
-            given = settings[:, index]
-            if self.circuit.threshold is not None:
-                functions = np.stack([np.ones_like(given), 1.0 - 2.0 * (given > self.circuit.threshold)])
-            else:
-                functions = np.stack([np.ones_like(given), np.cos(factor * given), np.sin(factor * given)])
-            found *= functions[columns[:, k]].T
+        for k, functions in enumerate(self.functions(settings)):
+            found *= functions[:, columns[:, k]]
         return found
 
     def fitted(self, columns: Columns, coefficients: Floats) -> Circuit:
@@ -137,9 +166,10 @@ def closure(columns: Columns) -> Columns:
         >>> closure(np.array([[1, 2]])).tolist()
         [[0, 0], [0, 2], [1, 0], [1, 2]]
     """
-    found = {
-        tuple(int(digit) * keep for digit, keep in zip(column, kept, strict=True))
-        for column in columns
-        for kept in product((0, 1), repeat=columns.shape[1])
-    }
-    return np.array(sorted(found), np.int64).reshape(-1, columns.shape[1])
+    n = columns.shape[1]
+    base = int(columns.max(initial=0)) + 1
+    places = base ** np.arange(n - 1, -1, -1, dtype=np.int64)
+    codes = np.unique(columns @ places)
+    for place in places:
+        codes = np.union1d(codes, codes - codes // place % base * place)
+    return np.asarray(codes[:, None] // places % base, np.int64).reshape(-1, n)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
 
 import numpy as np
 import torch
@@ -14,61 +13,11 @@ from torch import Tensor, nn
 from quanvolve._errors import QuanvolveError
 from quanvolve.backends._backend import Backend, Progress, measure
 from quanvolve.backends._cache import Cache
-from quanvolve.backends._settings import Floats
-from quanvolve.compile import Layout
+from quanvolve.backends._gradients import NoGradient, check_diff_method, with_shifted_runs
+from quanvolve.backends._rows import Row, check_layers, layers_of, replace_layers, rows_of_layer, windows_of
+from quanvolve.backends._settings import Floats, Weights
+from quanvolve.circuits import Circuit
 from quanvolve.nn import QuanvNd
-
-
-@dataclass(frozen=True)
-class Row:
-    """One circuit of a layer: which filter it belongs to, its weights, and the group and channel that it reads."""
-
-    circuit: Any
-    weights: dict[str, Floats]
-    group: int
-    channel: int
-
-
-def rows_of_layer(layer: QuanvNd) -> list[Row]:
-    """The circuits of a layer in the order of its rows (groups, filters, channels)."""
-    layout = layer.layout
-    flat = {name: w.detach().cpu().double().flatten(0, 1).numpy() for name, w in layer.circuit_weights().items()}
-    found = []
-    for row in range(layout.rows):
-        group, rest = divmod(row, layout.filters * layout.channels)
-        circuit = layer.circuits[min(row, len(layer.circuits) - 1)]
-        weights = {name: values[row] for name, values in flat.items()}
-        found.append(Row(circuit, weights, group, rest % layout.channels))
-    return found
-
-
-def rows_of_model(model: nn.Module) -> list[Row]:
-    """The circuits of all quantum convolutions of a model, in the order of layers and rows.
-
-    Raises:
-        QuanvolveError: if it has none.
-    """
-    found: list[Row] = []
-
-    def make(layer: QuanvNd) -> nn.Module:
-        found.extend(rows_of_layer(layer))
-        return layer
-
-    replace_layers(model, make)
-    return found
-
-
-def windows_of(layer: QuanvNd, images: Tensor) -> Tensor:
-    """What the circuits read, in float64: shape (images, groups, channels, *places, inputs)."""
-    windows = layer.windows(images.double())
-    view = windows.view()
-    flat = view.flatten(3 + windows.dims)
-    if isinstance(windows.scale, Tensor):
-        scale = windows.scale.detach().double()
-        flat = flat * scale.reshape(1, *scale.shape[:2], *(1,) * windows.dims, scale.shape[-1])
-    else:
-        flat = flat * windows.scale
-    return flat.detach().cpu()
 
 
 def quantise(images: Tensor, levels: int) -> Tensor:
@@ -100,6 +49,22 @@ def quantisation_error(layer: QuanvNd, images: Tensor, levels: int) -> tuple[flo
     return float(change.abs().max()), float(change.square().mean().sqrt())
 
 
+@dataclass(frozen=True)
+class Run:
+    """How layers run: the arguments of :func:`run_layer` but for the layer and its images."""
+
+    backend: Backend
+    levels: int | None
+    cache: Cache | None
+    progress: Progress | None
+    diff_method: str | None
+
+    def measured(self, circuit: Circuit, weights: Weights, inputs: Floats) -> Tensor:
+        """Values of shape (outputs, settings)."""
+        values = measure(self.backend, circuit, weights, inputs, cache=self.cache, progress=self.progress).values
+        return torch.from_numpy(np.ascontiguousarray(values.T))
+
+
 def run_layer(
     layer: QuanvNd,
     images: Tensor,
@@ -108,23 +73,31 @@ def run_layer(
     levels: int | None = None,
     cache: Cache | None = None,
     progress: Progress | None = None,
+    diff_method: str | None = None,
 ) -> Tensor:
     """The values of a layer on a backend.
 
     Args:
-        layer: a quantum convolution, or dense quantum layer for features of shape (N, 1, features).
-        images: shape (N, C, *size).
+        layer: a quantum convolution, or dense quantum layer.
+        images: as the layer takes them: (N, C, *size) or (C, *size), features (*, in_features).
         backend: where its circuits run.
         levels: round the images to so many levels first, so that fewer windows are distinct; see
             :func:`quantisation_error` for what that changes.
         cache: of results on disk.
         progress: called with the number of settings that are done, and of all, for each circuit.
+        diff_method: "parameter-shift" for gradients of weights, `scale` and images, measured on the backend too: in
+            the backward pass each distinct window runs twice more for every rotation that one of these turns. Without
+            it a gradient that would have to pass the circuits is refused in the backward pass.
 
     Returns:
-        Tensor (N, out_channels, *places), as the layer itself gives.
+        What the layer itself gives: (N, out_channels, *places), (out_channels, *places) or (*, out_features).
 
     Raises:
-        QuanvolveError: if images do not fit the layer, or the backend cannot run its circuits.
+        QuanvolveError: if images do not fit the layer, or the backend cannot run its circuits; nothing has run then.
+            In the backward pass, if `diff_method` is not given.
+
+    References:
+        Schuld et al., Phys. Rev. A 99, 032331 (2019), equation 14, for the parameter-shift rule.
 
     Examples:
         >>> from quanvolve import Quanv2d
@@ -133,35 +106,71 @@ def run_layer(
         >>> torch.allclose(run_layer(layer, images, PennyLaneBackend("lightning.qubit")), layer(images), atol=1e-5)
         True
     """
-    if levels is not None:
-        images = quantise(images, levels)
-    with torch.no_grad():
-        layer(images[:1])  # refuses what does not fit
-    windows = windows_of(layer, images)
-    layout: Layout = layer.layout
+    check_diff_method(diff_method)
+    check_layers({"": layer}, backend)
+    return _run(layer, images, Run(backend, levels, cache, progress, diff_method))
+
+
+def _run(layer: QuanvNd, images: Tensor, how: Run) -> Tensor:
+    if isinstance(images, Tensor) and torch.is_autocast_enabled(images.device.type):
+        like = next(chain(layer.parameters(), layer.buffers()), images)
+        with torch.autocast(images.device.type, enabled=False):  # as the layer does
+            return _run(layer, images.to(like.dtype), how)
+    batch = layer.batched(images)
+    sources = [t for t in (batch, layer.scale, *layer.circuit_weights().values()) if isinstance(t, Tensor)]
+    wanting = [t for t in sources if t.requires_grad] if torch.is_grad_enabled() else []
+    shifts = bool(wanting) and how.diff_method is not None
+    if how.levels is not None:
+        if shifts and batch.requires_grad:
+            raise QuanvolveError(
+                f"`levels` (={how.levels}) rounds the images, which has no gradient, and their gradient is asked for: "
+                "leave `levels` out, or give images without requires_grad"
+            )
+        batch = quantise(batch, how.levels)
+    with torch.set_grad_enabled(shifts):
+        windows = windows_of(layer, batch)
+        out = _values(layer, windows, how, shifts)
+    if wanting and not shifts:
+        out = NoGradient.apply(out, *wanting)  # type: ignore[no-untyped-call]
+    out = out.to(images)
+    if layer.bias is not None:
+        out = out + layer.bias.reshape(-1, *(1,) * layer.dims)
+    if layer.dense:
+        return out.reshape(*images.shape[:-1], layer.out_channels)
+    return out if images.dim() == layer.dims + 2 else out.squeeze(0)
+
+
+def _values(layer: QuanvNd, windows: Tensor, how: Run, shifts: bool) -> Tensor:
+    """What the circuits measure, in float64: shape (images, out_channels, *places)."""
     places = windows.shape[3:-1]
     count = len(windows) * math.prod(places)
-    rows = []
-    for row in rows_of_layer(layer):
-        inputs = windows[:, row.group, row.channel].reshape(count, -1).numpy()
-        rows.append(measure(backend, row.circuit, row.weights, inputs, cache=cache, progress=progress).values.T)
-    found = layout.arrange(torch.from_numpy(np.stack(rows))).sum(2)  # groups, outputs, images x places
-    out = found.reshape(-1, len(windows), *places).movedim(1, 0).to(images.dtype)
-    if layer.bias is not None:
-        out = out + layer.bias.detach().cpu().reshape(-1, *(1,) * len(places))
-    return out
+
+    def inputs(row: Row) -> Tensor:
+        return windows[:, row.group, row.channel].reshape(count, windows.shape[-1])
+
+    rows = rows_of_layer(layer)
+    weights = {name: weight.cpu().double().flatten(0, 1) for name, weight in layer.circuit_weights().items()}
+    measured = []
+    for number, row in enumerate(rows):
+        values = how.measured(row.circuit, row.weights, inputs(row).detach().numpy())
+        if shifts:
+            own = {name: weight[number : number + 1] for name, weight in weights.items()}
+            values = with_shifted_runs(row, values, inputs(row), own, how.measured)
+        measured.append(values)
+    arranged = layer.layout.arrange(torch.stack(measured)).sum(2)  # groups, outputs, images x places
+    return arranged.reshape(layer.out_channels, len(windows), *places).movedim(1, 0)
 
 
 class _OnBackend(nn.Module):
     """A layer that runs on a backend when it is called."""
 
-    def __init__(self, layer: QuanvNd, options: dict[str, Any]) -> None:
+    def __init__(self, layer: QuanvNd, how: Run) -> None:
         super().__init__()
-        self.layer, self._options = layer, options
+        self.layer, self._how = layer, how
 
     def forward(self, images: Tensor) -> Tensor:
-        """As the layer, without gradients."""
-        return run_layer(self.layer, images.detach(), **self._options)
+        """As the layer."""
+        return _run(self.layer, images, self._how)
 
 
 def on_backend(
@@ -171,18 +180,20 @@ def on_backend(
     levels: int | None = None,
     cache: Cache | None = None,
     progress: Progress | None = None,
+    diff_method: str | None = None,
 ) -> nn.Module:
-    """A copy of a trained model whose quantum convolutions run on a backend.
+    """A copy of a trained model whose quantum layers run on a backend.
 
     Args:
         model: any torch module, such as the `module_` of a classifier.
-        backend, levels, cache, progress: as in :func:`run_layer`.
+        backend, levels, cache, progress, diff_method: as in :func:`run_layer`.
 
     Returns:
         A copy in evaluation mode; the model itself is left alone.
 
     Raises:
-        QuanvolveError: if the model has no quantum convolution.
+        QuanvolveError: if the model has no quantum layer, or the backend cannot run a circuit of one of them; in the
+            backward pass, if `diff_method` is not given and a gradient would have to pass a quantum layer.
 
     Examples:
         >>> from quanvolve import Quanv2d
@@ -190,26 +201,16 @@ def on_backend(
         >>> model = nn.Sequential(Quanv2d(1, 4, 2, stride=2, seed=0), nn.Flatten())
         >>> on_backend(model, PennyLaneBackend("default.qubit"))(torch.rand(1, 1, 4, 4)).shape
         torch.Size([1, 16])
+
+        Gradients by the parameter-shift rule:
+
+        >>> backend = PennyLaneBackend("default.qubit")
+        >>> there = on_backend(Quanv2d(1, 4, 2, seed=0), backend, diff_method="parameter-shift")
+        >>> there(torch.rand(1, 1, 2, 2)).sum().backward()
+        >>> there.layer.weights.grad.shape
+        torch.Size([1, 1, 2, 4, 3])
     """
-    options = {"backend": backend, "levels": levels, "cache": cache, "progress": progress}
-    return replace_layers(model, lambda layer: _OnBackend(layer, options))
-
-
-def replace_layers(model: nn.Module, make: Any) -> nn.Module:
-    """A copy of a model in evaluation mode with every quantum convolution replaced.
-
-    Raises:
-        QuanvolveError: if it has none.
-    """
-    whole = copy.deepcopy(model).eval()
-    if isinstance(whole, QuanvNd):
-        replaced: nn.Module = make(whole).eval()
-        return replaced
-    names = [name for name, module in whole.named_modules() if isinstance(module, QuanvNd)]
-    if not names:
-        raise QuanvolveError(f"the model ({type(model).__name__}) has no quantum convolution to run elsewhere")
-    for name in names:
-        parent, _, own = name.rpartition(".")
-        holder = whole.get_submodule(parent) if parent else whole
-        setattr(holder, own, make(getattr(holder, own)))
-    return whole.eval()
+    check_diff_method(diff_method)
+    check_layers(layers_of(model), backend)
+    how = Run(backend, levels, cache, progress, diff_method)
+    return replace_layers(model, lambda layer: _OnBackend(layer, how))

@@ -12,11 +12,12 @@ from torch import nn
 from quanvolve._errors import QuanvolveError
 from quanvolve.backends._backend import Backend, Progress
 from quanvolve.backends._cache import Cache
-from quanvolve.backends._calibrate import Calibration, calibrate, calibrated_model
+from quanvolve.backends._calibrate import Calibration, calibrate, calibrated_model, each_once
 from quanvolve.backends._extrapolate import EXTRAPOLATIONS, extrapolate
-from quanvolve.backends._layer import rows_of_model
+from quanvolve.backends._plan import check_calibrates, check_held_out, check_plans
 from quanvolve.backends._qiskit import QiskitBackend
-from quanvolve.backends._readout import ReadoutErrors, readout_errors
+from quanvolve.backends._readout import ReadoutErrors, assumed, readout_circuits, readout_errors, readout_key
+from quanvolve.backends._rows import Row, check_layers, check_runs, layers_of, rows_of_model
 from quanvolve.backends._settings import Floats, Weights
 from quanvolve.circuits import Circuit
 
@@ -91,9 +92,64 @@ def mitigate(
         >>> bool(found.raw.coefficients[0].max() < found.coefficients[0].max())  # 1 without noise
         True
     """
-    given = tuple(scales)
-    if not given or given[0] != 1 or any(not isinstance(s, int) or s < 1 or s % 2 == 0 for s in given):
-        raise QuanvolveError(f"`scales` (={scales!r}) must be odd whole numbers, the first of them 1, as in (1, 3, 5)")
+    given = _check(backend, scales, extrapolation, held_out)
+    _check_folds(circuit, backend, given, readout)
+    wrong = readout_errors(circuit, backend, cache=cache, progress=progress) if readout else None
+    return _mitigated(
+        circuit, weights, backend, wrong, given, extrapolation, sparse=sparse, held_out=held_out, seed=seed,
+        cache=cache, progress=progress,
+    )  # fmt: skip
+
+
+def _mitigated(
+    circuit: Circuit,
+    weights: Weights,
+    backend: Backend,
+    wrong: ReadoutErrors | None,
+    scales: tuple[int, ...],
+    extrapolation: str,
+    **options: Any,
+) -> Mitigated:
+    asked = circuit if wrong is None else with_inverted(circuit, wrong)
+    n = circuit.n_outputs
+    found = []
+    for scale in scales:
+        there = backend.folded(scale) if isinstance(backend, QiskitBackend) else backend
+        found.append(calibrate(asked, weights, there, **options))
+    raw = found[0].part(slice(0, n))
+    scaled = tuple(one.part(slice(n if wrong is not None else 0, None)) for one in found)
+    values, errors = np.stack([one.coefficients for one in scaled]), np.stack([one.errors for one in scaled])
+    if len(scales) > 1:
+        value, error = extrapolate(scales, values, errors, extrapolation)
+    else:
+        value, error = values[0], errors[0]
+    return Mitigated(raw, scaled, scales, wrong, value, error)
+
+
+def with_inverted(circuit: Circuit, wrong: ReadoutErrors) -> Circuit:
+    """The circuit with its observables, and those that undo readout errors: both kinds come from the same shots."""
+    return replace(circuit, observables=(*circuit.observables, *wrong.inverted(circuit).observables))
+
+
+def with_assumed(row: Row) -> Row:
+    """The row with the observables that it is measured in to undo readout errors, whatever these are."""
+    return replace(row, circuit=with_inverted(row.circuit, assumed(row.circuit)))
+
+
+def _check_folds(circuit: Circuit, backend: Backend, scales: Sequence[int], readout: bool) -> None:
+    """Raise unless the circuit can run with every scale of its noise."""
+    check_calibrates(circuit)
+    for scale in scales:
+        there = backend.folded(scale) if isinstance(backend, QiskitBackend) else backend
+        check_runs(circuit, there)
+    if readout:
+        check_runs(readout_circuits(circuit)[1], backend)
+
+
+def _check(backend: Backend, scales: Sequence[int], extrapolation: str, held_out: int) -> tuple[int, ...]:
+    """The scales, checked with the other options."""
+    check_held_out(held_out)
+    given = check_scales(scales)
     if len(given) > 1 and not isinstance(backend, QiskitBackend):
         raise QuanvolveError(
             f"`scales` (={scales!r}) needs a Qiskit backend, whose transpiled gates are repeated; on "
@@ -103,39 +159,45 @@ def mitigate(
         raise QuanvolveError(
             f"`extrapolation` (={extrapolation!r}) must be one of {', '.join(map(repr, EXTRAPOLATIONS))}"
         )
-    options: dict[str, Any] = {
-        "sparse": sparse, "held_out": held_out, "seed": seed, "cache": cache, "progress": progress,
-    }  # fmt: skip
-    wrong = readout_errors(circuit, backend, cache=cache, progress=progress) if readout else None
-    asked = circuit
-    if wrong is not None:
-        # Both kinds of values come from the same shots.
-        asked = replace(circuit, observables=(*circuit.observables, *wrong.inverted(circuit).observables))
-    n = circuit.n_outputs
-    found = []
-    for scale in given:
-        there = backend.folded(scale) if isinstance(backend, QiskitBackend) else backend
-        found.append(calibrate(asked, weights, there, **options))
-    raw = found[0].part(slice(0, n))
-    scaled = tuple(one.part(slice(n if readout else 0, None)) for one in found)
-    values, errors = np.stack([one.coefficients for one in scaled]), np.stack([one.errors for one in scaled])
-    if len(given) > 1:
-        value, error = extrapolate(given, values, errors, extrapolation)
-    else:
-        value, error = values[0], errors[0]
-    return Mitigated(raw, scaled, given, wrong, value, error)
+    return given
 
 
-def mitigate_model(model: nn.Module, backend: Backend, **options: Any) -> tuple[nn.Module, list[Mitigated]]:
-    """Calibrate all filters of a model with their errors mitigated.
+def check_scales(scales: Sequence[int]) -> tuple[int, ...]:
+    """Numbers of copies of each two-qubit gate, checked."""
+    given = tuple(scales)
+    if not given or given[0] != 1 or any(not isinstance(s, int) or s < 1 or s % 2 == 0 for s in given):
+        raise QuanvolveError(f"`scales` (={scales!r}) must be odd whole numbers, the first of them 1, as in (1, 3, 5)")
+    return given
+
+
+def mitigate_model(
+    model: nn.Module,
+    backend: Backend,
+    *,
+    readout: bool = True,
+    scales: Sequence[int] = SCALES,
+    extrapolation: str = "linear",
+    sparse: bool = False,
+    held_out: int = 20,
+    seed: int = 0,
+    cache: Cache | None = None,
+    progress: Progress | None = None,
+) -> tuple[nn.Module, list[Mitigated]]:
+    """Calibrate all filters of all quantum layers of a model with their errors mitigated.
+
+    All circuits are looked at before the first one runs, as in :func:`calibrate_model`.
 
     Args:
-        model: any torch module with quantum convolutions.
+        model: any torch module with quantum layers.
         backend: where to run.
-        options: of :func:`mitigate`.
+        readout, scales, extrapolation, sparse, held_out, seed, cache, progress: as in :func:`mitigate`. Errors of the
+            readout are measured once for all circuits that are measured on the same qubits.
 
     Returns:
         A copy of the model with the mitigated filters, and these in the order of layers and rows.
+
+    Raises:
+        QuanvolveError: naming the layer, if one of its circuits cannot run there or cannot be mitigated.
 
     Examples:
         >>> from quanvolve import Quanv2d
@@ -145,5 +207,28 @@ def mitigate_model(model: nn.Module, backend: Backend, **options: Any) -> tuple[
         >>> len(found), found[0].readout is not None
         (1, True)
     """
-    found = [mitigate(row.circuit, row.weights, backend, **options) for row in rows_of_model(model)]
+    given = _check(backend, scales, extrapolation, held_out)
+    check_layers(layers_of(model), backend, [lambda one: _check_folds(one, backend, given, readout)])
+    rows = rows_of_model(model)
+    asked = (
+        [replace(row, circuit=with_inverted(row.circuit, assumed(row.circuit))) for row in rows] if readout else rows
+    )
+    check_plans(asked, sparse=sparse, held_out=held_out, seed=seed)
+    known: dict[object, ReadoutErrors] = {}
+
+    def wrong(circuit: Circuit) -> ReadoutErrors | None:
+        if not readout:
+            return None
+        key = readout_key(circuit, backend)
+        if key not in known:
+            known[key] = readout_errors(circuit, backend, cache=cache, progress=progress)
+        return known[key]
+
+    def fit(row: Row) -> Mitigated:
+        return _mitigated(
+            row.circuit, row.weights, backend, wrong(row.circuit), given, extrapolation, sparse=sparse,
+            held_out=held_out, seed=seed, cache=cache, progress=progress,
+        )  # fmt: skip
+
+    found = each_once(fit, rows)
     return calibrated_model(model, found), found

@@ -68,6 +68,32 @@ class PennyLaneBackend:
                 raise QuanvolveError(f"the PennyLane device {self.name!r} cannot be made: {error}") from error
         return self._made[n_wires]
 
+    def check(self, circuit: Circuit) -> None:
+        """Write a circuit in the gates of the device, which runs nothing.
+
+        Raises:
+            QuanvolveError: if it has more qubits than the device, or something that this cannot run.
+        """
+        import pennylane as qp
+
+        device = self._make(circuit.n_wires)
+        angles, values = angles_of(
+            circuit, {name: np.zeros(shape) for name, shape in circuit.weight_shapes}, np.ones((1, circuit.n_inputs))
+        )
+        node = self._node(qp, device)
+        bases = [basis.letters for basis in bases_of(circuit)] if self.shots is not None else [_words(circuit)]
+        for measured in bases:
+            if measured:
+                try:
+                    with pennylane_alone():
+                        qp.workflow.construct_batch(node, level="device")(circuit, angles[0], values[0], measured)
+                except Exception as error:
+                    raise QuanvolveError(f"the device {self.name} cannot run the circuit: {error}") from error
+
+    def _node(self, qp: Any, device: Any) -> Any:
+        node = qp.QNode(_function, device, diff_method=None)
+        return node if self.shots is None else qp.set_shots(node, shots=self.shots)
+
     def run(self, circuit: Circuit, weights: Weights, inputs: Floats) -> Measured:
         """Run each setting; arguments as in :meth:`Backend.run`."""
         import pennylane as qp
@@ -75,9 +101,7 @@ class PennyLaneBackend:
         device = self._make(circuit.n_wires)
         angles, values = angles_of(circuit, weights, inputs)
         bases = bases_of(circuit)
-        node = qp.QNode(_function, device, diff_method=None)
-        if self.shots is not None:
-            node = qp.set_shots(node, shots=self.shots)
+        node = self._node(qp, device)
         found, variances = np.zeros((2, len(angles), circuit.n_outputs))
         for row in range(len(angles)):
             if self.shots is None:
@@ -94,12 +118,16 @@ class PennyLaneBackend:
 
 
 def _exact(qp: Any, node: Any, circuit: Circuit, angles: Floats, values: Floats) -> Floats:
-    words = sorted({word for observable in circuit.observables for _, word in observable.pauli_terms() if word})
+    words = _words(circuit)
     with pennylane_alone():
         given = node(circuit, angles, values, words) if words else []
     means: dict[Any, float] = dict(zip(words, (float(mean) for mean in given), strict=True))
     means[()] = 1.0
     return np.array([sum(c * means[word] for c, word in o.pauli_terms()) for o in circuit.observables])
+
+
+def _words(circuit: Circuit) -> list[Any]:
+    return sorted({word for observable in circuit.observables for _, word in observable.pauli_terms() if word})
 
 
 def _function(circuit: Circuit, angles: Floats, values: Floats, measured: Any) -> Any:

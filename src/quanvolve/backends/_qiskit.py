@@ -63,6 +63,14 @@ class QiskitBackend:
         self.qubits: tuple[int, ...] | None = None
         self._circuits: dict[Circuit, tuple[list[Any], list[Any]]] = {}
 
+    def check(self, circuit: Circuit) -> None:
+        """Transpile a circuit, which costs nothing.
+
+        Raises:
+            QuanvolveError: if it has more qubits than the backend, or cannot be written for it.
+        """
+        self._written(circuit)
+
     def run(self, circuit: Circuit, weights: Weights, inputs: Floats) -> Measured:
         """Run one job for each measurement basis; arguments as in :meth:`Backend.run`."""
         assert self.shots is not None

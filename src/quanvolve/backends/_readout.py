@@ -66,14 +66,10 @@ def readout_errors(
         >>> all(0 < error < 0.1 for pair in found.wrong.values() for error in pair)
         True
     """
-    wires = sorted({wire for o in circuit.observables for _, word in o.pauli_terms() for wire, _ in word})
-    there = backend
-    if isinstance(backend, QiskitBackend):
-        there = backend.folded(1).pinned(backend.transpiled(circuit).qubits)
-    observables = tuple(Observable(((1.0, ((wire, "Z"),)),)) for wire in wires)
+    wires = measured_wires(circuit)
+    there = _place(circuit, backend)
     found = []
-    for gates in ((), tuple(Gate("X", (wire,)) for wire in wires)):
-        prepared = Circuit(circuit.n_wires, 1, gates, observables)
+    for prepared in readout_circuits(circuit):
         # The input is not read: it makes repetitions different settings, which run, and are kept, one by one.
         repeats = np.arange(float(REPEATS)).reshape(-1, 1)
         found.append(measure(there, prepared, {}, repeats, cache=cache, progress=progress).values.mean(0))
@@ -85,3 +81,34 @@ def readout_errors(
                 "it is 1: such bits say nothing, and their errors cannot be undone"
             )
     return ReadoutErrors({wire: (float(a), float(b)) for wire, (a, b) in wrong.items()})
+
+
+def measured_wires(circuit: Circuit) -> list[int]:
+    """The wires that the observables of a circuit read."""
+    return sorted({wire for o in circuit.observables for _, word in o.pauli_terms() for wire, _ in word})
+
+
+def readout_circuits(circuit: Circuit) -> tuple[Circuit, Circuit]:
+    """Circuits that leave all measured wires 0, and all of them 1, and read them."""
+    wires = measured_wires(circuit)
+    observables = tuple(Observable(((1.0, ((wire, "Z"),)),)) for wire in wires)
+    ones = tuple(Gate("X", (wire,)) for wire in wires)
+    return Circuit(circuit.n_wires, 1, (), observables), Circuit(circuit.n_wires, 1, ones, observables)
+
+
+def readout_key(circuit: Circuit, backend: Backend | None) -> tuple[object, ...]:
+    """What the errors of its readout depend on: the wires that are measured, and where they are."""
+    where = None if backend is None else _place(circuit, backend).identity
+    return circuit.n_wires, tuple(measured_wires(circuit)), where
+
+
+def assumed(circuit: Circuit) -> ReadoutErrors:
+    """Errors of no device: their inverse has the words that any has."""
+    return ReadoutErrors(dict.fromkeys(measured_wires(circuit), (0.01, 0.02)))
+
+
+def _place(circuit: Circuit, backend: Backend) -> Backend:
+    """The backend with the wires on the qubits that the circuit is measured on."""
+    if isinstance(backend, QiskitBackend):
+        return backend.folded(1).pinned(backend.transpiled(circuit).qubits)
+    return backend

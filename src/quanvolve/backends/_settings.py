@@ -40,6 +40,22 @@ def check_circuit(circuit: Circuit, where: str) -> None:
         )
 
 
+def settings_of(circuit: Circuit, inputs: Floats) -> Floats:
+    """The inputs of each setting, written in the same way wherever the circuit reads the same.
+
+    Examples:
+        >>> from quanvolve.circuits import named_circuit
+        >>> circuit = named_circuit("none", 2, encoding="threshold")
+        >>> settings_of(circuit, np.array([[0.1, 2.0], [0.2, 3.0]])) - circuit.threshold
+        array([[-1.,  1.],
+               [-1.,  1.]])
+    """
+    given = np.ascontiguousarray(np.atleast_2d(np.asarray(inputs, float))) + 0.0  # -0.0 becomes 0.0
+    if circuit.threshold is None:
+        return given
+    return np.asarray(circuit.threshold + 2.0 * (given > circuit.threshold) - 1.0, np.float64)
+
+
 def angles_of(circuit: Circuit, weights: Weights, inputs: Floats) -> tuple[Floats, Floats]:
     """The angle of every rotation in every setting.
 

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.cli._console import emit, emit_json, emit_table
-from quanvolve.cli._device_options import DEVICE, BackendName, DeviceSeed, RunFolder, Shots, run_and_data
+from quanvolve.cli._device_options import (
+    DEVICE,
+    BackendName,
+    DataName,
+    DeviceSeed,
+    HeldOut,
+    Mitigate,
+    RunFolder,
+    Shots,
+    Sparse,
+    mitigation,
+    run_and_data,
+)
 from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import DATA, DataDir, Json, option
 from quanvolve.cli._progress import make_view
 
-SCALES = (1, 3, 5)
+_MEANS = ("rms", "expected_rms", "chi2", "residual")
 
 if TYPE_CHECKING:
     from quanvolve.backends import Backend, Calibration, Mitigated
     from quanvolve.data import Dataset
 
 _Output = Annotated[Path, option("--output", "Folder of the results, and of what has run.", DATA, "DIR")]
-_HeldOut = Annotated[int, option("--held-out", "Random settings that test each fit.", DEVICE, min=1)]
-_Sparse = Annotated[
-    bool, option("--sparse/--full", "Only the settings that the ideal filter's terms need.", DEVICE, None)
-]
-_Mitigate = Annotated[
-    str | None,
-    option("--mitigate", "Undo errors: readout, zne (zero-noise extrapolation), or both.", DEVICE, "NAME,..."),
-]
 _Extrapolation = Annotated[str, option("--extrapolation", "Of zne: linear, richardson or exponential.", DEVICE, "NAME")]
 _Retrain = Annotated[
     bool, option("--retrain/--keep-head", "Also train the head on the calibrated filters.", DEVICE, None)
@@ -36,11 +41,12 @@ _Retrain = Annotated[
 
 def calibrate(
     run: RunFolder,
+    dataset: DataName = None,
     backend: BackendName = "fake_manila",
     shots: Shots = 4096,
-    held_out: _HeldOut = 20,
-    sparse: _Sparse = False,
-    mitigate: _Mitigate = None,
+    held_out: HeldOut = 20,
+    sparse: Sparse = False,
+    mitigate: Mitigate = None,
     extrapolation: _Extrapolation = "linear",
     retrain: _Retrain = False,
     seed: DeviceSeed = 0,
@@ -50,11 +56,13 @@ def calibrate(
 ) -> None:
     """Fit a model's filters as a device computes them.
 
-    The filters run in 3^n settings of their angles, and become polynomials
-    with error bars, tested in further settings. The calibrated model in
-    OUTPUT/model classifies at full speed as that device would. With
-    --mitigate there is another one in OUTPUT/mitigated, and zne runs every
-    setting three times, with 1, 3 and 5 copies of each two-qubit gate.
+    The filters of all quantum layers run in 3^n settings of their angles, and
+    become polynomials with error bars, tested in further settings (`quanvolve
+    estimate` says in how many). The calibrated model in OUTPUT/model
+    classifies at full speed as that device would. With --mitigate there is
+    another one in OUTPUT/mitigated, and zne runs every setting three times,
+    with 1, 3 and 5 copies of each two-qubit gate. A model with a layer that
+    the device cannot run is refused before anything runs.
 
     What has run is kept in OUTPUT: an interrupted calibration goes on when
     the same command is given again, and a second one costs nothing.
@@ -62,9 +70,12 @@ def calibrate(
     from quanvolve.backends import Cache, calibrate_model, calibrated_model, mitigate_model, named_backend
     from quanvolve.explain import save_figure
 
-    kinds = _kinds(mitigate)
-    clf, data = run_and_data(run, data_dir)
+    mitigated_by = mitigation(mitigate)
+    clf, data = run_and_data(run, dataset, data_dir)
+    if retrain:
+        _check_retrained(clf)
     device = named_backend(backend, shots, seed)
+    exact = _noisy(clf, device)
     cache = Cache(output)
     view = make_view(quiet=False, json=json)
     try:
@@ -74,15 +85,14 @@ def calibrate(
         }  # fmt: skip
         mitigated = None
         fits: list[Mitigated] = []
-        if kinds:
-            options |= {"readout": "readout" in kinds, "scales": SCALES if "zne" in kinds else (1,)}
+        if mitigated_by:
+            options |= mitigated_by
             mitigated, fits = mitigate_model(clf.module_, device, **options, extrapolation=extrapolation)
             found = [one.raw for one in fits]
             module = calibrated_model(clf.module_, found)
         else:
             module, found = calibrate_model(clf.module_, device, **options)
         models: dict[str, Any] = {"ideal": clf}
-        exact = _noisy(clf, device)
         if exact is not None:
             models["noise model, exact"] = exact
         models["calibrated"] = _with_module(clf, module)
@@ -103,14 +113,7 @@ def calibrate(
     if retrain:
         models["calibrated, head retrained"].save(output / "retrained")
     save_figure(_picture(models, found, data, device), output / "calibration.png")
-    _report(output, run, device, found, fits, right, json)
-
-
-def _kinds(names: str | None) -> set[str]:
-    found = {name.strip() for name in names.split(",")} if names is not None else set()
-    if found - {"readout", "zne"}:
-        raise QuanvolveError(f"--mitigate {names} is not a list of some of: readout, zne")
-    return found
+    _report(output, run, data, device, _by_layer(clf.module_, found), fits, right, json)
 
 
 def _score(clf: Any, data: Dataset) -> float:
@@ -126,21 +129,35 @@ def _with_module(clf: Any, module: Any) -> Any:
 
 
 def _noisy(clf: Any, device: Backend) -> Any:
-    """The model with the exact noise model of the device, where it has one."""
-    from quanvolve.backends import QiskitBackend, with_noise_of
+    """The model with the exact noise model of the device, where it has one; it costs nothing, so it comes first."""
+    from quanvolve.backends import QiskitBackend, check_model, with_noise_of
 
+    check_model(clf.module_, device, calibrated=True)
     if not isinstance(device, QiskitBackend):
         return None
-    return _with_module(clf, with_noise_of(clf.module_, device))
+    try:
+        return _with_module(clf, with_noise_of(clf.module_, device))
+    except QuanvolveError as error:
+        warnings.warn(f"no exact values with the noise model of {device.name}: {error}", UserWarning, stacklevel=2)
+        return None
+
+
+def _check_retrained(clf: Any) -> None:
+    """Raise unless the model is one quantum layer and a head without any."""
+    from quanvolve.nn import QuanvNd
+
+    quantum = [name for name, module in clf.module_.named_modules() if isinstance(module, QuanvNd)]
+    if quantum != ["backbone"]:
+        raise QuanvolveError(
+            "--retrain trains a classical head on the filters of one quantum layer; the quantum layers of this model "
+            f"are {', '.join(quantum)}: leave --retrain out"
+        )
 
 
 def _retrained(clf: Any, found: list[Calibration], data: Dataset) -> Any:
     from quanvolve.estimators import QuanvClassifier
-    from quanvolve.nn import QuanvNd
 
     layer = clf.module_.backbone
-    if not isinstance(layer, QuanvNd):
-        raise QuanvolveError("--retrain is for models of one quantum layer and a head; this model has another form")
     own = {
         "circuit": tuple(one.circuit for one in found), "weight_shapes": None, "encoding": "ry", "readout": "z",
         "n_layers": 2, "n_qubits": None, "init": "auto", "noise": None, "shots": None, "trainable": False,
@@ -161,52 +178,60 @@ def _picture(models: dict[str, Any], found: list[Calibration], data: Dataset, de
             with torch.no_grad():
                 image = torch.from_numpy(clf.prepared(data.test_images[:1]))
                 whole = clf.module_.backbone(image)[0]
-            maps[name] = np.atleast_3d(whole.numpy()) if whole.dim() == 3 else whole.flatten(1).numpy()[:, None]
-    tested = np.concatenate([one.tested.values for one in found])
-    predicted = np.concatenate([one.predicted for one in found])
-    errors = np.sqrt(
-        np.concatenate([one.predicted_errors for one in found]) ** 2
-        + np.concatenate([one.tested.errors for one in found]) ** 2
-    )
+            maps[name] = whole.numpy() if whole.dim() == 3 else whole.numpy().reshape(len(whole), 1, -1)
+
+    def flat(arrays: list[Any]) -> Any:
+        return np.concatenate([np.ravel(array) for array in arrays])  # layers measure different numbers of values
+
+    tested, predicted = flat([one.tested.values for one in found]), flat([one.predicted for one in found])
+    errors = np.hypot(flat([one.predicted_errors for one in found]), flat([one.tested.errors for one in found]))
     return calibration_figure(maps, tested, predicted, errors, device=device.name)
+
+
+def _by_layer(module: Any, found: list[Calibration]) -> dict[str, list[Calibration]]:
+    """The fits of each quantum layer, by its name."""
+    from quanvolve.nn import QuanvNd
+
+    left = iter(found)
+    return {
+        name: [next(left) for _ in range(layer.layout.rows)]
+        for name, layer in module.named_modules()
+        if isinstance(layer, QuanvNd)
+    }
 
 
 def _report(
     output: Path,
     run: Path,
+    data: Dataset,
     device: Backend,
-    found: list[Calibration],
+    layers: dict[str, list[Calibration]],
     fits: list[Mitigated],
     right: dict[str, float],
     json: bool,
 ) -> None:
-    import numpy as np
+    import json as text
 
     from quanvolve._files import write_whole
 
-    def mean(name: str) -> float:
-        return float(np.mean([getattr(one, name) for one in found]))
-
+    found = [one for own in layers.values() for one in own]
+    each = [{"name": name, **_quality(own)} for name, own in layers.items()]
     result = {
         "run": str(run),
+        "dataset": data.name,
         "backend": device.name,
         "shots": device.shots,
-        "filters": len(found),
-        "circuits_a_filter": len(found[0].settings),
-        "held_out_rms": mean("rms"),
-        "expected_rms": mean("expected_rms"),
-        "chi2": mean("chi2"),
-        "residual": mean("residual"),
+        **_quality(found),
+        "layers": each,
         "test_accuracy": right,
     }
-    import json as text
-
     filters: list[dict[str, Any]] = [
         {
-            "columns": one.columns.tolist(), "coefficients": one.coefficients.tolist(), "errors": one.errors.tolist(),
-            "rms": one.rms, "expected_rms": one.expected_rms, "chi2": one.chi2,
+            "layer": name, "columns": one.columns.tolist(), "coefficients": one.coefficients.tolist(),
+            "errors": one.errors.tolist(), "rms": one.rms, "expected_rms": one.expected_rms, "chi2": one.chi2,
         }
-        for one in found
+        for name, own in layers.items()
+        for one in own
     ]  # fmt: skip
     for own, one in zip(filters, fits, strict=False):
         own["mitigated"] = {
@@ -217,10 +242,25 @@ def _report(
     if json:
         emit_json(result)
         return
-    emit(
-        f"\n{len(found)} filters, {len(found[0].settings)} circuits of {device.shots} shots each on {device.name}\n"
-        f"held-out settings predicted with an rms error of {result['held_out_rms']:.4f}; shot noise alone makes "
-        f"{result['expected_rms']:.4f} (chi^2 {result['chi2']:.2f})\n"
-    )
+    emit(f"\n{len(found)} filters, fitted to circuits of {device.shots} shots each on {device.name}\n")
+    emit_table(
+        [
+            (one["name"], f"{one['filters']:,}", f"{one['settings']:,}", f"{one['held_out_rms']:.4f}",
+             f"{one['expected_rms']:.4f}", f"{one['chi2']:.2f}")
+            for one in each
+        ],
+        ("layer", "filters", "settings", "rms error", "of shot noise", "chi^2"),
+        right=(1, 2, 3, 4, 5),
+    )  # fmt: skip
+    emit("rms error: of predictions, in random settings that took no part in the fits\n")
     emit_table([(name, f"{share:.4f}") for name, share in right.items()], ("filters", "test accuracy"), right=(1,))
     emit(f"\nmodel {output / 'model'}\npicture {output / 'calibration.png'}")
+
+
+def _quality(found: list[Calibration]) -> dict[str, Any]:
+    """How many filters, the settings of all their fits, and how well these predict others."""
+    import numpy as np
+
+    means = {name: float(np.mean([getattr(one, name) for one in found])) for name in _MEANS}
+    means["held_out_rms"] = means.pop("rms")
+    return {"filters": len(found), "settings": sum(len(one.settings) for one in found), **means}

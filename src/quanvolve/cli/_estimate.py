@@ -6,7 +6,20 @@ from dataclasses import asdict
 from typing import Annotated
 
 from quanvolve.cli._console import emit, emit_json, emit_table
-from quanvolve.cli._device_options import DEVICE, BackendName, DeviceSeed, Levels, RunFolder, Shots, run_and_data
+from quanvolve.cli._device_options import (
+    DEVICE,
+    BackendName,
+    DataName,
+    DeviceSeed,
+    HeldOut,
+    Levels,
+    Mitigate,
+    RunFolder,
+    Shots,
+    Sparse,
+    mitigation,
+    run_and_data,
+)
 from quanvolve.cli._options import DataDir, Json, option
 
 _Seconds = Annotated[float, option("--seconds-per-shot", "Time of one shot with its reset.", DEVICE, "S", min=0)]
@@ -17,9 +30,13 @@ _PriceCircuit = Annotated[float, option("--price-per-circuit", "Of one circuit."
 
 def estimate(
     run: RunFolder,
+    dataset: DataName = None,
     backend: BackendName = "fake_manila",
     shots: Shots = 4096,
     levels: Levels = None,
+    held_out: HeldOut = 20,
+    sparse: Sparse = False,
+    mitigate: Mitigate = None,
     seconds_per_shot: _Seconds = 250e-6,
     price_per_second: _PriceSecond = 0.0,
     price_per_shot: _PriceShot = 0.0,
@@ -30,42 +47,59 @@ def estimate(
 ) -> None:
     """Count circuits, shots, time and cost before anything runs.
 
-    Three ways to classify the test images of a run as a device would: a
-    circuit for each window, equal windows once, or a calibration.
+    All quantum layers of the model count, each by itself and together, in
+    three ways to classify the test images as a device would: a circuit for
+    each window, equal windows once, or a calibration (with the options of
+    `quanvolve calibrate`), whose filters serve all images.
     """
     import torch
 
-    from quanvolve.backends import QiskitBackend, Rates, named_backend
+    from quanvolve.backends import Rates, named_backend
     from quanvolve.backends import estimate as count
 
-    clf, data = run_and_data(run, data_dir)
+    undone = mitigation(mitigate)
+    clf, data = run_and_data(run, dataset, data_dir)
     device = named_backend(backend, shots, seed)
     images = torch.from_numpy(clf.prepared(data.test_images))
     rates = Rates(seconds_per_shot, 0.0, price_per_second, price_per_shot, price_per_circuit)
     found = count(
-        clf.module_,
-        images,
-        backend=device if isinstance(device, QiskitBackend) else None,
-        shots=shots,
-        levels=levels,
-        rates=rates,
-    )
+        clf.module_, images, backend=device, shots=shots, levels=levels, rates=rates, sparse=sparse, held_out=held_out,
+        seed=seed, **undone,
+    )  # fmt: skip
     if json:
-        emit_json({"run": str(run), "backend": device.name, "n_images": len(images), **asdict(found)})
+        about = {"run": str(run), "dataset": data.name, "backend": device.name, "n_images": len(images)}
+        whole = None if found.to_calibrate is None else asdict(found.to_calibrate)
+        emit_json({**about, **asdict(found), "to_calibrate": whole})
         return
     emit(
         f"{len(images)} test images, backend {device.name}: depth {found.depth}, "
         f"{found.two_qubit_gates} two-qubit gates a circuit\n"
     )
-    ways = [("a circuit for each window", found.windows), ("equal windows once", found.distinct)]
-    ways += [("calibration, once for all images", found.calibration)] if found.calibration else []
     emit_table(
-        [(name, f"{w.circuits:,}", f"{w.shots:,}", _time(w.seconds), f"{w.price:,.2f}") for name, w in ways],
-        ("way", "circuits", "shots", "time", "price"),
+        [
+            (
+                one.name,
+                f"{one.filters:,}",
+                *(f"{work.circuits:,}" if work else "-" for work in (one.windows, one.distinct, one.calibration)),
+            )
+            for one in found.layers
+        ],
+        ("layer", "filters", "a circuit a window", "equal windows once", "calibration"),
         right=(1, 2, 3, 4),
     )
-    if found.calibration is None:
-        emit("no calibration: the encoding is not one rotation of one qubit for each pixel")
+    emit("")
+    ways = [("a circuit for each window", found.windows), ("equal windows once", found.distinct)]
+    ways += [("calibration, once for all images", found.calibration)] if found.calibration else []
+    ways += [("random settings that test it", found.held_out)] if found.held_out else []
+    ways += [("errors of the readout", found.readout)] if found.readout else []
+    emit_table(
+        [(name, f"{w.circuits:,}", f"{w.shots:,}", _time(w.seconds), f"{w.price:,.2f}") for name, w in ways],
+        ("way, all layers", "circuits", "shots", "time", "price"),
+        right=(1, 2, 3, 4),
+    )
+    for one in found.layers:
+        if one.not_calibrated is not None:
+            emit(f"no calibration: {one.name}: {one.not_calibrated}")
 
 
 def _time(seconds: float) -> str:

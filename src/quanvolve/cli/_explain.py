@@ -7,11 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from quanvolve._files import write_whole
 from quanvolve.cli._console import emit, emit_json
-from quanvolve.cli._device_options import run_and_data
+from quanvolve.cli._device_options import DataName, RunFolder, run_and_data
 from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import DATA, DataDir, Json, option
 from quanvolve.cli._progress import make_view
@@ -25,25 +23,26 @@ if TYPE_CHECKING:
 _MOST_LINES = 8
 
 _Output = Annotated[
-    Path | None, option("--output", "The page; by default explanation.html in the folder of the run.", DATA, "FILE")
+    Path | None, option("--output", "The page; by default explanation.html in the folder RUN.", DATA, "FILE")
 ]
 _Audit = Annotated[bool, option("--audit", "Only say which weights and channels do something.", DATA, None)]
 
 
 def explain(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run of `quanvolve train`.")],
+    run: RunFolder,
+    dataset: DataName = None,
     output: _Output = None,
     audit: _Audit = False,
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Explain the quantum filters of a run.
+    """Explain the quantum filters of a model.
 
     Writes one HTML page that works offline: the circuits, the formula of
     each channel, the pixels that it reads and multiplies, the closest linear
     filter, pictures, and an audit of the weights. Prints the main findings.
     """
-    clf, data = run_and_data(run, data_dir)
+    clf, data = run_and_data(run, dataset, data_dir)
     if audit:
         from quanvolve.explain import audit as audited
 
@@ -60,7 +59,7 @@ def explain(
     try:
         view.phase("drawing")
         facts, figures = _of_run(run, clf, data)
-        command = f"quanvolve explain {shlex.quote(str(run))}"
+        command = shlex.join(["quanvolve", "explain", str(run), *([] if dataset is None else [dataset])])
         made = explained(
             clf, data.test_images, title=f"{data.name}: {run.name or 'run'}", facts=facts, figures=figures,
             command=command, progress=view.phase,
@@ -92,7 +91,7 @@ def _plain(found: Audit, readings: tuple[Reading, ...]) -> dict[str, Any]:
 
 
 def _of_run(run: Path, clf: Any, data: Dataset) -> tuple[list[tuple[str, str]], list[tuple[str, str, Figure]]]:
-    """Facts and pictures of the training, as far as the run has them."""
+    """Facts and pictures of the training, as far as the folder has them, and they are about these data."""
     from quanvolve.cli._results import feature_maps
     from quanvolve.cli._run import read_json
     from quanvolve.explain import confusion_figure, history_figure
@@ -100,8 +99,8 @@ def _of_run(run: Path, clf: Any, data: Dataset) -> tuple[list[tuple[str, str]], 
     facts: list[tuple[str, str]] = []
     figures = [("Feature maps", "Test images, and what the filters make of them.", feature_maps(clf, data))]
     path = run / "metrics.json"
-    if path.is_file():
-        metrics = read_json(path)
+    metrics = read_json(path) if path.is_file() else {}
+    if metrics.get("dataset") == data.name:
         facts.append(("test accuracy", f"{metrics['test_accuracy']:.4f}"))
         caption = "Loss and validation accuracy of each epoch; the star is the epoch whose weights were kept."
         figures.append(("Training", caption, history_figure(clf.history_, best=metrics["best_epoch"])))

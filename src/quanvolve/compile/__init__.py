@@ -13,6 +13,11 @@ from quanvolve.compile._polynomial import PolynomialPlan as PolynomialPlan
 from quanvolve.compile._recipe import MAX_WIRES as MAX_WIRES
 from quanvolve.compile._recipe import Recipe as Recipe
 from quanvolve.compile._recipe import compile_circuit as compile_circuit
+from quanvolve.compile._shift import SHIFT as SHIFT
+from quanvolve.compile._shift import Shifts as Shifts
+from quanvolve.compile._shift import angle_values as angle_values
+from quanvolve.compile._shift import shifted_rotations as shifted_rotations
+from quanvolve.compile._shift import with_shifts as with_shifts
 from quanvolve.compile._sites import Site as Site
 from quanvolve.compile._sites import find_sites as find_sites
 from quanvolve.compile._statevector import StatevectorPlan as StatevectorPlan

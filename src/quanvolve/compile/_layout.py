@@ -32,5 +32,5 @@ class Layout:
         """(rows, measured, numbers) to (groups, outputs, channels, numbers), without the surplus."""
         _, measured, numbers = rows.shape
         split = rows.reshape(self.groups, self.filters, self.channels, measured, numbers)
-        merged = split.permute(0, 1, 3, 2, 4).reshape(self.groups, -1, self.channels, numbers)
+        merged = split.permute(0, 1, 3, 2, 4).reshape(self.groups, self.filters * measured, self.channels, numbers)
         return merged[:, : self.outputs]

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
+from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Angle, Circuit
 from quanvolve.compile._layout import Layout
 from quanvolve.compile._pauli import Floats
@@ -20,7 +20,8 @@ from quanvolve.compile._sampling import SampledPlan, combine, each_alone, rows_a
 from quanvolve.compile._values import bits, extended, flat_weights, mixed, mixed_values, weight_offsets
 from quanvolve.compile._windows import Windows
 
-_SHIFT = "shift of each rotation"
+SHIFT = "shift of each rotation"
+"""The weight by which a circuit with shifts turns each rotation further."""
 
 
 class ShiftedPlan(SampledPlan):
@@ -70,20 +71,19 @@ class ShiftedPlan(SampledPlan):
         scaled = isinstance(windows.scale, Tensor) and windows.scale.requires_grad
         to_inputs = windows.images.requires_grad or scaled
         to_weights = any(weight.requires_grad for weight in weights.values())
+        which: list[tuple[int, ...]] = []
         if torch.is_grad_enabled() and (to_inputs or to_weights):
-            which = [
-                [k for k, a in enumerate(_rotations(c)) if (to_inputs and a.inputs) or (to_weights and a.weights)]
-                for c in self._circuits
-            ]
+            which = [shifted_rotations(circuit, to_inputs, to_weights) for circuit in self._circuits]
+        if any(which):
             angles = self._angles(windows, weights, which)
             fixed = replace(windows, images=windows.images.detach(), scale=_detached(windows.scale))
             detached = {name: weight.detach() for name, weight in weights.items()}
-            drawn = _Shifts.apply(  # type: ignore[no-untyped-call]
+            drawn = Shifts.apply(  # type: ignore[no-untyped-call]
                 angles, drawn, lambda k: self._difference(k, which, detached, fixed)
             )
         return combine(drawn, len(windows.images), windows.places, layout)
 
-    def _angles(self, windows: Windows, weights: Mapping[str, Tensor], which: list[list[int]]) -> Tensor:
+    def _angles(self, windows: Windows, weights: Mapping[str, Tensor], which: list[tuple[int, ...]]) -> Tensor:
         """The angles that are shifted, shape (images x rows, rotations, places), as functions that torch follows."""
         alone = each_alone(windows)
         view = alone.view().flatten(3 + windows.dims).flatten(3, -2)  # images, groups, 1, places, inputs
@@ -97,12 +97,12 @@ class ShiftedPlan(SampledPlan):
         for row, (circuit, own) in enumerate(zip(self._circuits, which, strict=True)):
             mine = {name: w[order[row] : order[row] + 1] if len(w) > 1 else w for name, w in weights.items()}
             values = inputs[row // self._layout.filters].flatten(1)
-            angles = _angles_of(circuit, values, mine, tuple(own))
+            angles = angle_values(circuit, values, mine, own)
             found.append(torch.cat([angles, angles.new_zeros(most - len(own), angles.shape[1])]))
         rows = torch.unflatten(torch.stack(found), 2, (images, places))
         return rows.permute(2, 0, 1, 3).flatten(0, 1)
 
-    def _difference(self, k: int, which: list[list[int]], weights: dict[str, Tensor], windows: Windows) -> Tensor:
+    def _difference(self, k: int, which: list[tuple[int, ...]], weights: dict[str, Tensor], windows: Windows) -> Tensor:
         """What the k-th of its shifts makes of the outputs of each row, shape (images x rows, outputs, places)."""
         plan = self._shifted_plan
         order = rows_alone(self._layout)
@@ -114,33 +114,54 @@ class ShiftedPlan(SampledPlan):
         ends = []
         every = {name: w.expand(len(order), *w.shape[1:]) for name, w in weights.items()}
         for sign in (1.0, -1.0):
-            compiled = plan.compile({**every, _SHIFT: sign * shift}, shift, self._layout, windows.images.numel())
+            compiled = plan.compile({**every, SHIFT: sign * shift}, shift, self._layout, windows.images.numel())
             ends.append(plan.draw(plan.words(compiled, windows)))
         return (ends[0] - ends[1]) / 2
 
     @property
     def _shifted_plan(self) -> SampledPlan:
         if self._made is None:
-            shifted = [_with_shifts(circuit) for circuit in self._given]
+            shifted = [with_shifts(circuit) for circuit in self._given]
             words, _ = word_circuits(shifted, self._layout)
             self._made = SampledPlan(self._find(words), shifted, self._layout, self.shots)
         return self._made
 
 
-class _Shifts(torch.autograd.Function):
-    """Outputs that were drawn, with gradients with respect to angles from further draws."""
+class Shifts(torch.autograd.Function):
+    """Outputs that were measured, with gradients with respect to angles from further measurements.
+
+    Of `angles` (images x rows, rotations, places), `drawn` (images x rows, outputs, places), and a function that gives
+    what the k-th shift of each row makes of these outputs: half the difference of the two ends.
+    """
 
     @staticmethod
     def forward(ctx: Any, angles: Tensor, drawn: Tensor, difference: Callable[[int], Tensor]) -> Tensor:
         ctx.count, ctx.difference = angles.shape[1], difference
+        ctx.save_for_backward(angles)
         return drawn.clone()
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         with torch.no_grad():
-            found = [(grad * ctx.difference(k)).sum(1) for k in range(ctx.count)]
-        return torch.stack(found, 1), None, None
+            found = torch.stack([(grad * ctx.difference(k)).sum(1) for k in range(ctx.count)], 1)
+        if torch.is_grad_enabled():  # create_graph=True
+            found = _Once.apply(found, grad, *ctx.saved_tensors)  # type: ignore[no-untyped-call]
+        return found, None, None
+
+
+class _Once(torch.autograd.Function):
+    """Gradients that were measured, and have none of their own."""
+
+    @staticmethod
+    def forward(ctx: Any, found: Tensor, *_: Tensor) -> Tensor:
+        return found.clone()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, ...]:
+        raise QuanvolveError(
+            "second derivatives are not measured: diff_method='parameter-shift' gives first ones; diff_method='exact' "
+            "has them"
+        )
 
 
 def _detached(scale: Tensor | float) -> Tensor | float:
@@ -152,17 +173,41 @@ def _rotations(circuit: Circuit) -> tuple[Angle, ...]:
     return tuple(gate.angle for gate in circuit.gates if gate.angle is not None)
 
 
-def _with_shifts(circuit: Circuit) -> Circuit:
+@lru_cache(maxsize=256)
+def shifted_rotations(circuit: Circuit, to_inputs: bool, to_weights: bool) -> tuple[int, ...]:
+    """Numbers of the rotations whose angles depend on what a gradient is wanted for.
+
+    Raises:
+        QuanvolveError: if amplitudes depend on it, for which there is no shift.
+    """
+    both = {circuit.n_inputs + k for k in mixed_values(circuit)}  # values that read inputs and weights
+    amplitudes = circuit.preparation.values if circuit.preparation is not None else ()
+    if (to_inputs and amplitudes) or (to_weights and not both.isdisjoint(amplitudes)):
+        raise QuanvolveError(
+            "the circuit prepares amplitudes, which are no angles: the parameter-shift rule gives no gradient with "
+            f"respect to what they are made of ({'its inputs' if to_inputs else 'its weights'}); use "
+            "diff_method='exact', an encoding with angles, or inputs without requires_grad"
+        )
+
+    def moves(angle: Angle) -> bool:
+        if to_inputs and angle.inputs:
+            return True
+        return to_weights and (bool(angle.weights) or any(index in both for index, _ in angle.inputs))
+
+    return tuple(k for k, angle in enumerate(_rotations(circuit)) if moves(angle))
+
+
+def with_shifts(circuit: Circuit) -> Circuit:
     """The circuit with a further weight that is added to the angle of each rotation."""
     gates, number = [], 0
     for gate in circuit.gates:
         if gate.angle is None:
             gates.append(gate)
             continue
-        angle = replace(gate.angle, weights=(*gate.angle.weights, (_SHIFT, number, 1.0)))
+        angle = replace(gate.angle, weights=(*gate.angle.weights, (SHIFT, number, 1.0)))
         gates.append(replace(gate, angle=angle))
         number += 1
-    return replace(circuit, gates=tuple(gates), weight_shapes=(*circuit.weight_shapes, (_SHIFT, (number,))))
+    return replace(circuit, gates=tuple(gates), weight_shapes=(*circuit.weight_shapes, (SHIFT, (number,))))
 
 
 @lru_cache(maxsize=256)
@@ -178,7 +223,7 @@ def _maps(circuit: Circuit, which: tuple[int, ...]) -> tuple[Floats, Floats, Flo
     return np.array([angles[k].offset for k in which]), mixing, reading
 
 
-def _angles_of(circuit: Circuit, inputs: Tensor, weights: Mapping[str, Tensor], which: tuple[int, ...]) -> Tensor:
+def angle_values(circuit: Circuit, inputs: Tensor, weights: Mapping[str, Tensor], which: tuple[int, ...]) -> Tensor:
     """Angles (rotations, windows) from inputs (n_inputs, windows) and the weights of one row."""
     given = bits(circuit, inputs)
     values = extended(circuit, given)

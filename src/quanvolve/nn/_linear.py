@@ -122,15 +122,21 @@ class QuantumLinear(QuanvNd):
 
     def forward(self, features: Tensor) -> Tensor:
         """Features (*, in_features) to measured values (*, out_features)."""
-        if isinstance(features, Tensor) and (features.dim() == 0 or features.shape[-1] != self.in_features):
+        return super().forward(self._rows(features)).reshape(*features.shape[:-1], self.out_features)
+
+    def batched(self, images: Tensor) -> Tensor:
+        """Features (*, in_features) as the batch (rows, 1, in_features) that the circuits read, checked."""
+        return super().batched(self._rows(images))
+
+    def _rows(self, features: Tensor) -> Tensor:
+        if not isinstance(features, Tensor):
+            return features  # which the convolution refuses
+        if features.dim() == 0 or features.shape[-1] != self.in_features:
             raise QuanvolveError(
                 f"expected features of shape (*, {self.in_features}) (`in_features`), got shape {tuple(features.shape)}"
             )
-        if not isinstance(features, Tensor):
-            return super().forward(features)  # which refuses it
-        leading = features.shape[:-1]
         rows = features.flatten(0, -2) if features.dim() > 1 else features.unsqueeze(0)
-        return super().forward(rows.unsqueeze(1)).reshape(*leading, self.out_features)
+        return rows.unsqueeze(1)
 
     def extra_repr(self) -> str:
         """The arguments in `nn.Linear`'s form, and what the circuits measure."""

@@ -237,8 +237,7 @@ class QuanvNd(nn.Module):
             # Angles lose their meaning in half precision: compute in the layer's own.
             with torch.autocast(kind, enabled=False):
                 return self.forward(images.to(like.dtype))
-        check_images(images, self.in_channels, self.dims, like, self._items)
-        batch = images if images.dim() == self.dims + 2 else images.unsqueeze(0)
+        batch = QuanvNd.batched(self, images)
         if torch.compiler.is_compiling():
             from quanvolve.nn._traced import traced
 
@@ -259,6 +258,15 @@ class QuanvNd(nn.Module):
             leaves = [t for t in (batch, *self.parameters()) if t.requires_grad]
             out = out + 0 * torch.stack([leaf.sum() for leaf in leaves]).sum() if leaves else out
         return out if images.dim() == self.dims + 2 else out.squeeze(0)
+
+    def batched(self, images: Tensor) -> Tensor:
+        """The batch (N, in_channels, *size) that the filters slide over, checked as a call of the layer does.
+
+        Raises:
+            QuanvolveError: if the images do not fit the layer, or have values that are not finite.
+        """
+        check_images(images, self.in_channels, self.dims, self._like(images), self._items)
+        return images if images.dim() == self.dims + 2 else images.unsqueeze(0)
 
     def with_circuits(self, circuits: Sequence[Circuit], *, shots: int | None = None) -> Self:
         """A fixed copy whose rows run other circuits, such as noisy or calibrated ones.

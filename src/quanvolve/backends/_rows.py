@@ -1,0 +1,139 @@
+"""What a model runs on a device: its layers, their circuits, and the windows that these read."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.backends._backend import Backend
+from quanvolve.backends._settings import Floats, check_circuit
+from quanvolve.circuits import Circuit
+from quanvolve.nn import QuanvNd
+
+
+@dataclass(frozen=True)
+class Row:
+    """One circuit of a layer: which filter it belongs to, its weights, and the group and channel that it reads."""
+
+    circuit: Circuit
+    weights: dict[str, Floats]
+    group: int
+    channel: int
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What its values depend on, beside the window."""
+        return self.circuit, *(self.weights[name].tobytes() for name, _ in self.circuit.weight_shapes)
+
+
+def rows_of_layer(layer: QuanvNd) -> list[Row]:
+    """The circuits of a layer in the order of its rows (groups, filters, channels)."""
+    layout = layer.layout
+    flat = {name: w.detach().cpu().double().flatten(0, 1).numpy() for name, w in layer.circuit_weights().items()}
+    rows = []
+    for number in range(layout.rows):
+        group, rest = divmod(number, layout.filters * layout.channels)
+        circuit = layer.circuits[min(number, len(layer.circuits) - 1)]
+        weights = {name: values[number] for name, values in flat.items()}
+        rows.append(Row(circuit, weights, group, rest % layout.channels))
+    return rows
+
+
+def layers_of(model: nn.Module) -> dict[str, QuanvNd]:
+    """All quantum layers of a model by name, each once; a layer that is the model itself has the name "".
+
+    Raises:
+        QuanvolveError: if it has none.
+    """
+    layers = {name: module for name, module in model.named_modules() if isinstance(module, QuanvNd)}
+    if not layers:
+        raise QuanvolveError(f"the model ({type(model).__name__}) has no quantum layer to run on a device")
+    return layers
+
+
+def rows_of_model(model: nn.Module) -> list[Row]:
+    """The circuits of all quantum layers of a model, in the order of layers and rows.
+
+    Raises:
+        QuanvolveError: if it has none.
+    """
+    return [row for layer in layers_of(model).values() for row in rows_of_layer(layer)]
+
+
+def replace_layers(model: nn.Module, make: Callable[[QuanvNd], nn.Module]) -> nn.Module:
+    """A copy of a model in evaluation mode with every quantum layer replaced, one that occurs twice by the same.
+
+    Raises:
+        QuanvolveError: if it has none.
+    """
+    layers_of(model)
+    whole = copy.deepcopy(model).eval()
+    made: dict[QuanvNd, nn.Module] = {layer: make(layer) for layer in layers_of(whole).values()}
+    if isinstance(whole, QuanvNd):
+        return made[whole].eval()
+    for name, module in list(whole.named_modules(remove_duplicate=False)):
+        if isinstance(module, QuanvNd):
+            parent, _, last = name.rpartition(".")
+            setattr(whole.get_submodule(parent), last, made[module])
+    return whole.eval()
+
+
+def check_layers(
+    layers: dict[str, QuanvNd], backend: Backend | None, also: Iterable[Callable[[Circuit], object]] = ()
+) -> None:
+    """Ask about every circuit of every layer before the first one runs, so that nothing is paid for in vain.
+
+    Args:
+        layers: by name.
+        backend: where they are to run; None for whatever is refused everywhere.
+        also: further checks, which raise.
+
+    Raises:
+        QuanvolveError: naming the layer, if the backend cannot run one of its circuits, or a check refuses it.
+    """
+    checks: list[Callable[[Circuit], object]] = [*also, lambda circuit: check_runs(circuit, backend)]
+    asked: set[Circuit] = set()
+    for name, layer in layers.items():
+        for circuit in dict.fromkeys(layer.circuits):
+            if circuit in asked:
+                continue
+            asked.add(circuit)
+            try:
+                for check in checks:
+                    check(circuit)
+            except QuanvolveError as error:
+                where = f"the layer {name!r} ({type(layer).__name__})" if name else f"the {type(layer).__name__}"
+                raise QuanvolveError(f"{where} cannot run there: {error} (no circuit has run)") from error
+
+
+def check_runs(circuit: Circuit, backend: Backend | None) -> None:
+    """Raise unless a backend (None: some backend) can run a circuit, as far as that can be told without running it.
+
+    Raises:
+        QuanvolveError: if it cannot.
+    """
+    check_circuit(circuit, "a device" if backend is None else backend.name)
+    check = getattr(backend, "check", None)
+    if check is not None:
+        check(circuit)
+
+
+def windows_of(layer: QuanvNd, batch: Tensor) -> Tensor:
+    """What the circuits read, in float64: shape (images, groups, channels, *places, inputs).
+
+    Args:
+        layer: whose windows they are.
+        batch: from ``layer.batched``.
+    """
+    windows = layer.windows(batch.double())
+    flat = windows.view().flatten(3 + windows.dims)
+    if isinstance(windows.scale, Tensor):
+        scale = windows.scale.double()
+        flat = flat * scale.reshape(1, *scale.shape[:2], *(1,) * windows.dims, scale.shape[-1])
+    else:
+        flat = flat * windows.scale
+    return flat.cpu()
