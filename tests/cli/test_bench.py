@@ -16,7 +16,7 @@ from quanvolve.bench._contenders import CONTENDERS, Contender
 from quanvolve.bench._workloads import WORKLOADS
 from tests.bench.conftest import SCRIPTS
 from tests.cli.conftest import ENVIRONMENT, PYTHON, cli, ok, refused
-from tests.waiting import PATIENCE, alive, children, until
+from tests.waiting import PATIENCE, alive, children, command_of, hears_ctrl_c, until
 
 
 @pytest.fixture
@@ -114,10 +114,12 @@ def test_ctrl_c_ends_it_cleanly(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_signal_leaves_no_process_behind(tmp_path: Path) -> None:
     args = [*PYTHON, "bench", "--workloads", "W2", "--peers", "pennylane-loop", "--output", str(tmp_path)]
-    process = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    process = subprocess.Popen(
+        args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, preexec_fn=hears_ctrl_c
+    )
 
     def workers() -> list[int]:
-        return [child for child in children(process.pid) if b".py" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        return [child for child in children(process.pid) if b".py" in command_of(child)]
 
     started = until(workers, "there is a process that could be left behind", process)
     process.send_signal(signal.SIGINT)

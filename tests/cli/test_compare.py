@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from quanvolve import load
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, hears_ctrl_c
 
 from .conftest import ENVIRONMENT, PYTHON, Result, cli, ok, refused
 
@@ -81,8 +81,9 @@ def test_ctrl_c_and_resume(tmp_path: Path) -> None:
     arguments = ["compare", "digits", "--output", folder, "--controls", "pixels", "--trainable", "--seeds", 8,
                  "--epochs", 10, "--lr", "1e-2", "--filters", 1]  # fmt: skip
     process = subprocess.Popen(
-        [*PYTHON, *map(str, arguments)], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [*PYTHON, *map(str, arguments)], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=hears_ctrl_c,
+    )  # fmt: skip
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith("2 of 16"):

@@ -21,7 +21,7 @@ from sqlalchemy import create_engine, text
 from quanvolve.studio import Settings, create_app
 from quanvolve.studio._studio import Studio
 from tests.postgres import free_port
-from tests.waiting import PATIENCE, until
+from tests.waiting import PATIENCE, hears_ctrl_c, until
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +101,7 @@ class Server:
         self.process = subprocess.Popen(
             command, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True,
             env={**os.environ, **environment},
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            preexec_fn=hears_ctrl_c,
         )  # fmt: skip
         self.http = httpx2.Client(base_url=self.url, timeout=PATIENCE)
         try:
