@@ -18,6 +18,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._batches import TensorData
 from quanvolve.estimators._filters import build_backbone, restore_backbone
+from quanvolve.estimators._fitted import take_fitted
 from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
 from quanvolve.estimators._maps import BLOCK, feature_maps
 from quanvolve.estimators._preset import build_preset, training_of
@@ -263,14 +264,22 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def restore(self, spec: ImageSpec, circuits: tuple[Circuit, ...], out_channels: int) -> None:
         """Take the form of a saved classifier; the weights are still to be loaded."""
+        module, shape = self._form(spec, circuits[:1], out_channels)
+        if not take_fitted(module, circuits) and len(circuits) > 1:
+            module, shape = self._form(spec, circuits, out_channels)
+        self._adopt(spec, module, shape)
+
+    def _form(
+        self, spec: ImageSpec, circuits: tuple[Circuit, ...], out_channels: int
+    ) -> tuple[HybridModel, tuple[int, ...]]:
+        """The model without its weights, and the shape of its feature maps."""
         params = self.get_params(deep=False)
-        if self.preset is None:
-            backbone, shape = restore_backbone(
-                params, spec, circuits, out_channels, kind=self.backbone, trainable=self.trainable
-            )
-            self._adopt(spec, self._with_head(backbone, shape), shape)
-        else:
-            self._adopt(spec, *build_preset(params, spec, len(self.classes_), 0, circuits))
+        if self.preset is not None:
+            return build_preset(params, spec, len(self.classes_), 0, circuits)
+        backbone, shape = restore_backbone(
+            params, spec, circuits, out_channels, kind=self.backbone, trainable=self.trainable
+        )
+        return self._with_head(backbone, shape), shape
 
     def _with_head(self, backbone: torch.nn.Module, output_shape: tuple[int, ...]) -> HybridModel:
         return HybridModel(backbone, make_head(self.head, output_shape, len(self.classes_)))

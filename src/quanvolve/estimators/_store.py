@@ -22,9 +22,9 @@ from quanvolve._files import replacing
 from quanvolve._version import __version__
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._classifier import QuanvClassifier
+from quanvolve.estimators._fitted import kept_circuits
 from quanvolve.estimators._inputs import ImageSpec
 from quanvolve.estimators._transformer import QuanvTransformer
-from quanvolve.nn import QuanvNd
 
 CONFIG, TENSORS = "config.json", "model.safetensors"
 _FORMAT = "quanvolve-model"
@@ -51,7 +51,7 @@ def save(estimator: QuanvClassifier | QuanvTransformer, folder: str | Path) -> N
         "versions": {"quanvolve": __version__, "torch": torch.__version__, "numpy": np.__version__},
         "kind": "classifier" if isinstance(estimator, QuanvClassifier) else "transformer",
         "params": _params(estimator),
-        "circuits": [circuit.to_dict() for circuit in _circuits(estimator)],
+        "circuits": [circuit.to_dict() for circuit in kept_circuits(estimator.module_)],
         "image_shape": list(estimator._spec.shape),
         "image_shape_derived": estimator._spec.derived,
         "output_shape": list(estimator.output_shape_),
@@ -188,13 +188,6 @@ def _rebuild(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Any:
         estimator.module_.to("cpu")
     estimator.module_.eval()
     return estimator
-
-
-def _circuits(estimator: QuanvClassifier | QuanvTransformer) -> tuple[Circuit, ...]:
-    # Those of a quantum head are made anew from its name; only the filters' are kept.
-    backbone = estimator.module_.backbone if isinstance(estimator, QuanvClassifier) else estimator.module_
-    # The layers of a preset share one circuit.
-    return next((layer.circuits for layer in backbone.modules() if isinstance(layer, QuanvNd)), ())
 
 
 def _params(estimator: QuanvClassifier | QuanvTransformer) -> dict[str, Any]:
