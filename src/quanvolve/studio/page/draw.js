@@ -123,7 +123,7 @@ export function start() {
     const ready = (await call("/models")).filter((one) => one.state === "ready");
     by("draw-wait").hidden = ready.length > 0;
     const select = by("draw-model");
-    select.replaceChildren(...ready.map((one) => element("option", { value: one.id }, `${one.name} (${percent(one.metrics?.test_accuracy ?? 0)})`)));
+    select.replaceChildren(...ready.map((one) => element("option", { value: one.id }, `${one.name} (${percent(one.metrics?.test_accuracy)})`)));
     select.disabled = ready.length === 0;
     if (!ready.length) return wait();
     const id = [wanted, model?.id, ready[0].id].find((one) => ready.some(({ id }) => id === one));
