@@ -122,7 +122,7 @@ export function start() {
         fact("Weights", m.parameters.total.toLocaleString("en")), fact("of circuits", m.parameters.quantum.toLocaleString("en")),
         fact("Training", `${m.seconds.toFixed(1)} s`)) : element("p", {}, "Not trained yet: ", element("a", { href: "#train" }, "see its training"), "."),
       element("div", { class: "row" },
-        m && one.drawable ? element("a", { class: "button", href: `#draw/${id}` }, "Draw with it") : null,
+        m ? element("a", { class: "button", href: `#draw/${id}` }, one.drawable ? "Draw with it" : "Try it") : null,
         m && quantum ? made("Explanation", "explain", one.explanation, report) : null,
         m ? element("a", { class: "button", href: `/api/v1/models/${id}/download`, download: true }, "Folder (ZIP)") : null,
         m ? made("ONNX", "onnx", one.onnx, () => (window.location.href = `/api/v1/models/${id}/onnx`)) : null,
