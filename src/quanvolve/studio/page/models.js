@@ -131,7 +131,7 @@ export function start() {
         fact("Weights", known(m?.parameters?.total, count)), fact("of circuits", known(m?.parameters?.quantum, count)),
         fact("Training", known(m?.seconds, seconds))) : element("p", {}, "Not trained yet: ", element("a", { href: "#train" }, "see its training"), "."),
       element("div", { class: "row" },
-        ready && one.drawable ? element("a", { class: "button", href: `#draw/${id}` }, "Draw with it") : null,
+        ready ? element("a", { class: "button", href: `#draw/${id}` }, one.drawable ? "Draw with it" : "Try it") : null,
         ready && quantum ? made("Explanation", "explain", one.explanation, report) : null,
         ready ? element("a", { class: "button", href: `/api/v1/models/${id}/download`, download: true }, "Folder (ZIP)") : null,
         ready ? made("ONNX", "onnx", one.onnx, () => (window.location.href = `/api/v1/models/${id}/onnx`)) : null,
