@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json as jsonlib
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -98,11 +99,10 @@ def plot(folder: _Folder, output: _Pictures = None) -> None:
     found = results_of(Table(folder))
     place = output or folder
     place.mkdir(parents=True, exist_ok=True)
-    for name, make in (
-        ("accuracy", accuracy_figure),
-        ("differences", difference_figure),
-        ("learning", learning_figure),
-    ):
+    makers = {"accuracy": accuracy_figure, "differences": difference_figure, "learning": learning_figure}
+    if all(one.collapsed for one in found.comparisons):
+        del makers["differences"]  # there is none
+    for name, make in makers.items():
         save_figure(make(found), place / f"{name}.png")
         emit(f"wrote {place / f'{name}.png'}")
     write_report(found, place)
@@ -140,7 +140,7 @@ def say(found: Results) -> dict[str, Any]:
     """The results as JSON has them."""
 
     def plain(value: Any) -> Any:
-        return None if isinstance(value, float) and value != value else value
+        return None if isinstance(value, float) and not math.isfinite(value) else value
 
     return {
         "verdict": found.verdict(),

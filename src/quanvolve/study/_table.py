@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve.study._extend import Wanted
 from quanvolve.study._plan import Plan
 
 FILE = "study.sqlite"
@@ -39,11 +40,13 @@ class Trial:
         id: of its row.
         contender: name.
         seed: of everything that is drawn.
+        earlier: its result before learning rates were added.
     """
 
     id: int
     contender: str
     seed: int
+    earlier: dict[str, Any] | None = None
 
 
 def this_worker() -> str:
@@ -91,10 +94,13 @@ class Table:
             what = "has no study.sqlite" if folder.is_dir() else "does not exist"
             raise ModelError(f"{folder} is not the folder of a study: it {what}")
         with self._open() as connection:
-            row = connection.execute("SELECT value FROM study WHERE name = 'plan'").fetchone()
+            self.plan = self._read_plan(connection)
+
+    def _read_plan(self, connection: sqlite3.Connection) -> Plan:
+        row = connection.execute("SELECT value FROM study WHERE name = 'plan'").fetchone()
         if row is None:
             raise ModelError(f"{self.path} is damaged: it has no plan")
-        self.plan = Plan.from_json(row[0])
+        return Plan.from_json(row[0])
 
     @classmethod
     def create(cls, folder: Path, plan: Plan) -> Table:
@@ -143,16 +149,56 @@ class Table:
         """The next trial that nobody works on, now this worker's; None if there is none left."""
         now = time.time()
         with self._open() as connection:
-            for row in connection.execute("SELECT id, worker, alive FROM trials WHERE status = 'running'").fetchall():
-                if _dead(row["worker"]) or now - row["alive"] > STALE:
-                    connection.execute("UPDATE trials SET status = 'pending' WHERE id = ?", (row["id"],))
+            # Another process may have extended it.
+            self.plan = self._read_plan(connection)
+            self._free(connection)
             row = connection.execute(
                 "UPDATE trials SET status = 'running', worker = ?, alive = ?, started = ?, attempts = attempts + 1 "
                 "WHERE id = (SELECT id FROM trials WHERE status = 'pending' ORDER BY id LIMIT 1) "
-                "RETURNING id, contender, seed",
+                "RETURNING id, contender, seed, result",
                 (worker, now, now),
             ).fetchone()
-        return None if row is None else Trial(row["id"], row["contender"], row["seed"])
+        if row is None:
+            return None
+        earlier = None if row["result"] is None else json.loads(row["result"])
+        return Trial(row["id"], row["contender"], row["seed"], earlier)
+
+    def _free(self, connection: sqlite3.Connection) -> None:
+        """Let others have what workers left that are gone."""
+        now = time.time()
+        for row in connection.execute("SELECT id, worker, alive FROM trials WHERE status = 'running'").fetchall():
+            if _dead(row["worker"]) or now - row["alive"] > STALE:
+                connection.execute("UPDATE trials SET status = 'pending' WHERE id = ?", (row["id"],))
+
+    def extend(self, wanted: Wanted) -> None:
+        """Add seeds, controls and learning rates, at once or not at all; what is done stays, and only the rest runs.
+
+        With more learning rates every trial runs again, with the new ones alone.
+
+        Args:
+            wanted: what is given.
+
+        Raises:
+            QuanvolveError: if something else is wanted, or learning rates while trials are running.
+        """
+        with self._open() as connection:
+            plan = self._read_plan(connection)
+            self._free(connection)
+            counts = dict(connection.execute("SELECT status, COUNT(*) FROM trials GROUP BY status").fetchall())
+            changed = wanted.extends(plan, finished=not counts.get(PENDING) and not counts.get(RUNNING))
+            if changed != plan:
+                connection.execute("UPDATE study SET value = ? WHERE name = 'plan'", (changed.to_json(),))
+                connection.executemany(
+                    "INSERT OR IGNORE INTO trials (contender, seed, status) VALUES (?, ?, 'pending')", changed.trials()
+                )
+            if changed.protocol.lrs != plan.protocol.lrs:
+                if counts.get(RUNNING):
+                    raise QuanvolveError(
+                        f"`lrs` cannot be added to the study in {self.folder} while {counts[RUNNING]} of its trials "
+                        "are running: wait for them, or stop them"
+                    )
+                connection.execute("UPDATE trials SET status = 'pending' WHERE status = 'done'")
+        self.plan = changed
 
     def alive(self, trial: Trial, worker: str) -> None:
         """A sign of life."""
@@ -179,7 +225,9 @@ class Table:
         status = FAILED if result is None else DONE
         with self._open() as connection:
             changed = connection.execute(
-                "UPDATE trials SET status = ?, finished = ?, result = ?, error = ?, config = ?, versions = ? "
+                # A failure with learning rates that were added leaves the result that there was.
+                "UPDATE trials SET status = ?, finished = ?, result = COALESCE(?, result), error = ?, config = ?, "
+                "versions = ? "
                 "WHERE id = ? AND worker = ? AND status = 'running'",
                 (
                     status, time.time(), None if result is None else json.dumps(result, allow_nan=False), error or None,

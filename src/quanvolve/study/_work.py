@@ -27,7 +27,7 @@ Progress = Callable[[dict[str, int], str], None]
 def attempt(plan: Plan, trial: Trial) -> tuple[dict[str, Any] | None, str]:
     """A trial's result, or None and why there is none."""
     try:
-        return run_trial(plan, plan.contender(trial.contender), trial.seed), ""
+        return run_trial(plan, plan.contender(trial.contender), trial.seed, trial.earlier), ""
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
