@@ -73,7 +73,7 @@ def measure(
     given = np.ascontiguousarray(np.atleast_2d(np.asarray(inputs, float))) + 0.0  # -0.0 becomes 0.0
     distinct, which = np.unique(given, axis=0, return_inverse=True)
     key = Cache.key(circuit, weights, backend.identity)
-    known = cache.find(key, distinct) if cache is not None else {}
+    known = cache.find(key, distinct, circuit.n_outputs) if cache is not None else {}
     left = [k for k in range(len(distinct)) if k not in known]
     values, errors = np.zeros((2, len(distinct), circuit.n_outputs))
     for k, (value, error) in known.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json as jsonlib
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -140,11 +141,11 @@ def say(found: Results) -> dict[str, Any]:
     """The results as JSON has them."""
 
     def plain(value: Any) -> Any:
-        return None if isinstance(value, float) and value != value else value
+        return None if isinstance(value, float) and not math.isfinite(value) else value
 
     return {
         "verdict": found.verdict(),
         "finished": found.finished,
-        "contenders": [asdict(one) for one in found.standings],
+        "contenders": [{name: plain(value) for name, value in asdict(one).items()} for one in found.standings],
         "comparisons": [{name: plain(value) for name, value in asdict(one).items()} for one in found.comparisons],
     }
