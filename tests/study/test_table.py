@@ -52,9 +52,13 @@ def test_trials_of_dead_processes_are_taken_up(table: Table) -> None:
     child.wait()
     assert table.claim(this_worker()) == first
     assert not table.finish(first, worker, {"test_accuracy": 1.0})  # it is no longer theirs
-    assert table.finish(first, this_worker(), {"test_accuracy": 0.5})
-    assert not table.finish(first, this_worker(), {"test_accuracy": 0.6})
-    assert table.rows()[first.id - 1]["result"] == {"test_accuracy": 0.5}
+    result = {
+        "test_accuracy": 0.5, "n_test": 60, "n_train": 300, "majority": 0.1, "valid_accuracy": 0.4, "lr": 0.01,
+        "seconds": 1.0, "parameters": {"total": 5, "trained": 3, "quantum": 2}, "learning_curve": [0.3, 0.4],
+    }  # fmt: skip
+    assert table.finish(first, this_worker(), result)
+    assert not table.finish(first, this_worker(), {**result, "test_accuracy": 0.6})
+    assert table.rows()[first.id - 1]["result"] == result
     assert table.rows()[first.id - 1]["attempts"] == 2
 
 

@@ -11,14 +11,11 @@ from quanvolve._errors import ModelError, QuanvolveError
 from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import TrainOptions, shown, spelling
 from quanvolve.cli._progress import View
-from quanvolve.cli._run import Run, discard, locked, make_folder, read_json, read_run, require_empty
+from quanvolve.cli._run import Run, discard, locked, make_folder, read_run, require_empty
 from quanvolve.cli._source import canonical, label_names, load
 
 if TYPE_CHECKING:
     from quanvolve.data import Dataset
-
-# What an epoch's row of the history holds.
-_ROW = {"epoch", "train_loss", "valid_loss", "valid_accuracy", "lr", "seconds"}
 
 
 def begin(dataset: str, data_dir: Path | None, output: Path | None, options: TrainOptions, view: View) -> Run:
@@ -104,32 +101,37 @@ def _compare(run: Run, given: dict[str, Any]) -> None:
 
 def _work(run: Run, dataset: Dataset, view: View) -> None:
     """Whatever is still to be done."""
-    from quanvolve.cli._results import draw_pictures, write_metrics
+    from quanvolve.cli._results import draw_pictures, read_metrics, write_metrics
 
-    if run.trained:
-        clf, preparation = _trained(run), 0.0
-    else:
+    clf, preparation = _trained(run) if run.trained else None, 0.0
+    if clf is None:
         clf, preparation = _train(run, dataset, view)
     view.phase("testing")
     missing = run.missing()
     if run.metrics.name in missing:
         write_metrics(run, clf, dataset, preparation)
     view.phase("drawing")
-    draw_pictures(run, clf, dataset, missing, read_json(run.metrics))
+    draw_pictures(run, clf, dataset, missing, read_metrics(run))
     run.tidy()
 
 
 def _trained(run: Run) -> Any:
-    """The classifier of a run whose training is done.
+    """The classifier of a run whose training is done; None if its last checkpoint must make it anew.
 
     Raises:
         ModelError: if it is damaged, or lacks the history that metrics and pictures are made of.
     """
     from quanvolve.cli._evaluate import load_classifier
+    from quanvolve.estimators import is_history
 
-    clf = load_classifier(run.folder)
+    try:
+        clf = load_classifier(run.folder)
+    except ModelError:
+        if run.checkpoint.is_file():
+            return None
+        raise
     rows = clf.history_
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) and set(row) >= _ROW for row in rows):
+    if not rows or not is_history(rows):
         raise ModelError(
             f"{run.folder / 'config.json'} is damaged: it lacks the history of the training; train again with another "
             "--output"

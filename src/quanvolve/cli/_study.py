@@ -145,6 +145,6 @@ def say(found: Results) -> dict[str, Any]:
     return {
         "verdict": found.verdict(),
         "finished": found.finished,
-        "contenders": [asdict(one) for one in found.standings],
+        "contenders": [{name: plain(value) for name, value in asdict(one).items()} for one in found.standings],
         "comparisons": [{name: plain(value) for name, value in asdict(one).items()} for one in found.comparisons],
     }

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve._untrusted import parse_json
+from quanvolve.study._checks import check_plan
 from quanvolve.study._contenders import Contender
 
 _FORMAT = 1
@@ -103,13 +105,15 @@ class Plan:
             ModelError: if it is something else.
         """
         try:
-            data = json.loads(text)
+            data = parse_json(text)
             if data.pop("format") != _FORMAT:
                 raise ValueError("of another version")
             given = data.pop("protocol")
             protocol: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
             contenders = tuple(Contender(**entry) for entry in data.pop("contenders"))
             looks = tuple(data.pop("looks", ()))
-            return cls(**data, contenders=contenders, protocol=Protocol(**protocol), looks=looks)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ModelError(f"the plan of the study is damaged: {error}") from None
+            plan = cls(**data, contenders=contenders, protocol=Protocol(**protocol), looks=looks)
+            check_plan(plan)
+            return plan
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError(f"the plan of the study is damaged: {str(error)[:200]}") from None

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve._files import creating, sweep
+from quanvolve._untrusted import MOST_BYTES, parse_json
+from quanvolve.study._checks import MOST_CELL, MOST_TRIALS, check_result, check_trial, checked_row
 from quanvolve.study._extend import Wanted
 from quanvolve.study._plan import Plan
 
@@ -30,6 +33,11 @@ CREATE TABLE IF NOT EXISTS trials (
     versions TEXT, UNIQUE (contender, seed)
 );
 """
+
+_COLUMNS = "id, contender, seed, status, worker, alive, started, finished, attempts, config, result, error, versions"
+_TEXTS = ("contender", "worker", "config", "result", "error", "versions")
+_SIZE = f"SELECT COUNT(*), {' + '.join(f'TOTAL(LENGTH({name}))' for name in _TEXTS)} FROM trials"
+_ACTIVE = {"view", "trigger"}  # they run whatever their author wrote
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,28 @@ def _dead(worker: str) -> bool:
     return _started(int(pid)) != started
 
 
+def _fill(path: Path, plan: str, trials: list[tuple[str, int]]) -> None:
+    connection = sqlite3.connect(path)
+    try:
+        with connection:
+            connection.executescript(_SCHEMA)
+            connection.execute("INSERT INTO study VALUES ('plan', ?)", (plan,))
+            connection.executemany("INSERT INTO trials (contender, seed, status) VALUES (?, ?, 'pending')", trials)
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
+
+
+def _sign_of_life(worker: Any, alive: Any, now: float) -> bool:
+    """Whether somebody may still be working on a trial; nobody whose name or time is none."""
+    if not isinstance(worker, str) or not isinstance(alive, int | float) or not now - alive <= STALE:
+        return False
+    try:
+        return not _dead(worker)
+    except (ValueError, OverflowError):
+        return False
+
+
 class Table:
     """The rows of a study.
 
@@ -93,12 +123,16 @@ class Table:
         if not self.path.is_file():
             what = "has no study.sqlite" if folder.is_dir() else "does not exist"
             raise ModelError(f"{folder} is not the folder of a study: it {what}")
+        sweep(self.path)
         with self._open() as connection:
+            objects = {tuple(row) for row in connection.execute("SELECT type, name FROM sqlite_master").fetchall()}
+            if not {("table", "study"), ("table", "trials")} <= objects or {kind for kind, _ in objects} & _ACTIVE:
+                raise ModelError(f"{self.path} is damaged: it has not the tables of a study")
             self.plan = self._read_plan(connection)
 
     def _read_plan(self, connection: sqlite3.Connection) -> Plan:
         row = connection.execute("SELECT value FROM study WHERE name = 'plan'").fetchone()
-        if row is None:
+        if row is None or not isinstance(row[0], str):
             raise ModelError(f"{self.path} is damaged: it has no plan")
         return Plan.from_json(row[0])
 
@@ -112,19 +146,14 @@ class Table:
         text = plan.to_json()
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / FILE
+        taken = f"{folder} already holds a study: continue it with --resume, or give another folder"
         if path.exists():
-            raise QuanvolveError(f"{folder} already holds a study: continue it with --resume, or give another folder")
-        connection = sqlite3.connect(path, timeout=60)
+            raise QuanvolveError(taken)
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            with connection:
-                connection.executescript(_SCHEMA)
-                connection.execute("INSERT INTO study VALUES ('plan', ?)", (text,))
-                connection.executemany(
-                    "INSERT INTO trials (contender, seed, status) VALUES (?, ?, 'pending')", plan.trials()
-                )
-        finally:
-            connection.close()
+            with creating(path) as part:
+                _fill(part, text, plan.trials())
+        except FileExistsError:
+            raise QuanvolveError(taken) from None
         return cls(folder)
 
     @contextmanager
@@ -136,12 +165,17 @@ class Table:
             raise ModelError(f"{self.path} cannot be opened: {error}") from None
         try:
             connection.row_factory = sqlite3.Row
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_CELL)
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             raise ModelError(f"{self.path} cannot be used: {error}") from None
+        except ValueError as error:
+            if isinstance(error, QuanvolveError):
+                raise
+            raise ModelError(f"{self.path} is damaged: {error}") from None
         finally:
             connection.close()
 
@@ -158,16 +192,19 @@ class Table:
                 "RETURNING id, contender, seed, result",
                 (worker, now, now),
             ).fetchone()
-        if row is None:
-            return None
-        earlier = None if row["result"] is None else json.loads(row["result"])
+            if row is None:
+                return None
+            check_trial(row, self.plan)
+            earlier = None if row["result"] is None else parse_json(row["result"])
+            if earlier is not None:
+                check_result(earlier, f"trial {row['id']}")
         return Trial(row["id"], row["contender"], row["seed"], earlier)
 
     def _free(self, connection: sqlite3.Connection) -> None:
         """Let others have what workers left that are gone."""
         now = time.time()
         for row in connection.execute("SELECT id, worker, alive FROM trials WHERE status = 'running'").fetchall():
-            if _dead(row["worker"]) or now - row["alive"] > STALE:
+            if not _sign_of_life(row["worker"], row["alive"], now):
                 connection.execute("UPDATE trials SET status = 'pending' WHERE id = ?", (row["id"],))
 
     def extend(self, wanted: Wanted) -> None:
@@ -249,13 +286,17 @@ class Table:
             return connection.execute("UPDATE trials SET status = 'pending' WHERE status = 'failed'").rowcount
 
     def rows(self) -> list[dict[str, Any]]:
-        """All trials, with their results as dictionaries."""
+        """All trials, with their results as dictionaries.
+
+        Raises:
+            ModelError: if one is not as it was written.
+        """
         with self._open() as connection:
-            rows = [dict(row) for row in connection.execute("SELECT * FROM trials ORDER BY id").fetchall()]
-        for row in rows:
-            for name in ("result", "config", "versions"):
-                row[name] = None if row[name] is None else json.loads(row[name])
-        return rows
+            number, size = connection.execute(_SIZE).fetchone()
+            if number > MOST_TRIALS or size > MOST_BYTES:
+                raise ValueError(f"it has {number:,} trials of {size:,.0f} bytes")
+            rows = connection.execute(f"SELECT {_COLUMNS} FROM trials ORDER BY id").fetchall()
+            return [checked_row(row, self.plan) for row in rows]
 
     def counts(self) -> dict[str, int]:
         """How many trials have each status."""
