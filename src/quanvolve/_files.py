@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from quanvolve._interrupt import unfinished
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -29,6 +31,7 @@ def replacing(path: Path) -> Iterator[Path]:
         'whole'
     """
     part = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.part")
+    unfinished.add(str(part))
     try:
         yield part
         os.replace(part, path)
@@ -39,6 +42,7 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+        unfinished.discard(str(part))
 
 
 def write_whole(path: Path, content: bytes | str) -> None:

@@ -59,12 +59,14 @@ def test_commands_that_do_not_exist() -> None:
 
 def test_folders_that_cannot_be_used(run: Path, tmp_path: Path) -> None:
     message = refused("train", "--output", run)
-    assert "already holds files" in message
+    assert "already holds a run" in message
     assert "--resume" in message
     assert "another folder" in message
     (tmp_path / "file").write_text("")
     assert "is a file" in refused("train", "--output", tmp_path / "file")
-    assert "Not a directory" in refused("train", "--output", tmp_path / "file" / "run")
+    assert "cannot be made: Not a directory; choose another folder" in refused(
+        "train", "--output", tmp_path / "file" / "run"
+    )
     assert "does not exist" in refused("train", "--resume", "--output", tmp_path / "nowhere")
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / "notes.txt").write_text("mine")

@@ -13,12 +13,12 @@ from typing import Any, TextIO
 
 import typer
 
+from quanvolve._interrupt import CODE, Interrupted, asked, claim_line
 from quanvolve.cli._app import app
 from quanvolve.cli._console import complain, silence
-from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import OPTION_OF, spelling
 
-FAILED, INTERRUPTED = 2, 130
+FAILED = 2
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -44,13 +44,12 @@ def main(args: Sequence[str] | None = None) -> int:
     except SystemExit:
         # Rich leaves this way when the reader of a help page has gone.
         return 0
-    except (KeyboardInterrupt, typer.Abort):
-        complain("interrupted")
-        return INTERRUPTED
-    except Interrupted as stop:
-        complain(str(stop))
-        return INTERRUPTED
+    except (KeyboardInterrupt, typer.Abort, Interrupted) as stop:
+        return _interrupted(str(stop))
     except Exception as error:
+        if asked():
+            # What a library has made of it.
+            return _interrupted("")
         if os.environ.get("QUANVOLVE_DEBUG", "") not in ("", "0"):
             import traceback
 
@@ -58,6 +57,12 @@ def main(args: Sequence[str] | None = None) -> int:
         complain(_message(error))
         return FAILED
     return 0
+
+
+def _interrupted(text: str) -> int:
+    if claim_line():
+        complain(text or "interrupted")
+    return CODE
 
 
 def _run(arguments: list[str]) -> None:

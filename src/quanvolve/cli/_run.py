@@ -135,37 +135,13 @@ def make_folder(output: Path | None, dataset: str) -> tuple[Path, list[Path]]:
         dataset: canonical name.
 
     Raises:
-        QuanvolveError: if it is a file.
         OSError: if it cannot be made.
     """
     if output is None:
         return _first_free(dataset)
     made = _absent(output)
-    refuse_file(output)
     output.mkdir(parents=True, exist_ok=True)
     return output, made
-
-
-def refuse_file(output: Path) -> None:
-    """Refuse what cannot become a folder.
-
-    Raises:
-        QuanvolveError: if it is a file.
-    """
-    if output.exists() and not output.is_dir():
-        raise QuanvolveError(f"--output {output} is a file, expected a folder")
-
-
-def require_empty(folder: Path) -> None:
-    """Refuse a folder with files, to be called with its lock: before that, another process may still fill it.
-
-    Raises:
-        QuanvolveError: if it holds files already.
-    """
-    if any(folder.iterdir()):
-        raise QuanvolveError(
-            f"--output {folder} already holds files: continue the run in it with --resume, or give another folder"
-        )
 
 
 def _first_free(dataset: str) -> tuple[Path, list[Path]]:
