@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from quanvolve._interrupt import unfinished
+
 _PART = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.part(-journal|-wal|-shm)?")
 
 
@@ -37,6 +39,7 @@ def replacing(path: Path) -> Iterator[Path]:
         'whole'
     """
     part = part_of(path)
+    unfinished.add(str(part))
     try:
         yield part
         os.replace(part, path)
@@ -48,6 +51,7 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+        unfinished.discard(str(part))
 
 
 @contextmanager
@@ -59,6 +63,7 @@ def creating(path: Path) -> Iterator[Path]:
         OSError: if the folder cannot be written.
     """
     part = part_of(path)
+    unfinished.add(str(part))
     try:
         yield part
         try:
@@ -73,6 +78,7 @@ def creating(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+        unfinished.discard(str(part))
 
 
 def sweep(path: Path) -> None:

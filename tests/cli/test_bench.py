@@ -87,11 +87,9 @@ def test_what_is_refused(tiny: Path) -> None:
     )
     assert "'0'" in refused("bench", "--rounds", "0")
     (tiny / "file").write_text("")
-    for name in ("--output", "--environments"):
-        message = refused("bench", "--peers", "", name, tiny / "file" / "below", "--install-peers")
-        assert (
-            message == f"{name} (='{tiny / 'file' / 'below'}') cannot be made: Not a directory; choose another folder"
-        )
+    below = tiny / "file" / "below"
+    message = refused("bench", "--peers", "", "--environments", below, "--install-peers")
+    assert message == f"--environments (='{below}') cannot be made: Not a directory; choose another folder"
 
 
 def test_ctrl_c_ends_it_cleanly(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

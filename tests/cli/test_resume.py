@@ -212,7 +212,7 @@ def test_the_loser_of_a_race_leaves_the_folder_of_the_winner_alone(
     # Nor does one that comes when the other has gone, its files being there.
     with monkeypatch.context() as patch:
         patch.setattr(_session, "make_folder", lambda *_: (folder, [folder]))
-        assert "already holds files" in refused("train", "--output", folder)
+        assert "already holds a run" in refused("train", "--output", folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == expected
 
 

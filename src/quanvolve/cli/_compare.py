@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._interrupt import interruptible
 from quanvolve.cli._console import emit, emit_json
 from quanvolve.cli._counter import Counter
-from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import (
     DATA,
     MODEL,
@@ -25,7 +25,7 @@ from quanvolve.cli._options import (
     Readout,
     option,
 )
-from quanvolve.cli._run import refuse_file
+from quanvolve.cli._output import COMPARE, output_folder
 from quanvolve.cli._study import say, write_report
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def compare(
     from quanvolve.study import Protocol, Table
     from quanvolve.study import compare as compared
 
-    refuse_file(output)
+    output_folder(output, COMPARE, resume=resume)
     params: dict[str, Any] = {
         "circuit": circuit, "encoding": encoding, "readout": readout, "n_layers": layers, "n_filters": filters,
         "kernel_size": kernel_size, "stride": stride, "head": head, "trainable": trainable,
@@ -126,21 +126,17 @@ def compare(
     else:
         data, protocol = canonical(dataset), Protocol(**settings)
     _warn_of_few(protocol, params, chosen, output if resume else None, quiet=json)
-    try:
-        with Counter("trials", quiet=json) as counter:
+    with interruptible(lambda: _how_to_go_on(output)), Counter("trials", quiet=json) as counter:
 
-            def told(counts: dict[str, int], what: str) -> None:
-                done, failed = counts["done"] + counts["failed"], counts["failed"]
-                counter.show(done, sum(counts.values()), f"{failed} failed" if failed else "", what)
+        def told(counts: dict[str, int], what: str) -> None:
+            done, failed = counts["done"] + counts["failed"], counts["failed"]
+            counter.show(done, sum(counts.values()), f"{failed} failed" if failed else "", what)
 
-            found = compared(
-                data, output, params=params, controls=chosen, protocol=protocol, data_dir=place, resume=resume,
-                retry=retry, workers=workers, scheduler=scheduler, progress=told,
-            )  # fmt: skip
-    except KeyboardInterrupt:
-        again = f"quanvolve compare --output {shlex.quote(str(output))} --resume"
-        raise Interrupted(f"interrupted; continue with: {again}") from None
-    write_report(found, output)
+        found = compared(
+            data, output, params=params, controls=chosen, protocol=protocol, data_dir=place, resume=resume,
+            retry=retry, workers=workers, scheduler=scheduler, progress=told,
+        )  # fmt: skip
+        write_report(found, output)
     if json:
         emit_json(say(found))
         return
@@ -169,6 +165,12 @@ def _warn_of_few(
             f"{len(protocol.seeds)} seeds cannot show any difference among {len(names)} controls, however large: at "
             f"least {least} can (--seeds {least})"
         )
+
+
+def _how_to_go_on(output: Path) -> str:
+    if not (output / "study.sqlite").is_file():
+        return "interrupted before the study began: nothing was kept"
+    return f"interrupted; continue with: quanvolve compare --output {shlex.quote(str(output))} --resume"
 
 
 def _rates(text: str) -> tuple[float, ...]:

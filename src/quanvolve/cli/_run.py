@@ -142,41 +142,19 @@ def make_folder(output: Path | None, dataset: str) -> tuple[Path, list[Path]]:
         dataset: canonical name.
 
     Raises:
-        QuanvolveError: if it is a file.
         OSError: if it cannot be made.
     """
     if output is None:
         return _first_free(dataset)
     made = _absent(output)
-    refuse_file(output)
     output.mkdir(parents=True, exist_ok=True)
     return output, made
 
 
-def refuse_file(output: Path) -> None:
-    """Refuse what cannot become a folder.
-
-    Raises:
-        QuanvolveError: if it is a file.
-    """
-    if output.exists() and not output.is_dir():
-        raise QuanvolveError(f"--output {output} is a file, expected a folder")
-
-
-def require_empty(folder: Path) -> None:
-    """Refuse a folder with files, to be called with its lock: before that, another process may still fill it.
-
-    Raises:
-        QuanvolveError: if it holds files already.
-    """
-    if _blank(folder):
-        # Killed before its run.json was whole, a run has left nothing else.
-        for part in folder.iterdir():
-            part.unlink(missing_ok=True)
-    else:
-        raise QuanvolveError(
-            f"--output {folder} already holds files: continue the run in it with --resume, or give another folder"
-        )
+def clear(folder: Path) -> None:
+    """Remove what killed processes have left half-written, to be called with the folder's lock."""
+    for part in abandoned(folder):
+        part.unlink(missing_ok=True)
 
 
 def _blank(folder: Path) -> bool:

@@ -14,8 +14,10 @@ import typer
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._files import write_whole
-from quanvolve.cli._console import emit, emit_json, emit_table, one_line
+from quanvolve._lines import one_line
+from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._options import DATA, Json, option
+from quanvolve.cli._output import PLOT, output_file, output_folder, with_parents
 
 if TYPE_CHECKING:
     from quanvolve.study import Results
@@ -58,6 +60,8 @@ def export(folder: _Folder, output: _Output = None) -> None:
     """Write all trials as a table."""
     from quanvolve.study import Table
 
+    if output is not None:
+        output_file(output)
     rows = Table(folder).rows()
     kind = "csv" if output is None else output.suffix.lower()[1:]
     if kind == "json":
@@ -69,7 +73,7 @@ def export(folder: _Folder, output: _Output = None) -> None:
     if output is None:
         emit(text.rstrip("\n"))
     else:
-        write_whole(output, text)
+        write_whole(with_parents(output), text)
 
 
 def _as_csv(rows: list[dict[str, Any]]) -> str:
@@ -96,8 +100,9 @@ def plot(folder: _Folder, output: _Pictures = None) -> None:
     from quanvolve.explain import save_figure
     from quanvolve.study import Table, accuracy_figure, difference_figure, learning_figure, results_of
 
-    found = results_of(Table(folder))
     place = output or folder
+    output_folder(place, PLOT)
+    found = results_of(Table(folder))
     place.mkdir(parents=True, exist_ok=True)
     makers = {"accuracy": accuracy_figure, "differences": difference_figure, "learning": learning_figure}
     if all(one.collapsed for one in found.comparisons):
