@@ -151,7 +151,7 @@ def verdicts() -> str:
         "",
         "▲ the quantum model is better than this control, ▼ it is worse, after correction; otherwise no difference",
     ]
-    lines += ["was seen.", ""]
+    lines += ["was seen, or so few seeds could show none.", ""]
     lines += [f"- {study}: {found[0]}" for study, found in sentences.items()]
     return "\n".join(lines)
 
