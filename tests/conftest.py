@@ -1,4 +1,4 @@
-"""What all tests share: one thread, and hypothesis without deadlines, files or luck."""
+"""What all tests share: one thread, and hypothesis without clocks, files or luck."""
 
 import os
 
@@ -6,11 +6,14 @@ import os
 os.environ["SCIPY_ARRAY_API"] = "1"
 
 import torch
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.browser import browser as browser  # one for all tests of pages
 from tests.postgres import postgres as postgres  # one for all tests of databases
 
 torch.set_num_threads(1)
-settings.register_profile("quanvolve", deadline=None, database=None, derandomize=True, max_examples=40)
+settings.register_profile(
+    "quanvolve", deadline=None, database=None, derandomize=True, max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],
+)  # fmt: skip
 settings.load_profile("quanvolve")

@@ -40,7 +40,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
     run("initdb", "-D", str(home / "data"), "-U", "tester", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
-    run("pg_ctl", "-D", str(home / "data"), "-l", str(home / "log"), "-w", "-o", options, "start")
+    patient = ("-w", "-t", f"{PATIENCE:.0f}")
+    run("pg_ctl", "-D", str(home / "data"), "-l", str(home / "log"), *patient, "-o", options, "start")
     try:
         yield f"postgresql+psycopg://tester@127.0.0.1:{port}/postgres"
     finally:

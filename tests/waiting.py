@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -32,6 +33,11 @@ def until(
         time.sleep(pause)
 
 
+def hears_ctrl_c() -> None:
+    """For `preexec_fn`: Ctrl-C is heard, even if it is ignored here, as in what a script leaves in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def children(process: int) -> list[int]:
     """The processes that a process has started and that are still there, dead ones not yet buried among them."""
     found = []
@@ -42,6 +48,14 @@ def children(process: int) -> list[int]:
         except OSError:  # it has ended meanwhile
             continue
     return found
+
+
+def command_of(process: int) -> bytes:
+    """The command line of a process; nothing if it has ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def alive(process: int) -> bool:

@@ -1,7 +1,7 @@
 """Quantum convolution for PyTorch and scikit-learn.
 
 The public names are loaded when first used, so that `import quanvolve` stays instant and pulls in neither
-PennyLane, scikit-learn, skorch nor matplotlib.
+PennyLane, scikit-learn, skorch nor matplotlib; the version, which is read from the installed files, is too.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from quanvolve._version import __version__ as __version__
-
 if TYPE_CHECKING:
+    from quanvolve._version import __version__ as __version__
     from quanvolve.data import load_dataset as load_dataset
     from quanvolve.estimators import QuanvClassifier as QuanvClassifier
     from quanvolve.estimators import QuanvTransformer as QuanvTransformer
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from quanvolve.nn import quanv3d as quanv3d
 
 _HOME = {
+    "__version__": "quanvolve._version",
     "Quanv1d": "quanvolve.nn",
     "Quanv2d": "quanvolve.nn",
     "Quanv3d": "quanvolve.nn",
@@ -40,7 +40,7 @@ _HOME = {
     "load_dataset": "quanvolve.data",
 }
 
-__all__ = ["__version__", *sorted(_HOME)]
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from quanvolve.bench._contenders import CONTENDERS, Contender
 from quanvolve.bench._workloads import WORKLOADS
 from tests.bench.conftest import SCRIPTS
 from tests.cli.conftest import ENVIRONMENT, PYTHON, cli, ok, refused
-from tests.waiting import PATIENCE, alive, children, until
+from tests.waiting import PATIENCE, alive, children, command_of, hears_ctrl_c, until
 
 
 @pytest.fixture
@@ -87,11 +87,9 @@ def test_what_is_refused(tiny: Path) -> None:
     )
     assert "'0'" in refused("bench", "--rounds", "0")
     (tiny / "file").write_text("")
-    for name in ("--output", "--environments"):
-        message = refused("bench", "--peers", "", name, tiny / "file" / "below", "--install-peers")
-        assert (
-            message == f"{name} (='{tiny / 'file' / 'below'}') cannot be made: Not a directory; choose another folder"
-        )
+    below = tiny / "file" / "below"
+    message = refused("bench", "--peers", "", "--environments", below, "--install-peers")
+    assert message == f"--environments (='{below}') cannot be made: Not a directory; choose another folder"
 
 
 def test_ctrl_c_ends_it_cleanly(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,10 +112,12 @@ def test_ctrl_c_ends_it_cleanly(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_signal_leaves_no_process_behind(tmp_path: Path) -> None:
     args = [*PYTHON, "bench", "--workloads", "W2", "--peers", "pennylane-loop", "--output", str(tmp_path)]
-    process = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    process = subprocess.Popen(
+        args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, preexec_fn=hears_ctrl_c
+    )
 
     def workers() -> list[int]:
-        return [child for child in children(process.pid) if b".py" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        return [child for child in children(process.pid) if b".py" in command_of(child)]
 
     started = until(workers, "there is a process that could be left behind", process)
     process.send_signal(signal.SIGINT)

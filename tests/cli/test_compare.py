@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from quanvolve import load
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, hears_ctrl_c
 
 from .conftest import ENVIRONMENT, PYTHON, Result, cli, ok, refused
 
@@ -38,7 +39,9 @@ def test_the_verdict_comes_with_a_report(compared: tuple[Path, Result]) -> None:
     folder, result = compared
     lines = result.out.splitlines()
     assert lines[-1] == f"wrote {folder / 'report.html'} and {folder / 'report.md'}"
-    assert any("against a trained convolution of the same shape: " in line for line in lines)
+    said = "3 seeds cannot show any difference among 2 controls, however large: at least 7 can"
+    assert lines[0] == f"{said} (--seeds 7)"
+    assert lines[-2] == f"{said}."
     assert "9 of 9 trials done" in lines
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert page.index("<h2>Verdict</h2>") < page.index("<h2>Accuracy</h2>")
@@ -76,13 +79,38 @@ def test_a_finished_study_is_not_done_again(compared: tuple[Path, Result]) -> No
     assert "already holds a study: continue it with --resume" in refused("compare", "--output", folder)
 
 
+def test_a_study_is_extended(compared: tuple[Path, Result], tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    shutil.copytree(compared[0], folder)
+    before = list(csv.DictReader(io.StringIO(ok("study", "export", folder).out)))
+    text = ok("compare", "--output", folder, "--resume", "--seeds", 4, "--controls", "conv,pixels,subsampled").out
+    assert "16 of 16 trials done" in text
+    assert "4 seeds cannot show any difference among 3 controls, however large: at least 7 can (--seeds 7)" in text
+    after = list(csv.DictReader(io.StringIO(ok("study", "export", folder).out)))
+    assert [row for row in after if row["id"] in {one["id"] for one in before}] == before
+    assert len(after) == 16
+    # What is typed again as it was is no change; what differs is refused, with both values.
+    ok("compare", "digits", "--output", folder, "--resume", "--seeds", 4, "--filters", 1, "--train-size", 200)
+    for given, message in (
+        (("--seeds", 2), "`seeds` (=0, 1) lacks 2, 3 of the study in"),
+        (("--filters", 2), "has `n_filters` 1, and 2 is given: only seeds, controls and learning rates can be added"),
+        (("--train-size", 100), "has `train_size` 200, and 100 is given"),
+        (("--lr", "1e-3"), "`lrs` (=0.001) lacks 0.01 of the study in"),
+        (("--controls", "conv"), "`controls` (=conv) lacks pixels, subsampled of the study in"),
+    ):
+        assert message in refused("compare", "--output", folder, "--resume", *given)
+    assert "has `dataset` 'digits', and 'mnist' is given" in refused("compare", "mnist", "--output", folder, "--resume")
+    assert len(list(csv.DictReader(io.StringIO(ok("study", "export", folder).out)))) == 16
+
+
 def test_ctrl_c_and_resume(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     arguments = ["compare", "digits", "--output", folder, "--controls", "pixels", "--trainable", "--seeds", 8,
                  "--epochs", 10, "--lr", "1e-2", "--filters", 1]  # fmt: skip
     process = subprocess.Popen(
-        [*PYTHON, *map(str, arguments)], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [*PYTHON, *map(str, arguments)], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=hears_ctrl_c,
+    )  # fmt: skip
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith("2 of 16"):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from warnings import warn_explicit
 
 import numpy as np
 import pytest
@@ -59,12 +62,14 @@ def test_commands_that_do_not_exist() -> None:
 
 def test_folders_that_cannot_be_used(run: Path, tmp_path: Path) -> None:
     message = refused("train", "--output", run)
-    assert "already holds files" in message
+    assert "already holds a run" in message
     assert "--resume" in message
     assert "another folder" in message
     (tmp_path / "file").write_text("")
     assert "is a file" in refused("train", "--output", tmp_path / "file")
-    assert "Not a directory" in refused("train", "--output", tmp_path / "file" / "run")
+    assert "cannot be made: Not a directory; choose another folder" in refused(
+        "train", "--output", tmp_path / "file" / "run"
+    )
     assert "does not exist" in refused("train", "--resume", "--output", tmp_path / "nowhere")
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / "notes.txt").write_text("mine")
@@ -202,3 +207,69 @@ def test_control_characters_of_names_are_shown_escaped() -> None:
     message = refused("train", "evil\x1b[31m\nname")
     assert "\x1b" not in message
     assert "\\x1b[31m" in message
+
+
+HOSTILE = {
+    "lines": "two\nlines\r\nand\u2028more\x85",
+    "escapes": "\x1b[31mred\x1b[0m\x07",
+    "direction": "abc\u202egnp.exe",
+    "bytes": "\udc80\udcff",
+    "long": "x" * 5000,
+    "null": "a\0b",
+    "percent": "%s%n{0}[bold]",
+}
+COMMANDS: dict[str, list[str]] = {
+    "train": ["train", "NAME"],
+    "train npz": ["train", "NAME.npz"],
+    "train output": ["train", "--output", "NAME/x", "--resume"],
+    "train circuit": ["train", "--circuit", "NAME"],
+    "train device": ["train", "--device", "NAME"],
+    "train noise": ["train", "--noise", "NAME"],
+    "evaluate": ["evaluate", "NAME"],
+    "predict": ["predict", "NAME", "NAME"],
+    "explain": ["explain", "NAME"],
+    "export": ["export", "NAME", "--to", "onnx", "--output", "NAME"],
+    "calibrate": ["calibrate", "NAME", "--output", "NAME"],
+    "estimate": ["estimate", "NAME"],
+    "compare": ["compare", "NAME", "--output", "NAME"],
+    "compare resume": ["compare", "--output", "NAME", "--resume"],
+    "compare controls": ["compare", "--controls", "NAME"],
+    "search": ["search", "digits", "--space", "NAME"],
+    "study show": ["study", "show", "NAME"],
+    "study export": ["study", "export", "NAME", "--output", "NAME.csv"],
+    "study plot": ["study", "plot", "NAME"],
+    "reproduce": ["reproduce", "NAME"],
+    "circuits": ["circuits", "NAME"],
+    "bench": ["bench", "--workloads", "NAME"],
+    "option": ["train", "--NAME"],
+    "command": ["NAME"],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_error_is_one_line_however_hostile_the_names(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for hostile in HOSTILE.values():
+        message = refused(*(part.replace("NAME", hostile) for part in COMMANDS[command]))
+        assert message.isprintable()
+        assert 0 < len(message) < 4200
+
+
+def test_what_threads_and_loggers_say_is_one_line_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise KeyError("two\nlines")
+
+    def noisy(arguments: list[str]) -> None:
+        logging.getLogger("some.library").error("two\nlines")
+        thread = threading.Thread(target=broken)
+        thread.start()
+        thread.join()
+        for _ in range(2):
+            warn_explicit("two\nlines about `n_qubits`", UserWarning, "x.py", 1, "quanvolve.nn")
+
+    monkeypatch.setattr(_main, "_run", noisy)
+    assert cli("datasets").err == (
+        "quanvolve: warning: a thread failed: KeyError: 'two\\nlines'\nquanvolve: warning: two lines about --qubits\n"
+    )

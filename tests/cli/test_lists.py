@@ -65,7 +65,7 @@ def test_draw_writes_a_picture(name: str, tmp_path: Path) -> None:
     assert out == f"picture {path}\n"
     assert path.read_bytes().startswith(b"\x89PNG")
     (tmp_path / "file").write_text("")
-    assert "cannot write the picture" in refused("circuits", name, "--draw", "--output", tmp_path / "file")
+    assert "cannot be made: Not a directory" in refused("circuits", name, "--draw", "--output", tmp_path / "file")
 
 
 def test_circuits_that_do_not_exist() -> None:

@@ -16,7 +16,7 @@ import quanvolve
 from quanvolve.cli import _results, _session
 from quanvolve.cli._run import Run, make_folder
 from tests.cli.conftest import ENVIRONMENT, PYTHON, Result, cli, ok, refused
-from tests.waiting import PATIENCE, until
+from tests.waiting import PATIENCE, hears_ctrl_c, until
 
 # Trainable filters: an epoch takes long enough to be hit in the middle.
 EPOCHS = 20
@@ -31,6 +31,7 @@ def start(folder: Path, *args: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hears_ctrl_c,
     )
     history = folder / "history.jsonl"
     until(lambda: history.is_file() and history.read_text().count("\n") >= 3, "three epochs are done", process)
@@ -170,6 +171,7 @@ def test_a_run_that_fails_at_its_pictures_is_finished_later(
 def test_two_processes_do_not_train_in_one_folder(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     process = start(folder, *LONG)
+    process.send_signal(signal.SIGSTOP)  # it must not be done before it is seen
     try:
         assert "another process" in refused("train", "--resume", "--output", folder)
     finally:
@@ -210,7 +212,7 @@ def test_the_loser_of_a_race_leaves_the_folder_of_the_winner_alone(
     # Nor does one that comes when the other has gone, its files being there.
     with monkeypatch.context() as patch:
         patch.setattr(_session, "make_folder", lambda *_: (folder, [folder]))
-        assert "already holds files" in refused("train", "--output", folder)
+        assert "already holds a run" in refused("train", "--output", folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == expected
 
 

@@ -187,14 +187,14 @@ def test_a_device_that_is_not_here_becomes_the_cpu(folder):
 def test_a_full_disk_while_overwriting_keeps_the_old_model(folder, monkeypatch):
     before = quanvolve.load(folder).predict_proba(X)
     other = QuanvClassifier(max_epochs=1, n_filters=2, random_state=1).fit(X, Y)
-    write_text = Path.write_text
+    write_bytes = Path.write_bytes
 
-    def full(path, *arguments, **options):
+    def full(path, content):
         if "config.json" in path.name:
             raise OSError(28, "No space left on device")
-        return write_text(path, *arguments, **options)
+        return write_bytes(path, content)
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(ModelError, match=r"cannot write the model to .*: No space left on device"):
         other.save(folder)
     np.testing.assert_array_equal(quanvolve.load(folder).predict_proba(X), before)

@@ -18,10 +18,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, text
 
+from quanvolve import QuanvClassifier, load_dataset
 from quanvolve.studio import Settings, create_app
 from quanvolve.studio._studio import Studio
 from tests.postgres import free_port
-from tests.waiting import PATIENCE, until
+from tests.waiting import PATIENCE, hears_ctrl_c, until
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +31,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained") / "digits-run"
     command = [sys.executable, "-m", "quanvolve", "train", "digits", "--epochs", "12", "--quiet", "--output", folder]
     subprocess.run(command, check=True, timeout=PATIENCE, stdout=subprocess.DEVNULL)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that was saved from Python: it has no run, no metrics and no history on disk."""
+    digits = load_dataset("digits")
+    clf = QuanvClassifier(n_filters=1, max_epochs=1, random_state=0)
+    clf.fit(digits.train_images[:100], digits.train_labels[:100])
+    folder = tmp_path_factory.mktemp("saved") / "saved"
+    clf.save(folder)
     return folder
 
 
@@ -101,7 +113,7 @@ class Server:
         self.process = subprocess.Popen(
             command, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True,
             env={**os.environ, **environment},
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            preexec_fn=hears_ctrl_c,
         )  # fmt: skip
         self.http = httpx2.Client(base_url=self.url, timeout=PATIENCE)
         try:

@@ -10,24 +10,12 @@ from typing import Any
 
 import pytest
 
-from quanvolve import QuanvClassifier, load_dataset
 from quanvolve.studio import _loaded
 from quanvolve.studio._deletion import delete_model
 from quanvolve.studio._store import Store, read
 from tests.studio.conftest import Make
 
 IMAGE = [[0.0] * 8] * 8
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that was saved from Python: it has no run, no metrics and no history on disk."""
-    digits = load_dataset("digits")
-    clf = QuanvClassifier(n_filters=1, max_epochs=1, random_state=0)
-    clf.fit(digits.train_images[:100], digits.train_labels[:100])
-    folder = tmp_path_factory.mktemp("saved") / "saved"
-    clf.save(folder)
-    return folder
 
 
 def studio_with(make: Make, saved: Path, **options: Any) -> Any:

@@ -36,7 +36,7 @@ def test_a_new_studio_comes_to_life_by_itself(serve: Serve) -> None:
     events = server.http.get(f"/api/v1/jobs/{job['id']}/events", headers={"last-event-id": "10"}).text
     assert re.findall(r"^id: (\d+)", events, re.M) == ["11", "12"]
     assert '"state":"done"' in events.replace(" ", "")
-    assert server.close() == 0
+    assert server.close() == 130
     assert "Traceback" not in server.said()
 
 
@@ -89,7 +89,7 @@ def test_a_killed_worker_is_a_failed_job_with_its_reason(serve: Serve) -> None:
     # A clean end of the server puts its job back, and the next one goes on with it at once.
     server.http.post(f"/api/v1/jobs/{job}/resume")
     server.wait(job, "running", epochs=3)
-    assert server.close() == 0
+    assert server.close() == 130
     again = serve("--no-first-model")
     assert again.wait(job, "done", epochs=12)["error"] is None
     assert again.http.delete(f"/api/v1/models/{model['id']}").status_code == 204
@@ -144,7 +144,7 @@ def test_several_servers_share_a_database(serve: Serve, postgres: str, trained: 
 def test_a_full_disk_gives_errors_and_no_damage(serve: Serve, trained: Path, tmp_path: Path) -> None:
     server = serve("--no-first-model", "--jobs", "0", "--model", str(trained))
     (model,) = server.http.get("/api/v1/models").json()
-    assert server.close() == 0
+    assert server.close() == 130
     before = {path.name: path.read_bytes() for path in (server.folder / "models" / model["id"]).iterdir()}
     code = "import sys; from quanvolve.cli import main; sys.exit(main(sys.argv[1:]))"
     full = subprocess.Popen(

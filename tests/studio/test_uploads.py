@@ -135,3 +135,32 @@ def test_pixels_of_all_files_count(make: Make) -> None:
     asked = client.post(path, json={"images": drawings, "drawing": True})
     assert asked.status_code == 413
     assert "and all of a request 30,000: make them smaller" in asked.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", ["colour", "series"])
+def test_the_page_takes_files_for_models_that_cannot_be_drawn_for(
+    serve: Any, browser: Any, tmp_path: Path, kind: str
+) -> None:
+    shape = SHAPES[kind]
+    rank = len(shape) - 1
+    clf = QuanvClassifier(
+        kernel_size=(2,) * rank, stride=(2,) * rank, n_filters=1, max_epochs=1, random_state=0, image_shape=shape
+    ).fit(drawn(shape), np.arange(12) % 2)  # fmt: skip
+    clf.save(tmp_path / "model")
+    item = drawn(shape, 1)
+    (tmp_path / "item.npy").write_bytes(npy(item))
+    (tmp_path / "item.txt").write_text("nothing")
+    server = serve("--no-first-model", "--jobs", "0", "--model", str(tmp_path / "model"))
+    (model,) = [one["id"] for one in server.http.get("/api/v1/models").json()]
+    page = browser.new_page()
+    page.goto(f"{server.url}/#draw/{model}")
+    page.wait_for_selector("#maps-error:not([hidden])")
+    assert "does not take drawings: open " in page.locator("#maps-error").inner_text()
+    page.set_input_files("#file", str(tmp_path / "item.npy"))
+    page.wait_for_selector("#answer strong")
+    assert page.locator("#answer strong").inner_text() == str(clf.predict(item)[0])
+    assert page.locator("#maps-error").is_hidden()
+    page.set_input_files("#file", str(tmp_path / "item.txt"))
+    page.wait_for_selector("#maps-error:not([hidden])")
+    assert "files: number 1: " in page.locator("#maps-error").inner_text()
+    page.close()

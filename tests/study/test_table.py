@@ -52,9 +52,13 @@ def test_trials_of_dead_processes_are_taken_up(table: Table) -> None:
     child.wait()
     assert table.claim(this_worker()) == first
     assert not table.finish(first, worker, {"test_accuracy": 1.0})  # it is no longer theirs
-    assert table.finish(first, this_worker(), {"test_accuracy": 0.5})
-    assert not table.finish(first, this_worker(), {"test_accuracy": 0.6})
-    assert table.rows()[first.id - 1]["result"] == {"test_accuracy": 0.5}
+    result = {
+        "test_accuracy": 0.5, "n_test": 60, "n_train": 300, "majority": 0.1, "valid_accuracy": 0.4, "lr": 0.01,
+        "seconds": 1.0, "parameters": {"total": 5, "trained": 3, "quantum": 2}, "learning_curve": [0.3, 0.4],
+    }  # fmt: skip
+    assert table.finish(first, this_worker(), result)
+    assert not table.finish(first, this_worker(), {**result, "test_accuracy": 0.6})
+    assert table.rows()[first.id - 1]["result"] == result
     assert table.rows()[first.id - 1]["attempts"] == 2
 
 
@@ -114,10 +118,10 @@ def test_the_same_study_gives_the_same_numbers(tmp_path: Path) -> None:
 def test_a_failing_trial_is_written_down_and_the_rest_goes_on(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     real = work_module.run_trial
 
-    def failing(plan: Any, contender: Any, seed: int) -> Any:
+    def failing(plan: Any, contender: Any, seed: int, earlier: Any) -> Any:
         if (contender.name, seed) == ("pixels", 1):
             raise ZeroDivisionError("by hand")
-        return real(plan, contender, seed)
+        return real(plan, contender, seed, earlier)
 
     monkeypatch.setattr(work_module, "run_trial", failing)
     work(table)
@@ -205,7 +209,7 @@ def test_more_images_than_there_are_is_a_failed_trial(tmp_path: Path) -> None:
 def test_trials_travel_as_plain_data(table: Table) -> None:
     from quanvolve.study._cluster import run_task
 
-    result, error = run_task(table.plan.to_json(), (1, "pixels", 0))
+    result, error = run_task(table.plan.to_json(), (1, "pixels", 0, None))
     assert error == ""
     assert json.loads(json.dumps(result)) == result
     assert Trial(1, "pixels", 0).contender == "pixels"

@@ -75,7 +75,7 @@ def measure(
     check_circuit(circuit, backend.name)
     distinct, which = np.unique(settings_of(circuit, inputs), axis=0, return_inverse=True)
     key = Cache.key(circuit, weights, backend.identity)
-    known = cache.find(key, distinct) if cache is not None else {}
+    known = cache.find(key, distinct, circuit.n_outputs) if cache is not None else {}
     left = [k for k in range(len(distinct)) if k not in known]
     values, errors = np.zeros((2, len(distinct), circuit.n_outputs))
     for k, (value, error) in known.items():

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._untrusted import parse_json
 from quanvolve.circuits._gates import GATES
+from quanvolve.circuits._limits import check_program, check_size
 from quanvolve.circuits._program import Program
 
 _FORMAT = 3
@@ -133,7 +135,7 @@ class Circuit:
             ("most_probable") or in one that is drawn at random ("sampled").
 
     Raises:
-        QuanvolveError: if a gate, wire, index or number is not valid; the message names it.
+        QuanvolveError: if a gate, wire, index or number is not valid, or the circuit too large; the message names it.
 
     Examples:
         >>> angle = Angle(inputs=((0, 1.0),))
@@ -170,6 +172,7 @@ class Circuit:
                 f"a circuit needs at least one wire and no fewer than zero inputs, got `n_wires` "
                 f"(={self.n_wires}) and `n_inputs` (={self.n_inputs})"
             )
+        check_size(self)
         if self.counts is not None and (self.counts not in COUNTS or self.observables):
             raise QuanvolveError(
                 f"`counts` (={self.counts!r}) must be one of {', '.join(map(repr, COUNTS))}, without observables"
@@ -280,7 +283,8 @@ class Circuit:
         """The inverse of :meth:`to_dict`.
 
         Raises:
-            QuanvolveError: if the data is not a circuit description of a known format.
+            QuanvolveError: if the data is not a circuit description of a known format, or of a larger circuit than
+                `_limits` allows.
         """
         try:
             if data["format"] not in _READABLE:
@@ -289,7 +293,7 @@ class Circuit:
                     f"{' and '.join(map(str, _READABLE))}"
                 )
             program, preparation = data.get("program"), data.get("preparation")
-            return cls(
+            found = cls(
                 n_wires=_whole(data["n_wires"]),
                 n_inputs=_whole(data["n_inputs"]),
                 gates=tuple(_gate_from_list(gate) for gate in data["gates"]),
@@ -302,10 +306,12 @@ class Circuit:
                 ),
                 counts=data.get("counts"),
             )
-        except (KeyError, TypeError, IndexError, ValueError, OverflowError, AttributeError) as error:
-            if isinstance(error, QuanvolveError):
-                raise
-            raise QuanvolveError(f"not a circuit description: {type(error).__name__}: {error}") from error
+            check_program(found)
+        except QuanvolveError:
+            raise
+        except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
+            raise QuanvolveError(f"not a circuit description: {type(error).__name__}: {str(error)[:200]}") from error
+        return found
 
     @classmethod
     def from_json(cls, text: str) -> Circuit:
@@ -315,8 +321,8 @@ class Circuit:
             QuanvolveError: if the text is not the JSON of a circuit description.
         """
         try:
-            data = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
+            data = parse_json(text)
+        except ValueError as error:
             raise QuanvolveError(f"not a circuit description: {error}") from error
         return cls.from_dict(data)
 

@@ -73,13 +73,13 @@ class Program:
         results: dict[int, Any] = {}
         for number in self._needed(which):
             call = self.calls[number]
-            arguments = [_resolve(a, window, weights, results) for a in call.arguments]
-            keywords = {name: _resolve(a, window, weights, results) for name, a in call.keywords}
+            arguments = [resolve(a, window, weights, results) for a in call.arguments]
+            keywords = {name: resolve(a, window, weights, results) for name, a in call.keywords}
             results[number] = FUNCTIONS[call.function](*arguments, **keywords)
         found = []
         for k in which:
             value = self.values[k]
-            entry = _resolve(value.source, window, weights, results).reshape(-1)[value.index]
+            entry = resolve(value.source, window, weights, results).reshape(-1)[value.index]
             found.append((entry.real if entry.is_complex() else entry).to(inputs.dtype))
         return torch.stack(found) if found else inputs.new_empty(0)
 
@@ -301,7 +301,8 @@ def _calls_in(argument: Argument) -> list[int]:
     return [leaf[1] for leaf in _leaves(argument) if leaf[0] in ("call", "item")]
 
 
-def _resolve(argument: Argument, window: Tensor, weights: Mapping[str, Tensor], results: Mapping[int, Any]) -> Any:
+def resolve(argument: Argument, window: Tensor, weights: Mapping[str, Tensor], results: Mapping[int, Any]) -> Any:
+    """What an argument stands for, given the inputs, the weights and the results of earlier calls."""
     kind = argument[0]
     if kind == "constant":
         return argument[1]
@@ -314,10 +315,10 @@ def _resolve(argument: Argument, window: Tensor, weights: Mapping[str, Tensor], 
     if kind == "item":
         return results[argument[1]][argument[2]]
     if kind in ("list", "tuple"):
-        items = [_resolve(item, window, weights, results) for item in argument[1]]
+        items = [resolve(item, window, weights, results) for item in argument[1]]
         return items if kind == "list" else tuple(items)
     if kind == "slice":
-        return slice(*(_resolve(part, window, weights, results) for part in argument[1:]))
+        return slice(*(resolve(part, window, weights, results) for part in argument[1:]))
     if kind == "tensor":
         dtype = getattr(torch, argument[1])
         dtype = window.dtype if dtype.is_floating_point else dtype
@@ -331,7 +332,7 @@ _KINDS = ("inputs", "weight", "call", "item", "tensor", "list", "tuple", "slice"
 
 
 def _frozen(data: Any) -> Argument:
-    """An argument from JSON, checked: nothing but the tagged tuples of `_resolve` gets in."""
+    """An argument from JSON, checked: nothing but the tagged tuples of `resolve` gets in."""
     kind, *rest = data
     if kind not in _KINDS:
         raise QuanvolveError(f"{kind!r} is not a kind of argument of a program")

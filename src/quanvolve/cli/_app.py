@@ -50,7 +50,7 @@ def _quanvolve(
     pass
 
 
-for _command in (
+_COMMANDS = (
     train,
     evaluate,
     predict,
@@ -65,6 +65,7 @@ for _command in (
     datasets,
     circuits,
     bench,
-):
+)
+for _command in _COMMANDS:
     app.command()(_command)
 app.add_typer(study, name="study")

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._interrupt import interruptible
 from quanvolve.cli._console import emit, emit_table
-from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import option
+from quanvolve.cli._output import BENCH, output_folder
 from quanvolve.cli._progress import View, make_view
 
 if TYPE_CHECKING:
@@ -59,18 +60,22 @@ def bench(
 
     wanted, contenders = choose_workloads(workloads), choose_contenders(peers)
     folder = default_folder() if environments is None else environments
+    output_folder(output, BENCH)
     _make(output, "--output")
     failed = _install_all(contenders, folder) if install_peers else {}
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory(prefix="quanvolve-bench-") as work:
+    begun = ""
+
+    def kept() -> str:
+        return f"interrupted; {output / 'bench.csv'} has the workloads before {begun}" if rows else "interrupted"
+
+    with interruptible(kept), tempfile.TemporaryDirectory(prefix="quanvolve-bench-") as work:
         run = _Run(contenders, folder, rounds or (_QUICK_ROUNDS if quick else _ROUNDS), quick, failed, Path(work))
         for workload in wanted:
-            try:
-                rows += run(workload)
-            except KeyboardInterrupt:
-                done = f"; {output / 'bench.csv'} has the workloads before {workload.name}" if rows else ""
-                raise Interrupted(f"interrupted{done}") from None
-            write_csv(rows, output / "bench.csv")
+            begun = workload.name
+            done = run(workload)
+            write_csv([*rows, *done], output / "bench.csv")
+            rows += done
     save_figure(bench_figure(rows), output / "bench.png")
     emit(f"\ntable {output / 'bench.csv'}\nchart {output / 'bench.png'}")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import shlex
 import warnings
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._interrupt import interruptible
 from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._device_options import (
     DEVICE,
@@ -22,8 +25,8 @@ from quanvolve.cli._device_options import (
     mitigation,
     run_and_data,
 )
-from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import DATA, DataDir, Json, option
+from quanvolve.cli._output import CALIBRATE, output_folder
 from quanvolve.cli._progress import make_view
 
 _MEANS = ("rms", "expected_rms", "chi2", "residual")
@@ -70,6 +73,7 @@ def calibrate(
     from quanvolve.backends import Cache, calibrate_model, calibrated_model, mitigate_model, named_backend
     from quanvolve.explain import save_figure
 
+    output_folder(output, CALIBRATE)
     mitigated_by = mitigation(mitigate)
     clf, data = run_and_data(run, dataset, data_dir)
     if retrain:
@@ -78,7 +82,8 @@ def calibrate(
     exact = _noisy(clf, device)
     cache = Cache(output)
     view = make_view(quiet=False, json=json)
-    try:
+    again = f"interrupted; the same command goes on from what is in {shlex.quote(str(output))}"
+    with interruptible(again), closing(view):
         view.phase("calibrating")
         options: dict[str, Any] = {
             "sparse": sparse, "held_out": held_out, "seed": seed, "cache": cache, "progress": view.settings,
@@ -103,10 +108,6 @@ def calibrate(
             models["calibrated, head retrained"] = _retrained(clf, found, data)
         view.phase("testing")
         right = {name: _score(model, data) for name, model in models.items()}
-    except KeyboardInterrupt:
-        raise Interrupted(f"interrupted; the same command goes on from what is in {output}") from None
-    finally:
-        view.close()
     models["calibrated"].save(output / "model")
     if mitigated is not None:
         models["mitigated"].save(output / "mitigated")

@@ -10,6 +10,7 @@ import typer
 
 from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._options import MAX_SEED, MODEL, Encoding, Json, Layers, Readout, TrainOptions, option
+from quanvolve.cli._output import output_file, with_parents
 
 if TYPE_CHECKING:
     from quanvolve.circuits import Circuit
@@ -107,9 +108,9 @@ def _write_picture(circuit: Circuit, folder: Path, name: str) -> Path:
     from quanvolve.explain import save_figure
 
     path = folder / f"{name}.png"
+    output_file(path)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        save_figure(draw_figure(circuit, scale=pi), path)
+        save_figure(draw_figure(circuit, scale=pi), with_parents(path))
     except OSError as error:
         raise QuanvolveError(f"cannot write the picture {path}: {error.strerror or error}") from error
     return path

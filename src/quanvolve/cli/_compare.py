@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._interrupt import interruptible
 from quanvolve.cli._console import emit, emit_json
 from quanvolve.cli._counter import Counter
-from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import (
     DATA,
     MODEL,
@@ -24,13 +25,20 @@ from quanvolve.cli._options import (
     Readout,
     option,
 )
-from quanvolve.cli._run import refuse_file
+from quanvolve.cli._output import COMPARE, output_folder
 from quanvolve.cli._study import say, write_report
 
+if TYPE_CHECKING:
+    from quanvolve.study import Protocol
+
 STUDY = "Study"
+_ARGUMENTS = {"layers": "n_layers", "filters": "n_filters", "lr": "lrs"}
+"""Arguments of the model and the protocol whose options have other names."""
 _Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set, or an .npz file.")]
 _Output = Annotated[Path, option("--output", "Folder of the study; every finished trial is kept there.", DATA, "DIR")]
-_Resume = Annotated[bool, option("--resume", "Go on with the study in --output, as it was begun.", DATA, None)]
+_Resume = Annotated[
+    bool, option("--resume", "Go on with the study in --output; more seeds, controls or rates are added.", DATA, None)
+]
 _Retry = Annotated[bool, option("--retry", "With --resume: also trials that failed.", DATA, None)]
 _Controls = Annotated[
     str | None, option("--controls", "Some of the controls, separated by commas; see docs.", STUDY, "NAME,...")
@@ -54,6 +62,7 @@ _Trainable = Annotated[bool, option("--trainable/--fixed", "Train the filters of
 
 
 def compare(
+    ctx: typer.Context,
     dataset: _Dataset = "digits",
     output: _Output = Path("comparison"),
     resume: _Resume = False,
@@ -88,41 +97,80 @@ def compare(
     first.
 
     Every finished trial is kept: after Ctrl-C or kill -9, --resume does only
-    what is missing, and several processes may do it together.
+    what is missing, and several processes may do it together. With --resume,
+    more --seeds, --controls or --lr are added to the study.
     """
     from quanvolve.cli._source import canonical
-    from quanvolve.study import Protocol
+    from quanvolve.study import Protocol, Table
     from quanvolve.study import compare as compared
 
-    refuse_file(output)
+    output_folder(output, COMPARE, resume=resume)
     params: dict[str, Any] = {
         "circuit": circuit, "encoding": encoding, "readout": readout, "n_layers": layers, "n_filters": filters,
         "kernel_size": kernel_size, "stride": stride, "head": head, "trainable": trainable,
     }  # fmt: skip
-    protocol = Protocol(tuple(range(seeds)), _rates(lr), epochs, batch_size, train_size=train_size, test_size=test_size)
+    settings: dict[str, Any] = {
+        "seeds": tuple(range(seeds)), "lrs": _rates(lr), "epochs": epochs, "batch_size": batch_size,
+        "train_size": train_size, "test_size": test_size,
+    }  # fmt: skip
     chosen = None if controls is None else [name.strip() for name in controls.split(",")]
     place = None if data_dir is None else Path(os.path.abspath(data_dir))
-    try:
-        with Counter("trials", quiet=json) as counter:
+    data: str | None = dataset
+    if resume:
+        # What was not typed is as it was.
+        plan = Table(output).plan
+        typed = {_ARGUMENTS.get(name, name) for name in ctx.params if _typed(ctx, name)}
+        params = plan.contenders[0].params | {name: value for name, value in params.items() if name in typed}
+        protocol = replace(plan.protocol, **{name: value for name, value in settings.items() if name in typed})
+        data = canonical(dataset) if "dataset" in typed else None
+    else:
+        data, protocol = canonical(dataset), Protocol(**settings)
+    _warn_of_few(protocol, params, chosen, output if resume else None, quiet=json)
+    with interruptible(lambda: _how_to_go_on(output)), Counter("trials", quiet=json) as counter:
 
-            def told(counts: dict[str, int], what: str) -> None:
-                done, failed = counts["done"] + counts["failed"], counts["failed"]
-                counter.show(done, sum(counts.values()), f"{failed} failed" if failed else "", what)
+        def told(counts: dict[str, int], what: str) -> None:
+            done, failed = counts["done"] + counts["failed"], counts["failed"]
+            counter.show(done, sum(counts.values()), f"{failed} failed" if failed else "", what)
 
-            found = compared(
-                dataset if resume else canonical(dataset), output, params=params, controls=chosen, protocol=protocol,
-                data_dir=place, resume=resume, retry=retry, workers=workers, scheduler=scheduler, progress=told,
-            )  # fmt: skip
-    except KeyboardInterrupt:
-        again = f"quanvolve compare --output {shlex.quote(str(output))} --resume"
-        raise Interrupted(f"interrupted; continue with: {again}") from None
-    write_report(found, output)
+        found = compared(
+            data, output, params=params, controls=chosen, protocol=protocol, data_dir=place, resume=resume,
+            retry=retry, workers=workers, scheduler=scheduler, progress=told,
+        )  # fmt: skip
+        write_report(found, output)
     if json:
         emit_json(say(found))
         return
     for sentence in found.verdict():
         emit(sentence)
     emit(f"wrote {output / 'report.html'} and {output / 'report.md'}")
+
+
+def _typed(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _warn_of_few(
+    protocol: Protocol, params: dict[str, Any], controls: list[str] | None, begun: Path | None, *, quiet: bool
+) -> None:
+    """Say before anything runs that so few seeds can show nothing."""
+    from quanvolve.study import Table, contenders_for, least_seeds
+
+    names = {one.name for one in Table(begun).plan.contenders[1:]} if begun is not None else set()
+    if begun is None or controls is not None:
+        names |= {one.name for one in contenders_for(params, controls)[1:]}
+    least = least_seeds(max(1, len(names)))
+    if not quiet and len(protocol.seeds) < least:
+        emit(
+            f"{len(protocol.seeds)} seeds cannot show any difference among {len(names)} controls, however large: at "
+            f"least {least} can (--seeds {least})"
+        )
+
+
+def _how_to_go_on(output: Path) -> str:
+    if not (output / "study.sqlite").is_file():
+        return "interrupted before the study began: nothing was kept"
+    return f"interrupted; continue with: quanvolve compare --output {shlex.quote(str(output))} --resume"
 
 
 def _rates(text: str) -> tuple[float, ...]:

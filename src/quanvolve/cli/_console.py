@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
+from quanvolve._lines import one_line
+
 _WIDE = 10_000  # columns; what is not shown on a terminal is never wrapped
 
 
@@ -70,12 +72,6 @@ def emit_table(rows: Iterable[Sequence[str]], header: Sequence[str] = (), *, rig
     )
     console.print(table)
     emit("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
-
-
-def one_line(text: str) -> str:
-    """The text without line breaks and control characters, whatever names of files it carries."""
-    joined = " ".join(text.split())
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in joined)
 
 
 def complain(text: str) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from quanvolve._files import write_whole
+from quanvolve._interrupt import interruptible
 from quanvolve.cli._console import emit, emit_json
 from quanvolve.cli._device_options import DataName, RunFolder, run_and_data
-from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import DATA, DataDir, Json, option
+from quanvolve.cli._output import output_file, with_parents
 from quanvolve.cli._progress import make_view
 
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ def explain(
     each channel, the pixels that it reads and multiplies, the closest linear
     filter, pictures, and an audit of the weights. Prints the main findings.
     """
+    page = output or run / "explanation.html"
+    if not audit:
+        output_file(page)
     clf, data = run_and_data(run, dataset, data_dir)
     if audit:
         from quanvolve.explain import audit as audited
@@ -54,9 +59,8 @@ def explain(
         return
     from quanvolve.explain import explain as explained
 
-    page = output or run / "explanation.html"
     view = make_view(quiet=False, json=json)
-    try:
+    with interruptible("interrupted: no page was written"), closing(view):
         view.phase("drawing")
         facts, figures = _of_run(run, clf, data)
         command = shlex.join(["quanvolve", "explain", str(run), *([] if dataset is None else [dataset])])
@@ -64,11 +68,7 @@ def explain(
             clf, data.test_images, title=f"{data.name}: {run.name or 'run'}", facts=facts, figures=figures,
             command=command, progress=view.phase,
         )  # fmt: skip
-        write_whole(page, made.page)
-    except KeyboardInterrupt:
-        raise Interrupted("interrupted: no page was written") from None
-    finally:
-        view.close()
+        write_whole(with_parents(page), made.page)
     if json:
         emit_json({"run": str(run), "page": str(page), **_plain(made.audit, made.readings)})
         return

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from quanvolve._errors import QuanvolveError
 from quanvolve.cli._console import emit, emit_json
 from quanvolve.cli._evaluate import load_classifier
 from quanvolve.cli._options import DATA, Json, option
+from quanvolve.cli._output import output_file, with_parents
 
 
 class Form(StrEnum):
@@ -45,9 +45,9 @@ def export(
 
     qiskit: all circuits in one QPY file, the pixels being parameters.
     """
+    output_file(output)
     clf = load_classifier(run)
-    if output.is_dir():
-        raise QuanvolveError(f"--output {output} is a folder, expected a file")
+    with_parents(output)
     written: list[Path] = [output]
     result: dict[str, Any] = {"run": str(run), "to": to.value}
     if to in (Form.ONNX, Form.TORCH):

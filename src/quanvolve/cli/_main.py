@@ -7,18 +7,19 @@ import logging
 import os
 import re
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 import typer
 
+from quanvolve._interrupt import CODE, Interrupted, asked, claim_line
 from quanvolve.cli._app import app
 from quanvolve.cli._console import complain, silence
-from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import OPTION_OF, spelling
 
-FAILED, INTERRUPTED = 2, 130
+FAILED = 2
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -44,13 +45,12 @@ def main(args: Sequence[str] | None = None) -> int:
     except SystemExit:
         # Rich leaves this way when the reader of a help page has gone.
         return 0
-    except (KeyboardInterrupt, typer.Abort):
-        complain("interrupted")
-        return INTERRUPTED
-    except Interrupted as stop:
-        complain(str(stop))
-        return INTERRUPTED
+    except (KeyboardInterrupt, typer.Abort, Interrupted) as stop:
+        return _interrupted(str(stop))
     except Exception as error:
+        if asked():
+            # What a library has made of it.
+            return _interrupted("")
         if os.environ.get("QUANVOLVE_DEBUG", "") not in ("", "0"):
             import traceback
 
@@ -58,6 +58,12 @@ def main(args: Sequence[str] | None = None) -> int:
         complain(_message(error))
         return FAILED
     return 0
+
+
+def _interrupted(text: str) -> int:
+    if claim_line():
+        complain(text or "interrupted")
+    return CODE
 
 
 def _run(arguments: list[str]) -> None:
@@ -119,17 +125,38 @@ def as_options(text: str) -> str:
 
 @contextlib.contextmanager
 def _quiet_libraries() -> Iterator[None]:
-    """Let only our own warnings through, each as one line."""
+    """Let only our own warnings through, each as one line and once."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
+    with _in_one_line(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.filterwarnings("default", category=UserWarning, module=r"quanvolve\.")
-        warnings.showwarning = _show_warning
+        shown: set[str] = set()
+
+        def show(message: Warning | str, *_: Any, **__: Any) -> None:
+            # Python forgets what it has warned of whenever a library changes the filters.
+            if str(message) not in shown:
+                shown.add(str(message))
+                complain(f"warning: {as_options(str(message))}")
+
+        warnings.showwarning = show
         yield
 
 
-def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    complain(f"warning: {message}")
+@contextlib.contextmanager
+def _in_one_line() -> Iterator[None]:
+    """What Python prints by itself, the words of libraries that log and of threads that fail, as one line or not."""
+    logs, threads = logging.lastResort, threading.excepthook
+
+    def failed(what: threading.ExceptHookArgs) -> None:
+        if os.environ.get("QUANVOLVE_DEBUG", "") not in ("", "0"):
+            threads(what)
+        complain(f"warning: a thread failed: {what.exc_type.__name__}: {what.exc_value}")
+
+    logging.lastResort, threading.excepthook = None, failed
+    try:
+        yield
+    finally:
+        logging.lastResort, threading.excepthook = logs, threads
 
 
 def _flush(stream: TextIO | None) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quanvolve._errors import DataError
-from quanvolve.cli._console import emit_json, emit_table, one_line
+from quanvolve._lines import one_line
+from quanvolve.cli._console import emit_json, emit_table
 from quanvolve.cli._evaluate import load_classifier
 from quanvolve.cli._options import Json
 

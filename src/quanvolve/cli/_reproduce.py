@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._interrupt import interruptible
 from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._counter import Counter
-from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import DATA, DataDir, Json, option
-from quanvolve.cli._run import refuse_file
+from quanvolve.cli._output import REPRODUCE, output_folder
 
 _Name = Annotated[str | None, typer.Argument(metavar="NAME", help="A name from --list.")]
 _List = Annotated[bool, option("--list", "Print what can be reproduced, and our results.", DATA, None)]
@@ -44,18 +44,15 @@ def reproduce(
     one = find(name)
     folder = output or Path("reproduced") / (f"{name}-quick" if quick else name)
 
-    refuse_file(folder)
+    output_folder(folder, REPRODUCE)
     place = None if data_dir is None else Path(os.path.abspath(data_dir))
-    try:
-        with Counter("trainings", quiet=json) as counter:
+    again = f"quanvolve reproduce {name}{' --quick' * quick} --output {shlex.quote(str(folder))}"
+    with interruptible(f"interrupted; continue with: {again}"), Counter("trainings", quiet=json) as counter:
 
-            def told(done: int, total: int, what: str) -> None:
-                counter.show(done, total, now=what)
+        def told(done: int, total: int, what: str) -> None:
+            counter.show(done, total, now=what)
 
-            result = run(one, folder, quick=quick, data_dir=place, progress=told)
-    except KeyboardInterrupt:
-        again = f"quanvolve reproduce {name}{' --quick' * quick} --output {shlex.quote(str(folder))}"
-        raise Interrupted(f"interrupted; continue with: {again}") from None
+        result = run(one, folder, quick=quick, data_dir=place, progress=told)
     if json:
         emit_json(result.to_dict(one.quickened() if quick else one))
         return

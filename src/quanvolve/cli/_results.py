@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from quanvolve._errors import ModelError
 from quanvolve._files import write_whole
-from quanvolve.cli._run import Run
+from quanvolve.cli._run import Run, read_json
 from quanvolve.cli._score import score
 from quanvolve.cli._source import label_names
 
@@ -62,6 +63,31 @@ def write_metrics(run: Run, clf: Any, dataset: Dataset, preparation: float) -> N
         "n_test": found.total,
     }
     write_whole(run.metrics, json.dumps(content, indent=1, allow_nan=False))
+
+
+def read_metrics(run: Run) -> dict[str, Any]:
+    """What :func:`write_metrics` wrote.
+
+    Raises:
+        ModelError: if it lacks what pictures are made of.
+    """
+    content = read_json(run.metrics)
+    try:
+        classes, matrix, best, epochs = (content[name] for name in ("classes", "confusion", "best_epoch", "epochs"))
+        fits = (
+            isinstance(content["test_accuracy"], int | float)
+            and 0 <= content["test_accuracy"] <= 1
+            and type(best) is type(epochs) is int
+            and 1 <= best <= epochs
+            and all(isinstance(name, str) for name in classes)
+            and len(matrix) == len(classes)
+            and all(len(row) == len(classes) and all(type(n) is int and 0 <= n < 2**53 for n in row) for row in matrix)
+        )
+    except (LookupError, TypeError):
+        fits = False
+    if not fits:
+        raise ModelError(f"{run.metrics} is damaged: delete it and continue with --resume")
+    return dict(content)
 
 
 def count_parameters(module: Any) -> dict[str, int]:

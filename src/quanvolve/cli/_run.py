@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from quanvolve._errors import ModelError, QuanvolveError
-from quanvolve._files import write_whole
+from quanvolve._files import abandoned, write_whole
+from quanvolve._untrusted import read_json as read_json_file
 from quanvolve._version import __version__
 from quanvolve.cli._options import TrainOptions
 
@@ -107,11 +108,15 @@ def read_run(folder: Path) -> Run:
     """
     path = folder / "run.json"
     try:
-        content = json.loads(path.read_bytes())
+        content = read_json_file(path)
     except (FileNotFoundError, NotADirectoryError):
+        if _blank(folder):
+            raise ModelError(f"nothing has begun in {folder} yet: leave out --resume") from None
         what = "has no run.json" if folder.is_dir() else "does not exist"
         raise ModelError(f"{folder} is not the folder of a run: it {what}") from None
-    except (ValueError, RecursionError) as error:
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
         raise ModelError(f"{path} is damaged: it is not JSON ({error})") from None
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise ModelError(f"{path} was not written by quanvolve: expected the format {_FORMAT!r}")
@@ -123,6 +128,8 @@ def read_run(folder: Path) -> Run:
     dataset, data_dir = content.get("dataset"), content.get("data_dir")
     if not isinstance(dataset, str) or not isinstance(data_dir, str | None):
         raise ModelError(f"{path} is damaged: it names no data set")
+    if "\0" in dataset + (data_dir or ""):
+        raise ModelError(f"{path} is damaged: its data set has a name that no file can have")
     options = TrainOptions.from_dict(content.get("options"), path)
     return Run(folder, dataset, None if data_dir is None else Path(data_dir), options)
 
@@ -135,37 +142,24 @@ def make_folder(output: Path | None, dataset: str) -> tuple[Path, list[Path]]:
         dataset: canonical name.
 
     Raises:
-        QuanvolveError: if it is a file.
         OSError: if it cannot be made.
     """
     if output is None:
         return _first_free(dataset)
     made = _absent(output)
-    refuse_file(output)
     output.mkdir(parents=True, exist_ok=True)
     return output, made
 
 
-def refuse_file(output: Path) -> None:
-    """Refuse what cannot become a folder.
-
-    Raises:
-        QuanvolveError: if it is a file.
-    """
-    if output.exists() and not output.is_dir():
-        raise QuanvolveError(f"--output {output} is a file, expected a folder")
+def clear(folder: Path) -> None:
+    """Remove what killed processes have left half-written, to be called with the folder's lock."""
+    for part in abandoned(folder):
+        part.unlink(missing_ok=True)
 
 
-def require_empty(folder: Path) -> None:
-    """Refuse a folder with files, to be called with its lock: before that, another process may still fill it.
-
-    Raises:
-        QuanvolveError: if it holds files already.
-    """
-    if any(folder.iterdir()):
-        raise QuanvolveError(
-            f"--output {folder} already holds files: continue the run in it with --resume, or give another folder"
-        )
+def _blank(folder: Path) -> bool:
+    """Whether a folder has nothing but what killed processes have left half-written."""
+    return folder.is_dir() and not {*folder.iterdir()} - {*abandoned(folder)}
 
 
 def _first_free(dataset: str) -> tuple[Path, list[Path]]:
@@ -234,6 +228,8 @@ def read_json(path: Path) -> Any:
         ModelError: if it is damaged.
     """
     try:
-        return json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
+        return read_json_file(path)
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
         raise ModelError(f"{path} is damaged: it is not JSON ({error}); delete it and continue with --resume") from None

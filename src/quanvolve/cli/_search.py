@@ -12,12 +12,13 @@ import typer
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._files import write_whole
+from quanvolve._interrupt import interruptible
 from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._counter import Counter
-from quanvolve.cli._interrupt import Interrupted
 from quanvolve.cli._options import DATA, OPTION_OF, TRAINING, DataDir, Json, option
 from quanvolve.cli._options import MAX_SEED as _MOST
-from quanvolve.cli._run import refuse_file
+from quanvolve.cli._output import SEARCH as KEPT
+from quanvolve.cli._output import output_folder
 
 SEARCH = "Search"
 _Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set, or an .npz file.")]
@@ -63,29 +64,27 @@ def search(
     from quanvolve.study import parse_space
     from quanvolve.study import search as searched
 
-    refuse_file(output)
+    output_folder(output, KEPT)
     output.mkdir(parents=True, exist_ok=True)
     url = storage or f"sqlite:///{os.path.abspath(output)}/search.sqlite"
     place = None if data_dir is None else Path(os.path.abspath(data_dir))
-    try:
-        with Counter("trials", quiet=json) as counter:
+    again = f"interrupted; the same command goes on from {shlex.quote(str(output))}"
+    with interruptible(again), Counter("trials", quiet=json) as counter:
 
-            def told(done: int, of: int, best: float | None) -> None:
-                counter.show(min(done, of), of, "" if best is None else f"best validation accuracy {best:.4f}")
+        def told(done: int, of: int, best: float | None) -> None:
+            counter.show(min(done, of), of, "" if best is None else f"best validation accuracy {best:.4f}")
 
-            found = searched(
-                canonical(dataset), space=None if space is None else parse_space(_parts(space)), sampler=sampler,
-                n_trials=trials, epochs=epochs, storage=url, folds=folds, train_size=train_size, prune=prune,
-                seed=seed, data_dir=place, progress=told,
-            )  # fmt: skip
-    except KeyboardInterrupt:
-        raise Interrupted(f"interrupted; the same command goes on from {shlex.quote(str(output))}") from None
-    found.classifier.save(output / "model")
-    result: dict[str, Any] = {
-        "params": found.params, "valid_accuracy": found.valid_accuracy, "test_accuracy": found.test_accuracy,
-        "trials": found.n_trials, "pruned": found.n_pruned, "failed": found.n_failed, "nested": list(found.nested),
-    }  # fmt: skip
-    write_whole(output / "search.json", jsonlib.dumps(result, indent=1))
+        found = searched(
+            canonical(dataset), space=None if space is None else parse_space(_parts(space)), sampler=sampler,
+            n_trials=trials, epochs=epochs, storage=url, folds=folds, train_size=train_size, prune=prune,
+            seed=seed, data_dir=place, progress=told,
+        )  # fmt: skip
+        found.classifier.save(output / "model")
+        result: dict[str, Any] = {
+            "params": found.params, "valid_accuracy": found.valid_accuracy, "test_accuracy": found.test_accuracy,
+            "trials": found.n_trials, "pruned": found.n_pruned, "failed": found.n_failed, "nested": list(found.nested),
+        }  # fmt: skip
+        write_whole(output / "search.json", jsonlib.dumps(result, indent=1))
     if json:
         emit_json(result)
         return

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quanvolve._errors import ModelError, QuanvolveError
-from quanvolve.cli._interrupt import Interrupted
+from quanvolve._interrupt import interruptible
 from quanvolve.cli._options import TrainOptions, shown, spelling
+from quanvolve.cli._output import TRAIN, output_folder
 from quanvolve.cli._progress import View
-from quanvolve.cli._run import Run, discard, locked, make_folder, read_json, read_run, require_empty
+from quanvolve.cli._run import Run, clear, discard, locked, make_folder, read_run
 from quanvolve.cli._source import canonical, label_names, load
 
 if TYPE_CHECKING:
     from quanvolve.data import Dataset
 
-# What an epoch's row of the history holds.
-_ROW = {"epoch", "train_loss", "valid_loss", "valid_accuracy", "lr", "seconds"}
+_NOTHING_KEPT = "interrupted before training began: nothing was kept"
 
 
 def begin(dataset: str, data_dir: Path | None, output: Path | None, options: TrainOptions, view: View) -> Run:
@@ -27,23 +27,26 @@ def begin(dataset: str, data_dir: Path | None, output: Path | None, options: Tra
     Returns:
         The finished run.
     """
+    if output is not None:
+        output_folder(output, TRAIN)
     view.phase("starting")
     name = canonical(dataset)
     place = None if data_dir is None else Path(os.path.abspath(data_dir))
-    data = load(name, place, view.download)
-    folder, made = make_folder(output, name)
+    with interruptible(_NOTHING_KEPT):
+        data = load(name, place, view.download)
+        folder, made = make_folder(output, name)
     run = Run(folder, name, place, options)
     # Outside the `try`: whoever is refused here must leave alone what another process keeps in the folder.
-    with locked(folder):
-        require_empty(folder)
+    with interruptible(lambda: _how_to_go_on(run)), locked(folder):
+        output_folder(folder, TRAIN)  # before there was a lock, another process may have filled it
+        clear(folder)
         try:
             run.write()
             _work(run, data, view)
         except KeyboardInterrupt:
-            if run.exists:
-                raise _continue_later(run) from None
-            discard(run, made)
-            raise Interrupted("interrupted before training began: nothing was kept") from None
+            if not run.exists:
+                discard(run, made)
+            raise
         except Exception:
             discard(run, made)
             raise
@@ -69,20 +72,17 @@ def resume(given: dict[str, Any], output: Path, view: View) -> Run:
     _compare(run, given)
     if run.trained and not run.missing() and not run.checkpoint.exists():
         return run
-    try:
-        with locked(output):
-            if given.get("data_dir") is not None:
-                run = replace(run, data_dir=Path(os.path.abspath(given["data_dir"])))
-                run.write()
-            view.phase("starting")
-            _work(run, load(run.dataset, run.data_dir, view.download), view)
-    except KeyboardInterrupt:
-        raise _continue_later(run) from None
+    with interruptible(lambda: _how_to_go_on(run)), locked(output):
+        if given.get("data_dir") is not None:
+            run = replace(run, data_dir=Path(os.path.abspath(given["data_dir"])))
+            run.write()
+        view.phase("starting")
+        _work(run, load(run.dataset, run.data_dir, view.download), view)
     return run
 
 
-def _continue_later(run: Run) -> Interrupted:
-    return Interrupted(f"interrupted; continue with: {run.resume_command()}")
+def _how_to_go_on(run: Run) -> str:
+    return f"interrupted; continue with: {run.resume_command()}" if run.exists else _NOTHING_KEPT
 
 
 def _compare(run: Run, given: dict[str, Any]) -> None:
@@ -104,32 +104,37 @@ def _compare(run: Run, given: dict[str, Any]) -> None:
 
 def _work(run: Run, dataset: Dataset, view: View) -> None:
     """Whatever is still to be done."""
-    from quanvolve.cli._results import draw_pictures, write_metrics
+    from quanvolve.cli._results import draw_pictures, read_metrics, write_metrics
 
-    if run.trained:
-        clf, preparation = _trained(run), 0.0
-    else:
+    clf, preparation = _trained(run) if run.trained else None, 0.0
+    if clf is None:
         clf, preparation = _train(run, dataset, view)
     view.phase("testing")
     missing = run.missing()
     if run.metrics.name in missing:
         write_metrics(run, clf, dataset, preparation)
     view.phase("drawing")
-    draw_pictures(run, clf, dataset, missing, read_json(run.metrics))
+    draw_pictures(run, clf, dataset, missing, read_metrics(run))
     run.tidy()
 
 
 def _trained(run: Run) -> Any:
-    """The classifier of a run whose training is done.
+    """The classifier of a run whose training is done; None if its last checkpoint must make it anew.
 
     Raises:
         ModelError: if it is damaged, or lacks the history that metrics and pictures are made of.
     """
     from quanvolve.cli._evaluate import load_classifier
+    from quanvolve.estimators import is_history
 
-    clf = load_classifier(run.folder)
+    try:
+        clf = load_classifier(run.folder)
+    except ModelError:
+        if run.checkpoint.is_file():
+            return None
+        raise
     rows = clf.history_
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) and set(row) >= _ROW for row in rows):
+    if not rows or not is_history(rows):
         raise ModelError(
             f"{run.folder / 'config.json'} is damaged: it lacks the history of the training; train again with another "
             "--output"

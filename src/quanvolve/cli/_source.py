@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quanvolve._errors import DataError
-from quanvolve.cli._console import one_line
+from quanvolve._lines import one_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

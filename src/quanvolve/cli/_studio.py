@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._interrupt import interruptible
 from quanvolve.cli._console import emit
 from quanvolve.cli._options import DATA, DataDir, option
+from quanvolve.cli._output import STUDIO, output_folder
 
 _SERVER, _ACCESS = "Server", "Who may come in"
 _Output = Annotated[Path, option("--output", "Folder of models, studies, logs and the database.", DATA, "DIR")]
@@ -59,6 +61,7 @@ def studio(
     Everything is kept in --output. After Ctrl-C or kill -9 the same command
     goes on, jobs included.
     """
+    output_folder(output, STUDIO)
     try:
         from quanvolve.studio import Settings, serve
     except ModuleNotFoundError as error:
@@ -69,6 +72,7 @@ def studio(
         output, database, host, port, tuple(allow_host or ()), tuple(allow_origin or ()),
         None if data_dir is None else Path(os.path.abspath(data_dir)), workers=jobs, first_model=not no_first_model,
     )  # fmt: skip
-    serve(
-        settings, processes=processes, models=model or (), new_token=new_token, browser=not no_browser, say=emit
-    )  # fmt: skip
+    with interruptible("stopped; what was not finished goes on when it starts again"):
+        serve(
+            settings, processes=processes, models=model or (), new_token=new_token, browser=not no_browser, say=emit
+        )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json as jsonlib
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,8 +14,10 @@ import typer
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._files import write_whole
-from quanvolve.cli._console import emit, emit_json, emit_table, one_line
+from quanvolve._lines import one_line
+from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._options import DATA, Json, option
+from quanvolve.cli._output import PLOT, output_file, output_folder, with_parents
 
 if TYPE_CHECKING:
     from quanvolve.study import Results
@@ -57,6 +60,8 @@ def export(folder: _Folder, output: _Output = None) -> None:
     """Write all trials as a table."""
     from quanvolve.study import Table
 
+    if output is not None:
+        output_file(output)
     rows = Table(folder).rows()
     kind = "csv" if output is None else output.suffix.lower()[1:]
     if kind == "json":
@@ -68,7 +73,7 @@ def export(folder: _Folder, output: _Output = None) -> None:
     if output is None:
         emit(text.rstrip("\n"))
     else:
-        write_whole(output, text)
+        write_whole(with_parents(output), text)
 
 
 def _as_csv(rows: list[dict[str, Any]]) -> str:
@@ -95,14 +100,14 @@ def plot(folder: _Folder, output: _Pictures = None) -> None:
     from quanvolve.explain import save_figure
     from quanvolve.study import Table, accuracy_figure, difference_figure, learning_figure, results_of
 
-    found = results_of(Table(folder))
     place = output or folder
+    output_folder(place, PLOT)
+    found = results_of(Table(folder))
     place.mkdir(parents=True, exist_ok=True)
-    for name, make in (
-        ("accuracy", accuracy_figure),
-        ("differences", difference_figure),
-        ("learning", learning_figure),
-    ):
+    makers = {"accuracy": accuracy_figure, "differences": difference_figure, "learning": learning_figure}
+    if all(one.collapsed for one in found.comparisons):
+        del makers["differences"]  # there is none
+    for name, make in makers.items():
         save_figure(make(found), place / f"{name}.png")
         emit(f"wrote {place / f'{name}.png'}")
     write_report(found, place)
@@ -140,11 +145,11 @@ def say(found: Results) -> dict[str, Any]:
     """The results as JSON has them."""
 
     def plain(value: Any) -> Any:
-        return None if isinstance(value, float) and value != value else value
+        return None if isinstance(value, float) and not math.isfinite(value) else value
 
     return {
         "verdict": found.verdict(),
         "finished": found.finished,
-        "contenders": [asdict(one) for one in found.standings],
+        "contenders": [{name: plain(value) for name, value in asdict(one).items()} for one in found.standings],
         "comparisons": [{name: plain(value) for name, value in asdict(one).items()} for one in found.comparisons],
     }

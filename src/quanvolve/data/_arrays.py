@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quanvolve._errors import DataError
+from quanvolve._lines import one_line
 from quanvolve.data._dataset import Dataset
 from quanvolve.data._npy import NpzReader, open_npz
 from quanvolve.data._shapes import channel_first, checked_pixels
@@ -96,7 +98,7 @@ def _find_keys(file: NpzReader, path: Path) -> tuple[str, ...]:
     for keys in accepted:
         if set(keys) <= set(file.keys):
             return keys
-    found = ", ".join(file.keys) or "none"
+    found = one_line(", ".join(file.keys)) or "none"
     raise DataError(
         f"{quoted(path)} has the keys: {found}; expected one of: "
         f"{'; '.join(', '.join(keys) for keys in accepted)}. Save it with np.savez under such names"
@@ -127,6 +129,7 @@ def _labels(array: NDArray[Any], name: str, images: NDArray[Any], images_name: s
         )
     kind = array.dtype.kind
     if kind == "U":
+        _require_text(array, name)
         return array
     if kind == "S":
         try:
@@ -137,6 +140,24 @@ def _labels(array: NDArray[Any], name: str, images: NDArray[Any], images_name: s
     if not whole:
         raise DataError(f"{name} has the type {array.dtype}, expected classes as whole numbers or text: convert it")
     return array.astype(np.int64)
+
+
+def _require_text(array: NDArray[Any], name: str) -> None:
+    """Refuse numbers in a text array that are no characters: NumPy does not look at them, and Python cannot show them.
+
+    Raises:
+        DataError: naming the label and the number.
+    """
+    if not array.dtype.itemsize:
+        return
+    numbers = np.ascontiguousarray(array).view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+    wrong = np.flatnonzero((numbers > sys.maxunicode) | ((numbers >= 0xD800) & (numbers < 0xE000)))
+    if len(wrong):
+        where = int(wrong[0]) // (array.dtype.itemsize // 4)
+        raise DataError(
+            f"{name} holds the number {int(numbers[wrong[0]]):#x} in place of a character, in label {where}, which no "
+            "text has: save the labels as text or integers"
+        )
 
 
 def _kind(labels: NDArray[Any]) -> str:

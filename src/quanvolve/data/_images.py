@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quanvolve._errors import DataError
+from quanvolve._lines import one_line
+from quanvolve.data._libtiff import silence_libtiff
 from quanvolve.data._npy import open_npz, read_npy
 from quanvolve.data._shapes import channel_first, checked_pixels
 from quanvolve.data._text import quoted, reason
@@ -155,7 +157,7 @@ def _read_npz(path: Path) -> NDArray[Any]:
                 return file[key]
         if len(file.keys) == 1:
             return file[file.keys[0]]
-        found = ", ".join(file.keys) or "none"
+        found = one_line(", ".join(file.keys)) or "none"
     raise DataError(
         f"{quoted(path)} has the keys: {found}; expected one of: {', '.join(_NPZ_KEYS)}, or one array alone"
     )
@@ -187,6 +189,8 @@ def _read_picture(path: Path, size: tuple[int, int] | None) -> NDArray[Any]:
                 _require_size(path, (height, width), size)
                 if width * height > MAX_PIXELS:
                     raise DataError(_too_large(path, f"{width}x{height} pixels"))
+                if picture.format == "TIFF":
+                    silence_libtiff()
                 picture.load()
                 return _pixels(picture, path)
     except DataError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from quanvolve._lines import one_line
+
 
 def quoted(path: str | os.PathLike[str]) -> str:
     """The path in quotes, with line breaks and control characters escaped."""
@@ -18,7 +20,7 @@ def reason(error: BaseException) -> str:
     """
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
+    return one_line(str(error)) or type(error).__name__
 
 
 def plural(count: int, noun: str) -> str:

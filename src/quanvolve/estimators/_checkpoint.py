@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from quanvolve._errors import ModelError
 from quanvolve._files import replacing
+from quanvolve._untrusted import MOST_BYTES, parse_json
 
 _FORMAT = "quanvolve-checkpoint-1"
 
@@ -56,13 +58,19 @@ def save_checkpoint(path: Path, state: TrainingState, fingerprint: str) -> None:
         raise ModelError(f"cannot write the checkpoint {path}: {error}") from error
 
 
-def load_checkpoint(path: Path, fingerprint: str) -> TrainingState:
+def load_checkpoint(path: Path, fingerprint: str, module: nn.Module) -> TrainingState:
     """Read a state back.
+
+    Args:
+        path: of the file.
+        fingerprint: of the run.
+        module: what is trained; weights, best weights and moments have its types and shapes.
 
     Raises:
         ModelError: if the file is missing, damaged, or of a run with other data or settings.
     """
     try:
+        _check_size(path, module)
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != _FORMAT:
@@ -76,12 +84,68 @@ def load_checkpoint(path: Path, fingerprint: str) -> TrainingState:
             for key in file.keys():  # noqa: SIM118  (a safetensors file is not a mapping)
                 group, _, name = key.partition(".")
                 groups[group][name] = file.get_tensor(key)
-            history = json.loads(metadata["history"])
+            history = parse_json(metadata["history"])
+        if not is_history(history):
+            raise ValueError("its history is not that of a training")
+        _check_tensors(groups, module)
     except FileNotFoundError:
         raise ModelError(f"there is no checkpoint {path}: nothing to resume") from None
-    except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
-        raise ModelError(f"{path} is damaged ({error}): start again with another --output") from error
+    except ModelError:
+        raise
+    except (SafetensorError, OSError, LookupError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise ModelError(f"{path} is damaged ({reason}): start again with another --output") from error
     return TrainingState(history, **groups)
+
+
+def is_history(rows: Any) -> bool:
+    """Whether these are the rows of a training: one an epoch, from 1, with finite numbers where there are some.
+
+    Examples:
+        >>> row = {"epoch": 1, "train_loss": 0.5, "valid_loss": None, "valid_accuracy": None, "lr": 0.1, "seconds": 2.0}
+        >>> is_history([row]), is_history([row, row]), is_history([{**row, "lr": "fast"}])
+        (True, False, False)
+    """
+    return isinstance(rows, list) and all(
+        isinstance(row, dict)
+        and row.get("epoch") == epoch
+        and all(_finite(row.get(name)) for name in ("train_loss", "lr", "seconds"))
+        and (row.get("valid_loss", 0) is row.get("valid_accuracy", 0) is None
+             or (_finite(row.get("valid_loss")) and _finite(row.get("valid_accuracy"))))
+        for epoch, row in enumerate(rows, 1)
+    )  # fmt: skip
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
+def _check_size(path: Path, module: nn.Module) -> None:
+    """Refuse a file that is too large for its module before it is read."""
+    size = path.stat().st_size
+    # Weights, best weights, two moments, and the step counts and the list of names, which are small.
+    most = 4 * sum(t.numel() * t.element_size() for t in module.state_dict().values()) + MOST_BYTES
+    if not path.is_file():
+        raise ValueError("it is not a file")
+    if size > most:
+        raise ValueError(f"it has {size:,} bytes, expected at most {most:,}")
+
+
+def _check_tensors(groups: dict[str, dict[str, Tensor]], module: nn.Module) -> None:
+    """Refuse tensors that are not those of this module."""
+    own = {name: (tensor.dtype, tensor.shape) for name, tensor in module.state_dict().items()}
+    for group in ("module", "best"):
+        if {name: (tensor.dtype, tensor.shape) for name, tensor in groups[group].items()} != own:
+            raise ValueError(f"its tensors of {group!r} are not those of this model")
+    shapes = [parameter.shape for parameter in module.parameters()]
+    for name, tensor in groups["optimizer"].items():
+        number = int(name.partition(".")[0])
+        if not 0 <= number < len(shapes) or tensor.shape not in (shapes[number], torch.Size([])):
+            raise ValueError(f"its tensor {name!r} is none of this optimizer")
+    for group, tensors in groups.items():
+        for name, tensor in tensors.items():
+            if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+                raise ValueError(f"its tensor {name!r} of {group!r} has values that are not finite")
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

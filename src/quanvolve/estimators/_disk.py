@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import numpy as np
 
 from quanvolve._errors import DataError, ModelError, QuanvolveError
 from quanvolve._files import write_whole
+from quanvolve._untrusted import read_json
 
 BLOCK = 1024
 _SAMPLES = 16
@@ -65,22 +67,26 @@ def transform_on_disk(
     into, part = Path(target), Path(f"{target}.part")
     images = opened(source)
     _kind(into)
-    if into.exists():
+    state = Path(f"{part}.json")
+    if into.exists() and (part.exists() or not state.exists()):
         raise QuanvolveError(f"{into} is there already: remove it, or give another name")
     n, sample = int(images.shape[0]), transformer.transform(np.asarray(images[:1]))
-    state = Path(f"{part}.json")
     wanted = {
         "fingerprint": _fingerprint(transformer, images), "block": block, "images": n, "shape": [n, sample.shape[1]],
         "dtype": str(sample.dtype),
     }  # fmt: skip
-    done = _begun(state, part, wanted) if state.exists() else _begin(state, part, into, wanted)
+    if into.exists():  # whole, by a process that ended before it removed what it knew of its blocks
+        done = _begun(state, into, wanted)
+    else:
+        done = _begun(state, part, wanted) if state.exists() else _begin(state, part, into, wanted)
     starts = [start for start in range(0, n, block) if start not in done]
     _tell(progress, done, block, n)
     for start in _run(transformer, Path(source), part, into, starts, block, n, client):
         done.add(start)
         write_whole(state, json.dumps({**wanted, "done": sorted(done)}))
         _tell(progress, done, block, n)
-    os.replace(part, into)
+    if not into.exists():
+        os.replace(part, into)
     state.unlink(missing_ok=True)
     return opened(into)
 
@@ -139,11 +145,11 @@ def _begin(state: Path, part: Path, into: Path, wanted: dict[str, Any]) -> set[i
 
 def _begun(state: Path, part: Path, wanted: dict[str, Any]) -> set[int]:
     try:
-        found = json.loads(state.read_bytes())
-        done = set(map(int, found.pop("done")))
-    except (ValueError, KeyError, TypeError) as error:
+        found = read_json(state)
+        done = set(map(operator.index, found.pop("done")))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{state} is damaged ({error}): remove it and {part}, and begin again") from None
-    if found != wanted or not part.exists():
+    if found != wanted or not part.exists() or not done <= set(range(0, wanted["images"], wanted["block"])):
         raise ModelError(
             f"{part} was begun with other images, another transformer or another `block`: remove it and {state}, or "
             "give another name"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +21,22 @@ from safetensors.torch import save as save_tensors
 from sklearn.utils.validation import check_is_fitted
 
 from quanvolve._errors import ModelError
-from quanvolve._files import replacing
+from quanvolve._files import write_whole
+from quanvolve._untrusted import read_bytes, read_json
 from quanvolve._version import __version__
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._classifier import QuanvClassifier
 from quanvolve.estimators._fitted import kept_circuits
 from quanvolve.estimators._inputs import ImageSpec
+from quanvolve.estimators._limits import (
+    LABEL_KINDS,
+    check_header,
+    check_shapes,
+    check_size,
+    check_weights,
+    labels_of,
+    texts,
+)
 from quanvolve.estimators._transformer import QuanvTransformer
 
 CONFIG, TENSORS = "config.json", "model.safetensors"
@@ -33,17 +46,23 @@ _KINDS: dict[str, type[QuanvClassifier] | type[QuanvTransformer]] = {
     "classifier": QuanvClassifier,
     "transformer": QuanvTransformer,
 }
-_LABEL_KINDS = "biufUO"
+_LONGEST = 300
+"""Letters of a reason in an error: it may repeat what the file says."""
 
 
 def save(estimator: QuanvClassifier | QuanvTransformer, folder: str | Path) -> None:
-    """Write a fitted estimator; each file is written whole or not at all.
+    """Write a fitted estimator; whatever happens meanwhile, the folder holds the older model or this one.
 
     Raises:
-        ModelError: if the folder cannot be written, or labels or parameters cannot be expressed in JSON.
+        ModelError: if the folder cannot be written, labels or parameters cannot be expressed in JSON, or the weights
+            are not finite or larger than a saved model may be.
     """
     check_is_fitted(estimator)
     tensors = {name: t.detach().cpu().clone().contiguous() for name, t in estimator.module_.state_dict().items()}
+    try:
+        check_weights(tensors)
+    except ModelError as error:
+        raise ModelError(f"the model cannot be saved: {error}") from None
     payload = save_tensors(tensors)
     config = {
         "format": _FORMAT,
@@ -65,13 +84,35 @@ def save(estimator: QuanvClassifier | QuanvTransformer, folder: str | Path) -> N
     config["config_sha256"] = config_digest(config)
     target = Path(folder)
     try:
-        target.mkdir(parents=True, exist_ok=True)
-        # Both are on disk before either takes the place of an older one: a full disk cannot part the two.
-        with replacing(target / TENSORS) as tensors_part, replacing(target / CONFIG) as config_part:
-            tensors_part.write_bytes(payload)
-            config_part.write_text(json.dumps(config, indent=1, allow_nan=False), encoding="utf-8")
+        _publish(target, json.dumps(config, indent=1, allow_nan=False), payload)
     except OSError as error:
         raise ModelError(f"cannot write the model to {target}: {error.strerror or error}") from error
+
+
+def _publish(target: Path, config: str, payload: bytes) -> None:
+    """Put both files in place, so that the folder holds the old model or the new one at every moment.
+
+    `config.json` decides which: it is written last, and names its tensors by their digest. Over an older model they
+    lie beside its own under that digest until then, and :func:`_read_tensors` looks there too.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    over_another = (target / CONFIG).exists()
+    staged = target / _staged(payload) if over_another else target / TENSORS
+    write_whole(staged, payload)
+    try:
+        write_whole(target / CONFIG, config)
+    except OSError:
+        staged.unlink(missing_ok=True)
+        raise
+    if over_another:
+        os.replace(staged, target / TENSORS)
+    for left in target.glob("model-*.safetensors"):
+        if re.fullmatch(r"model-[0-9a-f]{16}\.safetensors", left.name):
+            left.unlink(missing_ok=True)
+
+
+def _staged(payload: bytes) -> str:
+    return f"model-{hashlib.sha256(payload).hexdigest()[:16]}.safetensors"
 
 
 def load(folder: str | Path) -> Any:
@@ -84,7 +125,8 @@ def load(folder: str | Path) -> Any:
         The fitted estimator; it predicts bit-equally to the saved one.
 
     Raises:
-        ModelError: if the folder is missing, damaged, of a newer version, or not a model.
+        ModelError: if the folder is missing, damaged, of a newer version, not a model, or beyond a limit: 64 MiB for
+            `config.json`, 1 GiB for the weights, which must be finite and of the model's own types and shapes.
 
     Examples:
         >>> import tempfile
@@ -100,17 +142,53 @@ def load(folder: str | Path) -> Any:
     """
     source = Path(folder)
     config = _read_config(source)
+    while True:
+        try:
+            with _blamed_on(source):
+                estimator = _rebuild(config)
+                # The meta device holds no numbers: nothing large is there yet, and what belongs there is known.
+                expected = estimator.module_.state_dict()
+            payload = _read_tensors(source, str(config.get("tensors_sha256")), expected)
+            break
+        except ModelError:
+            again = _read_config(source)
+            if again == config:
+                raise
+            config = again  # another process has saved a model over this one meanwhile
+    with _blamed_on(source):
+        check_header(payload, expected)
+        tensors = _tensors(payload)
+        check_weights(tensors)
+        return _filled(estimator, tensors)
+
+
+@contextmanager
+def _blamed_on(source: Path) -> Iterator[None]:
+    """Whatever goes wrong with what a folder says is an error of that folder."""
     try:
-        payload = (source / TENSORS).read_bytes()
-    except OSError as error:
-        raise ModelError(f"{source} is not a model folder: cannot read {TENSORS} ({error.strerror})") from error
-    if hashlib.sha256(payload).hexdigest() != config.get("tensors_sha256"):
-        raise ModelError(f"{source / TENSORS} is damaged: its checksum is not the one in {CONFIG}")
-    try:
-        return _rebuild(config, _tensors(payload))
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError, RuntimeError) as error:
+        yield
+    except Warning:
+        raise  # where they are errors, they are those of whoever loads
+    except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"{source} is not a valid model: {reason}") from error
+        raise ModelError(f"{source} is not a valid model: {reason[:_LONGEST]}") from error
+
+
+def _read_tensors(source: Path, digest: str, expected: dict[str, torch.Tensor]) -> bytes:
+    # Under their digest they lie while a model is saved over another one, or if that was cut short.
+    for path in (source / f"model-{digest[:16]}.safetensors", source / TENSORS):
+        try:
+            size = path.stat().st_size
+            with _blamed_on(source):
+                check_size(size, expected)
+            payload = read_bytes(path, size)
+        except OSError as error:
+            if path.name == TENSORS:
+                raise ModelError(f"{source} is not a model folder: cannot read {TENSORS} ({error.strerror})") from error
+            continue
+        if hashlib.sha256(payload).hexdigest() == digest:
+            return payload
+    raise ModelError(f"{source / TENSORS} is damaged: its checksum is not the one in {CONFIG}")
 
 
 def _tensors(payload: bytes) -> dict[str, torch.Tensor]:
@@ -122,10 +200,10 @@ def _tensors(payload: bytes) -> dict[str, torch.Tensor]:
 
 def _read_config(source: Path) -> dict[str, Any]:
     try:
-        config = json.loads((source / CONFIG).read_bytes())
+        config = read_json(source / CONFIG)
     except OSError as error:
         raise ModelError(f"{source} is not a model folder: cannot read {CONFIG} ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ModelError(f"{source / CONFIG} is damaged: it is not JSON ({error})") from error
     if not isinstance(config, dict) or config.get("format") != _FORMAT:
         raise ModelError(f"{source / CONFIG} was not written by quanvolve: expected the format {_FORMAT!r}")
@@ -145,7 +223,9 @@ def config_digest(config: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def _rebuild(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Any:
+def _rebuild(config: dict[str, Any]) -> Any:
+    """The estimator without its weights."""
+    check_shapes(config)
     circuits = tuple(Circuit.from_dict(entry) for entry in config["circuits"])
     params: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in config["params"].items()}
     if params["circuit"] is None:
@@ -160,21 +240,25 @@ def _rebuild(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Any:
     spec = ImageSpec(shape, bool(config["image_shape_derived"]), (low, high))
     estimator.n_features_in_ = math.prod(spec.shape)
     if config["feature_names"] is not None:
-        estimator.feature_names_in_ = np.array(config["feature_names"], dtype=object)
+        names = texts("feature_names", config["feature_names"], estimator.n_features_in_, "features")
+        estimator.feature_names_in_ = np.array(names, dtype=object)
     if isinstance(estimator, QuanvClassifier):
-        classes = np.array(config["classes"]["values"], dtype=config["classes"]["dtype"])
-        if classes.dtype.kind not in _LABEL_KINDS or classes.ndim != 1:
-            raise ModelError(f"labels of type {classes.dtype} are not valid")
-        if len(np.unique(classes)) < max(2, len(classes)):
-            raise ModelError(f"the {len(classes)} labels are not all different")
-        estimator.classes_, estimator.history_ = classes, [dict(row) for row in config["history"]]
+        classes = estimator.classes_ = labels_of(config["classes"])
+        estimator.history_ = [dict(row) for row in config["history"]]
         if config["label_names"] is not None:
-            estimator.label_names_ = [str(name) for name in config["label_names"]]
-            if len(estimator.label_names_) != len(classes):
-                raise ModelError(f"there are {len(estimator.label_names_)} label names for {len(classes)} labels")
+            estimator.label_names_ = texts("label_names", config["label_names"], len(classes), "labels")
     # On the meta device nothing is allocated or drawn; the tensors of the file then take their places.
     with torch.device("meta"):
         estimator.restore(spec, circuits, int(config["output_shape"][0]))
+    if list(estimator.output_shape_) != config["output_shape"]:
+        raise ModelError(
+            f"its feature maps have the shape {estimator.output_shape_}, but it says {config['output_shape']}"
+        )
+    return estimator
+
+
+def _filled(estimator: Any, tensors: dict[str, torch.Tensor]) -> Any:
+    """The estimator with its weights, on its device."""
     estimator.module_.load_state_dict(tensors, strict=True, assign=True)
     try:
         estimator.module_.to(estimator.device)
@@ -227,6 +311,6 @@ def _names(estimator: Any) -> list[str] | None:
 
 def _labels(classes: Any) -> dict[str, Any]:
     values = classes.tolist()
-    if classes.dtype.kind not in _LABEL_KINDS or not all(isinstance(v, bool | int | float | str) for v in values):
+    if classes.dtype.kind not in LABEL_KINDS or not all(isinstance(v, bool | int | float | str) for v in values):
         raise ModelError(f"labels of type {classes.dtype} cannot be saved: use numbers or strings")
     return {"dtype": classes.dtype.str, "values": values}

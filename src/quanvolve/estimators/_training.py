@@ -150,7 +150,7 @@ def train(
     history: list[dict[str, Any]] = []
     best = copy.deepcopy(module.state_dict())
     if resume and checkpoint is not None and checkpoint.exists():
-        state = load_checkpoint(checkpoint, fingerprint)
+        state = load_checkpoint(checkpoint, fingerprint, trained)
         history, best = state.history, state.best
         trained.load_state_dict(state.module)
         restore_optimizer(net.optimizer_, state.optimizer)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._untrusted import parse_json
 from quanvolve.circuits import ANSATZE, Circuit, with_noise
 from quanvolve.compile import Layout, Plan, Planner, PolynomialPlan, Recipe, TruncatedTrainPlan, Windows, needs_fixed
 from quanvolve.nn._apply import (
@@ -462,7 +463,9 @@ class QuanvNd(nn.Module):
     def _circuits_in(self, state: Tensor) -> tuple[Circuit, ...]:
         """The circuits of a state, checked to be of this kind of layer."""
         try:
-            data = json.loads(bytes(state.cpu().tolist()))
+            if state.dtype != torch.uint8:
+                raise TypeError(f"it is a tensor of {state.dtype}, expected bytes")
+            data = parse_json(state.cpu().numpy().tobytes())
             circuits = tuple(Circuit.from_dict(entry) for entry in data["circuits"])
             scale, first = data["scale"], circuits[0]
         except (KeyError, TypeError, IndexError, ValueError, RecursionError) as error:

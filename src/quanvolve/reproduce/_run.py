@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from quanvolve._errors import ModelError
 from quanvolve._files import write_whole
+from quanvolve._untrusted import read_json
 from quanvolve._version import __version__
 from quanvolve.estimators import QuanvClassifier
 from quanvolve.reproduce._checks import CHECKS
@@ -94,10 +96,28 @@ def _state(path: Path, plan: Reproduction, quick: bool) -> dict[str, Any]:
     if not path.is_file():
         return {**identity, "accuracies": {}, "checks": {}, "seconds": 0.0}
     try:
-        state = json.loads(path.read_bytes())
+        state = read_json(path)
         found = {name: state[name] for name in identity}
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ModelError(f"{path} is damaged ({error}): delete it, or give another --output") from None
+        _check_state(state)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} is damaged ({str(error)[:200]}): delete it, or give another --output") from None
     if found != identity:
         raise ModelError(f"{path} has results of {found}, not of {identity}: give another --output")
     return dict(state)
+
+
+def _check_state(state: dict[str, Any]) -> None:
+    """Refuse what `reproduce` has not written.
+
+    Raises:
+        ValueError: naming it.
+        LookupError: as naming does where an entry is missing.
+    """
+    for arm, own in state["accuracies"].items():
+        if not all(isinstance(one, int | float) and 0 <= one <= 1 for one in own.values()):
+            raise ValueError(f"the accuracies of {arm!r} are not between 0 and 1")
+    if not isinstance(state["seconds"], int | float) or not 0 <= state["seconds"] < math.inf:
+        raise ValueError("its seconds are not a number")
+    for name, check in state["checks"].items():
+        if not all(isinstance(one, int | float) for one in check.values()):
+            raise ValueError(f"the results of {name!r} are not numbers")

@@ -8,6 +8,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from quanvolve.studio._store import ID
+from quanvolve.study import SEEDS
 
 _NUMBERS = {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}
 _PICTURE: dict[str, Any] = {
@@ -150,7 +151,9 @@ class CompareRequest(_Circuit):
 
     kind: Literal["compare"]
     controls: list[Word] = Field(["conv", "unentangled", "pixels"], min_length=1, max_length=12)
-    seeds: int = Field(3, ge=1, le=50)
+    seeds: int = Field(
+        SEEDS, ge=1, le=50, description="So few that nothing could be shown are said to be, in the report."
+    )
     epochs: int = Field(10, ge=1, le=500)
     train_size: int | None = Field(None, ge=20, description="Training images, drawn anew by each seed.")
     test_size: int | None = Field(None, ge=20)
@@ -229,6 +232,8 @@ class About(BaseModel):
     jobs: dict[str, int]
     workers: int
     controls: dict[str, str] = Field(description="What a comparison can compare with.")
+    comparison: dict[str, Any] = Field(description="What a comparison is unless something else is asked for.")
+    least_seeds: list[int] = Field(description="How many seeds can show a difference among 1, 2, ... controls.")
 
 
 class Health(BaseModel):

@@ -54,6 +54,7 @@ def serve(
         QuanvolveError: if the settings do not fit, address or database cannot be used, or another studio has the
             folder.
         OSError: if the folder cannot be used.
+        KeyboardInterrupt: after Ctrl-C, when everything is closed.
     """
     settings.check()
     kept = ExitStack()
@@ -81,9 +82,19 @@ def serve(
         config = uvicorn.Config("quanvolve.studio._serve:app_of_process", factory=True, workers=processes, **options)  # type: ignore[arg-type]
         from uvicorn.supervisors import Multiprocess
 
-        Multiprocess(config, [listening]).run()
-    except KeyboardInterrupt:
-        say("stopped; what was not finished goes on when it starts again")
+        class Processes(Multiprocess):
+            """Several servers, and the one who starts them."""
+
+            interrupted = False
+
+            def handle_int(self) -> None:
+                self.interrupted = True
+                super().handle_int()
+
+        several = Processes(config, [listening])
+        several.run()
+        if several.interrupted:
+            raise KeyboardInterrupt
     finally:
         kept.close()
 

@@ -1,12 +1,16 @@
 """Studies: a model beside its matched controls, every trial in a table that cannot be lost, and a verdict."""
 
+from quanvolve.study._collapse import Outcome as Outcome
+from quanvolve.study._collapse import has_collapsed as has_collapsed
 from quanvolve.study._compare import compare as compare
 from quanvolve.study._contenders import CONTROLS as CONTROLS
 from quanvolve.study._contenders import Contender as Contender
 from quanvolve.study._contenders import contenders_for as contenders_for
+from quanvolve.study._exchange import least_seeds as least_seeds
 from quanvolve.study._figures import accuracy_figure as accuracy_figure
 from quanvolve.study._figures import difference_figure as difference_figure
 from quanvolve.study._figures import learning_figure as learning_figure
+from quanvolve.study._plan import SEEDS as SEEDS
 from quanvolve.study._plan import Plan as Plan
 from quanvolve.study._plan import Protocol as Protocol
 from quanvolve.study._report import HEADER as HEADER
@@ -24,7 +28,6 @@ from quanvolve.study._space import Choice as Choice
 from quanvolve.study._space import Range as Range
 from quanvolve.study._space import parse_space as parse_space
 from quanvolve.study._statistics import Comparison as Comparison
-from quanvolve.study._statistics import Outcome as Outcome
 from quanvolve.study._statistics import compare_paired as compare_paired
 from quanvolve.study._table import Table as Table
 from quanvolve.study._work import work as work

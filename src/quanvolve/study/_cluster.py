@@ -18,7 +18,7 @@ _AHEAD = 2
 """Tasks for each worker that are handed out at a time; the rest stays in the table, for others to take."""
 
 
-def run_task(plan: str, trial: tuple[int, str, int]) -> tuple[dict[str, Any] | None, str]:
+def run_task(plan: str, trial: tuple[int, str, int, dict[str, Any] | None]) -> tuple[dict[str, Any] | None, str]:
     """A trial on a worker, from plain data; a worker that dies in it makes Dask give it to another one."""
     return attempt(Plan.from_json(plan), Trial(*trial))
 
@@ -56,7 +56,6 @@ def work_on_cluster(table: Table, scheduler: str, *, progress: Progress | None =
 def _hand_out(table: Table, client: Any, worker: str, running: dict[str, Trial], progress: Progress | None) -> None:
     import distributed
 
-    plan = table.plan.to_json()
     arriving: Any = distributed.as_completed()  # type: ignore[no-untyped-call]
 
     def submit() -> bool:
@@ -64,8 +63,8 @@ def _hand_out(table: Table, client: Any, worker: str, running: dict[str, Trial],
         if trial is None:
             return False
         future = client.submit(
-            run_task, plan, (trial.id, trial.contender, trial.seed), key=f"trial-{worker}-{trial.id}", retries=RETRIES,
-            pure=False,
+            run_task, table.plan.to_json(), (trial.id, trial.contender, trial.seed, trial.earlier),
+            key=f"trial-{worker}-{trial.id}", retries=RETRIES, pure=False,
         )  # fmt: skip
         running[future.key] = trial
         arriving.add(future)

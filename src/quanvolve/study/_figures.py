@@ -9,8 +9,8 @@ import numpy as np
 from quanvolve._errors import QuanvolveError
 from quanvolve.explain import style
 from quanvolve.study._contenders import MODEL
-from quanvolve.study._results import Results
-from quanvolve.study._statistics import BETTER, COLLAPSED, TOO_FEW, WORSE, interval
+from quanvolve.study._results import Results, outcomes_of
+from quanvolve.study._statistics import BETTER, COLLAPSED, TESTED, WORSE
 from quanvolve.study._table import DONE
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _MARKS = {BETTER: "^", WORSE: "v"}
 
 
 def accuracy_figure(results: Results) -> Figure:
-    """Test accuracies: every seed a dot, the mean a line with its 95 % interval, the model first.
+    """Test accuracies: every seed a dot, the mean a mark, and a line one standard deviation to both sides.
 
     Examples:
         >>> import tempfile
@@ -44,30 +44,48 @@ def accuracy_figure(results: Results) -> Figure:
         ax.plot(values, place + shift, "o", color=colour, markersize=3.5, alpha=0.55, markeredgewidth=0)
         mean = values.mean()
         if len(values) > 1:
-            low, high = interval(values)
-            ax.plot([low, high], [place, place], color=style.INK, linewidth=1.6)
+            reach = values.std(ddof=1)
+            ax.plot([mean - reach, mean + reach], [place, place], color=style.INK, linewidth=1.6)
         ax.plot([mean], [place], "|", color=style.INK, markersize=12, markeredgewidth=2)
-    _rows(ax, names, "Test accuracy", "percent; dots are seeds, lines 95 % intervals of the mean")
+    _rows(ax, names, "Test accuracy", "percent; dots are seeds, lines one standard deviation from the mean")
     return figure
 
 
 def difference_figure(results: Results) -> Figure:
-    """The model minus each control, seed by seed: means with 95 % intervals; right of zero the model is better."""
-    shown = [one for one in results.comparisons if one.outcome not in (COLLAPSED, TOO_FEW)]
+    """The model minus each control: every seed a dot, means with the intervals of the corrected test.
+
+    Without an interval there are too few seeds for a test.
+
+    Raises:
+        QuanvolveError: if there is no control that can be compared.
+    """
+    shown = [one for one in results.comparisons if one.outcome != COLLAPSED]
     if not shown:
-        raise QuanvolveError("no control can be compared yet: run more seeds")
+        raise QuanvolveError("there is no control to compare with that has not collapsed to chance")
+    own = outcomes_of(results.rows)
     figure = style.new_figure(8.0, _HEAD + _ROW * len(shown))
     ax = figure.subplots()
     ax.axvline(0, color=style.INK, linewidth=0.9)
     for place, one in enumerate(shown):
         colour, mark = _COLOURS.get(one.outcome, style.GREY), _MARKS.get(one.outcome, "o")
-        ax.plot([100 * one.low, 100 * one.high], [place, place], color=colour, linewidth=2.2)
+        pairs = [
+            own[MODEL][seed].accuracy - other.accuracy for seed, other in own[one.control].items() if seed in own[MODEL]
+        ]
+        shift = np.linspace(-0.16, 0.16, len(pairs)) if len(pairs) > 1 else np.zeros(1)
+        ax.plot(100 * np.array(pairs), place + shift, "o", color=colour, markersize=3, alpha=0.4, markeredgewidth=0)
+        if one.outcome in TESTED:
+            ax.plot([100 * one.low, 100 * one.high], [place, place], color=colour, linewidth=2.2)
         ax.plot([100 * one.difference], [place], mark, color=colour, markersize=7)
-    _rows(ax, [one.control for one in shown], "Model minus control", "points of test accuracy, 95 % intervals")
+    _rows(
+        ax,
+        [one.control for one in shown],
+        "Model minus control",
+        "points of test accuracy; dots are seeds, lines intervals of the corrected test",
+    )
     handles = [
         ax.plot([], [], mark, color=colour, label=word, markersize=6)[0]
         for word, mark, colour in (
-            ("better", "^", style.BLUE), ("worse", "v", style.RED), ("no difference seen", "o", style.GREY),
+            ("better", "^", style.BLUE), ("worse", "v", style.RED), ("no difference seen or testable", "o", style.GREY),
         )
     ]  # fmt: skip
     legend = ax.legend(

@@ -7,9 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve._untrusted import parse_json
+from quanvolve.study._checks import check_plan
 from quanvolve.study._contenders import Contender
 
 _FORMAT = 1
+SEEDS = 10
+"""So many seeds can show a difference to any of all controls; see `least_seeds`."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Protocol:
         test_size: test images, the same for all; all if None.
     """
 
-    seeds: tuple[int, ...] = tuple(range(10))
+    seeds: tuple[int, ...] = tuple(range(SEEDS))
     lrs: tuple[float, ...] = (1e-2, 3e-3, 1e-3)
     epochs: int = 30
     batch_size: int = 32
@@ -62,12 +66,14 @@ class Plan:
         data_dir: folder of its files, or None.
         contenders: the model first.
         protocol: of all trainings.
+        looks: with how many seeds the study had been judged, before it was extended.
     """
 
     dataset: str
     data_dir: str | None
     contenders: tuple[Contender, ...]
     protocol: Protocol = field(default_factory=Protocol)
+    looks: tuple[int, ...] = ()
 
     def trials(self) -> list[tuple[str, int]]:
         """Pairs of contender and seed, seeds first, so that an unfinished study still has pairs."""
@@ -99,12 +105,15 @@ class Plan:
             ModelError: if it is something else.
         """
         try:
-            data = json.loads(text)
+            data = parse_json(text)
             if data.pop("format") != _FORMAT:
                 raise ValueError("of another version")
             given = data.pop("protocol")
             protocol: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
             contenders = tuple(Contender(**entry) for entry in data.pop("contenders"))
-            return cls(**data, contenders=contenders, protocol=Protocol(**protocol))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ModelError(f"the plan of the study is damaged: {error}") from None
+            looks = tuple(data.pop("looks", ()))
+            plan = cls(**data, contenders=contenders, protocol=Protocol(**protocol), looks=looks)
+            check_plan(plan)
+            return plan
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError(f"the plan of the study is damaged: {str(error)[:200]}") from None

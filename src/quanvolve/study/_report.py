@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from quanvolve._errors import QuanvolveError
 from quanvolve._version import __version__
 from quanvolve.explain import inline_svg, rendered
+from quanvolve.study._exchange import LEVEL
 from quanvolve.study._figures import accuracy_figure, difference_figure, learning_figure
 from quanvolve.study._results import Results
-from quanvolve.study._statistics import COLLAPSED, TOO_FEW, points
+from quanvolve.study._statistics import COLLAPSED, TOO_FEW
 from quanvolve.study._table import DONE, FAILED
+from quanvolve.study._words import p_value, percent, points
 
 _TEMPLATES = Path(__file__).with_name("templates")
 HEADER = (
-    "contender", "seeds", "accuracy, percent", "model minus it", "95 % interval", "p, corrected", "verdict", "weights",
-    "trained", "quantum", "seconds a trial",
+    "contender", "seeds", "accuracy, percent", "model minus it", "interval, corrected", "p, corrected", "verdict",
+    "weights", "trained", "quantum", "seconds a trial",
 )  # fmt: skip
 
 
@@ -25,11 +28,13 @@ def table_of(results: Results) -> list[tuple[str, ...]]:
     for one in results.standings:
         other = compared.get(one.name)
         judged = ("", "", "", "")
-        if other is not None and other.outcome in (COLLAPSED, TOO_FEW):
+        if other is not None and other.outcome == COLLAPSED:
             judged = ("", "", "", other.outcome)
+        elif other is not None and other.outcome == TOO_FEW:
+            judged = (points(other.difference), "", "", other.outcome)
         elif other is not None:
             between = f"{points(other.low)} to {points(other.high)}"
-            judged = (points(other.difference), between, f"{other.p_corrected:.3f}", other.outcome)
+            judged = (points(other.difference), between, p_value(other.p_corrected).removeprefix("= "), other.outcome)
         counts = (f"{one.parameters[name]:,}" for name in ("total", "trained", "quantum"))
         spread = f"{100 * one.mean:.2f} \u00b1 {100 * one.deviation:.2f}"
         rows.append((one.name, str(one.n), spread, *judged, *counts, f"{one.seconds:.1f}"))
@@ -63,7 +68,7 @@ def page(results: Results, *, title: str, command: str) -> str:
     """
     try:
         differences = inline_svg(difference_figure(results), "differences of accuracy, model minus control", "d")
-    except ValueError:
+    except QuanvolveError:
         differences = ""
     versions: dict[str, str] = next((row["versions"] for row in results.rows if row["versions"]), {})
     return rendered(
@@ -107,8 +112,11 @@ def protocol_in_words(results: Results) -> list[str]:
         f"{p.epochs} epochs of AdamW, batches of {p.batch_size}; learning rates {rates}, for every contender alike.",
         f"Learning rate and epoch are chosen on {100 * p.validation_fraction:.0f} % of the training images; the test "
         "images are looked at once, by the model that was chosen.",
-        "Differences are taken seed by seed. Intervals: bootstrap-t (Student's t below eight seeds); test: signs "
-        "exchanged at random, two-sided; Holm's correction over all controls. A contender that is not better than "
-        "always answering the most frequent class is collapsed: flagged, and left out.",
+        "Differences are taken seed by seed and tested by exchanging their signs, two-sided; Holm's procedure keeps "
+        f"false claims among all controls at {percent(LEVEL)} %. Intervals are those of this corrected test: they "
+        "leave out zero exactly where it sees a difference. Power, and seeds needed, are those of doing the study once "
+        "more.",
+        "A contender that over all its seeds is not better than always answering the most frequent class is collapsed: "
+        "flagged, and left out.",
         "The table counts all weights; a convolution of the same shape does not have as many as a circuit.",
     ]

@@ -1,28 +1,19 @@
-"""What a study found: results of each contender, comparisons, and the verdict in words."""
+"""What a study found: results of each contender, comparisons, and the verdict."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.study._contenders import MODEL, PRIMARY
+from quanvolve.study._collapse import Outcome, has_collapsed
+from quanvolve.study._contenders import MODEL
 from quanvolve.study._plan import Plan
-from quanvolve.study._statistics import (
-    BETTER,
-    COLLAPSED,
-    LEVEL,
-    NO_DIFFERENCE,
-    TOO_FEW,
-    WORSE,
-    Comparison,
-    Outcome,
-    compare_paired,
-    points,
-    summary,
-)
+from quanvolve.study._statistics import Comparison, compare_paired, summary
 from quanvolve.study._table import DONE, FAILED, Table
+from quanvolve.study._verdict import verdict
+from quanvolve.study._words import listed
 
 
 @dataclass(frozen=True)
@@ -37,7 +28,7 @@ class Standing:
         lrs: the learning rate that each seed chose.
         seconds: mean time of a trial, tuning included.
         parameters: total, trained and quantum.
-        collapsed: how many seeds were no better than chance.
+        collapsed: whether all seeds together are no better than always answering the most frequent class.
         failed: how many trials failed.
     """
 
@@ -50,7 +41,7 @@ class Standing:
     lrs: tuple[float, ...]
     seconds: float
     parameters: dict[str, int]
-    collapsed: int
+    collapsed: bool
     failed: int
 
 
@@ -77,7 +68,17 @@ class Results:
 
     def verdict(self) -> list[str]:
         """The verdict in sentences, the most important first."""
-        return verdict(self.standings, self.comparisons)
+        found = verdict(self.outcomes(MODEL), self.comparisons)
+        if self.plan.looks:
+            found.append(
+                f"The study had been judged with {listed(list(map(str, self.plan.looks)))} seeds before it was "
+                "extended: false claims keep to 5 % at each look, not over all of them."
+            )
+        return found
+
+    def outcomes(self, name: str) -> list[Outcome]:
+        """The results of one contender, seed by seed."""
+        return list(outcomes_of(self.rows).get(name, {}).values())
 
 
 def results_of(table: Table) -> Results:
@@ -87,12 +88,7 @@ def results_of(table: Table) -> Results:
         QuanvolveError: if there is no result of the model yet.
     """
     rows = table.rows()
-    outcomes: dict[str, dict[int, Outcome]] = {}
-    for row in rows:
-        if row["status"] == DONE:
-            result = row["result"]
-            one = Outcome(result["test_accuracy"], result["n_test"], result["majority"])
-            outcomes.setdefault(row["contender"], {})[row["seed"]] = one
+    outcomes = outcomes_of(rows)
     if MODEL not in outcomes:
         errors = [row["error"] for row in rows if row["contender"] == MODEL and row["status"] == FAILED]
         raise QuanvolveError(
@@ -105,6 +101,17 @@ def results_of(table: Table) -> Results:
     }
     comparisons = compare_paired(outcomes[MODEL], controls) if controls else []
     return Results(table.plan, tuple(standings), tuple(comparisons), tuple(rows))
+
+
+def outcomes_of(rows: Sequence[dict[str, Any]]) -> dict[str, dict[int, Outcome]]:
+    """The results of trials that are done, by contender and seed."""
+    found: dict[str, dict[int, Outcome]] = {}
+    for row in rows:
+        if row["status"] == DONE:
+            result = row["result"]
+            one = Outcome(result["test_accuracy"], result["n_test"], result["majority"])
+            found.setdefault(row["contender"], {})[row["seed"]] = one
+    return found
 
 
 def _ordered(plan: Plan, outcomes: dict[str, dict[int, Outcome]]) -> list[tuple[str, dict[int, Outcome]]]:
@@ -124,64 +131,6 @@ def _standing(plan: Plan, name: str, own: dict[int, Outcome], rows: list[dict[st
         tuple(r["lr"] for r in results),
         sum(r["seconds"] for r in results) / len(results),
         results[0]["parameters"],
-        sum(one.collapsed for one in own.values()),
+        has_collapsed(own.values()),
         sum(row["contender"] == name and row["status"] == FAILED for row in rows),
     )
-
-
-def verdict(standings: tuple[Standing, ...], comparisons: tuple[Comparison, ...]) -> list[str]:
-    """The verdict in sentences: first against the control that was chosen before anything was run, then the others."""
-    model = next(one for one in standings if one.name == MODEL)
-    if model.collapsed * 2 > model.n:
-        return [
-            f"The model collapsed: in {model.collapsed} of {model.n} seeds it was no better than always answering the "
-            "most frequent class. There is nothing to compare."
-        ]
-    if not comparisons:
-        return ["There is no control to compare with, so nothing can be said about the quantum part."]
-    found = []
-    primary = next((one for one in comparisons if one.control == PRIMARY), comparisons[0])
-    found.append(_first_sentence(primary))
-    groups = {outcome: [c.control for c in comparisons if c.outcome == outcome] for outcome in (*_ORDER, COLLAPSED)}
-    parts = [f"{words} {_names(names)}" for outcome, words in _ORDER.items() if (names := groups[outcome])]
-    tested = sum(c.outcome in (BETTER, WORSE, NO_DIFFERENCE) for c in comparisons)
-    if tested:
-        found.append(f"Of {tested} controls, with Holm's correction: {'; '.join(parts)}.")
-    most = max((c.n for c in comparisons if c.outcome in _ORDER), default=0)
-    if tested and tested * 2.0 ** (1 - most) >= LEVEL:
-        needed = math.ceil(1 + math.log2(tested / LEVEL) + 1e-9)
-        found.append(
-            f"{most} seeds cannot show any difference among {tested} controls, however large: at least {needed} can."
-        )
-    if groups[COLLAPSED]:
-        found.append(f"Collapsed to chance and left out: {', '.join(groups[COLLAPSED])}.")
-    closest = [c for c in comparisons if c.control in ("unentangled", "random-features") and c.outcome in _ORDER]
-    if closest and all(c.outcome != BETTER for c in closest):
-        others = _names([c.control for c in closest])
-        found.append(f"Nothing here needs entanglement or a quantum circuit: it is not better than {others}.")
-    return found
-
-
-_ORDER = {BETTER: "better than", WORSE: "worse than", NO_DIFFERENCE: "no difference seen to"}
-
-
-def _first_sentence(one: Comparison) -> str:
-    against = "a trained convolution of the same shape" if one.control == PRIMARY else f"the control {one.control!r}"
-    if one.outcome in (COLLAPSED, TOO_FEW):
-        return f"Against {against} there is no comparison: {one}."
-    interval = f"{points(one.difference)} points of accuracy (95 % interval {points(one.low)} to {points(one.high)})"
-    over = f"over {one.n} seeds"
-    if one.outcome == NO_DIFFERENCE:
-        text = f"No difference seen against {against}: {interval} {over}; a difference of "
-        text += f"{100 * one.detectable:.2f} would have shown with a power of 80 %"
-        if one.seeds_needed is not None:
-            text += f", and one as small as this would need {one.seeds_needed:,} seeds"
-        return text + "."
-    word = "better" if one.outcome == BETTER else "worse"
-    return (
-        f"The quantum model is {word} than {against}: {interval} {over} (p = {one.p_corrected:.3f} after correction)."
-    )
-
-
-def _names(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

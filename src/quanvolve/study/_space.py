@@ -10,6 +10,8 @@ from typing import Any
 from quanvolve._errors import QuanvolveError
 
 _GRID_STEPS = 4
+_MOST_STEPS = 10_000
+_MOST = 2**53  # beyond, floats leave out whole numbers
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ class Range:
     def grid(self) -> list[Any]:
         """Whole numbers all, others four."""
         if self.whole:
+            if self.high - self.low >= _MOST_STEPS:
+                raise QuanvolveError(
+                    f"a grid over {self.low:.0f} to {self.high:.0f} has more than {_MOST_STEPS:,} steps: use a "
+                    "smaller range, or the sampler 'random'"
+                )
             return list(range(int(self.low), int(self.high) + 1))
         shares = [k / (_GRID_STEPS - 1) for k in range(_GRID_STEPS)]
         if self.log:
@@ -104,6 +111,8 @@ def _parse(name: str, text: str) -> Choice | Range:
         low, high = float(low_text), float(high_text)
     except ValueError:
         raise QuanvolveError(f"the space of `{name}` (={text!r}) is no range of numbers, such as 1..4") from None
+    if not abs(low) <= _MOST or not abs(high) <= _MOST:
+        raise QuanvolveError(f"the space of `{name}` (={text!r}) must be of numbers up to 2^53")
     log = scale == "log"
     if not low < high or (log and low <= 0):
         raise QuanvolveError(f"the space of `{name}` (={text!r}) must rise, with log from above 0")

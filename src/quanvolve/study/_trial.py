@@ -56,7 +56,12 @@ def drawn(labels: NDArray[Any], size: int | None, seed: int) -> NDArray[Any]:
 
 
 def run_trial(
-    plan: Plan, contender: Contender, seed: int, *, progress: Callable[[int], None] | None = None
+    plan: Plan,
+    contender: Contender,
+    seed: int,
+    earlier: dict[str, Any] | None = None,
+    *,
+    progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
     """Train and test one contender.
 
@@ -64,6 +69,7 @@ def run_trial(
         plan: data and protocol.
         contender: who is trained.
         seed: of everything that is drawn; contenders with the same seed have the same images, split and order.
+        earlier: the result with some of the learning rates, which are not tried again.
         progress: told the number of each finished epoch.
 
     Returns:
@@ -74,9 +80,9 @@ def run_trial(
     train = drawn(data.train_labels, protocol.train_size, seed)
     test = drawn(data.test_labels, protocol.test_size, 0)
     began = time.perf_counter()
-    best: Any = None
-    tried = []
-    for lr in protocol.lrs:
+    best: Any = None if earlier is None else (earlier["valid_accuracy"], earlier["lr"], None)
+    tried = [] if earlier is None else list(earlier["tried"])
+    for lr in protocol.lrs[len(tried) :]:
         clf = _classifier(contender, protocol, lr, seed, data.dims)
         clf.fit_watched(data.train_images[train], data.train_labels[train], monitor=_watch(progress))
         valid = max(row["valid_accuracy"] for row in clf.history_)
@@ -84,6 +90,8 @@ def run_trial(
         if best is None or valid > best[0]:
             best = (valid, lr, clf)
     valid, lr, clf = best
+    if clf is None and earlier is not None:
+        return {**earlier, "tried": tried, "seconds": earlier["seconds"] + time.perf_counter() - began}
     labels = data.test_labels[test]
     right = int((clf.predict(data.test_images[test]) == labels).sum())
     _, counts = np.unique(labels, return_counts=True)
@@ -95,7 +103,7 @@ def run_trial(
         "valid_accuracy": valid,
         "lr": lr,
         "tried": tried,
-        "seconds": time.perf_counter() - began,
+        "seconds": (0.0 if earlier is None else earlier["seconds"]) + time.perf_counter() - began,
         "parameters": _parameters(clf.module_),
         "learning_curve": [row["valid_accuracy"] for row in clf.history_],
     }

@@ -27,7 +27,7 @@ Progress = Callable[[dict[str, int], str], None]
 def attempt(plan: Plan, trial: Trial) -> tuple[dict[str, Any] | None, str]:
     """A trial's result, or None and why there is none."""
     try:
-        return run_trial(plan, plan.contender(trial.contender), trial.seed), ""
+        return run_trial(plan, plan.contender(trial.contender), trial.seed, trial.earlier), ""
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
@@ -96,12 +96,21 @@ def work_in_processes(table: Table, workers: int, *, progress: Progress | None =
         return
     threads = str(max(1, (os.cpu_count() or 1) // workers))
     environment = {**os.environ, **{f"{name}_NUM_THREADS": threads for name in ("OMP", "MKL", "NUMBA")}}
-    command = [sys.executable, "-m", "quanvolve.study._process", str(table.folder)]
-    processes = [
-        subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        for _ in range(workers)
-    ]
+    command = [sys.executable, "-m", "quanvolve.study._process", str(table.folder), "--leash"]
+    processes: list[subprocess.Popen[str]] = []
     try:
+        for _ in range(workers):
+            # In sessions of their own: Ctrl-C is for this process, which then ends the others.
+            one = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+            processes.append(one)
         while any(process.poll() is None for process in processes):
             if progress is not None:
                 progress(table.counts(), f"{workers} processes")

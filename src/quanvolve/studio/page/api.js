@@ -74,7 +74,9 @@ export function element(tag, attributes = {}, ...children) {
   return found;
 }
 
-export const percent = (share) => `${share > 0.99995 ? 100 : (100 * share).toFixed(share > 0.9995 ? 2 : 1)} %`;
+// What nobody has written down, as of a model that was saved from Python, is unknown; it is not zero.
+export const known = (value, write = String) => (value === null || value === undefined || Number.isNaN(value) ? "unknown" : write(value));
+export const percent = (share) => known(share, () => `${share > 0.99995 ? 100 : (100 * share).toFixed(share > 0.9995 ? 2 : 1)} %`);
 export const words = (name) => String(name).replaceAll("_", " ");
 export const isDark = () => window.matchMedia("(prefers-color-scheme: dark)").matches;
 

@@ -1,6 +1,6 @@
 // Small charts, drawn as SVG.
 
-import { percent } from "./api.js";
+import { known, percent } from "./api.js";
 
 const NS = "http://www.w3.org/2000/svg";
 
@@ -16,11 +16,11 @@ export function historyChart(rows, total) {
   const [wide, tall, left, right, top, bottom] = [520, 210, 40, 46, 22, 26];
   const chart = svg("svg", { class: "chart", viewBox: `0 0 ${wide} ${tall}`, role: "img" });
   const last = rows[rows.length - 1];
-  const say = last ? `after ${rows.length} epochs: training loss ${last.train_loss.toFixed(3)}${last.valid_accuracy === null ? "" : `, validation accuracy ${percent(last.valid_accuracy)}`}` : "no epoch yet";
+  const say = last ? `after ${rows.length} epochs: training loss ${known(last.train_loss, (loss) => loss.toFixed(3))}${last.valid_accuracy === null ? "" : `, validation accuracy ${percent(last.valid_accuracy)}`}` : "no epoch yet";
   chart.setAttribute("aria-label", `Training, ${say}`);
   const epochs = Math.max(total || 0, rows.length, 2);
   const x = (epoch) => left + ((epoch - 1) / (epochs - 1)) * (wide - left - right);
-  const losses = rows.map((row) => row.train_loss);
+  const losses = rows.map((row) => row.train_loss).filter(Number.isFinite);
   const most = Math.max(...losses, 0.1);
   const scores = rows.map((row) => row.valid_accuracy).filter((value) => value !== null && value !== undefined);
   const least = Math.min(0.9, ...scores.map((value) => Math.floor(value * 10) / 10));
@@ -39,20 +39,24 @@ export function historyChart(rows, total) {
     const [end] = points.slice(-1);
     chart.append(svg("circle", { class: `${name}-dot`, cx: end[0], cy: end[1], r: 3.5 }));
   };
-  line("loss", rows.map((row) => [x(row.epoch), y(row.train_loss / most)]));
-  line("accuracy", rows.filter((row) => row.valid_accuracy !== null).map((row) => [x(row.epoch), y((row.valid_accuracy - least) / (1 - least || 1))]));
+  line("loss", rows.filter((row) => Number.isFinite(row.train_loss)).map((row) => [x(row.epoch), y(row.train_loss / most)]));
+  line("accuracy", rows.filter((row) => Number.isFinite(row.valid_accuracy)).map((row) => [x(row.epoch), y((row.valid_accuracy - least) / (1 - least || 1))]));
   return chart;
 }
 
-// Accuracies as bars, from a common start that is written down.
+// Accuracies as bars, from a common start that is written down; an unknown one has none.
 export function barChart(names, values) {
-  const least = Math.max(0, Math.floor(10 * Math.min(...values) - 0.5) / 10);
+  const least = Math.max(0, Math.floor(10 * Math.min(1, ...values.filter(Number.isFinite)) - 0.5) / 10);
   const [wide, row, left] = [520, 34, 190];
   const chart = svg("svg", { class: "chart", viewBox: `0 0 ${wide} ${row * names.length + 22}`, role: "img" });
   chart.setAttribute("aria-label", names.map((name, i) => `${name}: ${percent(values[i])}`).join("; "));
   const x = (value) => left + ((value - least) / (1 - least)) * (wide - left - 60);
   names.forEach((name, i) => {
     chart.append(svg("text", { class: "ink", x: left - 8, y: i * row + 20, "text-anchor": "end" }, name.length > 30 ? `${name.slice(0, 29)}…` : name));
+    if (!Number.isFinite(values[i])) {
+      chart.append(svg("text", { class: "ink", x: left + 6, y: i * row + 20 }, percent(values[i])));
+      return;
+    }
     chart.append(svg("rect", { class: "bar", x: left, y: i * row + 6, width: Math.max(1, x(values[i]) - left), height: 20, rx: 3 }));
     chart.append(svg("text", { class: "ink", x: x(values[i]) + 6, y: i * row + 20 }, percent(values[i])));
   });

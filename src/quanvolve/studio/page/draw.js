@@ -5,6 +5,7 @@ import { Maps } from "./maps.js";
 import { Pad } from "./pad.js";
 
 const by = (id) => document.getElementById(id);
+const PICTURES = "image/png,image/jpeg,image/bmp,image/gif,image/webp";
 const SHOTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 10000, null];
 
 export function start() {
@@ -67,7 +68,7 @@ export function start() {
       return element("li", { class: index === best ? "best" : "" }, element("span", {}, name),
         element("span", { class: "track" }, fill), element("span", { class: "number" }, percent(seen.probabilities[index])));
     }));
-    by("time").textContent = `The model took ${seen.milliseconds.toFixed(1)} ms.`;
+    by("time").textContent = seen.milliseconds === undefined ? "" : `The model took ${seen.milliseconds.toFixed(1)} ms.`;
   }
 
   async function choose(id) {
@@ -93,7 +94,9 @@ export function start() {
       return button;
     }));
     by("samples-title").hidden = rows.length === 0;
-    if (!found.drawable) complain(by("maps-error"), new Error("This model does not take drawings."));
+    by("file").accept = found.drawable ? PICTURES : found.image_shape?.length === 3 ? `${PICTURES},.npy` : ".npy";
+    const instead = found.image_shape?.length === 3 ? "a picture, or an array of NumPy (.npy)" : "an array of NumPy (.npy)";
+    complain(by("maps-error"), found.drawable ? null : new Error(`This model does not take drawings: open ${instead}.`));
     exact = null;
     look();
   }
@@ -123,7 +126,7 @@ export function start() {
     const ready = (await call("/models")).filter((one) => one.state === "ready");
     by("draw-wait").hidden = ready.length > 0;
     const select = by("draw-model");
-    select.replaceChildren(...ready.map((one) => element("option", { value: one.id }, `${one.name} (${percent(one.metrics?.test_accuracy ?? 0)})`)));
+    select.replaceChildren(...ready.map((one) => element("option", { value: one.id }, `${one.name} (${percent(one.metrics?.test_accuracy)})`)));
     select.disabled = ready.length === 0;
     if (!ready.length) return wait();
     const id = [wanted, model?.id, ready[0].id].find((one) => ready.some(({ id }) => id === one));
@@ -140,6 +143,18 @@ export function start() {
     const [file] = event.target.files;
     event.target.value = "";
     if (!file) return;
+    if (model && !model.drawable) {
+      const form = new FormData();
+      form.append("files", file);
+      try {
+        const found = await call(`/models/${model.id}/predict/files`, { method: "POST", form });
+        complain(by("maps-error"), null);
+        answer({ classes: found.classes, probabilities: found.probabilities[0] });
+      } catch (error) {
+        complain(by("maps-error"), error);
+      }
+      return;
+    }
     try {
       pad.show(await createImageBitmap(file));
     } catch {

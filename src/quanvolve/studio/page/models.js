@@ -1,6 +1,6 @@
 // Models: a table, one of them in detail, some of them side by side.
 
-import { call, element, follow, percent, words } from "./api.js";
+import { call, element, follow, known, percent, words } from "./api.js";
 import { barChart, historyChart } from "./charts.js";
 
 const by = (id) => document.getElementById(id);
@@ -9,6 +9,12 @@ export function start() {
   let models = [];
   let current = null;
   const marked = new Set();
+  // A number of a model's results: unknown where a finished model has none, and not there yet of others.
+  const result = (one, read, write) => (one.metrics || one.state === "ready" ? known(one.metrics ? read(one.metrics) : null, write) : "–");
+  const count = (value) => value.toLocaleString("en");
+  const seconds = (value) => `${value.toFixed(1)} s`;
+  // No validation is null; one that nobody has written down is unknown.
+  const validation = (one) => (one.metrics?.valid_accuracy === null ? "–" : result(one, (m) => m.valid_accuracy, percent));
 
   function table() {
     if (!models.length) {
@@ -24,8 +30,8 @@ export function start() {
       } })),
       element("td", {}, element("button", { type: "button", class: "link", "aria-pressed": String(one.id === current), onclick: () => (window.location.hash = `models/${one.id}`) }, one.name)),
       element("td", {}, one.dataset),
-      element("td", { class: "number" }, one.metrics ? percent(one.metrics.test_accuracy) : "–"),
-      element("td", { class: "number" }, one.metrics ? one.metrics.parameters.trainable.toLocaleString("en") : "–"),
+      element("td", { class: "number" }, result(one, (m) => m.test_accuracy, percent)),
+      element("td", { class: "number" }, result(one, (m) => m.parameters?.trainable, count)),
       element("td", {}, element("span", { class: `state ${one.state}` }, one.state))));
     by("models-table").replaceChildren(element("table", {},
       element("thead", {}, element("tr", {}, element("th", { scope: "col" }, element("span", { class: "visually-hidden" }, "Compare")),
@@ -35,7 +41,7 @@ export function start() {
   }
 
   function compare() {
-    const chosen = models.filter((one) => marked.has(one.id) && one.metrics);
+    const chosen = models.filter((one) => marked.has(one.id) && one.state === "ready");
     const place = by("models-compare");
     if (chosen.length < 2) {
       place.replaceChildren(element("p", { class: "hint" }, models.filter((one) => one.state === "ready").length > 1 ? "Mark two or more to see them side by side." : ""));
@@ -43,18 +49,20 @@ export function start() {
     }
     const line = (label, value) => element("tr", {}, element("th", { scope: "row" }, label), chosen.map((one) => element("td", {}, String(value(one)))));
     place.replaceChildren(
-      element("h2", {}, "Side by side"), barChart(chosen.map((one) => one.name), chosen.map((one) => one.metrics.test_accuracy)),
+      element("h2", {}, "Side by side"), barChart(chosen.map((one) => one.name), chosen.map((one) => one.metrics?.test_accuracy ?? null)),
       element("p", { class: "hint" }, "One training each, on the test images: a difference here may be chance. ", element("a", { href: "#verdict" }, "A verdict"), " takes seeds and controls."),
       element("div", { class: "scroll", tabindex: 0, "aria-label": "Settings side by side" }, element("table", {},
         element("thead", {}, element("tr", {}, element("th", { scope: "col" }, ""), chosen.map((one) => element("th", { scope: "col" }, one.name)))),
         element("tbody", {},
-          line("Filters", (one) => `${one.settings.filters} × ${one.settings.backbone === "quantum" ? words(one.settings.circuit) : one.settings.backbone}`),
-          line("Encoding, readout", (one) => `${one.settings.encoding}, ${one.settings.readout}`),
-          line("Window, stride", (one) => `${one.settings.kernel_size}, ${one.settings.stride}`),
-          line("Head", (one) => one.settings.head),
-          line("Circuits", (one) => (one.settings.trainable ? "trained" : "fixed")),
-          line("Validation accuracy", (one) => (one.metrics.valid_accuracy === null ? "–" : percent(one.metrics.valid_accuracy))),
-          line("Training", (one) => `${one.metrics.seconds.toFixed(1)} s`)))));
+          line("Filters", (one) => known(one.settings.filters, (filters) => `${filters} × ${one.settings.backbone === "quantum" ? words(one.settings.circuit) : one.settings.backbone}`)),
+          line("Encoding, readout", (one) => known(one.settings.encoding, (encoding) => `${encoding}, ${one.settings.readout}`)),
+          line("Window, stride", (one) => known(one.settings.kernel_size, (size) => `${size}, ${one.settings.stride}`)),
+          line("Head", (one) => known(one.settings.head)),
+          line("Circuits", (one) => known(one.settings.trainable, (trained) => (trained ? "trained" : "fixed"))),
+          line("Epochs", (one) => known(one.settings.epochs)),
+          line("Seed", (one) => known(one.settings.seed)),
+          line("Validation accuracy", validation),
+          line("Training", (one) => result(one, (m) => m.seconds, seconds))))));
   }
 
   function confusion({ confusion: matrix, classes }) {
@@ -83,6 +91,7 @@ export function start() {
     };
     const fact = (name, value) => element("div", {}, element("dt", {}, name), element("dd", {}, value));
     const m = one.metrics;
+    const ready = one.state === "ready";
     // A button that makes something by a job, and then shows it.
     const made = (text, kind, there, show) => element("button", { type: "button", onclick: async (event) => {
       if (there) return show();
@@ -116,16 +125,16 @@ export function start() {
     place.replaceChildren(...[
       element("h2", {}, one.name),
       element("p", { class: "hint" }, `${one.dataset} · ${one.id} · ${new Date(1000 * one.created).toLocaleString()}`),
-      m ? element("dl", { class: "facts" },
-        fact("Test accuracy", percent(m.test_accuracy)), fact("Right", `${m.test_right} of ${m.n_test}`),
-        fact("Validation", m.valid_accuracy === null ? "–" : percent(m.valid_accuracy)),
-        fact("Weights", m.parameters.total.toLocaleString("en")), fact("of circuits", m.parameters.quantum.toLocaleString("en")),
-        fact("Training", `${m.seconds.toFixed(1)} s`)) : element("p", {}, "Not trained yet: ", element("a", { href: "#train" }, "see its training"), "."),
+      m || ready ? element("dl", { class: "facts" },
+        fact("Test accuracy", percent(m?.test_accuracy)), fact("Right", known(m?.test_right, (right) => `${right} of ${known(m.n_test)}`)),
+        fact("Validation", validation(one)),
+        fact("Weights", known(m?.parameters?.total, count)), fact("of circuits", known(m?.parameters?.quantum, count)),
+        fact("Training", known(m?.seconds, seconds))) : element("p", {}, "Not trained yet: ", element("a", { href: "#train" }, "see its training"), "."),
       element("div", { class: "row" },
-        m && one.drawable ? element("a", { class: "button", href: `#draw/${id}` }, "Draw with it") : null,
-        m && quantum ? made("Explanation", "explain", one.explanation, report) : null,
-        m ? element("a", { class: "button", href: `/api/v1/models/${id}/download`, download: true }, "Folder (ZIP)") : null,
-        m ? made("ONNX", "onnx", one.onnx, () => (window.location.href = `/api/v1/models/${id}/onnx`)) : null,
+        ready ? element("a", { class: "button", href: `#draw/${id}` }, one.drawable ? "Draw with it" : "Try it") : null,
+        ready && quantum ? made("Explanation", "explain", one.explanation, report) : null,
+        ready ? element("a", { class: "button", href: `/api/v1/models/${id}/download`, download: true }, "Folder (ZIP)") : null,
+        ready ? made("ONNX", "onnx", one.onnx, () => (window.location.href = `/api/v1/models/${id}/onnx`)) : null,
         element("button", { type: "button", onclick: async () => {
           const name = window.prompt("Another name for this model:", one.name);
           if (name) await call(`/models/${id}`, { method: "PATCH", json: { name } }).then(() => enter(id), fail);
@@ -142,8 +151,8 @@ export function start() {
           }, fail);
         } }, "Delete")),
       error,
-      m ? element("h3", {}, "Which classes are taken for which") : null,
-      m ? confusion(m) : null,
+      m?.confusion ? element("h3", {}, "Which classes are taken for which") : null,
+      m?.confusion ? confusion(m) : null,
       one.history.length ? element("h3", {}, "Training") : null,
       one.history.length ? historyChart(one.history, one.history.length) : null,
     ].filter(Boolean));

@@ -26,14 +26,26 @@ export function start() {
 
   async function build() {
     if (built) return;
-    const [about] = await Promise.all([call("/about"), circuitFields(by("verdict-fields"), form, null, null, (select, number) => [
-      number("seeds", "Seeds", 5, 1, 50), number("epochs", "Epochs", 10, 1, 500),
-      number("train_size", "Training images", "", 20, 100000), number("lr", "Learning rate", 0.003, 0.00001, 1, "any"),
-    ])]);
+    const about = await call("/about");
+    const usual = about.comparison;
+    await circuitFields(by("verdict-fields"), form, null, null, (select, number) => [
+      number("seeds", "Seeds", usual.seeds, 1, 50), number("epochs", "Epochs", usual.epochs, 1, 500),
+      number("train_size", "Training images", "", 20, 100000), number("lr", "Learning rate", usual.lr[0], 0.00001, 1, "any"),
+    ]);
     by("controls").replaceChildren(...Object.entries(about.controls).map(([name, summary]) => element("label", { class: "check" },
-      element("input", { type: "checkbox", name: "control", value: name, checked: ["conv", "unentangled", "pixels"].includes(name) }),
+      element("input", { type: "checkbox", name: "control", value: name, checked: usual.controls.includes(name) }),
       element("span", {}, element("strong", {}, name), ` ${summary}`))));
+    form.addEventListener("input", () => warn(about.least_seeds));
     built = true;
+  }
+
+  // So few seeds that no difference could be told from chance.
+  function warn(least) {
+    const chosen = form.querySelectorAll('[name="control"]:checked').length;
+    const needed = least[Math.max(chosen, 1) - 1];
+    const few = Number(form.elements.seeds.value) < needed;
+    by("verdict-few").hidden = !few;
+    by("verdict-few").textContent = few ? `So few seeds cannot show any difference among ${chosen} controls, however large: at least ${needed} can.` : "";
   }
 
   form.addEventListener("submit", async (event) => {

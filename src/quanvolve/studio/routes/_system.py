@@ -6,22 +6,25 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from quanvolve import __version__
-from quanvolve.studio._forms import About, Health
+from quanvolve.studio._forms import About, CompareRequest, Health
 from quanvolve.studio._studio import Use
-from quanvolve.study import contenders_for
+from quanvolve.study import contenders_for, least_seeds
 
 router = APIRouter(tags=["The studio"])
 
 
 @router.get("/api/v1/about", operation_id="about")
 def about(studio: Use) -> About:
-    """Version, counts, and the controls of comparisons."""
+    """Version, counts, and what comparisons can be made of."""
+    controls = {one.name: one.summary for one in contenders_for({}, None)[1:]}
     return About(
         version=__version__,
         models=len(studio.store.all()),
         jobs=studio.jobs.counts(),
         workers=studio.settings.workers,
-        controls={one.name: one.summary for one in contenders_for({}, None)[1:]},
+        controls=controls,
+        comparison=CompareRequest.model_validate({"kind": "compare"}).model_dump(exclude={"kind"}),
+        least_seeds=[least_seeds(number + 1) for number in range(len(controls))],
     )
 
 

@@ -1,0 +1,117 @@
+"""A study that goes on with more: seeds, controls and learning rates can be added, and nothing else can be changed."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.study._contenders import contenders_for
+from quanvolve.study._exchange import can_show
+from quanvolve.study._plan import Plan, Protocol
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is given when a study is continued; None is what is not given.
+
+    Args:
+        folder: of the study, for errors.
+        dataset: name of a data set, or path of a file.
+        data_dir: folder of its files.
+        params: arguments of :class:`quanvolve.QuanvClassifier` that make the model.
+        controls: names of controls.
+        protocol: of all trainings.
+    """
+
+    folder: Path
+    dataset: str | None = None
+    data_dir: str | None = None
+    params: Mapping[str, Any] | None = None
+    controls: Sequence[str] | None = None
+    protocol: Protocol | None = None
+
+    def extends(self, plan: Plan, *, finished: bool) -> Plan:
+        """The plan with what is wanted more; the same plan if that is nothing.
+
+        Args:
+            plan: of the study.
+            finished: whether all of it is done.
+
+        Raises:
+            QuanvolveError: if anything else than seeds, controls and learning rates differs, or some of them lack.
+        """
+        for name in ("dataset", "data_dir"):
+            given = getattr(self, name)
+            if given is not None and given != getattr(plan, name):
+                raise self._other(name, getattr(plan, name), given)
+        if self.params is not None:
+            self._check_params(plan.contenders[0].params, self.params)
+        contenders = plan.contenders
+        if self.controls is not None:
+            own = [one.name for one in plan.contenders[1:]]
+            new = contenders_for(plan.contenders[0].params, self.controls)
+            self._check_lacking("controls", own, self.controls)
+            contenders += tuple(one for one in new[1:] if one.name not in own)
+        protocol = plan.protocol
+        if self.protocol is not None:
+            self._check_protocol(plan.protocol, self.protocol)
+            protocol = replace(
+                protocol,
+                seeds=_joined(protocol.seeds, self.protocol.seeds),
+                lrs=_joined(protocol.lrs, self.protocol.lrs),
+            )
+        looks = plan.looks
+        if finished and protocol != plan.protocol and can_show(len(plan.protocol.seeds), len(plan.contenders) - 1):
+            looks += (len(plan.protocol.seeds),)
+        return replace(plan, contenders=contenders, protocol=protocol, looks=looks)
+
+    def _check_params(self, own: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+        from quanvolve.estimators import QuanvClassifier
+
+        usual = {name: one.default for name, one in inspect.signature(QuanvClassifier).parameters.items()}
+        for name in dict.fromkeys((*own, *given)):
+            was, now = (one.get(name, usual.get(name)) for one in (own, given))
+            if _plain(was) != _plain(now):
+                raise self._other(name, was, now)
+
+    def _check_protocol(self, own: Protocol, given: Protocol) -> None:
+        for field in fields(Protocol):
+            was, now = getattr(own, field.name), getattr(given, field.name)
+            if field.name in ("seeds", "lrs"):
+                self._check_lacking(field.name, was, now)
+            elif was != now:
+                raise self._other(field.name, was, now)
+
+    def _check_lacking(self, name: str, own: Sequence[Any], given: Sequence[Any]) -> None:
+        if lacking := [one for one in own if one not in given]:
+            raise QuanvolveError(
+                f"`{name}` (={_shown(given)}) lacks {_shown(lacking)} of the study in {self.folder}, which has "
+                f"{_shown(own)}: a study can be extended, not made smaller; name all of them"
+            )
+
+    def _other(self, name: str, own: Any, given: Any) -> QuanvolveError:
+        return QuanvolveError(
+            f"the study in {self.folder} has `{name}` {own!r}, and {given!r} is given: only seeds, controls and "
+            "learning rates can be added to a study; leave it out, or begin another study in another folder"
+        )
+
+
+def _joined(own: tuple[Any, ...], given: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys((*own, *given)))
+
+
+def _shown(values: Sequence[Any]) -> str:
+    return ", ".join(map(str, values))
+
+
+def _plain(value: Any) -> Any:
+    """As JSON keeps it, where it does."""
+    try:
+        return json.loads(json.dumps(value))
+    except (TypeError, ValueError):
+        return value

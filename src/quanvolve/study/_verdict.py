@@ -1,0 +1,99 @@
+"""The verdict in sentences, none of which says more than the test that was done, or something else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from quanvolve.study._collapse import Outcome, has_collapsed
+from quanvolve.study._contenders import PRIMARY
+from quanvolve.study._statistics import (
+    BETTER,
+    COLLAPSED,
+    NO_DIFFERENCE,
+    TESTED,
+    TOO_FEW,
+    WHO,
+    WORSE,
+    Comparison,
+)
+from quanvolve.study._words import count, listed, p_value, points
+
+_GROUPS = {BETTER: "better than", WORSE: "worse than", NO_DIFFERENCE: "no difference seen to"}
+_WITHOUT = {"unentangled": "entanglement", "random-features": "a quantum circuit"}
+"""What a control does without, if the model is not seen to be better."""
+
+
+def verdict(model: Sequence[Outcome], comparisons: Sequence[Comparison]) -> list[str]:
+    """The verdict: first against the control that was chosen before anything was run, then the others.
+
+    Args:
+        model: its results.
+        comparisons: with its controls.
+    """
+    if has_collapsed(model):
+        mean, most = (sum(getattr(one, name) for one in model) / len(model) for name in ("accuracy", "majority"))
+        return [
+            f"The model collapsed: over {count(len(model), 'seed')}, its accuracy of {100 * mean:.2f} % is not better "
+            f"than always answering the most frequent class ({100 * most:.2f} %), within chance. There is nothing to "
+            "compare."
+        ]
+    if not comparisons:
+        return ["There is no control to compare with, so nothing can be said about the quantum part."]
+    names = {outcome: [c.control for c in comparisons if c.outcome == outcome] for outcome in (*TESTED, COLLAPSED)}
+    tested = sum(len(names[outcome]) for outcome in TESTED)
+    found = []
+    if tested or not any(one.outcome == TOO_FEW for one in comparisons):
+        found.append(_first_sentence(next((c for c in comparisons if c.control == PRIMARY), comparisons[0])))
+    if tested:
+        parts = [f"{words} {listed(names[outcome])}" for outcome, words in _GROUPS.items() if names[outcome]]
+        found.append(f"Of {count(tested, 'control')}, with Holm's correction: {'; '.join(parts)}.")
+    found += _too_few([one for one in comparisons if one.outcome == TOO_FEW], tested)
+    if names[COLLAPSED]:
+        found.append(f"Collapsed to chance and left out: {listed(names[COLLAPSED])}.")
+    found += _without([one for one in comparisons if one.outcome in TESTED])
+    return found
+
+
+def _first_sentence(one: Comparison) -> str:
+    against = "a trained convolution of the same shape" if one.control == PRIMARY else f"the control {one.control!r}"
+    if one.outcome == COLLAPSED:
+        return f"Against {against} there is no comparison: {WHO[one.collapsed]} collapsed to chance."
+    if one.outcome == TOO_FEW:
+        return (
+            f"Against {against} nothing can be shown: {count(one.n, 'seed')} cannot, at least {one.seeds_to_show} can."
+        )
+    seen = f"{points(one.difference)} points of accuracy ({one.interval}) over {one.n} seeds"
+    if one.outcome != NO_DIFFERENCE:
+        by_chance = f"(p {p_value(one.p_corrected)} after correction)"
+        return f"The quantum model is {one.outcome} than {against}: {seen} {by_chance}."
+    text = f"No difference seen against {against}: {seen}; "
+    if math.isnan(one.detectable):
+        return f"{text}what would have shown cannot be said of differences that vary so little, or so unevenly."
+    text += f"a difference of {points(one.detectable).lstrip('+')} would have shown with a power of 80 %"
+    if one.seeds_needed is not None:
+        text += f", and one as small as this would need {count(one.seeds_needed, 'seed')}"
+    return text + "."
+
+
+def _too_few(few: Sequence[Comparison], tested: int) -> list[str]:
+    if not few:
+        return []
+    most, needed = max(one.n for one in few), few[0].seeds_to_show
+    if not tested:
+        return [
+            f"{count(most, 'seed')} cannot show any difference among {count(len(few), 'control')}, however large: at "
+            f"least {needed} can."
+        ]
+    each = listed([f"{one.control} ({one.n})" for one in few])
+    return [f"Too few seeds to show anything, however large: {each}; at least {needed} can."]
+
+
+def _without(tested: Sequence[Comparison]) -> list[str]:
+    """That it is not seen to be better than what does without entanglement, or a circuit; no proof that it is not."""
+    closest = [one for one in tested if one.control in _WITHOUT and one.outcome != BETTER]
+    if not closest:
+        return []
+    needs = " or ".join(_WITHOUT[one.control] for one in closest)
+    than = listed([one.control for one in closest])
+    return [f"Nothing here shows a need for {needs}: the model is not seen to be better than {than}."]
