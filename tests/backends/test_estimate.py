@@ -205,7 +205,7 @@ MISFITS: dict[str, tuple[nn.Module, str]] = {
 @pytest.mark.parametrize("run", [calibrate_model, mitigate_model])
 def test_a_layer_that_does_not_fit_is_refused_before_any_circuit_runs(name: str, run: Any) -> None:
     misfit, message = MISFITS[name]
-    backend = Simulated(wires=16 if name == "settings" else 4)
+    backend = Simulated(wires=16 if name in ("settings", "terms") else 4)
     options: dict[str, Any] = {"scales": (1,)} if run is mitigate_model else {}
     with pytest.raises(QuanvolveError, match=message + r".*\(no circuit has run\)"):
         run(nn.Sequential(FITS, misfit), backend, **options)

@@ -88,7 +88,8 @@ class PennyLaneBackend:
                     with pennylane_alone():
                         qp.workflow.construct_batch(node, level="device")(circuit, angles[0], values[0], measured)
                 except Exception as error:
-                    raise QuanvolveError(f"the device {self.name} cannot run the circuit: {error}") from error
+                    first = (str(error) or type(error).__name__).splitlines()[0]
+                    raise QuanvolveError(f"the device {self.name} cannot run the circuit: {first}") from error
 
     def _node(self, qp: Any, device: Any) -> Any:
         node = qp.QNode(_function, device, diff_method=None)

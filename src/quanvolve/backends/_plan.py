@@ -21,6 +21,8 @@ _MORE = 1.5
 """How many settings there are for each coefficient of a sparse fit."""
 _MAX_ENTRIES = 2**26
 """Of the matrix that a sparse fit chooses its settings from: half a gigabyte."""
+MAX_TERMS = 1_000_000
+"""What a circuit may have, and so a fitted filter."""
 ZERO = 1e-9
 
 
@@ -60,7 +62,12 @@ def check_calibrates(circuit: Circuit) -> None:
     Raises:
         QuanvolveError: if they are not, or it would need too many settings.
     """
-    _ = Design.of(circuit).count
+    terms = Design.of(circuit).count * circuit.n_outputs
+    if terms > MAX_TERMS:
+        raise QuanvolveError(
+            f"the fitted filter would have {terms:,} terms for its {circuit.n_outputs} measured values, a circuit may "
+            f"have at most {MAX_TERMS:,}: use a readout of fewer values, such as 'z', or smaller windows"
+        )
 
 
 def check_plans(rows: Sequence[Row], *, sparse: bool, held_out: int, seed: int) -> None:
