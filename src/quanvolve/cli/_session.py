@@ -106,7 +106,9 @@ def _compare(run: Run, given: dict[str, Any]) -> None:
 def _work(run: Run, dataset: Dataset, view: View) -> None:
     """Whatever is still to be done."""
     from quanvolve.cli._results import draw_pictures, write_metrics
+    from quanvolve.estimators import warn_of_unknown_labels
 
+    warn_of_unknown_labels(dataset.train_labels, dataset.test_labels)
     if run.trained:
         clf, preparation = _trained(run), 0.0
     else:
