@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from quanvolve import _interrupt
-from tests.cli.conftest import ENVIRONMENT, PYTHON, ok
+from quanvolve.study import Plan, Protocol, Table, contenders_for
+from tests.cli.conftest import ENVIRONMENT, PYTHON
 
 ROOT = Path(__file__).parents[2]
 ALONE = {**ENVIRONMENT, "NUMBA_NUM_THREADS": "1"}
@@ -79,7 +80,7 @@ def test_training_in_kernels_and_between(write_npz: Callable[..., Path], tmp_pat
             args=["train", str(write_npz()), *TRAIN, "--output", str(folder)],
             again=["train", "--resume", "--output", str(folder)],
             work=str(tmp_path), folder=str(folder),
-            modules=["quanvolve.compile._polynomial_op", "torch.autograd", "skorch"], shares=[0.0, 0.4, 0.99],
+            modules=["quanvolve.compile._polynomial_op", "torch.autograd"], shares=[0.1, 0.6],
         )
     )  # fmt: skip
 
@@ -103,12 +104,10 @@ def test_workers_end_with_the_command(tmp_path: Path) -> None:
     if sys.platform == "linux":
         commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")]
         assert not [one for one in commands if str(folder).encode() in one]
-    assert "running" not in ok("study", "show", folder).out.splitlines()[0]
+    assert Table(folder).counts()["running"] == 0
 
 
 def test_a_worker_ends_with_the_pipe_of_who_started_it(tmp_path: Path) -> None:
-    from quanvolve.study import Plan, Protocol, Table, contenders_for
-
     protocol = Protocol(seeds=tuple(range(100)), lrs=(1e-2,), epochs=50)
     table = Table.create(tmp_path, Plan("digits", None, tuple(contenders_for({}, ["pixels"])), protocol))
     worker = subprocess.Popen(

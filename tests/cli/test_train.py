@@ -15,7 +15,7 @@ from PIL import Image
 import quanvolve
 from quanvolve import QuanvClassifier, load_dataset
 from quanvolve.cli._options import TrainOptions
-from tests.cli.conftest import Result, ok, refused
+from tests.cli.conftest import Result, cli, ok, refused
 from tests.datasets import SERIES
 
 FILES = {
@@ -272,3 +272,24 @@ def test_noise_that_is_no_list_is_named(noise: str) -> None:
 def test_unknown_noise_and_init_are_named() -> None:
     assert "--noise has the unknown channel 'bitflip'" in refused("train", "--noise", "bitflip=0.1")
     assert "--init (='tiny') must be one of 'auto', 'uniform', 'small'" in refused("train", "--init", "tiny")
+
+
+def test_surprises_in_the_labels_are_told_once(write_npz: Callable[..., Path], tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    train, test = np.array([0, 1] * 20 + [5]), np.array([0, 1] * 5 + [3, 3])
+    path = write_npz(
+        train_images=rng.random((41, 4, 4)), train_labels=train, test_images=rng.random((12, 4, 4)), test_labels=test
+    )
+    output = tmp_path / "run"
+    found = cli("train", path, "--epochs", 1, "--backbone", "none", "--output", output)
+    unknown = (
+        "quanvolve: warning: 2 of 12 test samples have labels that no training sample has (3): they are always counted "
+        "as wrong; leave them out, or train on samples of them\n"
+    )
+    assert (found.code, found.err) == (
+        0,
+        unknown + "quanvolve: warning: 1 of 3 classes has a single training sample (5): the samples set aside for "
+        "validation are drawn without regard to classes, and a class whose only sample is among them is not learned; "
+        "give each class at least 2 samples, or --validation-fraction 0\n",
+    )
+    assert cli("evaluate", output).err == unknown

@@ -132,4 +132,4 @@ def test_names_in_files_are_shown_escaped(tmp_path: Path) -> None:
         with pytest.raises(DataError) as error:
             read(tmp_path / "x.npz")
         assert str(error.value).isprintable()
-            assert "two lines" in str(error.value)
+        assert "two lines" in str(error.value)

@@ -105,7 +105,9 @@ def _compare(run: Run, given: dict[str, Any]) -> None:
 def _work(run: Run, dataset: Dataset, view: View) -> None:
     """Whatever is still to be done."""
     from quanvolve.cli._results import draw_pictures, read_metrics, write_metrics
+    from quanvolve.estimators import warn_of_unknown_labels
 
+    warn_of_unknown_labels(dataset.train_labels, dataset.test_labels)
     clf, preparation = _trained(run) if run.trained else None, 0.0
     if clf is None:
         clf, preparation = _train(run, dataset, view)

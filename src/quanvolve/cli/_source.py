@@ -53,12 +53,14 @@ def label_names(dataset: Dataset, labels: NDArray[Any]) -> list[str]:
 
 
 def check_fits(dataset: Dataset, clf: Any, run: Path) -> None:
-    """Refuse test images that the model cannot take.
+    """Refuse test images that the model cannot take, and say which labels it does not know.
 
     Raises:
         DataError: naming both sizes, or the labels.
     """
     import numpy as np
+
+    from quanvolve.estimators import warn_of_unknown_labels
 
     pixels, expected = dataset.test_images.shape[1:], tuple(clf.image_shape_)
     fits = pixels in (expected, expected[1:]) if len(pixels) > 1 else pixels[0] == clf.n_features_in_
@@ -73,6 +75,7 @@ def check_fits(dataset: Dataset, clf: Any, run: Path) -> None:
             f"no label of data set {dataset.name!r} is one of those that the model in {run} tells apart: "
             f"{one_line(', '.join(map(str, clf.classes_[:12])))}"
         )
+    warn_of_unknown_labels(clf.classes_, dataset.test_labels)
 
 
 def size(shape: tuple[int, ...]) -> str:

@@ -1,6 +1,7 @@
 """Estimators for scikit-learn; training is by skorch."""
 
 from quanvolve.estimators._checkpoint import is_history as is_history
+from quanvolve.estimators._classes import warn_of_unknown_labels as warn_of_unknown_labels
 from quanvolve.estimators._classifier import QuanvClassifier as QuanvClassifier
 from quanvolve.estimators._disk import transform_on_disk as transform_on_disk
 from quanvolve.estimators._store import load as load

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._batches import TensorData
+from quanvolve.estimators._classes import warn_of_single_samples, warn_of_unknown_labels
 from quanvolve.estimators._filters import build_backbone, restore_backbone
 from quanvolve.estimators._fitted import take_fitted
 from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
@@ -200,6 +201,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 "this classifier needs samples of at least 2 classes in the data, but the data contains only one "
                 f"class: {self.classes_[0]!r}"
             )
+        warn_of_single_samples(self.classes_, numbers, self.validation_fraction)
         spec = learn_spec(X, rows, self.image_shape, spatial_axes(self.kernel_size, X))
         filter_seed, head_seed, split_seed, epoch_seed = (
             int(seed) for seed in check_random_state(self.random_state).randint(2**31 - 1, size=4)
@@ -376,6 +378,18 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         check_is_fitted(self)
         labels: npt.NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return labels
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of right answers; labels that `fit` has not seen are counted as wrong, with a warning.
+
+        Args:
+            X: images as in `fit`.
+            y: labels (n,).
+            sample_weight: weights (n,) of the images.
+        """
+        check_is_fitted(self)
+        warn_of_unknown_labels(self.classes_, y)
+        return float(super().score(X, y, sample_weight))
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted classifier to a folder, from which :func:`quanvolve.load` reads it.

@@ -29,8 +29,11 @@ def data_of(dataset: str, data_dir: str | None) -> Dataset:
     from pathlib import Path
 
     from quanvolve.data import load_dataset
+    from quanvolve.estimators import warn_of_unknown_labels
 
-    return load_dataset(dataset, data_dir=None if data_dir is None else Path(data_dir))
+    data = load_dataset(dataset, data_dir=None if data_dir is None else Path(data_dir))
+    warn_of_unknown_labels(data.train_labels, data.test_labels)
+    return data
 
 
 def drawn(labels: NDArray[Any], size: int | None, seed: int) -> NDArray[Any]:

@@ -1,0 +1,68 @@
+"""Classes that cannot be learned or tested as one would think, said before the training."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_SHOWN = 5
+
+
+def warn_of_single_samples(classes: npt.NDArray[Any], numbers: npt.NDArray[Any], validation_fraction: float) -> None:
+    """Say which classes have one training sample, and what comes of it.
+
+    Args:
+        classes: the labels.
+        numbers: of the samples' classes.
+        validation_fraction: share of the samples that is set aside.
+    """
+    single = classes[np.bincount(numbers, minlength=len(classes)) == 1]
+    if not len(single):
+        return
+    one = len(single) == 1
+    text = (
+        f"{len(single)} of {len(classes)} classes {'has' if one else 'have'} a single training sample ({_list(single)})"
+    )
+    if round(validation_fraction * len(numbers)) >= 1:
+        text += (
+            ": the samples set aside for validation are drawn without regard to classes, and a class whose only sample "
+            "is among them is not learned; give each class at least 2 samples, or `validation_fraction=0`"
+        )
+    else:
+        text += ": what is learned of such a class is that sample; give each class at least 2"
+    warnings.warn(text, UserWarning, stacklevel=3)
+
+
+def warn_of_unknown_labels(known: npt.NDArray[Any], tested: Any) -> None:
+    """Say which labels are tested that the model does not know, and what comes of it.
+
+    Args:
+        known: the labels that it was trained on.
+        tested: the labels of the test samples.
+
+    Examples:
+        >>> import numpy as np, warnings
+        >>> with warnings.catch_warnings(record=True, action="always") as caught:
+        ...     warn_of_unknown_labels(np.array([0, 1]), np.array([0, 1, 7]))
+        >>> str(caught[0].message)[:63]
+        '1 of 3 test samples have labels that no training sample has (7)'
+    """
+    labels, counts = np.unique(np.asarray(tested), return_counts=True)
+    unknown = ~np.isin(labels, known)
+    if not unknown.any():
+        return
+    total = int(counts[unknown].sum())
+    warnings.warn(
+        f"{total} of {int(counts.sum())} test samples have labels that no training sample has "
+        f"({_list(labels[unknown])}): they are always counted as wrong; leave them out, or train on samples of them",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
+def _list(labels: npt.NDArray[Any]) -> str:
+    shown = ", ".join(repr(label) for label in labels[:_SHOWN].tolist())
+    return shown + (f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else "")
