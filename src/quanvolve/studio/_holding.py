@@ -35,17 +35,18 @@ def hold(settings: Settings, *, alone: bool = False) -> Hold:
         alone: refuse to be the second, unless the database is one for several servers.
 
     Raises:
-        QuanvolveError: if another studio has it, naming that.
-        OSError: if the folder cannot be used.
+        QuanvolveError: if another studio has it, naming that, or it cannot be written.
     """
-    path = settings.folder / FILE
-    file = path.open("a+b")
     try:
-        if fcntl is not None:
-            _take(file, settings, alone)
-    except BaseException:
-        file.close()
-        raise
+        file = (settings.folder / FILE).open("a+b")
+        try:
+            if fcntl is not None:
+                _take(file, settings, alone)
+        except BaseException:
+            file.close()
+            raise
+    except OSError as error:
+        raise QuanvolveError(f"--output {settings.folder} cannot be used: {FILE}: {error.strerror}") from error
     return Hold(file)
 
 
