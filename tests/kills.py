@@ -130,11 +130,9 @@ def _reproduce(source: Path, folder: Path) -> None:
     from quanvolve.reproduce import reproduce
     from quanvolve.reproduce._config import Arm, Reproduction
 
-    one = Reproduction(
-        "small", "t", "s", "c", "d",
-        {"dataset": str(source / "sides.npz")}, {"max_epochs": 1, "n_filters": 1, "n_layers": 1},
-        (Arm("quantum"), Arm("pixels", {"backbone": "none"})), "pixels", (), 2,
-    )  # fmt: skip
+    data, params = {"dataset": str(source / "sides.npz")}, {"max_epochs": 1, "n_filters": 1, "n_layers": 1}
+    arms = (Arm("quantum"), Arm("pixels", {"backbone": "none"}))
+    one = Reproduction("small", "t", "s", "c", "d", data, params, arms, "pixels", (), 2, (), "", {}, folder)
     reproduce(one, folder)
 
 
