@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from torch import nn
 from quanvolve import Quanv2d
 from quanvolve._errors import QuanvolveError
 from quanvolve.backends import (
+    Cache,
     PennyLaneBackend,
     QiskitBackend,
     Rates,
@@ -19,6 +22,7 @@ from quanvolve.backends import (
     calibrate_model,
     calibrated_model,
     estimate,
+    measure,
     named_backend,
 )
 from quanvolve.circuits import named_circuit
@@ -109,3 +113,34 @@ REFUSED = [
 def test_what_cannot_be_done_is_named(make: Any, message: str) -> None:
     with pytest.raises(QuanvolveError, match=message):
         make()
+
+
+RESULTS: dict[str, tuple[str, str]] = {
+    "a text": ("UPDATE results SET measured = 'x'", "a result is not 1 values and their errors"),
+    "short": ("UPDATE results SET measured = x'00'", "a result is not 1 values and their errors"),
+    "not a number": ("UPDATE results SET measured = x'000000000000f87f0000000000000000'", "a result is not 1 values"),
+    "negative errors": (
+        "UPDATE results SET measured = x'0000000000000000000000000000f0bf'",
+        "a result is not 1 values",
+    ),
+    "a view": ("CREATE VIEW more AS SELECT 1", "it has views or triggers"),
+    "a trigger": ("CREATE TRIGGER more AFTER INSERT ON results BEGIN SELECT 1; END", "it has views or triggers"),
+    "other columns": ("ALTER TABLE results RENAME COLUMN measured TO other", "no such column"),
+}
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_results_that_were_not_written_so_are_refused(kind: str, tmp_path: Path) -> None:
+    statement, message = RESULTS[kind]
+    circuit, weights = named_circuit("basic_entangler", 1, n_layers=1), {"weights": np.array([[0.5]])}
+    backend, settings = PennyLaneBackend("default.qubit", None), np.array([[0.1], [0.2]])
+    measure(backend, circuit, weights, settings, cache=Cache(tmp_path))
+    connection = sqlite3.connect(tmp_path / "results.sqlite")
+    with connection:
+        connection.execute(statement)
+    connection.close()
+    with pytest.raises(QuanvolveError) as caught:
+        measure(backend, circuit, weights, settings, cache=Cache(tmp_path))
+    assert message in str(caught.value)
+    assert "results.sqlite" in str(caught.value)
+    assert "\n" not in str(caught.value)

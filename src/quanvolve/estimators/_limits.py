@@ -148,7 +148,7 @@ def check_size(size: int, expected: Mapping[str, Tensor]) -> None:
     check_weights(expected)
     most = bytes_of(expected) + MOST_HEADER_BYTES + sum(MOST_BYTES for name in expected if name.endswith(_EXTRA))
     if size > most:
-        raise ModelError(f"its tensors' file has {size:,} bytes, expected at most {most:,}")
+        raise ModelError(f"its model.safetensors has {size:,} bytes, expected at most {most:,}")
 
 
 def check_header(payload: bytes, expected: Mapping[str, Tensor]) -> None:
