@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.nn._apply import check_plain
 from quanvolve.nn._filters import CircuitLike
+from quanvolve.nn._limits import check_whole
 from quanvolve.nn._quanv import QuanvNd
 
 
@@ -122,6 +123,8 @@ class QuantumLinear(QuanvNd):
 
     def forward(self, features: Tensor) -> Tensor:
         """Features (*, in_features) to measured values (*, out_features)."""
+        if isinstance(features, Tensor):
+            check_plain(features, "the features")
         if isinstance(features, Tensor) and (features.dim() == 0 or features.shape[-1] != self.in_features):
             raise QuanvolveError(
                 f"expected features of shape (*, {self.in_features}) (`in_features`), got shape {tuple(features.shape)}"
@@ -141,5 +144,4 @@ class QuantumLinear(QuanvNd):
 def check_features(in_features: object, out_features: object) -> None:
     """Raise unless both are whole numbers of at least 1."""
     for argument, value in (("in_features", in_features), ("out_features", out_features)):
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-            raise QuanvolveError(f"`{argument}` (={value!r}) must be a whole number of at least 1")
+        check_whole(argument, value)
