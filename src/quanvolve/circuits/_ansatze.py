@@ -23,6 +23,7 @@ class Ansatz:
         shape: `shape(n_layers, n_wires)` of the weights.
         random_structure: every filter has a structure of its own, by its seed.
         layered: whether it consists of layers on all qubits, between which inputs can be uploaded again.
+        spreads: some value of Pauli Z or Y depends on all qubits, however many there are.
         local: couples neighbouring pixels only; `apply` is then called with `columns=`, the pixels in a row.
         plans: names of the plans that can run it; the encoding may allow fewer.
     """
@@ -33,6 +34,7 @@ class Ansatz:
     shape: Callable[[int, int], tuple[int, ...]] = field(repr=False)
     random_structure: bool = False
     layered: bool = True
+    spreads: bool = False
     local: bool = False
     plans: tuple[str, ...] = ("table", "polynomial", "tensor_train", "statevector")
 
@@ -207,12 +209,14 @@ ANSATZE: dict[str, Ansatz] = {
         "PennyLane templates, 'BasicEntanglerLayers'",
         _basic_entangler,
         lambda n_layers, n_wires: (n_layers, n_wires),
+        spreads=True,
     ),
     "strongly_entangling": Ansatz(
         "three rotations a qubit, then CNOTs of growing range, per layer (StronglyEntanglingLayers)",
         "Schuld et al., Phys. Rev. A 101, 032308 (2020), arXiv:1804.00633",
         _strongly_entangling,
         lambda n_layers, n_wires: (n_layers, n_wires, 3),
+        spreads=True,
     ),
     "hardware_efficient": Ansatz(
         "RY and RZ on each qubit, then a chain of CZ, per layer; rotations again at the end",

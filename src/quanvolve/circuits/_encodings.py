@@ -41,6 +41,8 @@ class Encoding:
         least: the fewest qubits for a number of inputs.
         usual: the number of qubits where the user does not give one.
         threshold: inputs are replaced by bits, 1 above this.
+        prepares: the window is a state's amplitudes.
+        pairs: it couples each pair of qubits.
         repeats: the ansatz applies it before each of its layers, not only before the first.
     """
 
@@ -51,6 +53,8 @@ class Encoding:
     least: Callable[[int], int] = field(default=_one_each, repr=False)
     usual: Callable[[int], int] = field(default=_one_each, repr=False)
     threshold: float | None = None
+    prepares: bool = False
+    pairs: bool = False
     repeats: bool = False
 
 
@@ -155,18 +159,21 @@ ENCODINGS: dict[str, Encoding] = {
         plans=GENERAL,
         least=_logarithm,
         usual=_logarithm,
+        prepares=True,
     ),
     "iqp": Encoding(
         "Hadamard gates, RZ(input) on each qubit, a ZZ rotation by the product of each pair of inputs",
         "Havlicek et al., Nature 567, 209 (2019), equation 4, arXiv:1804.11326",
         _iqp,
         plans=GENERAL,
+        pairs=True,
     ),
     "zz_feature_map": Encoding(
         "Hadamard gates, phases 2 x and 2 (pi - x)(pi - y) for each pair, twice",
         "Havlicek et al., Nature 567, 209 (2019), supplement; Qiskit's `ZZFeatureMap`",
         _zz,
         plans=GENERAL,
+        pairs=True,
     ),
     "reupload": Encoding(
         "inputs go round the qubits as RY, RZ, RY, ... and are uploaded again before each layer",

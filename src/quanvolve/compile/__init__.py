@@ -7,9 +7,11 @@ from quanvolve.compile._features import features as features
 from quanvolve.compile._layout import Layout as Layout
 from quanvolve.compile._plan import Plan as Plan
 from quanvolve.compile._planner import ENGINES as ENGINES
+from quanvolve.compile._planner import NO_PLAN as NO_PLAN
 from quanvolve.compile._planner import Planner as Planner
 from quanvolve.compile._planner import plans_of as plans_of
 from quanvolve.compile._polynomial import PolynomialPlan as PolynomialPlan
+from quanvolve.compile._precision import wide as wide
 from quanvolve.compile._recipe import MAX_WIRES as MAX_WIRES
 from quanvolve.compile._recipe import Recipe as Recipe
 from quanvolve.compile._recipe import compile_circuit as compile_circuit

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from quanvolve.compile._precision import wide
 from quanvolve.compile._windows import Windows
 
 CHUNK_BYTES = 32 * 2**20
@@ -28,8 +29,8 @@ def in_chunks(
     """Apply a function to blocks of windows.
 
     Args:
-        function: called with inputs (images, groups, channels, n_inputs, positions) and the tensors; returns
-            (images, groups, outputs, positions).
+        function: called with inputs (images, groups, channels, n_inputs, positions) in double precision and the
+            tensors; returns (images, groups, outputs, positions).
         windows: of the images.
         tensors: what else the function differentiates with respect to.
         outputs: of each group.
@@ -44,14 +45,14 @@ def in_chunks(
     places = view.shape[3 : 3 + dims]
     leaves = (view, *tensors, *([scale] if isinstance(scale, Tensor) else []))
     if isinstance(images, int) and images == 0:
-        nothing = 0 * sum((leaf.sum() for leaf in leaves), view.new_zeros(()))  # keeps the graph
+        nothing = sum(((0 * leaf).sum() for leaf in leaves), view.new_zeros(()))  # keeps the graph
         return view.new_zeros((images, groups, outputs, *places)) + nothing
 
     def on_chunk(piece: Tensor, scale: Scale, *tensors: Tensor) -> Tensor:
         spots = piece.shape[3 : 3 + dims]
         order = (0, 1, 2, *range(3 + dims, piece.dim()), *range(3, 3 + dims))
         inputs = piece.permute(order).reshape(*piece.shape[:3], -1, spots.numel())
-        inputs = inputs * (scale.unsqueeze(-1) if isinstance(scale, Tensor) else scale)
+        inputs = wide(inputs) * (wide(scale).unsqueeze(-1) if isinstance(scale, Tensor) else scale)
         return torch.unflatten(function(inputs, *tensors), -1, spots)
 
     if not isinstance(images * places.numel(), int):

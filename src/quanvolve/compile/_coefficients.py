@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from quanvolve.compile._pauli import Floats, clifford_table, rotation_tables
+from quanvolve.compile._precision import turned, wide
 from quanvolve.compile._recipe import Encoded, Mix, Permute, Recipe
 from quanvolve.compile._sites import bloch_matrix
 from quanvolve.compile._values import flat_weights, weight_offsets
@@ -99,9 +100,10 @@ def _evolve(recipe: Recipe, flat: Tensor, matrices: Tensor, outputs: slice) -> T
 def rotations(recipe: Encoded, flat: Tensor) -> Tensor:
     """The matrix of every constant and weighted rotation, shape (batch, number, 4, 4)."""
     constants = _rotation_constants(recipe)
-    offset, mixing, parts = (torch.as_tensor(array, dtype=flat.dtype, device=flat.device) for array in constants)
-    angles = offset + flat @ mixing
-    cosines, sines = angles.cos()[..., None, None], angles.sin()[..., None, None]
+    given = wide(flat)
+    offset, mixing = (torch.as_tensor(array, dtype=given.dtype, device=flat.device) for array in constants[:2])
+    parts = torch.as_tensor(constants[2], dtype=flat.dtype, device=flat.device)
+    cosines, sines = (part[..., None, None] for part in turned(offset + given @ mixing, flat.dtype))
     return parts[0] + cosines * parts[1] + sines * parts[2]
 
 

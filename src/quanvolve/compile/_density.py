@@ -16,6 +16,7 @@ from quanvolve.circuits import Circuit, Gate, absorbed
 from quanvolve.compile._chunks import in_chunks
 from quanvolve.compile._layout import Layout
 from quanvolve.compile._pauli import AXES, Floats, clifford_on, rotation_tables
+from quanvolve.compile._precision import turned
 from quanvolve.compile._prepare import initial
 from quanvolve.compile._rows import angles_of, numbers_of, outputs_of, parts_of
 from quanvolve.compile._windows import Windows
@@ -50,7 +51,7 @@ class DensityPlan:
         if n > MAX_WIRES:
             raise PlanError(
                 f"the circuit has {n} qubits, a density matrix is computed for at most {MAX_WIRES}: use a smaller "
-                "`kernel_size`, an encoding that needs fewer qubits, or engine='trajectories'"
+                "`kernel_size`, or fewer channels or features that one circuit reads"
             )
 
     def compile(
@@ -88,11 +89,11 @@ class DensityPlan:
 
 
 def _run(circuit: Circuit, values: Tensor, rows: Tensor, folded: list[Tensor], shape: tuple[int, int, int]) -> Tensor:
-    state = _initial(circuit, values)
+    state = _initial(circuit, values, rows.dtype)
     for _, group in groupby(circuit.gates, lambda gate: gate.angle is not None and bool(gate.angle.inputs)):
         gates = list(group)
         angles = angles_of(circuit, tuple(gate.angle for gate in gates if gate.angle is not None), values, rows)
-        cosines, sines = iter(angles.cos()), iter(angles.sin())
+        cosines, sines = map(iter, turned(angles, rows.dtype))
         for gate in gates:
             if gate.angle is not None:
                 state = _rotated(circuit, gate, state, next(cosines), next(sines))
@@ -178,7 +179,7 @@ def _measured(circuit: Circuit) -> tuple[npt.NDArray[np.int64], Floats]:
     return np.array(list(places), np.int64), matrix
 
 
-def _initial(circuit: Circuit, values: Tensor) -> Tensor:
+def _initial(circuit: Circuit, values: Tensor, dtype: torch.dtype) -> Tensor:
     """Before the first gate: the expectation values of all words, shape (..., 4^n, positions)."""
     n = circuit.n_wires
     if circuit.preparation is None:
@@ -186,9 +187,9 @@ def _initial(circuit: Circuit, values: Tensor) -> Tensor:
         still = np.ones(4**n, bool)
         for wire in range(n):
             still &= np.isin(index // 4**wire % 4, (0, 3))
-        state = _like(still.astype(float), values).unsqueeze(-1)
+        state = torch.as_tensor(still, dtype=dtype, device=values.device).unsqueeze(-1)
         return state.expand(*values.shape[:-2], 4**n, values.shape[-1])
-    real = initial(circuit, values).select(-3, 0)  # prepared amplitudes are real
+    real = initial(circuit, values, dtype).select(-3, 0)  # prepared amplitudes are real
     flips, signs, places = _word_tables(n)
     flipped = real.index_select(-2, torch.as_tensor(flips.reshape(-1), device=real.device))
     pairs = real.unsqueeze(-3) * torch.unflatten(flipped, -2, flips.shape)

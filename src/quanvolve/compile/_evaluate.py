@@ -27,7 +27,7 @@ def evaluate(recipe: Recipe, coefficients: Tensor, windows: Windows) -> Tensor:
     values = values_per_window(recipe.sizes, outputs, split) + windows.inputs + 3 * sum(recipe.sizes)
 
     def on_chunk(inputs: Tensor, coefficients: Tensor) -> Tensor:
-        return contract(features(recipe, inputs), coefficients)
+        return contract(features(recipe, inputs, coefficients.dtype), coefficients)
 
     per_window = groups * channels * values * windows.images.element_size()
     return in_chunks(on_chunk, windows, (coefficients,), outputs, per_window)

@@ -97,7 +97,7 @@ def _forward(images: Tensor, numbers: Tensor, *static: Any) -> Tensor:
 
 
 def _backward(grad: Tensor, images: Tensor, numbers: Tensor, *static: Any) -> tuple[Tensor, Tensor]:
-    from quanvolve.compile.kernels._launch import launch, threads
+    from quanvolve.compile.kernels._launch import launch, shares
 
     *static_, to_images = static
     kernel = kernels.network()
@@ -105,7 +105,8 @@ def _backward(grad: Tensor, images: Tensor, numbers: Tensor, *static: Any) -> tu
     groups, _, _, outputs = static[2]
     places, kept = given[-1], given[3]
     tasks = len(images) * groups
-    parts = 1 if products * len(images) < _LIGHT else threads()
+    total = products * len(images)
+    parts = 1 if total < _LIGHT else shares(total, tasks * max(1, len(places) // 256), kept.nbytes)
     pieces = 1 if tasks >= parts else min(parts, max(1, len(places) // 256))
     parts = min(parts, tasks * pieces)
     d_out = grad.detach().contiguous().reshape(len(images), groups, outputs, -1).numpy()
@@ -114,7 +115,7 @@ def _backward(grad: Tensor, images: Tensor, numbers: Tensor, *static: Any) -> tu
     launch(kernel.backward, kernel.backward_parallel, parts, *given, pieces, d_out, d_numbers, d_images)
     found = images.new_empty(0)
     if to_images:
-        found = torch.from_numpy(d_images[0] if pieces == 1 else d_images.sum(0)).reshape(images.shape)
+        found = torch.from_numpy(d_images[0] if pieces == 1 else d_images.sum(0)).reshape(images.shape).to(images.dtype)
     return found, torch.from_numpy(d_numbers[0] if parts == 1 else d_numbers.sum(0))
 
 

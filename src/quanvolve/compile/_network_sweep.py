@@ -32,7 +32,9 @@ def sweep_windows(chains: Sequence[Chains], numbers: Tensor, windows: Windows, l
     per_window = layout.rows * 8 * (largest + 4) * len(first.sites) * windows.images.element_size()
 
     def on_chunk(inputs: Tensor, numbers: Tensor) -> Tensor:
-        functions = features(first, inputs)  # of each site (images, groups, channels, functions, positions)
+        functions = features(
+            first, inputs, numbers.dtype
+        )  # of each site (images, groups, channels, functions, positions)
         if len(chains) == 1:
             own = numbers.reshape(layout.groups, layout.filters, layout.channels, -1)
             found = _values(first, [f.unsqueeze(2) for f in functions], own).sum(3)

@@ -33,6 +33,9 @@ _GAIN = 3.0
 _SLOW = 20_000.0
 """Nanoseconds a window from which on the plan's text says so."""
 
+NO_PLAN = "no plan can run this circuit"
+"""How the error of a circuit begins that is too large for all of them."""
+
 ENGINES = ("auto", *PLANS, TruncatedTrainPlan.name, TrajectoryPlan.name)
 
 
@@ -107,9 +110,10 @@ class Planner:
         shots: int | None = None,
         diff_method: str = "exact",
     ) -> None:
-        self.layout, self.engine = layout, engine
+        self.layout, self.engine, self._shots = layout, engine, shots
         self._costs: dict[str, tuple[float, float]] = {}
         _check_alike(circuits)
+        self._circuits = tuple(circuits)
         self.possible: dict[str, Plan] = {}
         self.refused: dict[str, PlanError] = {}
         if shots is None:
@@ -139,7 +143,8 @@ class Planner:
             return
         self.possible, self.refused = plans_of(circuits)
         if engine in self.refused:
-            others = " or ".join(map(repr, self.possible)) or "none"
+            able = [*map(repr, self.possible), *self._estimated(circuits)]
+            others = " or ".join(able) or "none"
             raise PlanError(
                 f"`engine` (={engine!r}) cannot run this circuit: {self.refused[engine]}; engines that can: {others}"
             ) from self.refused[engine]
@@ -151,11 +156,16 @@ class Planner:
             # The state-vector plan takes whatever is small enough, so its reason is the one to act on.
             others = " and ".join(f"{n}: {_first_clause(e)}" for n, e in self.refused.items() if n != "statevector")
             fixed = ""
-            if "bond" in str(self.refused["tensor_train"]):
+            if _truncates(circuits):
                 fixed = "; with fixed weights engine='truncated_train' may, up to a small error"
-            raise PlanError(f"no plan can run this circuit: {self.refused['statevector']} ({others}){fixed}")
+            raise PlanError(f"{NO_PLAN}: {self.refused['statevector']} ({others}){fixed}")
         if engine != "auto":
             self.possible = {engine: self.possible[engine]}
+
+    def _estimated(self, circuits: Sequence[Circuit]) -> list[str]:
+        """Engines that are used only where they are asked for, because their values are estimates."""
+        possible = self._shots is None and not isinstance(_try(TrajectoryPlan, circuits), PlanError)
+        return [f"engine={TrajectoryPlan.name!r}"] if possible else []
 
     def choose(self, n_windows: int | None) -> Plan:
         """The cheapest plan, or close to it.
@@ -191,7 +201,7 @@ class Planner:
         ]
         if own > _SLOW:
             text += f"; slow: about {1e9 / own:.2g} windows a second"
-            if isinstance(self.refused.get(TensorTrainPlan.name), PlanError):
+            if TensorTrainPlan.name in self.refused and _truncates(self._circuits):
                 text += " (with fixed weights engine='truncated_train' may be faster)"
         if not others:
             why = " ".join(f"{name} cannot run it: {_first_clause(error)}." for name, error in self.refused.items())
@@ -213,6 +223,11 @@ class Planner:
             middle = (low + high) // 2
             low, high = (low, middle) if self.choose(middle) is chosen else (middle, high)
         return high
+
+
+def _truncates(circuits: Sequence[Circuit]) -> bool:
+    """Whether the truncated train takes these circuits, if only with fixed weights."""
+    return not isinstance(_try(TruncatedTrainPlan, circuits), PlanError)
 
 
 def _cheapest(circuits: Sequence[Circuit]) -> Plan:

@@ -117,14 +117,15 @@ def _forward(images: Tensor, coefficients: Tensor, *geometry: Any) -> Tensor:
 
 
 def _backward(grad: Tensor, images: Tensor, coefficients: Tensor, *geometry: Any) -> tuple[Tensor, Tensor]:
-    from quanvolve.compile.kernels._launch import launch, threads
+    from quanvolve.compile.kernels._launch import launch, shares
 
     *geometry_, to_images, to_coefficients = geometry
     kernel, given, work = _prepare(images, coefficients, tuple(geometry_))
     kept, places = given[2], given[-1]
     groups, outputs = coefficients.shape[:2]
     tasks = len(images) * groups
-    parts = 1 if work * len(images) < _LIGHT else threads()
+    total = work * len(images)
+    parts = 1 if total < _LIGHT else shares(total, tasks * max(1, len(places) // 256), kept.nbytes)
     pieces = 1 if tasks >= parts else min(parts, max(1, len(places) // 256))
     parts = min(parts, tasks * pieces)
     d_out = grad.detach().contiguous().reshape(len(images), groups, outputs, -1).numpy()
@@ -139,7 +140,9 @@ def _backward(grad: Tensor, images: Tensor, coefficients: Tensor, *geometry: Any
         found_c = torch.from_numpy(np.ascontiguousarray(whole).reshape(coefficients.shape))
     found_i = images.new_empty(0)
     if to_images:
-        found_i = torch.from_numpy(d_images[0] if pieces == 1 else d_images.sum(0)).reshape(images.shape)
+        found_i = (
+            torch.from_numpy(d_images[0] if pieces == 1 else d_images.sum(0)).reshape(images.shape).to(images.dtype)
+        )
     return found_i, found_c
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from quanvolve.circuits import Circuit
 
 
-def initial(circuit: Circuit, values: Tensor) -> Tensor:
+def initial(circuit: Circuit, values: Tensor, dtype: torch.dtype) -> Tensor:
     """States before the first gate, shape (..., 2, D, positions), from values (..., n_values, positions)."""
     dimension = 2**circuit.n_wires
     real = values.new_zeros((*values.shape[:-2], dimension, values.shape[-1]))
@@ -26,6 +26,7 @@ def initial(circuit: Circuit, values: Tensor) -> Tensor:
         given = given * torch.where(empty, torch.ones_like(squares), squares).rsqrt()
         places = torch.tensor(_places(circuit), device=values.device)
         real = real.index_copy(-2, places, given) + one * empty
+    real = real.to(dtype)
     return torch.stack([real, torch.zeros_like(real)], dim=-3)
 
 

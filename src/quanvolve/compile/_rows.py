@@ -17,6 +17,7 @@ from torch import Tensor
 from quanvolve.circuits import Angle, Circuit
 from quanvolve.compile._layout import Layout
 from quanvolve.compile._pauli import Floats
+from quanvolve.compile._precision import wide
 from quanvolve.compile._values import bits, extended, flat_weights, mixed, mixed_values, weight_offsets
 
 Run = Callable[[Circuit, Tensor, Tensor, list[Tensor], tuple[int, int, int]], Tensor]
@@ -104,7 +105,9 @@ def _one(run: Run, circuit: Circuit, inputs: Tensor, parts: tuple[Tensor, ...], 
     rows = flat.expand(math.prod(shape), -1).reshape(*shape, flat.shape[-1])
     found = run(circuit, values, rows, list(rest[len(names) :]), shape)
     if inputs.requires_grad and not found.requires_grad:
-        found = found + 0 * inputs.sum(-2, keepdim=True)  # a circuit that reads nothing still has a gradient
+        found = found + (0 * inputs).sum(-2, keepdim=True).to(
+            found.dtype
+        )  # a circuit that reads nothing still has a gradient
     return found
 
 
@@ -112,15 +115,15 @@ def _with_mixed(
     circuit: Circuit, inputs: Tensor, values: Tensor, own: Mapping[str, Tensor], shape: tuple[int, int, int]
 ) -> Tensor:
     """Fill in the program's values that depend on inputs and weights together."""
-    wide = inputs.expand(*shape, *inputs.shape[3:]).flatten(0, 2)
-    rows = {name: weight.expand(math.prod(shape), *weight.shape[1:]) for name, weight in own.items()}
-    found = torch.unflatten(mixed(circuit, wide, rows), 0, shape)
+    every = inputs.expand(*shape, *inputs.shape[3:]).flatten(0, 2)
+    rows = {name: wide(weight).expand(math.prod(shape), *weight.shape[1:]) for name, weight in own.items()}
+    found = torch.unflatten(mixed(circuit, every, rows), 0, shape)
     places = torch.tensor([circuit.n_inputs + k for k in mixed_values(circuit)], device=inputs.device)
     return values.expand(*shape, *values.shape[3:]).index_copy(-2, places, found)
 
 
 def angles_of(circuit: Circuit, angles: tuple[Angle, ...], values: Tensor | None, rows: Tensor) -> Tensor:
-    """Angles in radians, shape (angles, ..., positions or 1).
+    """Angles in radians, in double precision, shape (angles, ..., positions or 1).
 
     Args:
         circuit: whose angles they are.
@@ -129,15 +132,15 @@ def angles_of(circuit: Circuit, angles: tuple[Angle, ...], values: Tensor | None
         rows: flat weights, shape (..., numbers).
     """
     if not angles:
-        return rows.new_empty(0)
-    arrays = _angle_maps(circuit, angles)
-    offset, mixing, reading = (torch.as_tensor(array, dtype=rows.dtype, device=rows.device) for array in arrays)
-    found = (offset + torch.matmul(rows, mixing)).movedim(-1, 0).unsqueeze(-1)
+        return wide(rows.new_empty(0))
+    arrays, given = _angle_maps(circuit, angles), wide(rows)
+    offset, mixing, reading = (torch.as_tensor(array, dtype=given.dtype, device=rows.device) for array in arrays)
+    found = (offset + torch.matmul(given, mixing)).movedim(-1, 0).unsqueeze(-1)
     if values is None or not arrays[2].any():
         return found
     if not arrays[1].any():
         found = offset.reshape(-1, *(1,) * (values.dim() - 1))  # without the rows' axes: the state is shared
-    return found + torch.matmul(reading, values).movedim(-2, 0)
+    return found + torch.matmul(reading, wide(values)).movedim(-2, 0)
 
 
 @lru_cache(maxsize=256)

@@ -16,6 +16,7 @@ from quanvolve.circuits import Angle, Circuit
 from quanvolve.compile._layout import Layout
 from quanvolve.compile._pauli import Floats
 from quanvolve.compile._plan import Plan
+from quanvolve.compile._precision import wide
 from quanvolve.compile._sampling import SampledPlan, combine, each_alone, rows_alone, word_circuits
 from quanvolve.compile._values import bits, extended, flat_weights, mixed, mixed_values, weight_offsets
 from quanvolve.compile._windows import Windows
@@ -79,7 +80,7 @@ class ShiftedPlan(SampledPlan):
             fixed = replace(windows, images=windows.images.detach(), scale=_detached(windows.scale))
             detached = {name: weight.detach() for name, weight in weights.items()}
             drawn = Shifts.apply(  # type: ignore[no-untyped-call]
-                angles, drawn, lambda k: self._difference(k, which, detached, fixed)
+                angles, drawn, lambda k: self._difference(k, which, detached, fixed, drawn)
             )
         return combine(drawn, len(windows.images), windows.places, layout)
 
@@ -88,8 +89,8 @@ class ShiftedPlan(SampledPlan):
         alone = each_alone(windows)
         view = alone.view().flatten(3 + windows.dims).flatten(3, -2)  # images, groups, 1, places, inputs
         inputs = view.squeeze(2).permute(1, 3, 0, 2)  # groups, inputs, images, places
-        scale = alone.scale.mT.unsqueeze(-1) if isinstance(alone.scale, Tensor) else alone.scale
-        inputs = inputs * scale
+        scale = wide(alone.scale).mT.unsqueeze(-1) if isinstance(alone.scale, Tensor) else alone.scale
+        inputs = wide(inputs) * scale
         images, places = inputs.shape[2:]
         order = rows_alone(self._layout)
         most = max(map(len, which))
@@ -102,12 +103,14 @@ class ShiftedPlan(SampledPlan):
         rows = torch.unflatten(torch.stack(found), 2, (images, places))
         return rows.permute(2, 0, 1, 3).flatten(0, 1)
 
-    def _difference(self, k: int, which: list[tuple[int, ...]], weights: dict[str, Tensor], windows: Windows) -> Tensor:
+    def _difference(
+        self, k: int, which: list[tuple[int, ...]], weights: dict[str, Tensor], windows: Windows, like: Tensor
+    ) -> Tensor:
         """What the k-th of its shifts makes of the outputs of each row, shape (images x rows, outputs, places)."""
         plan = self._shifted_plan
         order = rows_alone(self._layout)
         count = max(len(_rotations(circuit)) for circuit in self._circuits)
-        shift = windows.images.new_zeros(len(order), count)
+        shift = like.new_zeros(len(order), count)
         for row, own in enumerate(which):
             if k < len(own):
                 shift[order[row], own[k]] = np.pi / 2
@@ -136,14 +139,14 @@ class Shifts(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, angles: Tensor, drawn: Tensor, difference: Callable[[int], Tensor]) -> Tensor:
-        ctx.count, ctx.difference = angles.shape[1], difference
+        ctx.count, ctx.difference, ctx.dtype = angles.shape[1], difference, angles.dtype
         ctx.save_for_backward(angles)
         return drawn.clone()
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         with torch.no_grad():
-            found = torch.stack([(grad * ctx.difference(k)).sum(1) for k in range(ctx.count)], 1)
+            found = torch.stack([(grad * ctx.difference(k)).sum(1) for k in range(ctx.count)], 1).to(ctx.dtype)
         if torch.is_grad_enabled():  # create_graph=True
             found = _Once.apply(found, grad, *ctx.saved_tensors)  # type: ignore[no-untyped-call]
         return found, None, None
@@ -229,10 +232,12 @@ def angle_values(circuit: Circuit, inputs: Tensor, weights: Mapping[str, Tensor]
     values = extended(circuit, given)
     if mixed_values(circuit):
         places = torch.tensor([circuit.n_inputs + k for k in mixed_values(circuit)], device=inputs.device)
-        values = values.index_copy(-2, places, mixed(circuit, given.unsqueeze(0), weights)[0])
+        values = values.index_copy(
+            -2, places, mixed(circuit, given.unsqueeze(0), {n: wide(w) for n, w in weights.items()})[0]
+        )
     offset, mixing, reading = (torch.as_tensor(m).to(inputs) for m in _maps(circuit, which))
     return (
         offset[:, None]
-        + torch.matmul(mixing, flat_weights(circuit, weights, inputs).mT)
+        + torch.matmul(mixing, wide(flat_weights(circuit, weights, inputs)).mT)
         + torch.matmul(reading, values)
     )

@@ -13,6 +13,7 @@ from torch import Tensor
 from quanvolve.circuits import Circuit
 from quanvolve.compile import kernels
 from quanvolve.compile._passes import kernel_arguments, supported
+from quanvolve.compile._precision import wide
 from quanvolve.compile._registry import circuit_of, key_of
 from quanvolve.compile._switch import usable
 
@@ -39,7 +40,7 @@ def fused_states(circuits: Sequence[Circuit], values: Tensor, weights: Tensor, f
     """
     if not usable(values, weights) or not all(supported(circuit) for circuit in circuits):
         return None
-    found: Tensor = torch.ops.quanvolve.states.default(values, weights, [key_of(c) for c in circuits], filters)
+    found: Tensor = torch.ops.quanvolve.states.default(wide(values), weights, [key_of(c) for c in circuits], filters)
     return found
 
 
@@ -62,7 +63,7 @@ def _walk(values: Any, weights: Any, circuits: Sequence[str], filters: int) -> A
     """For each circuit: what of the values and weights it reads, where its outputs go, and its arguments."""
     groups, channels = values.shape[:2]
     rows = groups * filters * channels
-    single = values.dtype == np.float32
+    single = weights.dtype == np.float32
     if len(circuits) == 1:
         flat = np.broadcast_to(weights, (rows, weights.shape[1])) if len(weights) == 1 else weights
         yield (
@@ -84,10 +85,16 @@ def _walk(values: Any, weights: Any, circuits: Sequence[str], filters: int) -> A
         )  # fmt: skip
 
 
-def _parts(values: Any, filters: int, arguments: tuple[Any, ...], threads: int) -> int:
+def _work(values: Any, filters: int, arguments: tuple[Any, ...]) -> tuple[int, int]:
+    """Amplitudes times gates, and the tasks that the kernels may be cut into."""
     groups, channels, _, windows = values.shape
     work = groups * channels * filters * windows * 2 ** arguments[0] * (len(arguments[1]) + 2)
-    return 1 if work < _SMALL else min(threads, groups * -(-windows // 16))
+    return work, groups * -(-windows // 16)
+
+
+def _parts(values: Any, filters: int, arguments: tuple[Any, ...], threads: int) -> int:
+    work, tasks = _work(values, filters, arguments)
+    return 1 if work < _SMALL else min(threads, tasks)
 
 
 def _forward(values: Tensor, weights: Tensor, circuits: Sequence[str], filters: int) -> Tensor:
@@ -97,14 +104,14 @@ def _forward(values: Tensor, weights: Tensor, circuits: Sequence[str], filters: 
     given, flat = values.detach().contiguous().numpy(), weights.detach().contiguous().numpy()
     groups, _, _, windows = given.shape
     measured = circuit_of(circuits[0]).n_outputs
-    out = np.zeros((groups, filters, measured, windows), given.dtype)
+    out = np.zeros((groups, filters, measured, windows), flat.dtype)
     for which, place, _, own_filters, arguments, own in _walk(given, flat, circuits, filters):
         if len(circuits) == 1:
             parts = _parts(given, filters, arguments, 4 * threads())
             launch(kernel.forward, kernel.forward_parallel, parts, given, own, own_filters, *arguments, out)
             continue
         some = np.ascontiguousarray(given[which])
-        one = np.empty((1, 1, measured, windows), given.dtype)
+        one = np.empty((1, 1, measured, windows), flat.dtype)
         parts = _parts(some, 1, arguments, 4 * threads())
         launch(kernel.forward, kernel.forward_parallel, parts, some, own, own_filters, *arguments, one)
         out[which[0], place] += one
@@ -114,7 +121,7 @@ def _forward(values: Tensor, weights: Tensor, circuits: Sequence[str], filters: 
 def _backward(
     grad: Tensor, values: Tensor, weights: Tensor, circuits: Sequence[str], filters: int
 ) -> tuple[Tensor, Tensor]:
-    from quanvolve.compile.kernels._launch import launch, threads
+    from quanvolve.compile.kernels._launch import launch, shares
 
     kernel = kernels.states()
     given, flat = values.detach().contiguous().numpy(), weights.detach().contiguous().numpy()
@@ -125,7 +132,8 @@ def _backward(
         some = given if whole else np.ascontiguousarray(given[which])
         to = d_values if whole else np.zeros_like(some)
         of = d_out if whole else np.ascontiguousarray(d_out[which[0], place])
-        parts = _parts(some, own_filters, arguments, threads())
+        work, tasks = _work(some, own_filters, arguments)
+        parts = 1 if work < _SMALL else shares(work, tasks, 8 * own.size)
         found = np.zeros((parts, *own.shape))
         launch(kernel.backward, kernel.backward_parallel, parts, some, own, own_filters, *arguments, of, to, found)
         total = found.sum(0)
@@ -143,7 +151,7 @@ _library.impl("states_backward", _backward, "CPU")
 
 @torch.library.register_fake("quanvolve::states")  # type: ignore[untyped-decorator]
 def _fake(values: Tensor, weights: Tensor, circuits: Sequence[str], filters: int) -> Tensor:
-    return values.new_empty((values.shape[0], filters, circuit_of(circuits[0]).n_outputs, values.shape[3]))
+    return weights.new_empty((values.shape[0], filters, circuit_of(circuits[0]).n_outputs, values.shape[3]))
 
 
 @torch.library.register_fake("quanvolve::states_backward")  # type: ignore[untyped-decorator]

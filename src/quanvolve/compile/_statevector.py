@@ -18,6 +18,7 @@ from quanvolve.compile._gates import Segment, foldable, run_steps, segments_of
 from quanvolve.compile._layout import Layout
 from quanvolve.compile._measurements import measure
 from quanvolve.compile._passes import kernel_arguments, supported
+from quanvolve.compile._precision import turned, wide
 from quanvolve.compile._prepare import initial
 from quanvolve.compile._rows import angles_of, measured, outputs_of, own_weights
 from quanvolve.compile._states_op import fused_states
@@ -49,8 +50,7 @@ class StatevectorPlan:
         if n > MAX_WIRES:
             raise PlanError(
                 f"the circuit has {n} qubits, the state-vector plan takes at most {MAX_WIRES}: use a smaller "
-                "`kernel_size`, fewer channels or features that one circuit reads, or an encoding that needs fewer "
-                "qubits ('dense', 'amplitude', 'reupload')"
+                "`kernel_size`, or fewer channels or features that one circuit reads"
             )
 
     def compile(
@@ -139,6 +139,7 @@ class StatevectorPlan:
 
     def row_values(self, compiled: tuple[Tensor, ...], inputs: Tensor, layout: Layout) -> Tensor:
         """Values of every row on the same inputs (n_inputs, positions): shape (rows, measured, positions)."""
+        inputs = wide(inputs)
         if self._alike and len(compiled) == 1:
             alone = inputs.expand(1, 1, *inputs.shape)
             rows = compiled[0].expand(layout.rows, -1)
@@ -216,7 +217,7 @@ def reference(circuits: Sequence[Circuit], values: Tensor, weights: Tensor, filt
 
 def _run(circuit: Circuit, values: Tensor, rows: Tensor, folded: list[Tensor], shape: tuple[int, int, int]) -> Tensor:
     """Measured values of one circuit: values (groups, 1, channels, n_values, positions), rows (*shape, numbers)."""
-    state = initial(circuit, values)
+    state = initial(circuit, values, rows.dtype)
     for segment in segments_of(circuit):
         if folded and foldable(circuit, segment):
             matrix = folded.pop(0)
@@ -224,8 +225,7 @@ def _run(circuit: Circuit, values: Tensor, rows: Tensor, folded: list[Tensor], s
             whole = torch.matmul(matrix, state.flatten(-3, -2))
             state = torch.unflatten(whole, -2, (2, -1))
             continue
-        half = _half_angles(circuit, segment, values, rows)
-        state = run_steps(segment, state, half.cos(), half.sin())
+        state = run_steps(segment, state, *_half_turns(circuit, segment, values, rows))
     return measure(circuit, state).expand(*shape, -1, -1)
 
 
@@ -250,11 +250,11 @@ def continued(circuit: Circuit, values: Tensor, state: Tensor | None = None) -> 
         >>> [round(float(value.abs()), 6) for value in (first, second)]
         [0.0, 1.0]
     """
-    inputs = values.reshape(1, 1, 1, circuit.n_inputs, -1)
-    state = initial(circuit, inputs) if state is None else state
+    inputs = wide(values).reshape(1, 1, 1, circuit.n_inputs, -1)
+    state = initial(circuit, inputs, values.dtype) if state is None else state
     for segment in segments_of(circuit):
-        half = _half_angles(circuit, segment, inputs, inputs.new_empty(1, 1, 1, 0))
-        state = run_steps(segment, state, half.cos(), half.sin())
+        turns = _half_turns(circuit, segment, inputs, values.new_empty(1, 1, 1, 0))
+        state = run_steps(segment, state, *turns)
     return measure(circuit, state).reshape(circuit.n_outputs, -1), state
 
 
@@ -263,13 +263,12 @@ def _fold(circuit: Circuit, segment: Segment, flat: Tensor) -> Tensor:
     dimension = 2**circuit.n_wires
     identity = torch.eye(dimension, dtype=flat.dtype, device=flat.device)
     state = torch.stack([identity, torch.zeros_like(identity)]).unsqueeze(0)
-    half = _half_angles(circuit, segment, None, flat)
-    unitary = run_steps(segment, state, half.cos(), half.sin())
+    unitary = run_steps(segment, state, *_half_turns(circuit, segment, None, flat))
     unitary = unitary.expand(len(flat), -1, -1, -1)
     real, imaginary = unitary[:, 0], unitary[:, 1]
     top = torch.cat([real, -imaginary], dim=-1)
     return torch.cat([top, torch.cat([imaginary, real], dim=-1)], dim=-2)
 
 
-def _half_angles(circuit: Circuit, segment: Segment, values: Tensor | None, rows: Tensor) -> Tensor:
-    return angles_of(circuit, segment.angles, values, rows) / 2
+def _half_turns(circuit: Circuit, segment: Segment, values: Tensor | None, rows: Tensor) -> tuple[Tensor, Tensor]:
+    return turned(angles_of(circuit, segment.angles, values, rows) / 2, rows.dtype)

@@ -40,9 +40,7 @@ def usable(*tensors: Tensor) -> bool:
         return False
     if forward_ad._current_level >= 0:  # derivatives in forward mode
         return False
-    dtype = tensors[0].dtype
     return (
-        dtype in (torch.float32, torch.float64)
-        and all(tensor.device.type == "cpu" and tensor.dtype == dtype for tensor in tensors)
+        all(tensor.device.type == "cpu" and tensor.dtype in (torch.float32, torch.float64) for tensor in tensors)
         and _installed()
     )

@@ -79,7 +79,7 @@ class TablePlan:
             found = flat.index_select(0, (index + first).flatten())
             found = found.reshape(images, groups, channels, positions, outputs).sum(2).mT
             # A step has the derivative zero almost everywhere; a layer in front of this one still gets its zeros.
-            return found + 0 * inputs.sum((2, 3)).unsqueeze(2) if inputs.requires_grad else found
+            return found + (0 * inputs).sum((2, 3)).unsqueeze(2).to(found.dtype) if inputs.requires_grad else found
 
         return in_chunks(on_chunk, windows, compiled, layout.outputs, per_window * 8)
 

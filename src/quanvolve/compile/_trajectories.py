@@ -17,6 +17,7 @@ from quanvolve.compile._chunks import CHUNK_BYTES, in_chunks
 from quanvolve.compile._gates import Jump, run_steps, segments_of
 from quanvolve.compile._layout import Layout
 from quanvolve.compile._measurements import measure
+from quanvolve.compile._precision import turned
 from quanvolve.compile._prepare import initial
 from quanvolve.compile._rows import angles_of, numbers_of, outputs_of, parts_of
 from quanvolve.compile._windows import Windows
@@ -54,7 +55,7 @@ class TrajectoryPlan:
         if n > MAX_WIRES:
             raise PlanError(
                 f"the circuit has {n} qubits, trajectories are run on at most {MAX_WIRES}: use a smaller "
-                "`kernel_size`, or an encoding that is a product or needs fewer qubits"
+                "`kernel_size`, or fewer channels or features that one circuit reads"
             )
 
     def compile(
@@ -122,9 +123,9 @@ def _run(
     positions = values.shape[-1]
     # Every row has its own draws, so that errors of filters are independent.
     many = values.expand(*shape, *values.shape[3:]).repeat_interleave(count, dim=-1)
-    state = initial(circuit, many)
+    state = initial(circuit, many, rows.dtype)
     for segment in segments_of(circuit):
-        half = angles_of(circuit, segment.angles, many, rows) / 2
-        state = run_steps(segment, state, half.cos(), half.sin())
+        turns = turned(angles_of(circuit, segment.angles, many, rows) / 2, rows.dtype)
+        state = run_steps(segment, state, *turns)
     found = measure(circuit, state)
     return torch.unflatten(found, -1, (positions, count)).mean(-1).expand(*shape, -1, -1)

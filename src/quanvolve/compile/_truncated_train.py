@@ -90,8 +90,8 @@ class TruncatedTrainPlan:
 
         def on_chunk(inputs: Tensor, *cores: Tensor) -> Tensor:
             images, positions = inputs.shape[0], inputs.shape[-1]
-            state = inputs.new_ones(1, 1, 1, 1, images * positions, 1)
-            for core, functions in zip(cores, features(first, inputs), strict=True):
+            state = cores[0].new_ones(1, 1, 1, 1, images * positions, 1)
+            for core, functions in zip(cores, features(first, inputs, cores[0].dtype), strict=True):
                 # groups, filters, channels, measured, windows, bond
                 own = core.unflatten(0, (layout.groups, layout.filters, layout.channels))
                 found = torch.matmul(state, own.flatten(-2)).unflatten(-1, own.shape[-2:])

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import PROGRAM, Circuit
+from quanvolve.compile._precision import visible
 
 
 @lru_cache(maxsize=256)
@@ -78,7 +79,7 @@ def extended(circuit: Circuit, inputs: Tensor) -> Tensor:
     full = inputs.new_zeros((*inputs.shape[:-2], len(program.values), inputs.shape[-1]))
     if pure and inputs.numel():
         flat = inputs.movedim(-2, -1).reshape(-1, circuit.n_inputs)
-        values = _each(lambda window: program.run(window, {}, pure))(flat)
+        values = _finite(_each(lambda window: program.run(window, {}, pure))(flat))
         shaped = values.reshape(*inputs.shape[:-2], inputs.shape[-1], len(pure)).movedim(-1, -2)
         full = full.index_copy(-2, torch.tensor(pure, device=inputs.device), shaped)
     return torch.cat([inputs, full], dim=-2)
@@ -98,7 +99,24 @@ def mixed(circuit: Circuit, inputs: Tensor, weights: Mapping[str, Tensor]) -> Te
     program = circuit.program
     assert program is not None
     by_window = torch.vmap(lambda window, row: program.run(window, row, which), in_dims=(1, None), out_dims=1)
-    return _each(by_window)(inputs, dict(weights))
+    return _finite(_each(by_window)(inputs, dict(weights)))
+
+
+def _finite(values: Tensor) -> Tensor:
+    """The values, where these can be looked at and all of them are numbers.
+
+    Raises:
+        QuanvolveError: if some are not.
+    """
+    if visible(values) and not math.isfinite(values.detach().sum().item()):
+        bad = ~torch.isfinite(values)
+        if bad.any():  # and not large numbers whose sum overflows
+            raise QuanvolveError(
+                f"the circuit's functions make {int(bad.sum())} value(s) of the windows that are not finite, such as "
+                f"{float(values[bad][0])}: an angle must be a number; keep the inputs where the functions are defined, "
+                "or choose a smaller `scale`"
+            )
+    return values
 
 
 def _each(function: Callable[..., Tensor]) -> Callable[..., Tensor]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from numbers import Integral
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
-from quanvolve.compile import Layout, Plan, Planner, Windows
+from quanvolve.compile import Layout, Plan, Planner, Windows, wide
 from quanvolve.nn._geometry import Geometry
+from quanvolve.nn._limits import MOST, check_whole, shown, whole
 
 MIXINGS = ("sum", "joint")
 
@@ -21,12 +22,12 @@ MIXINGS = ("sum", "joint")
 def check_channels(in_channels: int, out_channels: int, groups: int, channel_mixing: str) -> None:
     """Raise unless channels and groups fit each other, in the words of `torch.nn.Conv2d`'s own rules."""
     for argument, value in (("in_channels", in_channels), ("out_channels", out_channels), ("groups", groups)):
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-            raise QuanvolveError(f"`{argument}` (={value!r}) must be a whole number of at least 1")
+        check_whole(argument, value)
     for argument, value in (("in_channels", in_channels), ("out_channels", out_channels)):
         if value % groups:
             shared = math.gcd(in_channels, out_channels)
-            divisors = [g for g in range(1, shared + 1) if shared % g == 0]
+            small = [g for g in range(1, math.isqrt(shared) + 1) if shared % g == 0]
+            divisors = sorted({*small, *(shared // g for g in small)})
             nearest = min(divisors, key=lambda g: abs(g - groups))
             raise QuanvolveError(
                 f"`{argument}` (={value}) must be divisible by `groups` (={groups}); the nearest valid `groups` is "
@@ -112,7 +113,7 @@ def _scaled(
     dims = len(geometry.kernel_size)
     own = (1,) * (dims + 1 - scale.dim()) + tuple(scale.shape)
     if all(n == 1 for n in own[1:]):
-        return images * scale.reshape(own), 1.0
+        return wide(images) * wide(scale.reshape(own)), 1.0
     channels = images.shape[1]
     full = scale.expand(channels, *geometry.kernel_size).unflatten(0, (groups, channels // groups))
     return images, full.flatten(1).unsqueeze(1) if joint else full.flatten(2)
@@ -122,6 +123,7 @@ def check_scale(scale: object, in_channels: int, geometry: Geometry) -> None:
     """Raise unless a tensor of scales broadcasts to the window and holds numbers only."""
     if not isinstance(scale, Tensor):
         return
+    check_plain(scale, "`scale`")
     full = (in_channels, *geometry.kernel_size)
     try:
         scale.expand(full)
@@ -136,9 +138,10 @@ def check_scale(scale: object, in_channels: int, geometry: Geometry) -> None:
 
 def check_shots(shots: object) -> None:
     """Raise unless it is a number of shots, or None."""
-    if shots is not None and (not isinstance(shots, Integral) or isinstance(shots, bool) or shots < 1):
+    if shots is not None and not whole(shots):
         raise QuanvolveError(
-            f"`shots` (={shots!r}) must be a whole number of at least 1, or None for exact expectation values"
+            f"`shots` (={shown(shots)}) must be a whole number of at least 1 and at most {MOST}, or None for exact "
+            "expectation values"
         )
 
 
@@ -151,6 +154,25 @@ def check_same_measurements(circuits: Sequence[Circuit], noisy: Sequence[Circuit
         )
 
 
+def check_plain(tensor: object, what: str) -> None:
+    """Raise unless it is a tensor of real numbers, stored one after the other."""
+    if not isinstance(tensor, Tensor):
+        raise QuanvolveError(
+            f"expected a torch.Tensor as {what}, got {type(tensor).__name__}: convert it, e.g. with torch.as_tensor"
+        )
+    kind = None
+    if tensor.is_nested:
+        kind, remedy = "nested", "torch.nested.to_padded_tensor, or one call for each of its tensors"
+    elif tensor.is_quantized:
+        kind, remedy = "quantised", "tensor.dequantize()"
+    elif tensor.layout != torch.strided:
+        kind, remedy = "sparse" if "sparse" in str(tensor.layout) else str(tensor.layout), "tensor.to_dense()"
+    elif tensor.is_complex():
+        kind, remedy = "complex", "tensor.real, tensor.abs() or torch.view_as_real"
+    if kind is not None:
+        raise QuanvolveError(f"{what} came as a {kind} tensor, expected a dense one of real numbers: use {remedy}")
+
+
 def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor, items: str = "images") -> None:
     """Raise unless the images can go through the layer; this comes before any work.
 
@@ -161,6 +183,7 @@ def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor, item
         raise QuanvolveError(
             f"expected a torch.Tensor, got {type(images).__name__}: convert it, e.g. with torch.as_tensor({items})"
         )
+    check_plain(images, f"the {items}")
     axes = ("L", "H, W", "D, H, W")[dims - 1]
     if images.dim() not in (dims + 1, dims + 2):
         raise QuanvolveError(
@@ -176,6 +199,11 @@ def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor, item
         raise QuanvolveError(
             f"the {items} are {_short(images.dtype)} and the layer is {_short(like.dtype)}: convert one of them, e.g. "
             f"{items}.to({like.dtype}) (uint8 pixels also want a division by 255)"
+        )
+    if not images.is_floating_point():
+        raise QuanvolveError(
+            f"the {items} are {_short(images.dtype)}, expected numbers such as torch.float32: convert them, e.g. with "
+            f"{items}.to(torch.float32)"
         )
     if images.device != like.device:
         raise QuanvolveError(
@@ -194,6 +222,40 @@ def _check_finite(images: Tensor, items: str) -> None:
             f"the {items} contain {int(bad.sum())} value(s) that are not finite, such as {float(images[bad][0])}: an "
             "angle must be a number; replace them, e.g. with torch.nan_to_num"
         )
+
+
+def check_angles(images: Tensor, scale: Tensor | float, circuits: Sequence[Circuit], items: str = "images") -> None:
+    """Raise unless every pixel times its scale is an angle, that is, a finite number in double precision.
+
+    No product of smaller formats can overflow there, so that only float64 pixels (or an extreme scale) are looked at.
+    """
+    if not images.numel() or images.device.type == "meta" or transformed():
+        return
+    factor = max(map(_factor, circuits))
+    if isinstance(scale, Tensor):
+        largest = float(scale.detach().abs().amax()) if scale.dtype == torch.float64 else torch.finfo(scale.dtype).max
+    else:
+        largest = abs(scale)
+    if images.dtype == torch.float64:
+        size = float(torch.linalg.vector_norm(images.detach(), ord=math.inf))
+    else:
+        size = torch.finfo(images.dtype).max
+    if math.isfinite(size * largest * factor):
+        return
+    size = float(images.detach().abs().amax())
+    largest = float(scale.detach().abs().amax()) if isinstance(scale, Tensor) else largest
+    if not math.isfinite(size * largest * factor):
+        raise QuanvolveError(
+            f"the {items} contain values of up to {size:g}, which `scale` (up to {largest:g}) makes angles that "
+            f"are not finite: an angle must be a number; use smaller {items} or a smaller `scale`"
+        )
+
+
+@lru_cache(maxsize=256)
+def _factor(circuit: Circuit) -> float:
+    """The most that a sum of inputs in an angle can be, in units of the largest input; at least 1."""
+    sums = [sum(abs(factor) for _, factor in gate.angle.inputs) for gate in circuit.gates if gate.angle is not None]
+    return max(1.0, *sums) if sums else 1.0
 
 
 def transformed() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, Circuit, capture, look_up, named_circuit
+from quanvolve.nn._apply import check_plain
+from quanvolve.nn._limits import CONES, MOST_GATES, check_inputs, check_weights, check_width, shown, whole
 
 CircuitLike = str | Circuit | Sequence[Circuit] | Callable[..., Any]
 
@@ -25,7 +28,7 @@ _WIDE = 9
 def make_circuits(
     circuit: CircuitLike,
     n_inputs: int,
-    count: Callable[[int], int],
+    count: Callable[[int], tuple[int, int]],
     *,
     encoding: str,
     readout: str,
@@ -40,7 +43,7 @@ def make_circuits(
     Args:
         circuit: a name, a function, a description or one description for each filter and channel it reads.
         n_inputs: values in a window.
-        count: how many circuits the layer runs, from the number of values that one measures.
+        count: filters of the layer, and circuits that each sums over, from the number of values that one measures.
         columns: pixels in a row of the window.
 
     Raises:
@@ -56,8 +59,10 @@ def make_circuits(
             f"`weight_shapes` belongs to circuit functions; {circuit if isinstance(circuit, str) else 'a Circuit'!r} "
             "has its own: leave it out"
         )
+    check_inputs(n_inputs)
     if isinstance(circuit, str):
         varied = look_up(ANSATZE, "circuit", circuit).random_structure
+        check_width(circuit, encoding, readout, n_inputs, n_qubits, n_layers)
 
         def named(seed: int) -> Circuit:
             return named_circuit(
@@ -72,16 +77,33 @@ def make_circuits(
             )
 
         first = named(0)
-        return _distinct(named, count(first.n_outputs), generator) if varied else (first,)
+        rows = count(first.n_outputs)
+        check_weights(rows, dict(first.weight_shapes), varied)
+        return _distinct(named, math.prod(rows), generator) if varied else (first,)
     if isinstance(circuit, Circuit):
         return _checked((circuit,), n_inputs, n_qubits, count)
     if isinstance(circuit, list | tuple) and circuit:
         return _checked(tuple(circuit), n_inputs, n_qubits, count)
     if callable(circuit):
-        return (capture(circuit, n_inputs, weight_shapes, n_wires=n_qubits),)
+        _check_asked(weight_shapes, n_qubits)
+        found = capture(circuit, n_inputs, weight_shapes, n_wires=n_qubits)
+        check_weights(count(found.n_outputs), dict(found.weight_shapes), False)
+        return (found,)
     raise QuanvolveError(
         f"`circuit` (={circuit!r}) must be a name from list_circuits(), a PennyLane function or a Circuit"
     )
+
+
+def _check_asked(weight_shapes: Mapping[str, Any] | None, n_qubits: int | None) -> None:
+    """Raise where a function is to be captured with more qubits or weights than can be meant."""
+    if n_qubits is not None and not whole(n_qubits, 1, CONES):
+        raise QuanvolveError(f"`n_qubits` (={shown(n_qubits)}) must be a whole number from 1 to {CONES}")
+    for name, shape in weight_shapes.items() if isinstance(weight_shapes, Mapping) else ():
+        extents = [int(n) for n in (shape if isinstance(shape, Sequence) else (shape,)) if isinstance(n, Integral)]
+        if math.prod(max(1, n) for n in extents) > MOST_GATES:
+            raise QuanvolveError(
+                f"`weight_shapes` gives {name!r} more than {MOST_GATES} weights: a circuit has at most as many gates"
+            )
 
 
 def measured_values(
@@ -103,7 +125,7 @@ def measured_values(
     circuits = make_circuits(
         circuit if isinstance(circuit, str | Circuit) or callable(circuit) else circuit[:1],
         n_inputs,
-        lambda _: 1,
+        lambda _: (1, 1),
         encoding=encoding,
         readout=readout,
         n_qubits=n_qubits,
@@ -115,11 +137,13 @@ def measured_values(
 
 
 def _checked(
-    circuits: tuple[Circuit, ...], n_inputs: int, n_qubits: int | None, count: Callable[[int], int]
+    circuits: tuple[Circuit, ...], n_inputs: int, n_qubits: int | None, count: Callable[[int], tuple[int, int]]
 ) -> tuple[Circuit, ...]:
     if not all(isinstance(circuit, Circuit) for circuit in circuits):
         raise QuanvolveError("`circuit` must be one Circuit or a sequence of them, got other things in the sequence")
-    rows = count(circuits[0].n_outputs)
+    shape = count(circuits[0].n_outputs)
+    check_weights(shape, dict(circuits[0].weight_shapes), False)
+    rows = math.prod(shape)
     if len(circuits) not in (1, rows):
         raise QuanvolveError(
             f"`circuit` has {len(circuits)} circuits, expected one for all filters or {rows} (one for each filter "
@@ -205,6 +229,8 @@ def given_weights(given: Any, shapes: Mapping[str, tuple[int, ...]], rows: tuple
         raise QuanvolveError(f"`weights` has the names {sorted(given)}, the circuit has {sorted(shapes)}")
     found = {}
     for name, value in given.items():
+        if isinstance(value, Tensor):
+            check_plain(value, f"weight {name!r}")
         tensor = value.detach().clone() if isinstance(value, Tensor) else torch.from_numpy(np.array(value, float))
         full = (*rows, *shapes[name])
         if tuple(tensor.shape) == shapes[name] and rows == (1, 1):

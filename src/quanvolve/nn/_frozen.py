@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from quanvolve.compile import use_kernels
-from quanvolve.nn._apply import Static, apply, check_images, compile_rows
+from quanvolve.nn._apply import Static, apply, check_angles, check_images, compile_rows
 
 if TYPE_CHECKING:
     from quanvolve.nn._quanv import QuanvNd
@@ -57,6 +57,7 @@ class Frozen(nn.Module):
             return traced_frozen(static, images, compiled, self.scale, bias)
         like = compiled[0] if compiled else images
         check_images(images, self.in_channels, len(static.geometry.kernel_size), like)
+        check_angles(images, self.scale, static.circuits)
         with use_kernels(False):
             plan = static.planner.choose(None)
             return apply(

@@ -12,8 +12,10 @@ from quanvolve.circuits import Circuit
 from quanvolve.compile import Planner
 from quanvolve.nn._apply import (
     apply,
+    check_angles,
     check_channels,
     check_images,
+    check_plain,
     check_scale,
     check_shots,
     compile_rows,
@@ -44,6 +46,7 @@ def quanv_nd(
     """A quantum convolution along `dims` axes; the other arguments are those of `quanv2d`."""
     if not isinstance(input, Tensor):
         raise QuanvolveError(f"expected a torch.Tensor, got {type(input).__name__}: convert it with torch.as_tensor")
+    check_plain(input, "the images")
     geometry = Geometry.parse(dims, kernel_size, stride, padding, dilation, padding_mode)
     circuits = (circuit,) if isinstance(circuit, Circuit) else tuple(circuit)
     if not circuits:
@@ -66,6 +69,7 @@ def quanv_nd(
     like = next(iter(by_name.values()), input)
     check_images(input, in_channels, dims, like)
     check_scale(scale, in_channels, geometry)
+    check_angles(input, scale, circuits)
     if bias is not None and tuple(bias.shape) != (channels,):
         raise QuanvolveError(f"`bias` has shape {tuple(bias.shape)}, expected ({channels},): a number a channel")
     rows = (filters, in_channels // groups if channel_mixing == "sum" else 1)
@@ -89,9 +93,12 @@ def _by_name(weights: Tensor | Mapping[str, Tensor], circuit: Circuit) -> dict[s
     if isinstance(weights, Tensor):
         if len(names) != 1:
             raise QuanvolveError(f"the circuit has the weights {names}: give `weights` as a mapping from these names")
+        check_plain(weights, "`weights`")
         return {names[0]: weights}
     if set(weights) != set(names):
         raise QuanvolveError(f"`weights` has the names {sorted(weights)}, the circuit has {sorted(names)}")
+    for name in names:
+        check_plain(weights[name], f"weight {name!r}")
     return {name: weights[name] for name in names}
 
 

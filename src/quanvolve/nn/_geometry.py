@@ -12,6 +12,7 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.compile import Windows
+from quanvolve.nn._limits import MOST, MOST_PIXELS, shown, whole
 
 _MODES = ("zeros", "reflect", "replicate", "circular")
 
@@ -62,13 +63,19 @@ class Geometry:
             pads: tuple[int, ...] | str = padding
         else:
             pads = _tuple("padding", padding, dims, 0)
-        return cls(
+        found = cls(
             _tuple("kernel_size", kernel_size, dims, 1),
             strides,
             pads,
             _tuple("dilation", dilation, dims, 1),
             padding_mode,
         )
+        if math.prod(1 + sum(side) for side in found.sides()) > MOST_PIXELS:
+            raise QuanvolveError(
+                f"`padding` (={padding!r}) alone makes images of more than {MOST_PIXELS} pixels: use a smaller one"
+                + (", or a smaller `kernel_size` or `dilation`" if isinstance(padding, str) else "")
+            )
+        return found
 
     @property
     def window_size(self) -> int:
@@ -142,9 +149,11 @@ def _by(numbers: tuple[int, ...]) -> str:
 
 def _tuple(argument: str, value: Any, dims: int, least: int) -> tuple[int, ...]:
     numbers = tuple(value) if isinstance(value, tuple | list) else (value,) * dims
-    whole = all(isinstance(n, Integral) and not isinstance(n, bool) and int(n) >= least for n in numbers)
-    if len(numbers) != dims or not whole:
+    if len(numbers) != dims or not all(whole(n, least) for n in numbers):
+        large = [n for n in numbers if isinstance(n, Integral) and abs(int(n)) > MOST]
+        given = shown(large[0]) if large else repr(value)
+        limit = f" and at most {MOST}" if large else ""
         raise QuanvolveError(
-            f"`{argument}` (={value!r}) must be a whole number of at least {least}, or {dims} such numbers"
+            f"`{argument}` (={given}) must be a whole number of at least {least}{limit}, or {dims} such numbers"
         )
     return tuple(int(n) for n in numbers)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.nn._apply import check_plain
 from quanvolve.nn._filters import CircuitLike
+from quanvolve.nn._limits import check_whole
 from quanvolve.nn._quanv import QuanvNd
 
 
@@ -131,6 +132,7 @@ class QuantumLinear(QuanvNd):
     def _rows(self, features: Tensor) -> Tensor:
         if not isinstance(features, Tensor):
             return features  # which the convolution refuses
+        check_plain(features, "the features")
         if features.dim() == 0 or features.shape[-1] != self.in_features:
             raise QuanvolveError(
                 f"expected features of shape (*, {self.in_features}) (`in_features`), got shape {tuple(features.shape)}"
@@ -147,5 +149,4 @@ class QuantumLinear(QuanvNd):
 def check_features(in_features: object, out_features: object) -> None:
     """Raise unless both are whole numbers of at least 1."""
     for argument, value in (("in_features", in_features), ("out_features", out_features)):
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-            raise QuanvolveError(f"`{argument}` (={value!r}) must be a whole number of at least 1")
+        check_whole(argument, value)

@@ -6,19 +6,19 @@ import copy
 import json
 import math
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self, overload
 
 import torch
 from torch import Tensor, nn
 
-from quanvolve._errors import QuanvolveError
+from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve._untrusted import parse_json
 from quanvolve.circuits import ANSATZE, Circuit, with_noise
 from quanvolve.compile import Layout, Plan, Planner, PolynomialPlan, Recipe, TruncatedTrainPlan, Windows, needs_fixed
 from quanvolve.nn._apply import (
     Static,
     apply,
+    check_angles,
     check_channels,
     check_images,
     check_same_measurements,
@@ -32,11 +32,13 @@ from quanvolve.nn._apply import (
 )
 from quanvolve.nn._filters import CircuitLike, draw_weights, given_weights, make_circuits, spread_of
 from quanvolve.nn._geometry import Geometry, IntOrTuple
+from quanvolve.nn._limits import advised, check_seed, shown
 
 if TYPE_CHECKING:
     from quanvolve.explain import Formula
 
 DIFF_METHODS = ("exact", "parameter-shift")
+DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
 class QuanvNd(nn.Module):
@@ -100,25 +102,28 @@ class QuanvNd(nn.Module):
         self.random_structure = isinstance(circuit, str) and bool(
             circuit in ANSATZE and ANSATZE[circuit].random_structure
         )
-        if seed is not None and (not isinstance(seed, Integral) or isinstance(seed, bool)):
-            raise QuanvolveError(f"`seed` (={seed!r}) must be a whole number or None")
+        check_seed(seed)
         generator = None if seed is None else torch.Generator("cpu").manual_seed(int(seed))
 
         def rows(n_outputs: int) -> tuple[int, int]:
             return rows_of(in_channels, out_channels, groups, channel_mixing, n_outputs)
 
-        circuits = make_circuits(
-            circuit,
-            self.geometry.window_size * (in_channels // groups if channel_mixing == "joint" else 1),
-            lambda n_outputs: math.prod(rows(n_outputs)),
-            encoding=encoding,
-            readout=readout,
-            n_qubits=n_qubits,
-            n_layers=n_layers,
-            weight_shapes=weight_shapes,
-            generator=generator,
-            columns=self.geometry.kernel_size[-1],
-        )
+        n_inputs = self.geometry.window_size * (in_channels // groups if channel_mixing == "joint" else 1)
+        try:
+            circuits = make_circuits(
+                circuit,
+                n_inputs,
+                rows,
+                encoding=encoding,
+                readout=readout,
+                n_qubits=n_qubits,
+                n_layers=n_layers,
+                weight_shapes=weight_shapes,
+                generator=generator,
+                columns=self.geometry.kernel_size[-1],
+            )
+        except PlanError as error:
+            raise advised(error, circuit, readout, n_inputs, n_qubits, n_layers, noise, shots) from error
         noisy = tuple(with_noise(one, noise) for one in circuits)
         if shots is not None:
             check_same_measurements(circuits, noisy)
@@ -134,7 +139,10 @@ class QuanvNd(nn.Module):
         self.engine = engine
         self.shots, self.diff_method = None if shots is None else int(shots), diff_method
         self.init = init
-        self._set_circuits(circuits)
+        try:
+            self._set_circuits(circuits)
+        except PlanError as error:
+            raise advised(error, circuit, readout, n_inputs, n_qubits, n_layers, noise, shots) from error
         self._register_weights(weights, generator, device, dtype)
         self._register_scale(math.pi if scale is None and isinstance(circuit, str) else scale, device, dtype)
         self.bias = nn.Parameter(torch.zeros(out_channels, device=device, dtype=dtype)) if bias else None
@@ -190,9 +198,30 @@ class QuanvNd(nn.Module):
             value = 1.0 if scale is None else float(scale)
         except (TypeError, ValueError):
             raise QuanvolveError(f"`scale` (={scale!r}) must be a number, a torch.Tensor or an nn.Parameter") from None
+        except OverflowError:
+            raise QuanvolveError(f"`scale` (={shown(scale)}) must be finite: as a float it is not") from None
+        wanted = dtype or torch.get_default_dtype()
         if not math.isfinite(value):
             raise QuanvolveError(f"`scale` (={value}) must be finite")
+        if abs(value) > torch.finfo(wanted).max:  # a gradient has it as a factor
+            raise QuanvolveError(f"`scale` (={value}) must be finite in the layer's precision, {wanted}")
         self.scale = value
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Self:
+        """What `to`, `double`, `cuda` and the like call, on this layer and on those that hold it.
+
+        Raises:
+            QuanvolveError: if the numbers became complex, or of a type that layers do not compute in.
+        """
+        own = [tensor for tensor in (*self.parameters(), *self.buffers()) if tensor.is_floating_point()]
+        to = fn(own[0].detach().flatten()[:0]).dtype if own else torch.float32
+        if to not in DTYPES:
+            raise QuanvolveError(
+                f"the layer cannot be converted to {to}: its weights are angles, real numbers of one of "
+                f"{', '.join(map(str, DTYPES))}"
+            )
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
     def reset_parameters(self) -> None:
         """Draw the weights anew, as `init` says, from torch's global generator; the bias becomes zero."""
@@ -257,7 +286,7 @@ class QuanvNd(nn.Module):
         if torch.is_grad_enabled() and not out.requires_grad:
             # A circuit may read nothing that wants a gradient; its zeros are then a gradient too.
             leaves = [t for t in (batch, *self.parameters()) if t.requires_grad]
-            out = out + 0 * torch.stack([leaf.sum() for leaf in leaves]).sum() if leaves else out
+            out = out + torch.stack([(0 * leaf).sum() for leaf in leaves]).sum() if leaves else out
         return out if images.dim() == self.dims + 2 else out.squeeze(0)
 
     def batched(self, images: Tensor) -> Tensor:
@@ -267,6 +296,7 @@ class QuanvNd(nn.Module):
             QuanvolveError: if the images do not fit the layer, or have values that are not finite.
         """
         check_images(images, self.in_channels, self.dims, self._like(images), self._items)
+        check_angles(images, self.scale, self.circuits, self._items)
         return images if images.dim() == self.dims + 2 else images.unsqueeze(0)
 
     def with_circuits(self, circuits: Sequence[Circuit], *, shots: int | None = None) -> Self:
@@ -541,8 +571,10 @@ def _encoding(circuits: tuple[Circuit, ...]) -> list[tuple[Any, ...]]:
 
 
 def _check_options(shots: object, diff_method: str, dtype: torch.dtype | None) -> None:
-    if dtype is not None and not dtype.is_floating_point:
-        raise QuanvolveError(f"`dtype` (={dtype}) must be a real floating type, such as torch.float32")
+    if dtype is not None and dtype not in DTYPES:
+        raise QuanvolveError(
+            f"`dtype` (={dtype}) must be a real floating type, such as torch.float32, of {', '.join(map(str, DTYPES))}"
+        )
     check_shots(shots)
     if diff_method not in DIFF_METHODS:
         raise QuanvolveError(f"`diff_method` (={diff_method!r}) must be one of {', '.join(map(repr, DIFF_METHODS))}")

@@ -11,6 +11,12 @@ import torch
 
 _here = os.getpid()
 _busy = threading.Lock()
+_LEAST, _MOST = 4, 64
+"""Parts of a sum of gradients, where it is worth more than one thread."""
+_WORTH = 4e6
+"""Products that are worth a further part."""
+_ROOM = 64 * 2**20
+"""Bytes that the gradients of all parts may take."""
 
 
 def threads() -> int:
@@ -21,6 +27,18 @@ def threads() -> int:
     if os.getpid() != _here or _busy.locked():
         return 1
     return threads_of_pool()
+
+
+def shares(work: float, tasks: int, size: int) -> int:
+    """In how many parts gradients are added up: the same on any number of threads, so that the sum has one order.
+
+    Args:
+        work: products that all parts together are.
+        tasks: of which a part has one at least.
+        size: bytes of what each part adds to.
+    """
+    wanted = min(_MOST, max(_LEAST, int(work / _WORTH)))
+    return max(1, min(wanted, tasks, _ROOM // max(1, size)))
 
 
 def launch(serial: Any, parallel: Any, parts: int, *arguments: Any) -> None:
