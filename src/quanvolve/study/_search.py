@@ -199,7 +199,9 @@ class _Setting:
         study = self._study(optuna, storage, name)
         states = tuple(getattr(optuna.trial.TrialState, state) for state in _FINISHED)
         enough = optuna.study.MaxTrialsCallback(self.n_trials, states=states)
-        if sum(trial.state.name in _FINISHED for trial in study.trials) < self.n_trials:
+        # Of a grid that has been tried whole, Optuna would try a point again.
+        grid = math.prod(len(part.grid()) for part in self.space.values()) if self.sampler == "grid" else self.n_trials
+        if sum(trial.state.name in _FINISHED for trial in study.trials) < min(self.n_trials, grid):
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
                 study.optimize(objective, callbacks=[told, enough], catch=(Exception,))
