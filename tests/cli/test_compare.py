@@ -93,7 +93,7 @@ def test_a_study_is_extended(compared: tuple[Path, Result], tmp_path: Path) -> N
     ok("compare", "digits", "--output", folder, "--resume", "--seeds", 4, "--filters", 1, "--train-size", 200)
     for given, message in (
         (("--seeds", 2), "`seeds` (=0, 1) lacks 2, 3 of the study in"),
-        (("--filters", 2), "has `n_filters` 1, and 2 is given: only seeds, controls and learning rates can be added"),
+        (("--filters", 2), "has --filters 1, and 2 is given: only seeds, controls and learning rates can be added"),
         (("--train-size", 100), "has `train_size` 200, and 100 is given"),
         (("--lr", "1e-3"), "`lrs` (=0.001) lacks 0.01 of the study in"),
         (("--controls", "conv"), "`controls` (=conv) lacks pixels, subsampled of the study in"),
