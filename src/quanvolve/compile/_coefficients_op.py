@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from quanvolve.compile import kernels
 from quanvolve.compile._coefficients import evolved, site_words
 from quanvolve.compile._recipe import Permute, Recipe, Rotate, compile_circuit
 from quanvolve.compile._registry import circuit_of, key_of
@@ -114,9 +115,9 @@ def _walk(weights: Tensor, circuits: Sequence[str], outputs: int) -> Any:
 
 
 def _forward(weights: Tensor, circuits: Sequence[str]) -> Tensor:
-    from quanvolve.compile.kernels import _pauli_words as kernel
     from quanvolve.compile.kernels._launch import launch, threads
 
+    kernel = kernels.coefficients()
     shape = _shape(weights, circuits)
     out = torch.empty(shape, dtype=weights.dtype)
     into = out.numpy()
@@ -127,9 +128,9 @@ def _forward(weights: Tensor, circuits: Sequence[str]) -> Tensor:
 
 
 def _backward(grad: Tensor, weights: Tensor, circuits: Sequence[str]) -> Tensor:
-    from quanvolve.compile.kernels import _pauli_words as kernel
     from quanvolve.compile.kernels._launch import launch, threads
 
+    kernel = kernels.coefficients()
     outputs = grad.shape[1]
     given = grad.detach().contiguous().numpy()
     found = np.zeros(tuple(weights.shape), given.dtype)

@@ -1,5 +1,7 @@
 """The inner loops: in plain torch, and compiled by Numba, which is loaded when it is first needed."""
 
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 from quanvolve.compile.kernels._contract import contract as contract
@@ -9,34 +11,38 @@ from quanvolve.compile.kernels._contract import values_per_window as values_per_
 
 def dense() -> Any:
     """Dense polynomials."""
-    from quanvolve.compile.kernels import _polynomial
-
-    return _polynomial
+    return _compiled("_polynomial")
 
 
 def sparse() -> Any:
     """Sparse polynomials."""
-    from quanvolve.compile.kernels import _sparse
-
-    return _sparse
+    return _compiled("_sparse")
 
 
 def network() -> Any:
     """Tensor networks of observables."""
-    from quanvolve.compile.kernels import _network
-
-    return _network
+    return _compiled("_network")
 
 
 def states() -> Any:
     """State vectors."""
-    from quanvolve.compile.kernels import _states
+    return _compiled("_states")
 
-    return _states
+
+def coefficients() -> Any:
+    """Coefficients of polynomials."""
+    return _compiled("_pauli_words")
 
 
 def sampling() -> Any:
     """Shots."""
-    from quanvolve.compile.kernels import _sampling
+    return _compiled("_sampling")
 
-    return _sampling
+
+@cache
+def _compiled(name: str) -> Any:
+    from quanvolve.compile.kernels._fresh import keep_fresh
+
+    module = import_module(f"{__name__}.{name}")
+    keep_fresh()
+    return module
