@@ -98,7 +98,7 @@ def test_functions_with_absurd_sizes(function: bool) -> None:
 
 def test_same_padding_of_an_absurd_dilation() -> None:
     text = refused(lambda: Quanv2d(1, 4, 2, padding="same", dilation=10**9))
-    assert "`padding` (='same') alone makes images of more than 2147483648 pixels" in text
+    assert "`padding` (='same') alone makes images of more than 1073741824 pixels" in text
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64, 2**70, -(2**63)])
@@ -260,7 +260,8 @@ def test_each_advice_works(circuit: str, encoding: str) -> None:
             for change in advice_in(text):
                 seen += 1
                 QuantumLinear(inputs, 2, **{**given, **change})
-    assert seen or encoding == "reupload", "of seven engines some are refused, with those that can"
+    # Two values are one amplitude-encoded qubit, on which "qcnn" has no level.
+    assert seen or encoding == "reupload" or (circuit, encoding) == ("qcnn", "amplitude"), "some engines are refused"
 
 
 def test_what_a_truncated_train_refuses_is_not_advised_it() -> None:

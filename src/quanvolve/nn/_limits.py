@@ -20,7 +20,7 @@ MOST_WEIGHTS = 2**28
 """Numbers of a layer: a gigabyte in single precision."""
 MOST_STRUCTURES = 2**16
 """Circuits of random structure, each of which is drawn and compiled by itself."""
-MOST_PIXELS = 2**31
+MOST_PIXELS = 2**30
 """That padding alone may add up to."""
 STATE, TRAIN, CONES = 16, 64, 256
 """The most qubits of a state vector, of a train, and of circuits whose values are computed light cone by light cone."""
