@@ -184,7 +184,7 @@ def test_arguments_in_messages_become_options(text: str, expected: str) -> None:
 def test_too_many_qubits_for_joint_channels(write_npz: Callable[..., Path], tmp_path: Path) -> None:
     path = write_npz(shape=(3, 8, 8))
     args = ("--channel-mixing", "joint", "--kernel-size", 3, "--encoding", "iqp", "--output", tmp_path / "run")
-    assert "use a smaller --kernel-size, fewer channels or features that one circuit reads" in refused(
+    assert "use a smaller --kernel-size, or fewer channels or features that one circuit reads" in refused(
         "train", path, *args
     )
 

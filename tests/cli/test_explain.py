@@ -80,7 +80,9 @@ def test_wrong_arguments_of_explain(run: Path, tmp_path: Path, write_npz: Callab
     assert refused("explain", tmp_path / "empty")
     (tmp_path / "file").write_text("")
     below = tmp_path / "file" / "page.html"
-    assert refused("explain", run, "--output", below) == f"'{below}': Not a directory"
+    assert refused("explain", run, "--output", below) == (
+        f"--output {below} cannot be made: Not a directory; choose another file"
+    )
     plain = tmp_path / "plain"
     ok("train", write_npz(), "--backbone", "none", "--epochs", 1, "--output", plain, "--quiet")
     assert "has no quantum layer, which this command is about" in refused("explain", plain)
@@ -89,9 +91,10 @@ def test_wrong_arguments_of_explain(run: Path, tmp_path: Path, write_npz: Callab
 
 
 def test_a_page_that_cannot_be_written_leaves_nothing(run: Path, tmp_path: Path) -> None:
-    message = refused("explain", run, "--output", tmp_path / "no" / "x.html")
-    assert "No such file or directory" in message
-    assert not (tmp_path / "no").exists()
+    message = refused("explain", run, "--output", "/proc/no/x.html")
+    assert message == "'/proc/no': No such file or directory"
+    ok("explain", run, "--output", tmp_path / "new" / "x.html")  # folders on the way are made
+    assert (tmp_path / "new" / "x.html").is_file()
 
 
 # -- export ----------------------------------------------------------------------------------------------------------
@@ -133,6 +136,6 @@ def test_wrong_arguments_of_export(trained: tuple[Path, Result], tmp_path: Path)
         f"--output {tmp_path} is a folder, expected a file"
     )
     for form in ("torch", "openqasm3", "qiskit"):
-        assert "No such file or directory" in refused("export", run, "--to", form, "--output", tmp_path / "no" / "x")
+        assert "No such file or directory" in refused("export", run, "--to", form, "--output", "/proc/no/x")
     assert cli("export", tmp_path / "no", "--to", "onnx", "--output", tmp_path / "x").code == 2
     assert list(tmp_path.iterdir()) == []

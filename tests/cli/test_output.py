@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 import os
+import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,13 +107,25 @@ def test_what_cannot_become_a_file(command: str, tmp_path: Path) -> None:
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
+HALF = """
+import os, signal, sys
+from pathlib import Path
+from quanvolve._files import replacing
+with replacing(Path(sys.argv[1])) as part:
+    part.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
 @pytest.mark.parametrize("work", [work for work, _ in FOLDERS.values()], ids=FOLDERS)
 def test_new_empty_and_own_folders(work: Work, tmp_path: Path) -> None:
     output_folder(tmp_path / "deep" / "new", work)
     assert not (tmp_path / "deep").exists()
     output_folder(tmp_path, work)
     # What a killed process left half-written is nothing.
-    (tmp_path / ".run.json.4711-0123abcd.part").write_text("half")
+    process = subprocess.run([sys.executable, "-c", HALF, tmp_path / "run.json"], check=False)
+    assert process.returncode == -signal.SIGKILL
+    assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
     output_folder(tmp_path, work)
     own = [*work.marks, *work.names]
     for name in own:

@@ -39,9 +39,9 @@ def chunks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[torch.Size]]:
     """The sizes of the chunks that are evaluated."""
     seen: list[torch.Size] = []
 
-    def spy(recipe: Recipe, inputs: torch.Tensor) -> list[torch.Tensor]:
+    def spy(recipe: Recipe, inputs: torch.Tensor, dtype: torch.dtype) -> list[torch.Tensor]:
         seen.append(inputs.shape)
-        return features(recipe, inputs)
+        return features(recipe, inputs, dtype)
 
     monkeypatch.setattr(evaluation, "features", spy)
     return seen

@@ -36,6 +36,8 @@ import resource, sys
 from pathlib import Path
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
 from quanvolve.studio import Settings, serve
+from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE
 serve(Settings(Path(sys.argv[1]), port=int(sys.argv[2]), workers=0, first_model=False), models=[Path(sys.argv[3])])
 """
 
@@ -147,7 +149,7 @@ def survives(target: Target, path: str, body: bytes, kind: str, allowed: set[int
     thread = threading.Thread(target=send)
     thread.start()
     while thread.is_alive():
-        assert httpx2.get(f"http://127.0.0.1:{target.port}/healthz", timeout=60).status_code == 200
+        assert httpx2.get(f"http://127.0.0.1:{target.port}/healthz", timeout=PATIENCE).status_code == 200
         thread.join(0.2)
     taken = target.memory("VmHWM") - idle
     assert taken < ROOM, f"{taken:.0f} MiB"
@@ -256,26 +258,26 @@ def test_only_images_may_be_large(target: Target, method: str, path: str) -> Non
 def test_silent_connections_keep_nobody_out(target: Target) -> None:
     with contextlib.ExitStack() as stack:
         for number in range(300):
-            silent = stack.enter_context(socket.create_connection(("127.0.0.1", target.port), timeout=60))
+            silent = stack.enter_context(socket.create_connection(("127.0.0.1", target.port), timeout=PATIENCE))
             with contextlib.suppress(ConnectionError):
                 silent.sendall((b"", b"GET / HTTP/1.1\r\nHost: lo", b"POST /login HTTP/1.1\r\n")[number % 3])
             if number % 50 == 49:
-                assert httpx2.get(f"http://127.0.0.1:{target.port}/healthz", timeout=60).status_code == 200
+                assert httpx2.get(f"http://127.0.0.1:{target.port}/healthz", timeout=PATIENCE).status_code == 200
         for _ in range(20):
-            assert httpx2.get(f"http://127.0.0.1:{target.port}/healthz", timeout=60).status_code == 200
+            assert httpx2.get(f"http://127.0.0.1:{target.port}/healthz", timeout=PATIENCE).status_code == 200
     assert len(os.listdir(f"/proc/{target.process.pid}/fd")) < 250
 
 
 def test_a_head_without_end_takes_little(target: Target) -> None:
     target.forget()
     idle = target.memory("VmRSS")
-    with socket.create_connection(("127.0.0.1", target.port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", target.port), timeout=PATIENCE) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nA: ")
         sent = 0
         with contextlib.suppress(ConnectionError):
             while sent < 100 * 2**20:
                 sent += connection.send(bytes([97]) * 2**20)
-        assert httpx2.get(f"http://127.0.0.1:{target.port}/healthz", timeout=60).status_code == 200
+        assert httpx2.get(f"http://127.0.0.1:{target.port}/healthz", timeout=PATIENCE).status_code == 200
     assert target.memory("VmHWM") - idle < 64
 
 
@@ -315,7 +317,7 @@ def test_work_ends_with_its_time(make: Make, endless: tuple[threading.Event, thr
     answer = client.post(f"/api/v1/models/{client.model}/predict/files", files={"files": png(9, 9)})
     assert (answer.status_code, answer.json()["type"]) == (503, "/docs#slow")
     assert "this took longer than 1 s and was given up" in answer.json()["detail"]
-    assert endless[1].wait(60)
+    assert endless[1].wait(PATIENCE)
 
 
 def test_work_ends_with_its_client(
@@ -334,11 +336,11 @@ def test_work_ends_with_its_client(
             f"POST /api/v1/models/{model}/predict/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
             f"multipart/form-data; boundary=x\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        with socket.create_connection(listening.getsockname(), timeout=60) as connection:
+        with socket.create_connection(listening.getsockname(), timeout=PATIENCE) as connection:
             connection.sendall(head.encode() + body)
-            assert endless[0].wait(60)
+            assert endless[0].wait(PATIENCE)
             assert not endless[1].is_set()
-        assert endless[1].wait(60)
+        assert endless[1].wait(PATIENCE)
     finally:
         server.should_exit = True
         thread.join()

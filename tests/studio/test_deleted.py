@@ -14,6 +14,7 @@ from quanvolve.studio import _loaded
 from quanvolve.studio._deletion import delete_model
 from quanvolve.studio._store import Store, read
 from tests.studio.conftest import Make
+from tests.waiting import PATIENCE
 
 IMAGE = [[0.0] * 8] * 8
 
@@ -98,7 +99,7 @@ def test_predictions_beside_a_deletion_are_answered_or_missing(make: Make, saved
 
     with ThreadPoolExecutor(4) as pool:
         asked = [pool.submit(ask, number) for number in range(4)]
-        assert answered.wait(120)
+        assert answered.wait(PATIENCE)
         assert client.delete(path).status_code == 204
         gone.set()
         assert set().union(*(one.result() for one in asked)) == {200, 404}

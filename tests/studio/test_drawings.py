@@ -19,6 +19,7 @@ from quanvolve.studio._drawings import Drawings
 from quanvolve.studio._problems import Missing, Refused
 from quanvolve.studio.routes import _catalogue
 from tests.studio.conftest import Make
+from tests.waiting import PATIENCE
 
 PATIENT = Limits(seconds=600)
 
@@ -141,7 +142,7 @@ class Pen:
 
     def __call__(self) -> bytes:
         self.begun.set()
-        assert self.go.wait(60)
+        assert self.go.wait(PATIENCE)
         self.drawn += 1
         return b"picture"
 

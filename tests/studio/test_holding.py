@@ -25,6 +25,8 @@ import sys, time
 from pathlib import Path
 from quanvolve.studio import Settings
 from quanvolve.studio._holding import hold
+from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE
 kept = hold(Settings(Path(sys.argv[1]), port=8701), alone=True)
 print("held", flush=True)
 sys.stdin.read()
@@ -126,7 +128,7 @@ def test_the_command_refuses_a_folder_in_use_and_takes_it_after_kill_9(serve: Se
     first = serve("--no-first-model", "--jobs", "0")
     command: list[Any] = [sys.executable, "-m", "quanvolve", "studio", "--no-browser", "--jobs", "0",
                           "--no-first-model", "--output", first.folder, "--port", str(first.port)]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 2
     assert done.stderr.startswith(f"quanvolve: error: --output {first.folder} is in use by the studio of process ")
     assert f"process {first.process.pid} on " in done.stderr

@@ -14,6 +14,7 @@ import uvicorn
 from quanvolve.studio import Limits
 from quanvolve.studio._door import Door
 from quanvolve.studio._protocol import StudioProtocol
+from tests.waiting import PATIENCE
 
 SOON = Limits(head_seconds=0.3, idle_seconds=0.3, seconds=0.3)
 GET = b"GET /small HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -59,7 +60,7 @@ class Running:
         await send({"type": "http.response.body", "body": b"size %d" % size})
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
     def close(self) -> None:
         self.server.should_exit = True
@@ -229,7 +230,7 @@ def test_a_client_that_reads_nothing_is_left(run: Any) -> None:
     with server.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert server.sent.wait(60)
+        assert server.sent.wait(PATIENCE)
         assert len(rest(connection)) < 2**26
 
 

@@ -185,7 +185,7 @@ def test_a_second_look_is_said(tmp_path: Path) -> None:
         protocol = replace(QUICK, seeds=tuple(range(seeds)))
         table = Table.create(tmp_path / folder, Plan("digits", None, contenders, protocol))
         result = {
-            "test_accuracy": 0.5, "n_test": 60, "majority": 0.1, "valid_accuracy": 0.5, "lr": 0.01,
+            "test_accuracy": 0.5, "n_test": 60, "n_train": 100, "majority": 0.1, "valid_accuracy": 0.5, "lr": 0.01,
             "tried": [[0.01, 0.5]], "seconds": 1.0, "parameters": {"total": 1, "trained": 1, "quantum": 0},
             "learning_curve": [0.5],
         }  # fmt: skip
