@@ -252,7 +252,7 @@ def test_large_batches_are_drawn_in_pieces(monkeypatch: pytest.MonkeyPatch) -> N
     [
         (
             {"shots": 0},
-            "`shots` (=0) must be a whole number of at least 1 and at most 2147483647, or None for exact expectation values",
+            "`shots` (=0) must be a whole number of at least 1 and at most 2147483647, or None for exact",
         ),
         ({"shots": 1.5}, "`shots` (=1.5) must be a whole number of at least 1"),
         ({"diff_method": "adjoint"}, "`diff_method` (='adjoint') must be one of 'exact', 'parameter-shift'"),

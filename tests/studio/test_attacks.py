@@ -28,6 +28,7 @@ from quanvolve.studio._protocol import StudioProtocol
 from quanvolve.studio._wanted import GivenUp, still_wanted
 from tests.postgres import free_port
 from tests.studio.conftest import Make
+from tests.waiting import PATIENCE
 
 MOST = 16 * 2**20
 ROOM = 512  # MiB above idle that any request may take
@@ -36,8 +37,6 @@ import resource, sys
 from pathlib import Path
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
 from quanvolve.studio import Settings, serve
-from tests.waiting import PATIENCE
-from tests.waiting import PATIENCE
 serve(Settings(Path(sys.argv[1]), port=int(sys.argv[2]), workers=0, first_model=False), models=[Path(sys.argv[3])])
 """
 

@@ -17,6 +17,7 @@ from quanvolve.studio import Settings, create_app
 from quanvolve.studio import _holding as holding
 from quanvolve.studio._holding import hold
 from tests.studio.conftest import Server
+from tests.waiting import PATIENCE
 
 Serve = Callable[..., Server]
 PG = "postgresql+psycopg://somebody:secret@127.0.0.1:1/one"
@@ -25,8 +26,6 @@ import sys, time
 from pathlib import Path
 from quanvolve.studio import Settings
 from quanvolve.studio._holding import hold
-from tests.waiting import PATIENCE
-from tests.waiting import PATIENCE
 kept = hold(Settings(Path(sys.argv[1]), port=8701), alone=True)
 print("held", flush=True)
 sys.stdin.read()
