@@ -143,15 +143,15 @@ def test_a_search_ends_with_a_model(tmp_path: Path) -> None:
 
 
 def test_wrong_arguments(tmp_path: Path) -> None:
-    out = ("--output", tmp_path / "x")
+    out, new = ("--output", tmp_path / "x"), ("--output", tmp_path / "new")
     assert "`controls` has 'convv', which is none of conv, " in refused("compare", *out, "--controls", "convv")
     assert refused("compare", *out, "--lr", "fast") == "--lr fast is not a list of numbers, such as 1e-2,3e-3"
     assert "nodata" in refused("compare", "nodata", *out)
     assert "does not answer" in refused("compare", *out, "--scheduler", "tcp://127.0.0.1:1", "--seeds", 1)
     assert "it has no study.sqlite" in refused("study", "show", tmp_path)
     assert "it does not exist" in refused("compare", "--output", tmp_path / "no", "--resume")
-    assert "--space encoding is not of the form NAME=..." in refused("search", *out, "--space", "encoding")
-    assert "must be one of 'tpe', 'gp', 'random', 'grid'" in refused("search", *out, "--sampler", "best")
+    assert "--space encoding is not of the form NAME=..." in refused("search", *new, "--space", "encoding")
+    assert "must be one of 'tpe', 'gp', 'random', 'grid'" in refused("search", *new, "--sampler", "best")
     (tmp_path / "file").write_text("")
     assert cli("search", "--output", tmp_path / "file").code == 2
     assert cli("study").code in (0, 2)

@@ -196,7 +196,7 @@ def test_a_read_only_folder_is_refused_in_a_line(tmp_path: Path) -> None:
     folder.chmod(0o755)
     assert code == 2
     assert said.count("\n") == 1
-    assert f"--output {folder} cannot be used: studio.lock: Permission denied" in said
+    assert f"--output {folder} cannot be written to: Permission denied; choose another folder" in said
     assert list(folder.iterdir()) == []
 
 

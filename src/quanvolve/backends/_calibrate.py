@@ -196,6 +196,7 @@ def calibrate_model(
         QuanvolveError: naming the layer, if one of its circuits cannot run there or cannot be calibrated.
 
     Examples:
+        >>> import torch
         >>> from quanvolve import Quanv2d
         >>> from quanvolve.backends import PennyLaneBackend
         >>> model = nn.Sequential(Quanv2d(1, 4, (1, 2), seed=0), nn.Flatten())
@@ -286,6 +287,7 @@ def with_noise_of(model: nn.Module, backend: QiskitBackend) -> nn.Module:
             of known angles, or a gate of the backend has no description.
 
     Examples:
+        >>> import torch
         >>> from quanvolve import Quanv2d
         >>> from quanvolve.backends import QiskitBackend
         >>> layer, images = Quanv2d(1, 4, 2, seed=0), torch.ones(1, 1, 2, 2)

@@ -121,7 +121,8 @@ def _require_place(path: Path, kind: str) -> None:
     if found not in ("nothing", f"a {kind}"):
         raise QuanvolveError(f"--output {path} is {found}, expected a {kind}")
     if reason:
-        raise QuanvolveError(f"--output {path} cannot be made: {reason}; choose another {kind}")
+        action = "made" if found == "nothing" else "written to"
+        raise QuanvolveError(f"--output {path} cannot be {action}: {reason}; choose another {kind}")
 
 
 def _what(path: Path) -> str:
