@@ -254,17 +254,27 @@ def _child(run: Callable[[], None], folder: Path, kill: int | None, writing: int
     os._exit(code)
 
 
-def _warm(source: Path) -> None:
-    """Import and compile what the children need. Nothing is trained: torch cannot go on with gradients after a fork."""
+def _import() -> None:
+    """What children need; nothing is computed."""
+    import jinja2  # noqa: F401
     import skorch  # noqa: F401
+    import torch._dynamo  # noqa: F401  (which the first optimizer imports)
 
-    import quanvolve.backends
-    import quanvolve.study
+    from quanvolve.circuits import named_circuit
+    from quanvolve.cli import _results  # noqa: F401
+    from quanvolve.studio._store import Store  # noqa: F401
+
+    for name in ("strongly_entangling", "random"):
+        named_circuit(name, 4)
+
+
+def _warm(source: Path) -> None:
+    """Compile what the children need. Nothing is trained: torch cannot go on with gradients after a fork."""
+    import quanvolve
     from quanvolve.cli import _results
     from quanvolve.cli._run import read_run
     from quanvolve.cli._source import load
     from quanvolve.explain import save_figure
-    from quanvolve.studio._store import Store  # noqa: F401
 
     run = read_run(source / "run")
     clf, data = quanvolve.load(source / "run"), load(run.dataset, None)
@@ -277,6 +287,7 @@ def _warm(source: Path) -> None:
 def _serve(source: Path) -> None:
     talk = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    _import()
     code, said, _ = _forked(lambda: _prepare(source), source, None)
     assert code == 0, said
     _warm(source)

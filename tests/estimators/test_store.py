@@ -32,9 +32,11 @@ OTHER_PROCESS = textwrap.dedent(
     import torch
     torch.set_num_threads(1)
     import quanvolve
-    model = quanvolve.load(sys.argv[1])
-    X = np.load(sys.argv[2])
-    np.save(sys.argv[3], model.predict_proba(X) if hasattr(model, "predict_proba") else model.transform(X))
+    X = np.load(sys.argv[1])
+    for folder in sys.argv[2:]:
+        model = quanvolve.load(folder)
+        out = model.predict_proba(X) if hasattr(model, "predict_proba") else model.transform(X)
+        np.save(folder + ".npy", out)
     """
 )
 
@@ -47,26 +49,43 @@ def _circuit(inputs, angle):
     return qp.probs(wires=[0]), qp.expval(qp.X(1) @ qp.Z(2))
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: QuanvTransformer(circuit="random", random_state=0).fit(X),
-        lambda: QuanvTransformer(circuit=_circuit, weight_shapes={"angle": 1}, random_state=0).fit(X),
-        lambda: QuanvClassifier(max_epochs=1, random_state=0).fit(X, Y),
-        lambda: QuanvClassifier(max_epochs=1, trainable=True, head="cnn", circuit="random", random_state=0).fit(X, Y),
-        lambda: QuanvClassifier(max_epochs=1, backbone="classical", random_state=0).fit(X, Y),
-        lambda: QuanvClassifier(max_epochs=1, encoding="threshold", n_qubits=5, random_state=0).fit(X, Y),
-        lambda: QuanvClassifier(max_epochs=1, kernel_size=(1, 3), scale=1.5, random_state=0).fit(X.astype("f4"), Y),
-    ],
-)
-def test_predicts_bit_equally_in_another_process_without_pennylane(tmp_path, make):
-    model = make()
-    model.save(tmp_path / "model")
-    np.save(tmp_path / "X.npy", X)
-    arguments = [str(tmp_path / name) for name in ("model", "X.npy", "out.npy")]
-    subprocess.run([sys.executable, "-W", "error", "-c", OTHER_PROCESS, *arguments], check=True)
-    expected = model.predict_proba(X) if hasattr(model, "predict_proba") else model.transform(X)
-    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), expected)
+SAVED = {
+    "filters": lambda: QuanvTransformer(circuit="random", random_state=0).fit(X),
+    "a function's": lambda: QuanvTransformer(circuit=_circuit, weight_shapes={"angle": 1}, random_state=0).fit(X),
+    "classifier": lambda: QuanvClassifier(max_epochs=1, random_state=0).fit(X, Y),
+    "cnn": lambda: QuanvClassifier(max_epochs=1, trainable=True, head="cnn", circuit="random", random_state=0).fit(
+        X, Y
+    ),
+    "classical": lambda: QuanvClassifier(max_epochs=1, backbone="classical", random_state=0).fit(X, Y),
+    "threshold": lambda: QuanvClassifier(max_epochs=1, encoding="threshold", n_qubits=5, random_state=0).fit(X, Y),
+    "float32": lambda: QuanvClassifier(max_epochs=1, kernel_size=(1, 3), scale=1.5, random_state=0).fit(
+        X.astype("f4"), Y
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """What each saved model says here, and in another process without PennyLane."""
+    folder = tmp_path_factory.mktemp("saved")
+    models = {name: make() for name, make in SAVED.items()}
+    folders = [folder / str(number) for number in range(len(models))]
+    for model, path in zip(models.values(), folders, strict=True):
+        model.save(path)
+    np.save(folder / "X.npy", X)
+    subprocess.run([sys.executable, "-W", "error", "-c", OTHER_PROCESS, folder / "X.npy", *folders], check=True)
+    return {
+        name: (
+            model.predict_proba(X) if hasattr(model, "predict_proba") else model.transform(X),
+            np.load(f"{path}.npy"),
+        )
+        for (name, model), path in zip(models.items(), folders, strict=True)
+    }
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_predicts_bit_equally_in_another_process_without_pennylane(name, elsewhere):
+    np.testing.assert_array_equal(*elsewhere[name])
 
 
 @pytest.mark.parametrize("labels", [["no", "yes"], [False, True], [1.5, -2.5], [np.int8(3), np.int8(9)]])

@@ -36,7 +36,7 @@ def test_reset_parameters_draws_anew(trainable):
     [
         ({"scale": "pi"}, r"`scale` \(='pi'\) must be a number, a torch.Tensor or an nn.Parameter"),
         ({"scale": np.ones(4)}, r"`scale` .* must be a number, a torch.Tensor"),
-        ({"seed": 1.5}, r"`seed` \(=1.5\) must be a whole number or None"),
+        ({"seed": 1.5}, r"`seed` \(=1.5\) must be a whole number from 0 to 2\*\*64 - 1, or None"),
     ],
 )
 def test_plain_errors(arguments, message):

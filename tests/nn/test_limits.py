@@ -240,8 +240,19 @@ def advice_in(text: str) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("circuit", ANSATZE)
+def _pairs() -> list[Any]:
+    """Every circuit with two encodings, and every encoding with two circuits; all others take minutes."""
+    return [
+        pytest.param(
+            circuit, encoding,
+            marks=[] if circuit in ("strongly_entangling", "none") or encoding in ("ry", "iqp") else pytest.mark.slow,
+        )
+        for circuit in ANSATZE
+        for encoding in ENCODINGS
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("circuit", "encoding"), _pairs())
 def test_each_advice_works(circuit: str, encoding: str) -> None:
     seen = 0
     for inputs in (2, 17, 66):
