@@ -228,7 +228,6 @@ def test_trailers_have_a_size_and_are_no_headers(run: Any, piece: bytes) -> None
 def test_a_client_that_reads_nothing_is_left(run: Any) -> None:
     server = run(SOON)
     with server.connect() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert server.sent.wait(PATIENCE)
         assert len(rest(connection)) < 2**26
