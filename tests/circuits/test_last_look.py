@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 
 import quanvolve.circuits._capture as capture_module
 from quanvolve import Quanv2d
-from quanvolve._errors import CaptureError
-from quanvolve.circuits import ENCODINGS, Circuit, capture, list_circuits, named_circuit, simulate
+from quanvolve._errors import CaptureError, QuanvolveError
+from quanvolve.circuits import ENCODINGS, Circuit, Preparation, capture, list_circuits, named_circuit, simulate
 from quanvolve.circuits._last_look import A_KIND, DRAWS, windows
 
 BOTH = re.compile(
@@ -123,22 +124,47 @@ def test_what_no_point_of_capture_shows_is_refused_with_both_values(function, n)
         assert simulate(blind, window, {})[int(place)] == pytest.approx(float(ours), abs=0.05)
 
 
-def test_states_of_weights_are_normalised_or_refused():
-    def unnormalised(inputs, weights):
-        qp.StatePrep(weights, wires=range(2), validate_norm=False)
+@pytest.mark.parametrize(
+    "state",
+    [
+        lambda inputs, weights: weights / torch.linalg.norm(weights),
+        lambda inputs, weights: torch.exp(weights) / torch.linalg.norm(torch.exp(weights)),
+        lambda inputs, weights: torch.nn.functional.normalize(torch.cat([inputs, weights[:2]]), dim=0),
+        lambda inputs, weights: torch.stack([torch.cos(weights[0]), torch.sin(weights[0]), *(0 * inputs)]),
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"normalize": True}, {"validate_norm": False}])
+def test_states_of_weights_are_refused(state, options):
+    def function(inputs, weights):
+        qp.StatePrep(state(inputs, weights), wires=range(2), **options)
         return encoded(inputs)
 
-    def normalised(inputs, weights):
+    # PennyLane's own normalising takes numbers out of tensors.
+    text = r"\(StatePrep\) (prepares a state that depends on weights: make it with gates|has an angle that is not one)"
+    with pytest.raises(CaptureError, match=text):
+        capture(function, 2, {"weights": 4})
+    with pytest.raises(CaptureError, match=text):
+        capture(function, 2, {"weights": 4}, last_look=False)
+
+
+def test_an_unnormalised_state_of_weights_is_refused():
+    def function(inputs, weights):
         qp.StatePrep(weights, wires=range(2), normalize=True)
         return encoded(inputs)
 
-    with pytest.raises(CaptureError, match=r"with random weights .weights. default\.qubit gives"):
-        capture(unnormalised, 2, {"weights": 4})
-    circuit = capture(normalised, 2, {"weights": 4})
-    rng = np.random.default_rng(0)
-    x, w = rng.normal(size=2), rng.normal(size=4)
-    expected = qp.QNode(normalised, qp.device("default.qubit"))(torch.tensor(x), torch.tensor(w))
-    np.testing.assert_allclose(simulate(circuit, x, {"weights": w}), np.stack(expected), atol=1e-10)
+    with pytest.raises(CaptureError, match="depends on weights"):
+        capture(function, 2, {"weights": 4})
+
+
+def test_a_description_whose_state_depends_on_weights_is_refused():
+    def function(inputs, weights):
+        qp.RY(torch.sin(weights[0] * inputs[0]), wires=0)
+        return encoded(inputs)
+
+    circuit = capture(function, 2, {"weights": 2})
+    assert circuit.program is not None
+    with pytest.raises(QuanvolveError, match="the preparation has amplitudes that depend on weights"):
+        replace(circuit, preparation=Preparation((0,), (circuit.n_inputs,)))
 
 
 def test_a_branch_on_weights_is_refused():

@@ -92,6 +92,9 @@ def describe(
     program = recorder.program(wanted) if wanted else None
     if program is not None:
         _check(program, tests, points)
+        for gate in base:
+            if gate.name == PREPARE and preparation is not None:
+                _require_no_weights(gate, [k - n_inputs for k in preparation[1] if k >= n_inputs], program)
     gates = []
     for gate, angle in zip(base, angles, strict=True):
         if gate.name == PREPARE:
@@ -104,6 +107,14 @@ def describe(
         gates.append(Gate(gate.name, tuple(index[wire] for wire in gate.wires), angle))
     prepared = None if preparation is None else Preparation(preparation[0], tuple(preparation[1]))
     return tuple(gates), prepared, program
+
+
+def _require_no_weights(gate: Traced, amplitudes: list[int], program: Program) -> None:
+    if any(program.values[k].reads_weights for k in amplitudes):
+        raise CaptureError(
+            f"{gate.origin} prepares a state that depends on weights: make it with gates whose angles are the weights, "
+            "such as qp.RY and qp.CNOT"
+        )
 
 
 def _plain_amplitudes(same: list[Traced], points: list[dict[str, Tensor]]) -> list[int] | None:

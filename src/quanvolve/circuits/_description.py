@@ -205,6 +205,12 @@ class Circuit:
                     f"the preparation of {len(prepared)} wires needs 1 to {2 ** len(prepared)} values in 0 to "
                     f"{self.n_values - 1}, got {values}"
                 )
+            computed = () if self.program is None else self.program.values
+            if any(i >= self.n_inputs and computed[i - self.n_inputs].reads_weights for i in values):
+                raise QuanvolveError(
+                    "the preparation has amplitudes that depend on weights, which are left out where states are "
+                    "prepared: make them with gates whose angles are the weights"
+                )
         for index, observable in enumerate(self.observables):
             bits = dict(observable.outcome)
             if bits and (

@@ -9,7 +9,6 @@ from __future__ import annotations
 import array
 import json
 import re
-from itertools import chain
 from typing import Any, NoReturn
 
 import numpy as np
@@ -97,6 +96,9 @@ class _Reader:
 
     def _next(self) -> str:
         """The next character that is no space."""
+        here = self._text[self._at : self._at + 1]
+        if here and here not in " \t\r\n":
+            return here
         space = _SPACE.match(self._text, self._at)
         self._at = self._at if space is None else space.end()
         return self._text[self._at : self._at + 1]
@@ -178,7 +180,7 @@ class _Reader:
 
     def _rows(self, values: array.array[float], shape: _Shape, depth: int) -> bool:
         """A whole list of short rows at once, which is what most images are; False if it is something else."""
-        text, start, before = self._text, self._at, len(values)
+        text, start = self._text, self._at
         end = text.find("]]", start, start + _PIECE)
         if end < 0 or text[start + 1] == "[":
             return False
@@ -188,13 +190,13 @@ class _Reader:
             return False
         try:
             rows = json.loads(f"[{piece}]]")
-            values.extend(chain.from_iterable(rows))
             lengths = set(map(len, rows))
+            found = np.array(rows, np.float64) if len(lengths) == 1 else np.empty(0)
         except (ValueError, OverflowError, TypeError):  # no JSON, numbers beyond all floats, numbers beside lists
-            del values[before:]
             return False
         for length in lengths:
             shape.see(depth + 1, length, last=True)
+        values.frombytes(found.tobytes())
         shape.see(depth, len(rows), last=False)
         self._at = end + 2
         return True
