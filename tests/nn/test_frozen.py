@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 
 from quanvolve import QuantumLinear, Quanv1d, Quanv2d
 from quanvolve._errors import QuanvolveError
+from quanvolve.compile._switch import usable
 from tests.nn.oldest import NOT_EXPORTED, exports_computed_angles
 
 KINDS: dict[str, tuple[Any, tuple[int, ...]]] = {
@@ -63,3 +65,22 @@ def test_shots_become_exact() -> None:
 def test_wrong_images_are_refused() -> None:
     with pytest.raises(QuanvolveError, match=r"expected 1 input channel\(s\)"):
         Quanv2d(1, 4, 2).frozen()(torch.rand(1, 2, 4, 4))
+
+
+def test_freezing_in_threads_leaves_the_kernels_of_all_others_as_they_were() -> None:
+    layer, images = Quanv2d(1, 4, 2, seed=0), torch.rand(2, 1, 4, 4)
+    expected = layer(images).detach()
+    seen: list[bool] = []
+
+    def freeze(_: int) -> None:
+        for _ in range(300):
+            frozen = layer.frozen()
+            seen.append(usable(images))
+        torch.testing.assert_close(frozen(images), expected, rtol=0, atol=1e-6)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(freeze, range(4))
+        seen.extend(usable(images) for _ in range(1000))
+        list(found)
+    assert all(seen)
+    assert usable(images)

@@ -6,24 +6,24 @@ import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-_state = {"on": os.environ.get("QUANVOLVE_KERNELS", "numba") != "torch"}
+_on = ContextVar("kernels", default=os.environ.get("QUANVOLVE_KERNELS", "numba") != "torch")
 
 
 @contextmanager
 def use_kernels(on: bool) -> Iterator[None]:
-    """Switch the compiled kernels on or off for a while, in the whole process."""
-    before = _state["on"]
-    _state["on"] = on
+    """Switch the compiled kernels on or off for a while, for this thread or task only."""
+    before = _on.set(on)
     try:
         yield
     finally:
-        _state["on"] = before
+        _on.reset(before)
 
 
 @lru_cache(maxsize=1)
@@ -36,7 +36,7 @@ def usable(*tensors: Tensor) -> bool:
 
     An exported program is made of torch's own operators, so that it runs where this package is not.
     """
-    if not _state["on"] or torch._C._are_functorch_transforms_active() or torch.compiler.is_exporting():
+    if not _on.get() or torch._C._are_functorch_transforms_active() or torch.compiler.is_exporting():
         return False
     if forward_ad._current_level >= 0:  # derivatives in forward mode
         return False
