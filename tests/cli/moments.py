@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 _HEAVY = (
-    "skorch", "matplotlib.figure", "PIL.Image", "quanvolve.cli._app", "quanvolve.estimators", "quanvolve.study",
-    "quanvolve.explain", "quanvolve.cli._results", "quanvolve.cli._watch", "quanvolve.cli._summary",
+    "torch._dynamo", "pennylane", "jinja2", "skorch", "matplotlib.figure", "PIL.Image", "quanvolve.cli._app",
+    "quanvolve.estimators", "quanvolve.study", "quanvolve.explain", "quanvolve.cli._results", "quanvolve.cli._watch",
+    "quanvolve.cli._summary",
 )  # fmt: skip
 
 
