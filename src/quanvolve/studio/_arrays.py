@@ -96,9 +96,6 @@ class _Reader:
 
     def _next(self) -> str:
         """The next character that is no space."""
-        here = self._text[self._at : self._at + 1]
-        if here and here not in " \t\r\n":
-            return here
         space = _SPACE.match(self._text, self._at)
         self._at = self._at if space is None else space.end()
         return self._text[self._at : self._at + 1]
