@@ -57,8 +57,8 @@ def ours() -> Any:
     import torch
 
     from quanvolve import Quanv2d
-    from quanvolve.compile._chains import chains_of
-    from quanvolve.compile._network import sweeps
+    from quanvolve.compile.tables._chains import chains_of
+    from quanvolve.compile.tables._sweeps import sweeps
 
     torch.manual_seed(0)
     for kernel, ansatz, layers in FORWARD:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-import quanvolve.compile._chunks as module
-import quanvolve.compile._evaluate as evaluation
+import quanvolve.compile.batch._chunks as module
+import quanvolve.compile.reference._evaluate as evaluation
 from quanvolve import Quanv2d
 from quanvolve.compile import Recipe, features, use_kernels
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-import quanvolve.compile.kernels._contract as module
-from quanvolve.compile.kernels import contract, left_sites, values_per_window
+import quanvolve.compile.reference._contract as module
+from quanvolve.compile.reference._contract import contract, left_sites, values_per_window
 
 
 def _naive(features: list[Tensor], coefficients: Tensor) -> Tensor:

@@ -14,10 +14,10 @@ from quanvolve import Quanv1d, Quanv2d, Quanv3d
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Angle, Circuit, Gate, Observable
 from quanvolve.compile import use_kernels
-from quanvolve.compile._distinct import distinct
-from quanvolve.compile._recipe import compile_circuit
-from quanvolve.compile._registry import circuit_of
-from quanvolve.compile._sparsity import pattern
+from quanvolve.compile.batch._distinct import distinct
+from quanvolve.compile.ops._registry import circuit_of
+from quanvolve.compile.tables._products import pattern
+from quanvolve.compile.tables._recipe import compile_circuit
 from tests.waiting import PATIENCE
 
 LAYERS = {1: Quanv1d, 2: Quanv2d, 3: Quanv3d}
@@ -131,7 +131,7 @@ def test_an_angle_of_two_pixels_is_left_to_plain_torch() -> None:
 
 
 def test_equal_windows_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from quanvolve.compile import _statevector as module
+    from quanvolve.compile.plans import _statevector as module
 
     layer = Quanv2d(1, 4, 2, engine="statevector", seed=0)
     images = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(0)).repeat(300, 1, 1, 1)

@@ -140,7 +140,7 @@ def test_noise_on_25_qubits_agrees_with_its_light_cones() -> None:
     weights, window = drawn(circuit), RNG.uniform(0, 3, 25)
     found = values(circuit, window, weights, "tensor_train")
     assert len(found) == 25
-    from quanvolve.compile._cones import cut
+    from quanvolve.compile.tables._cones import cut
 
     for output in (0, 12, 24):
         (small,) = cut([circuit], (output,))

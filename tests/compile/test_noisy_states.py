@@ -12,7 +12,7 @@ from quanvolve import Quanv2d
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.circuits import Circuit, absorbed, named_circuit, simulate, with_noise
 from quanvolve.compile import Planner, _trajectories
-from quanvolve.compile._layout import Layout
+from quanvolve.compile.batch._layout import Layout
 from quanvolve.nn import Quanv1d
 from quanvolve.testing import check_quanv
 from tests.compile.test_noise import NOISES, noisy_circuits

@@ -16,7 +16,7 @@ from quanvolve import Quanv1d, Quanv2d, quanv2d
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import named_circuit
 from quanvolve.compile import use_kernels
-from quanvolve.compile._sample_op import sample
+from quanvolve.compile.ops._sample import sample
 
 SHOTS = 500
 
@@ -91,7 +91,7 @@ def test_readout_errors_and_channels_are_in_the_distribution() -> None:
 @pytest.mark.parametrize("n", [1, 5, 20, 300, 10_000])
 @pytest.mark.parametrize("p", [0.0, 1e-4, 0.03, 0.31, 0.5, 0.77, 0.9999, 1.0])
 def test_binomial_numbers(n: int, p: float) -> None:
-    from quanvolve.compile.kernels._sampling import binomial
+    from quanvolve.compile.kernels.numba._sampling import binomial
 
     state = np.array([7], np.uint64)
     found = np.array([binomial(n, p, state) for _ in range(20_000)])
@@ -233,7 +233,7 @@ def test_layers_with_shots_are_torch_citizens() -> None:
 
 
 def test_large_batches_are_drawn_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    from quanvolve.compile import _sampling
+    from quanvolve.compile.plans import _sampled as _sampling
 
     layer = Quanv2d(1, 4, 2, shots=10_000, seed=0)
     images = torch.rand(7, 1, 6, 6)

@@ -15,10 +15,10 @@ from quanvolve import Quanv2d
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Angle, Circuit, Gate, Observable, named_circuit
 from quanvolve.compile import StatevectorPlan, TensorTrainPlan, plans_of
-from quanvolve.compile._chains import chains_of
-from quanvolve.compile._cones import cone, cut, split
-from quanvolve.compile._network import sweeps
-from quanvolve.compile._splitting import split_gate
+from quanvolve.compile.tables._chains import chains_of
+from quanvolve.compile.tables._cones import cone, cut, split
+from quanvolve.compile.tables._splitting import split_gate
+from quanvolve.compile.tables._sweeps import sweeps
 
 from .reference import draw_point, expected, product_circuits, run_plan
 
@@ -28,7 +28,7 @@ Z = {wire: Observable(((1.0, ((wire, "Z"),)),)) for wire in range(49)}
 @pytest.mark.parametrize("name", ["CNOT", "CZ", "CY", "SWAP", "ISWAP"])
 def test_gates_are_the_sum_of_their_parts(name: str) -> None:
     from quanvolve.circuits import GATES
-    from quanvolve.compile._pauli import heisenberg_matrix
+    from quanvolve.compile.tables._pauli import heisenberg_matrix
 
     first, second = split_gate(name)
     whole = sum(np.kron(a, b) for a, b in zip(first, second, strict=True))

@@ -63,7 +63,7 @@ def test_bits_do_not_depend_on_threads(mode: str, tmp_path: Path) -> None:
 
 
 def test_shares_know_nothing_of_threads() -> None:
-    from quanvolve.compile.kernels._launch import shares
+    from quanvolve.compile.kernels.numba._launch import shares
 
     assert shares(work=1e3, tasks=100, size=4) == 4
     assert shares(work=4e7, tasks=100, size=4) == 10

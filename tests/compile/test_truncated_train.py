@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from quanvolve import Quanv2d, quanv2d
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.circuits import named_circuit, simulate
-from quanvolve.compile import _truncation
+from quanvolve.compile.reference import _truncation
 
 IMAGES = torch.rand(3, 2, 7, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 

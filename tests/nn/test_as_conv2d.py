@@ -51,7 +51,9 @@ def test_memory_of_training_is_bounded_by_recomputation(monkeypatch):
 
 def _recompute(monkeypatch):
     """Chunks of windows, and blocks of filters of large circuits, keep no graph between forward and backward."""
-    from quanvolve.compile import _chunks, _evaluate, _polynomial
+    from quanvolve.compile.batch import _chunks
+    from quanvolve.compile.plans import _polynomial
+    from quanvolve.compile.reference import _evaluate
 
     calls = {"windows": 0, "filters": 0}
 

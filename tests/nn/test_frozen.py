@@ -10,7 +10,7 @@ import torch
 
 from quanvolve import QuantumLinear, Quanv1d, Quanv2d
 from quanvolve._errors import QuanvolveError
-from quanvolve.compile._switch import usable
+from quanvolve.compile.ops._switch import usable
 from tests.nn.oldest import NOT_EXPORTED, exports_computed_angles
 
 KINDS: dict[str, tuple[Any, tuple[int, ...]]] = {

@@ -14,7 +14,7 @@ from quanvolve import QuantumLinear, Quanv1d, Quanv2d, Quanv3d
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS, Circuit, named_circuit
 from quanvolve.compile import ENGINES, NO_PLAN, Layout, Planner
-from quanvolve.compile._cones import cone
+from quanvolve.compile.tables._cones import cone
 from quanvolve.nn import quanv1d, quanv2d, quanv3d
 from quanvolve.nn._limits import STATE, fitting
 

@@ -123,7 +123,7 @@ def test_the_hessian_of_the_inputs(name: str) -> None:
 
 def test_large_batches_in_chunks_under_transforms(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks are recomputed in the backward pass, which `torch.func` does not allow."""
-    from quanvolve.compile import _chunks
+    from quanvolve.compile.batch import _chunks
 
     layer, x = build("2d")
     values = tensors(layer)

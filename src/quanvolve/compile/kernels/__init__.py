@@ -1,12 +1,8 @@
-"""The inner loops: in plain torch, and compiled by Numba, which is loaded when it is first needed."""
+"""The inner loops for each device; Numba is loaded when it is first needed."""
 
 from functools import cache
 from importlib import import_module
 from typing import Any
-
-from quanvolve.compile.kernels._contract import contract as contract
-from quanvolve.compile.kernels._contract import left_sites as left_sites
-from quanvolve.compile.kernels._contract import values_per_window as values_per_window
 
 
 def dense() -> Any:
@@ -41,8 +37,8 @@ def sampling() -> Any:
 
 @cache
 def _compiled(name: str) -> Any:
-    from quanvolve.compile.kernels._fresh import keep_fresh
+    from quanvolve.compile.kernels.numba._fresh import keep_fresh
 
-    module = import_module(f"{__name__}.{name}")
+    module = import_module(f"{__name__}.numba.{name}")
     keep_fresh()
     return module

@@ -1,0 +1,134 @@
+"""What angles read: the window itself, its bits, and the values of the circuit's program."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from quanvolve._errors import QuanvolveError
+from quanvolve.circuits import PROGRAM, Circuit
+from quanvolve.compile.batch._precision import visible
+
+
+@lru_cache(maxsize=256)
+def input_values(circuit: Circuit) -> tuple[int, ...]:
+    """Numbers of the program's values that read inputs."""
+    return () if circuit.program is None else tuple(k for k, v in enumerate(circuit.program.values) if v.reads_inputs)
+
+
+@lru_cache(maxsize=256)
+def mixed_values(circuit: Circuit) -> tuple[int, ...]:
+    """Numbers of the program's values that read inputs and weights."""
+    found = input_values(circuit)
+    return tuple(k for k in found if circuit.program is not None and circuit.program.values[k].reads_weights)
+
+
+def flat_weights(circuit: Circuit, weights: Mapping[str, Tensor], like: Tensor | None) -> Tensor:
+    """All weights of every row, then the program's values of weights alone: shape (rows, numbers)."""
+    parts = [weights[name].reshape(len(weights[name]), -1) for name, _ in circuit.weight_shapes]
+    if not parts:
+        if like is None:
+            return torch.empty(1, 0)
+        return torch.empty(1, 0, dtype=like.dtype, device=like.device)
+    program = circuit.program
+    if program is not None and any(not v.reads_inputs for v in program.values):
+        which = tuple(k for k, v in enumerate(program.values) if not v.reads_inputs)
+        dummy = parts[0].new_empty(circuit.n_inputs)
+        shaped = {name: weights[name] for name, _ in circuit.weight_shapes}
+        parts.append(_each(lambda row: program.run(dummy, row, which))(shaped))
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+
+
+@lru_cache(maxsize=256)
+def weight_offsets(circuit: Circuit) -> dict[tuple[str, int], int]:
+    """The place in :func:`flat_weights` of each weight, by name and flat index."""
+    places: dict[tuple[str, int], int] = {}
+    for name, shape in circuit.weight_shapes:
+        for index in range(math.prod(shape)):
+            places[name, index] = len(places)
+    if circuit.program is not None:
+        for number, value in enumerate(circuit.program.values):
+            if not value.reads_inputs:
+                places[PROGRAM, number] = len(places)
+    return places
+
+
+def bits(circuit: Circuit, inputs: Tensor) -> Tensor:
+    """The inputs, replaced by their bits where the circuit has a threshold."""
+    if circuit.threshold is None:
+        return inputs
+    found = (inputs > circuit.threshold).to(inputs.dtype)
+    # A step has the derivative zero almost everywhere; a layer in front of this one still gets its zeros.
+    return found + 0 * inputs if inputs.requires_grad else found
+
+
+def extended(circuit: Circuit, inputs: Tensor) -> Tensor:
+    """Inputs (..., n_inputs, positions), then the program's values that read inputs only: (..., n_values, positions).
+
+    The places of values that read weights as well are filled with zeros.
+    """
+    program = circuit.program
+    if program is None:
+        return inputs
+    pure = tuple(k for k in input_values(circuit) if k not in mixed_values(circuit))
+    full = inputs.new_zeros((*inputs.shape[:-2], len(program.values), inputs.shape[-1]))
+    if pure and inputs.numel():
+        flat = inputs.movedim(-2, -1).reshape(-1, circuit.n_inputs)
+        values = _finite(_each(lambda window: program.run(window, {}, pure))(flat))
+        shaped = values.reshape(*inputs.shape[:-2], inputs.shape[-1], len(pure)).movedim(-1, -2)
+        full = full.index_copy(-2, torch.tensor(pure, device=inputs.device), shaped)
+    return torch.cat([inputs, full], dim=-2)
+
+
+def mixed(circuit: Circuit, inputs: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+    """Values that read inputs and weights.
+
+    Args:
+        inputs: shape (rows, n_inputs, positions).
+        weights: each of shape (rows, *shape).
+
+    Returns:
+        Tensor of shape (rows, values, positions).
+    """
+    which = mixed_values(circuit)
+    program = circuit.program
+    assert program is not None
+    by_window = torch.vmap(lambda window, row: program.run(window, row, which), in_dims=(1, None), out_dims=1)
+    return _finite(_each(by_window)(inputs, dict(weights)))
+
+
+def _finite(values: Tensor) -> Tensor:
+    """The values, where these can be looked at and all of them are numbers.
+
+    Raises:
+        QuanvolveError: if some are not.
+    """
+    if visible(values) and not math.isfinite(values.detach().sum().item()):
+        bad = ~torch.isfinite(values)
+        if bad.any():  # and not large numbers whose sum overflows
+            raise QuanvolveError(
+                f"the circuit's functions make {int(bad.sum())} value(s) of the windows that are not finite, such as "
+                f"{float(values[bad][0])}: an angle must be a number; keep the inputs where the functions are defined, "
+                "or choose a smaller `scale`"
+            )
+    return values
+
+
+def _each(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """`torch.vmap`, which torch 2.8 cannot export (pytorch/pytorch#153063): that is said rather than torch's assertion.
+
+    Raises:
+        QuanvolveError: while such a torch exports.
+    """
+    if torch.compiler.is_exporting() and importlib.util.find_spec("torch._functorch.predispatch") is None:
+        raise QuanvolveError(
+            f"torch {torch.__version__} cannot export circuits whose angles or amplitudes are computed (as those of "
+            "encoding='iqp' and of circuit functions with torch operations are): use torch 2.9 or later"
+        )
+    batched: Callable[..., Tensor] = torch.vmap(function)
+    return batched

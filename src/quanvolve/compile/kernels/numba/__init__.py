@@ -1,0 +1,1 @@
+"""The inner loops for the CPU, compiled by Numba."""

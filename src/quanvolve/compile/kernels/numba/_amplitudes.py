@@ -1,0 +1,366 @@
+"""Gates on a block of state vectors, as LLVM vector code that Numba inlines.
+
+A state of D amplitudes for as many windows as a vector has lanes is a flat array: for each basis state the vector of
+real parts, then that of imaginary parts. A 2 x 2 matrix is eight numbers: real and imaginary part of its entries 00,
+01, 10, 11; or eight vectors, where it differs from window to window.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import types
+from numba.extending import intrinsic
+
+from quanvolve.compile.kernels.numba._tile import Emit, data_of
+
+
+class _Gates(Emit):
+    """Complex arithmetic on pairs of vectors."""
+
+    def matrix(self, array: Any, first: Any, lanes: bool) -> list[tuple[Any, Any]]:
+        """The entries of a matrix, as (real, imaginary)."""
+        parts = []
+        for k in range(8):
+            if lanes:
+                parts.append(self.load(array, self.builder.add(first, self.number(k * self.lanes))))
+            else:
+                parts.append(self.splat(self.builder.load(self.at(array, self.builder.add(first, self.number(k))))))
+        return [(parts[2 * k], parts[2 * k + 1]) for k in range(4)]
+
+    def dagger(self, matrix: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+        """The conjugate transpose."""
+        turned = [matrix[0], matrix[2], matrix[1], matrix[3]]
+        return [(real, self.builder.fneg(imaginary)) for real, imaginary in turned]
+
+    def sum_of(self, pairs: list[tuple[Any, Any, Any, Any]]) -> tuple[Any, Any]:
+        """Sum of products (a + ib)(x + iy)."""
+        real = imaginary = None
+        for a, b, x, y in pairs:
+            real = self.builder.fmul(a, x) if real is None else self.fma(a, x, real)
+            imaginary = self.builder.fmul(a, y) if imaginary is None else self.fma(a, y, imaginary)
+            real = self.fma(self.builder.fneg(b), y, real)
+            imaginary = self.fma(b, x, imaginary)
+        return real, imaginary
+
+    def times(
+        self, matrix: list[tuple[Any, Any]], low: tuple[Any, Any], high: tuple[Any, Any]
+    ) -> list[tuple[Any, Any]]:
+        """The matrix times a pair of amplitudes."""
+        return [self.sum_of([(*matrix[2 * row], *low), (*matrix[2 * row + 1], *high)]) for row in range(2)]
+
+    def amplitude(self, state: Any, basis: Any) -> tuple[Any, Any]:
+        place = self.builder.mul(basis, self.number(2 * self.lanes))
+        return self.load(state, place), self.load(state, self.builder.add(place, self.number(self.lanes)))
+
+    def put(self, value: tuple[Any, Any], state: Any, basis: Any) -> None:
+        place = self.builder.mul(basis, self.number(2 * self.lanes))
+        self.store(value[0], state, place)
+        self.store(value[1], state, self.builder.add(place, self.number(self.lanes)))
+
+    def spread(self, number: Any, bit: Any) -> Any:
+        """The number with a zero inserted at a bit."""
+        builder = self.builder
+        low = builder.and_(number, builder.sub(builder.shl(self.number(1), bit), self.number(1)))
+        return builder.or_(builder.shl(builder.lshr(number, bit), builder.add(bit, self.number(1))), low)
+
+
+def _one_gate(lanes: bool) -> Any:
+    @intrinsic  # type: ignore[untyped-decorator]
+    def gate(typing: Any, state: Any, pairs: Any, bit: Any, matrices: Any, m: Any) -> Any:
+        signature = types.void(state, types.int64, types.int64, matrices, types.int64)
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            kinds = signature.args
+            emit = _Gates(context, builder, kinds[0].dtype)
+            state, matrices = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 3))
+            _, pairs, bit, _, m = arguments
+            matrix = emit.matrix(matrices, m, lanes)
+
+            def body(k: Any, sums: list[Any]) -> list[Any]:
+                low = emit.spread(k, bit)
+                high = builder.or_(low, builder.shl(emit.number(1), bit))
+                new = emit.times(matrix, emit.amplitude(state, low), emit.amplitude(state, high))
+                emit.put(new[0], state, low)
+                emit.put(new[1], state, high)
+                return []
+
+            emit.loop(pairs, 0, body)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return gate
+
+
+one_gate = _one_gate(False)
+"""(state, pairs, bit, matrices, m): the 2 x 2 matrix at matrices[m] on the qubit of a bit of the basis states."""
+
+one_gate_lanes = _one_gate(True)
+"""The same with a matrix for each window."""
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def two_gates(typing: Any, state: Any, quads: Any, bit: Any, upper: Any, matrices: Any, m: Any, m_upper: Any) -> Any:
+    """Two matrices on two qubits in one pass; `upper` is the larger of the two bits."""
+    number = types.int64
+    signature = types.void(state, number, number, number, matrices, number, number)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        emit = _Gates(context, builder, kinds[0].dtype)
+        state, matrices = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 4))
+        _, quads, bit, upper, _, m, m_upper = arguments
+        first, second = emit.matrix(matrices, m, False), emit.matrix(matrices, m_upper, False)
+
+        def body(k: Any, sums: list[Any]) -> list[Any]:
+            base = emit.spread(emit.spread(k, bit), upper)
+            one, other = builder.shl(emit.number(1), bit), builder.shl(emit.number(1), upper)
+            places = [
+                base,
+                builder.or_(base, one),
+                builder.or_(base, other),
+                builder.or_(builder.or_(base, one), other),
+            ]
+            a = [emit.amplitude(state, place) for place in places]
+            a[0], a[1] = emit.times(first, a[0], a[1])
+            a[2], a[3] = emit.times(first, a[2], a[3])
+            a[0], a[2] = emit.times(second, a[0], a[2])
+            a[1], a[3] = emit.times(second, a[1], a[3])
+            for value, place in zip(a, places, strict=True):
+                emit.put(value, state, place)
+            return []
+
+        emit.loop(quads, 0, body)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def _undo(lanes: bool) -> Any:
+    @intrinsic  # type: ignore[untyped-decorator]
+    def undo(
+        typing: Any, state: Any, dual: Any, pairs: Any, bit: Any, matrices: Any, m: Any, slopes: Any, s: Any
+    ) -> Any:
+        number = types.int64
+        signature = types.void(state, dual, number, number, matrices, number, slopes, number)
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            kinds = signature.args
+            emit = _Gates(context, builder, kinds[0].dtype)
+            state, dual, matrices, slopes = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 1, 4, 6))
+            pairs, bit, m, s = (arguments[k] for k in (2, 3, 5, 7))
+            inverse = emit.dagger(emit.matrix(matrices, m, lanes))
+
+            def body(k: Any, sums: list[Any]) -> list[Any]:
+                low = emit.spread(k, bit)
+                high = builder.or_(low, builder.shl(emit.number(1), bit))
+                before = emit.times(inverse, emit.amplitude(state, low), emit.amplitude(state, high))
+                given = [emit.amplitude(dual, low), emit.amplitude(dual, high)]
+                new = []
+                for row in range(2):
+                    for column in range(2):
+                        (x, y), (a, b) = given[row], before[column]
+                        place = 2 * (2 * row + column)
+                        new.append(emit.fma(y, b, emit.fma(x, a, sums[place])))
+                        new.append(emit.fma(builder.fneg(x), b, emit.fma(y, a, sums[place + 1])))
+                back = emit.times(inverse, *given)
+                for value, array, place in zip(
+                    (*before, *back), (state, state, dual, dual), (low, high, low, high), strict=True
+                ):
+                    emit.put(value, array, place)
+                return new
+
+            for k, value in enumerate(emit.loop(pairs, 8, body)):
+                emit.store(value, slopes, builder.add(s, emit.number(k * emit.lanes)))
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return undo
+
+
+undo_gate = _undo(False)
+"""(state, dual, pairs, bit, matrices, m, slopes, s): undo a matrix on a state and on the gradient by its amplitudes.
+
+Writes the gradient by the eight numbers of the matrix, a vector each, to slopes[s].
+"""
+
+undo_gate_lanes = _undo(True)
+"""The same with a matrix for each window."""
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def expand(typing: Any, state: Any, size: Any, columns: Any) -> Any:
+    """Another qubit, after the others: `size` amplitudes become twice as many; columns: its two, a vector each part."""
+    signature = types.void(state, types.int64, columns)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        emit = _Gates(context, builder, signature.args[0].dtype)
+        state, columns = (data_of(context, builder, signature.args[k], arguments[k]) for k in (0, 2))
+        size = arguments[1]
+        low, high = emit.amplitude(columns, emit.number(0)), emit.amplitude(columns, emit.number(1))
+
+        def body(k: Any, sums: list[Any]) -> list[Any]:
+            place = builder.sub(builder.sub(size, k), emit.number(1))  # from the last one, which makes room
+            old, new = emit.amplitude(state, place), builder.shl(place, emit.number(1))
+            emit.put(emit.sum_of([(*low, *old)]), state, new)
+            emit.put(emit.sum_of([(*high, *old)]), state, builder.or_(new, emit.number(1)))
+            return []
+
+        emit.loop(size, 0, body)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def contract(typing: Any, state: Any, dual: Any, size: Any, columns: Any, slopes: Any, s: Any) -> Any:
+    """Undo :func:`expand` on a state and on the gradient by it; the gradient by the columns goes to slopes[s].
+
+    As those of the eight numbers of a matrix; its second column has none.
+    """
+    signature = types.void(state, dual, types.int64, columns, slopes, types.int64)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        emit = _Gates(context, builder, kinds[0].dtype)
+        state, dual, columns, slopes = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 1, 3, 4))
+        size, s = arguments[2], arguments[5]
+        both = [emit.amplitude(columns, emit.number(k)) for k in range(2)]
+        inverse = [(real, builder.fneg(imaginary)) for real, imaginary in both]
+
+        def body(k: Any, sums: list[Any]) -> list[Any]:
+            place = builder.shl(k, emit.number(1))
+            places = [place, builder.or_(place, emit.number(1))]
+            old = [emit.amplitude(state, p) for p in places]
+            given = [emit.amplitude(dual, p) for p in places]
+            # The qubit's own state has length one.
+            x, y = emit.sum_of([(*inverse[j], *old[j]) for j in range(2)])
+            new = []
+            for j in range(2):
+                p, q = given[j]
+                new.append(emit.fma(q, y, emit.fma(p, x, sums[2 * j])))
+                new.append(emit.fma(builder.fneg(p), y, emit.fma(q, x, sums[2 * j + 1])))
+            emit.put((x, y), state, k)
+            emit.put(emit.sum_of([(*inverse[j], *given[j]) for j in range(2)]), dual, k)
+            return new
+
+        found = emit.loop(size, 4, body)
+        values = [found[0], found[1], emit.zero(), emit.zero(), found[2], found[3], emit.zero(), emit.zero()]
+        for k, value in enumerate(values):
+            emit.store(value, slopes, builder.add(s, emit.number(k * emit.lanes)))
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def _move(phased: bool, back: bool) -> Any:
+    @intrinsic  # type: ignore[untyped-decorator]
+    def move(typing: Any, state: Any, to: Any, count: Any, source: Any, phases: Any, first: Any) -> Any:
+        signature = types.void(state, to, types.int64, source, phases, types.int64)
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            kinds = signature.args
+            emit = _Gates(context, builder, kinds[0].dtype)
+            state, to, source, phases = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 1, 3, 4))
+            count, first = arguments[2], arguments[5]
+
+            def body(k: Any, sums: list[Any]) -> list[Any]:
+                number = builder.add(first, k)
+                other = builder.load(emit.at(source, number))
+                of, into = (k, other) if back else (other, k)
+                value = emit.amplitude(state, of)
+                if phased:
+                    place = builder.shl(number, emit.number(1))
+                    real = emit.splat(builder.load(emit.at(phases, place)))
+                    imaginary = emit.splat(builder.load(emit.at(phases, builder.or_(place, emit.number(1)))))
+                    imaginary = builder.fneg(imaginary) if back else imaginary
+                    value = emit.sum_of([(real, imaginary, *value)])
+                emit.put(value, to, into)
+                return []
+
+            emit.loop(count, 0, body)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return move
+
+
+move = _move(False, False)
+"""(state, to, count, source, phases, first): to[d] = state[source[first + d]] for d < count."""
+
+move_back = _move(False, True)
+"""The inverse of :data:`move`."""
+
+move_phased = _move(True, False)
+"""to[d] = phases[first + d] * state[source[first + d]]."""
+
+move_phased_back = _move(True, True)
+"""The inverse of :data:`move_phased`, whose phases have length one."""
+
+
+def _overlaps(odd: bool) -> Any:
+    @intrinsic  # type: ignore[untyped-decorator]
+    def overlaps(typing: Any, state: Any, count: Any, mask: Any, into: Any) -> Any:
+        signature = types.void(state, types.int64, types.int64, into)
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            emit = _Gates(context, builder, signature.args[0].dtype)
+            state, into = (data_of(context, builder, signature.args[k], arguments[k]) for k in (0, 3))
+            _, count, mask, _ = arguments
+
+            def body(k: Any, sums: list[Any]) -> list[Any]:
+                (a, b), (x, y) = emit.amplitude(state, k), emit.amplitude(state, builder.xor(k, mask))
+                value = emit.fma(builder.fneg(a), y, builder.fmul(b, x)) if odd else emit.fma(a, x, builder.fmul(b, y))
+                emit.store(value, into, builder.mul(k, emit.number(emit.lanes)))
+                return []
+
+            emit.loop(count, 0, body)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return overlaps
+
+
+overlaps = _overlaps(False)
+"""(state, count, mask, into): Re(conj(psi[d]) psi[d ^ mask]) for every basis state d < count."""
+
+overlaps_odd = _overlaps(True)
+"""-Im(conj(psi[d]) psi[d ^ mask])."""
+
+
+def _slopes(odd: bool) -> Any:
+    @intrinsic  # type: ignore[untyped-decorator]
+    def slopes(typing: Any, state: Any, count: Any, mask: Any, weights: Any, dual: Any) -> Any:
+        signature = types.void(state, types.int64, types.int64, weights, dual)
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            emit = _Gates(context, builder, signature.args[0].dtype)
+            state, weights, dual = (data_of(context, builder, signature.args[k], arguments[k]) for k in (0, 3, 4))
+            count, mask = arguments[1:3]
+
+            def body(k: Any, sums: list[Any]) -> list[Any]:
+                weight = emit.load(weights, builder.mul(k, emit.number(emit.lanes)))
+                weight = builder.fadd(weight, weight)
+                (x, y), (p, q) = emit.amplitude(state, builder.xor(k, mask)), emit.amplitude(dual, k)
+                if odd:
+                    x, y = builder.fneg(y), x
+                emit.put((emit.fma(weight, x, p), emit.fma(weight, y, q)), dual, k)
+                return []
+
+            emit.loop(count, 0, body)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return slopes
+
+
+add_slopes = _slopes(False)
+"""(state, count, mask, weights, dual): dual[d] += 2 weights[d] psi[d ^ mask]."""
+
+add_slopes_odd = _slopes(True)
+"""dual[d] += 2i weights[d] psi[d ^ mask]."""

@@ -1,0 +1,250 @@
+"""Cosines and sines of what windows read, for blocks of places, straight from images.
+
+A task is a run of places of one image, or all places of several small images, in one group of channels. It is worked
+through in blocks of WIDTH positions, channel by channel.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+
+from quanvolve.compile.kernels.numba._products import fill_up, gather
+from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES
+from quanvolve.compile.kernels.numba._trig import fill, turn
+
+_jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
+WIDTH = 512
+"""Positions of a block, of one image or of several."""
+ROW = WIDTH + 16
+"""Numbers in a row of a buffer: not a power of two, whose rows would share few places of the cache."""
+
+
+class Source(NamedTuple):
+    """Where cosines and sines come from.
+
+    Args:
+        images: shape (images, pixels), any number type.
+        channel_step: pixels between the channels that successive circuits of a filter read.
+        groups, channels: of the images.
+        reader_element, reader_table: for each reader its pixel's offset in the window, and its factor.
+        factors: what pixels are multiplied with to become angles.
+        places: offset of each place's first pixel in a channel.
+        near: the same as short integers, from :func:`nearby`.
+        pieces: into how many runs of places an image is cut.
+        together: how many images make a task.
+    """
+
+    images: Any
+    channel_step: Any
+    groups: Any
+    channels: Any
+    reader_element: Any
+    reader_table: Any
+    factors: Any
+    places: Any
+    near: Any
+    pieces: Any
+    together: Any
+
+
+class Task(NamedTuple):
+    """A part of the work.
+
+    Args:
+        n, some: the images n .. n + some - 1.
+        g, base: their group of channels, and where its first channel begins.
+        piece, start, stop: the run of places start .. stop - 1.
+        low, length: the pixels low .. low + length - 1 of a channel are what they read.
+        kept: channels whose tables are made at once.
+        direct: whether pixels are read where they are needed, without tables.
+    """
+
+    n: Any
+    some: Any
+    g: Any
+    base: Any
+    piece: Any
+    start: Any
+    stop: Any
+    low: Any
+    length: Any
+    kept: Any
+    direct: Any
+
+
+@_jit  # type: ignore[untyped-decorator]
+def span(places: Any, p: int, stop: int, elements: Any) -> Any:
+    """The pixels of a channel that the places p .. stop - 1 read: first, and one past the last."""
+    low, high = elements[0], elements[0]
+    for e in elements:
+        low, high = min(low, e), max(high, e)
+    return places[p] + low, places[stop - 1] + high + 1
+
+
+@_jit  # type: ignore[untyped-decorator]
+def tabulate(
+    images: Any, n: int, together: int, base: int, step: int, channels: int, low: int, length: int, factors: Any,
+    cosines: Any, sines: Any,
+) -> None:  # fmt: skip
+    """Cosines and sines of the pixels low .. low + length - 1, for every factor, image and channel, in this order.
+
+    Args:
+        images, n, together: the images n .. n + together - 1 of these.
+        base, step, channels: where the first of so many channels begins, and the distance to the next.
+    """
+    to = 0
+    for t in range(len(factors)):
+        for j in range(together):
+            for c in range(channels):
+                fill(images[n + j], base + c * step + low, length, factors[t], cosines, sines, to)
+                to += length
+
+
+@_jit  # type: ignore[untyped-decorator]
+def read(
+    cosines: Any, sines: Any, together: int, channels: int, c: int, low: int, length: int, places: Any, width: int,
+    reader_element: Any, reader_table: Any, rows_c: Any, rows_s: Any,
+) -> None:  # fmt: skip
+    """What the readers of a channel read at these places of every image, from the tables of :func:`tabulate`."""
+    count = len(places)
+    for j in range(together):
+        gather(
+            cosines, sines, together * channels * length, (j * channels + c) * length - low, places, j * count,
+            reader_element, reader_table, rows_c, rows_s,
+        )  # fmt: skip
+    fill_up(rows_c, together * count, width)
+    fill_up(rows_s, together * count, width)
+
+
+@_jit  # type: ignore[untyped-decorator]
+def read_once(
+    images: Any, n: int, together: int, base: int, near: Any, p: int, count: int, width: int, reader_element: Any,
+    reader_table: Any, factors: Any, rows_c: Any, rows_s: Any,
+) -> None:  # fmt: skip
+    """The same straight from the images, where windows share few pixels; `near` are the places, as :func:`nearby`."""
+    lanes = VECTOR_BYTES // 4
+    for r in range(len(reader_element)):
+        for j in range(together):
+            # What a whole vector writes too much, the next image writes over.
+            turn(
+                images[n + j], base + reader_element[r], near, p, (count + lanes - 1) // lanes,
+                factors[reader_table[r]], rows_c, rows_s, r * ROW + j * count,
+            )  # fmt: skip
+    fill_up(rows_c, together * count, width)
+    fill_up(rows_s, together * count, width)
+
+
+@_jit  # type: ignore[untyped-decorator]
+def nearby(places: Any) -> Any:
+    """The places as short integers, and a vector more of the last."""
+    found = np.empty(len(places) + VECTOR_BYTES, np.int32)
+    for k in range(len(found)):
+        found[k] = places[min(k, len(places) - 1)]
+    return found
+
+
+@_jit  # type: ignore[untyped-decorator]
+def shares_few(images: Any, out: Any, readers: int, places: int, length: int) -> bool:
+    """Whether reading each pixel where it is needed costs less than tables of all of them."""
+    return images.itemsize == 4 and out.itemsize == 4 and 0 < readers * places <= 1.5 * length and length < 2**30
+
+
+@_jit  # type: ignore[untyped-decorator]
+def source_of(
+    images: Any, channel_step: int, groups: int, channels: int, reader_element: Any, reader_table: Any, factors: Any,
+    places: Any, pieces: int,
+) -> Any:  # fmt: skip
+    """A :class:`Source`; small images are taken together."""
+    together = 1 if pieces > 1 else max(1, min(images.shape[0], WIDTH // len(places)))
+    return Source(
+        images, channel_step, groups, channels, reader_element, reader_table, factors, places, nearby(places), pieces,
+        together,
+    )  # fmt: skip
+
+
+@_jit  # type: ignore[untyped-decorator]
+def count_tasks(source: Any) -> Any:
+    """How many tasks there are."""
+    return (source.images.shape[0] + source.together - 1) // source.together * source.groups * source.pieces
+
+
+@_jit  # type: ignore[untyped-decorator]
+def task_of(source: Any, number: int, out: Any) -> Any:
+    """A task by its number; `out` has the number type of the results."""
+    groups, pieces, n_places = source.groups, source.pieces, len(source.places)
+    n, g, piece = number // (groups * pieces) * source.together, number // pieces % groups, number % pieces
+    some = min(source.together, source.images.shape[0] - n)
+    start, stop = n_places * piece // pieces, n_places * (piece + 1) // pieces
+    low, length, direct = 0, 0, False
+    if len(source.reader_element) and start < stop:
+        low, high = span(source.places, start, stop, source.reader_element)
+        length = high - low
+        direct = shares_few(source.images, out, len(source.reader_element), stop - start, length)
+    # One block: the tables of one channel at a time stay in cache. Several: those of all channels serve them all.
+    kept = 1 if stop - start <= WIDTH else source.channels
+    return Task(n, some, g, g * source.channels * source.channel_step, piece, start, stop, low, length, kept, direct)
+
+
+@_jit  # type: ignore[untyped-decorator]
+def tables_for(source: Any, first: int, last: int, out: Any) -> Any:
+    """A buffer for the tables of each of the tasks first .. last - 1."""
+    size = 0
+    for number in range(first, min(last, first + source.pieces)):
+        task = task_of(source, number, out)
+        if not task.direct:
+            size = max(size, len(source.factors) * task.some * task.kept * task.length)
+    return np.empty(size, out.dtype)
+
+
+@_jit  # type: ignore[untyped-decorator]
+def read_block(
+    source: Any, task: Any, p: int, count: int, width: int, c: int, cosines: Any, sines: Any, rows_c: Any, rows_s: Any
+) -> None:
+    """Cosines and sines of channel c at the places p .. p + count - 1 of the task's images, one row for each reader.
+
+    Channels, and blocks of places, come in ascending order: tables are made when the first one needs them.
+
+    Args:
+        width: up to where rows are filled, with repetitions of the last.
+        cosines, sines: from :func:`tables_for`.
+    """
+    begin = task.base + c * source.channel_step
+    if task.direct:
+        read_once(
+            source.images, task.n, task.some, begin, source.near, p, count, width, source.reader_element,
+            source.reader_table, source.factors, rows_c, rows_s,
+        )  # fmt: skip
+        return
+    if task.kept < source.channels or (c == 0 and p == task.start):
+        tabulate(
+            source.images, task.n, task.some, begin, source.channel_step, task.kept, task.low, task.length,
+            source.factors, cosines, sines,
+        )  # fmt: skip
+    read(
+        cosines, sines, task.some, task.kept, c if task.kept > 1 else 0, task.low, task.length,
+        source.places[p : p + count], width, source.reader_element, source.reader_table, rows_c, rows_s,
+    )  # fmt: skip
+
+
+@_jit  # type: ignore[untyped-decorator]
+def put(sums: Any, task: Any, p: int, count: int, out: Any) -> None:
+    """Sums of a block, one row for each output, to their places in `out` (images, groups, outputs, places)."""
+    for j in range(task.some):
+        for o in range(out.shape[2]):
+            one, to = sums[o, j * count :], out[task.n + j, task.g, o, p : p + count]
+            for k in range(count):
+                to[k] = one[k]
+
+
+@_jit  # type: ignore[untyped-decorator]
+def take(out: Any, task: Any, p: int, count: int, width: int, rows: Any) -> None:
+    """The opposite of :func:`put`, with zeros up to the width."""
+    for o in range(out.shape[2]):
+        for j in range(task.some):
+            one, of = rows[o, j * count :], out[task.n + j, task.g, o, p : p + count]
+            for k in range(count):
+                one[k] = of[k]
+        rows[o, task.some * count : width] = 0

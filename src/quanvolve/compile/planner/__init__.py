@@ -1,0 +1,1 @@
+"""Which plan evaluates a layer."""

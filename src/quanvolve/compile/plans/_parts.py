@@ -1,0 +1,65 @@
+"""Measured values in several parts, each with the light cone that it needs and a plan of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from quanvolve.compile.batch._layout import Layout
+from quanvolve.compile.batch._windows import Windows
+from quanvolve.compile.plans._plan import Plan
+
+_OVERHEAD = 8.0
+"""Nanoseconds a window that another part costs, and each value that is moved to its place."""
+_MOVE = 2.0
+
+
+class PartsPlan:
+    """Plans for groups of the measured values.
+
+    Args:
+        groups: the values that each plan gives, by number.
+        plans: for each group, all of one kind, made of circuits that were cut to it.
+        n_wires: of the whole circuit.
+    """
+
+    def __init__(self, groups: Sequence[tuple[int, ...]], plans: Sequence[Plan], n_wires: int) -> None:
+        self.groups, self.plans, self.n_wires = tuple(groups), tuple(plans), n_wires
+        self.name = plans[0].name
+        order = [output for group in self.groups for output in group]
+        self._places = [order.index(output) for output in range(len(order))]
+
+    def _layouts(self, layout: Layout) -> list[Layout]:
+        return [replace(layout, outputs=layout.filters * len(group)) for group in self.groups]
+
+    def compile(
+        self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
+    ) -> tuple[Any, ...]:
+        """What each part's plan makes of the weights."""
+        layouts = self._layouts(layout)
+        return tuple(p.compile(weights, like, own, n_windows) for p, own in zip(self.plans, layouts, strict=True))
+
+    def evaluate(self, compiled: tuple[Any, ...], windows: Windows, layout: Layout) -> Tensor:
+        """Measured values, shape (images, groups, outputs, *places)."""
+        found = []
+        for plan, numbers, own in zip(self.plans, compiled, self._layouts(layout), strict=True):
+            part = plan.evaluate(numbers, windows, own)
+            found.append(part.unflatten(2, (layout.filters, own.outputs // layout.filters)))
+        places = torch.as_tensor(self._places, device=windows.images.device)
+        whole = torch.cat(found, dim=3).index_select(3, places)
+        return whole.flatten(2, 3)[:, :, : layout.outputs]
+
+    def cost(self, layout: Layout) -> tuple[float, float]:
+        """Estimated nanoseconds to compile, and per window, for all rows."""
+        costs = [plan.cost(own) for plan, own in zip(self.plans, self._layouts(layout), strict=True)]
+        moved = _OVERHEAD * len(self.plans) + _MOVE * layout.groups * layout.outputs
+        return sum(setup for setup, _ in costs), sum(window for _, window in costs) + moved
+
+    def __str__(self) -> str:
+        largest = max(self.plans, key=lambda plan: plan.cost(Layout(1, 1, 1, 1))[1])
+        cones = f"{self.n_wires} qubits in {len(self.plans)} light cones"
+        return f"{self.name}: {cones}, the largest as {largest}"

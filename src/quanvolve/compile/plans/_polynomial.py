@@ -1,0 +1,154 @@
+"""The polynomial plan of a layer: all its filters, each a trigonometric polynomial over the same features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from quanvolve._errors import PlanError
+from quanvolve.circuits import Circuit
+from quanvolve.compile.batch._layout import Layout
+from quanvolve.compile.batch._values import flat_weights
+from quanvolve.compile.batch._windows import Windows
+from quanvolve.compile.ops._coefficients import fused_coefficients
+from quanvolve.compile.ops._polynomial import fused
+from quanvolve.compile.reference._coefficients import coefficients, from_words, site_words
+from quanvolve.compile.reference._evaluate import evaluate
+from quanvolve.compile.tables._features import feature_table, padded
+from quanvolve.compile.tables._products import products
+from quanvolve.compile.tables._recipe import Recipe, compile_circuit
+
+BLOCK_BYTES = 4 * 2**20
+"""Size of the Pauli coefficients that are evolved together; each step of the circuit holds as much again."""
+
+
+def _block(recipe: Recipe, weights: Mapping[str, Tensor], outputs: slice, again: bool) -> Tensor:
+    if not again:
+        return coefficients(recipe, weights, outputs=outputs)
+    # The steps are computed again in the backward pass: kept for all filters they would fill the memory.
+    found: Tensor = checkpoint(coefficients, recipe, weights, outputs=outputs, use_reentrant=False)
+    return found
+
+
+class PolynomialPlan:
+    """Filters that share an encoding; each may have a circuit of its own.
+
+    Args:
+        circuits: one circuit for all filters, or one for each.
+
+    Raises:
+        PlanError: if a circuit is not a product encoding, or the circuits differ in encoding, weights or outputs.
+    """
+
+    name = "polynomial"
+
+    def __init__(self, circuits: Sequence[Circuit]) -> None:
+        self.recipes = tuple(compile_circuit(circuit) for circuit in circuits)
+        first = self.recipes[0]
+        for number, recipe in enumerate(self.recipes):
+            same = (
+                recipe.sites == first.sites
+                and recipe.circuit.weight_shapes == first.circuit.weight_shapes
+                and recipe.circuit.threshold == first.circuit.threshold
+                and recipe.circuit.n_outputs == first.circuit.n_outputs
+            )
+            if not same:
+                raise PlanError(
+                    f"circuit {number} differs from circuit 0 in its encoding, weight shapes or number of outputs; "
+                    "the filters of one layer must share these"
+                )
+
+    @property
+    def recipe(self) -> Recipe:
+        """A recipe whose encoding is that of all filters."""
+        return self.recipes[0]
+
+    def coefficients(self, weights: Mapping[str, Tensor], like: Tensor, rows: int) -> Tensor:
+        """Coefficients of all filters, shape (rows, outputs, features).
+
+        Args:
+            weights: for each weight a tensor (rows, *shape).
+            like: gives dtype and device where there are no weights.
+            rows: number of filters.
+        """
+        flat = flat_weights(self.recipe.circuit, weights, like)
+        ready = self._fused(flat, rows)
+        if ready is not None:
+            return ready
+        if not weights:
+            found = [coefficients(recipe, weights, like=like) for recipe in self.recipes]
+            return torch.cat(found).expand(rows, -1, -1) if len(found) == 1 else torch.cat(found)
+        total = self.recipe.circuit.n_outputs
+        one = 4**self.recipe.circuit.n_wires * like.element_size()
+        fitting = max(1, BLOCK_BYTES // one)
+        # One filter at a time where the circuits differ.
+        filters = max(1, fitting // total) if len(self.recipes) == 1 else 1
+        outputs = min(fitting, total)
+        again = torch.is_grad_enabled() and rows * total * one > 2 * BLOCK_BYTES
+        blocks = []
+        for number, recipe in enumerate(self.recipes):
+            for start in range(0, rows, filters) if len(self.recipes) == 1 else (number,):
+                some = {name: weight[start : start + filters] for name, weight in weights.items()}
+                parts = [slice(first, first + outputs) for first in range(0, total, outputs)]
+                blocks.append(torch.cat([_block(recipe, some, part, again) for part in parts], dim=1))
+        return torch.cat(blocks)
+
+    def _fused(self, flat: Tensor, rows: int) -> Tensor | None:
+        found = fused_coefficients(self.recipes, flat)
+        if found is None:
+            return None
+        if site_words(self.recipe) is None:
+            # The features of a site depend on weights, or are more than one Pauli matrix each.
+            if len(self.recipes) == 1:
+                found = from_words(self.recipe, flat, found)
+            else:
+                pieces = zip(self.recipes, flat.expand(rows, -1).split(1), found.split(1), strict=True)
+                found = torch.cat([from_words(recipe, own, words) for recipe, own, words in pieces])
+        return found.expand(rows, -1, -1)
+
+    def compile(
+        self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
+    ) -> tuple[Tensor, ...]:
+        """The coefficients, shape (groups, outputs, channels, features); see :class:`Layout`.
+
+        Args:
+            weights: for each weight a tensor (rows, *shape).
+            like: gives dtype and device where there are no weights.
+            layout: of the rows.
+            n_windows: ignored: the coefficients are the same for any number of windows.
+        """
+        return (layout.arrange(self.coefficients(weights, like, layout.rows)),)
+
+    def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
+        """Measured values, shape (images, groups, outputs, *places)."""
+        found = fused(self.recipes, compiled[0], windows)
+        return evaluate(self.recipe, compiled[0], windows) if found is None else found
+
+    def cost(self, layout: Layout) -> tuple[float, float]:
+        """Estimated nanoseconds to compile, and per window, for all rows."""
+        recipe = self.recipe
+        outputs, n = recipe.circuit.n_outputs, recipe.circuit.n_wires
+        evolved = 4.0**n * outputs * layout.rows * (len(recipe.steps) + 2)
+        if feature_table(recipe) is None:  # in plain torch
+            work = 0.01 * recipe.n_features * layout.outputs + 10.0 * n
+            return 100_000.0 + 1.5 * evolved, layout.groups * layout.channels * work
+        few = products(self.recipes, layout.groups, layout.outputs, layout.channels)
+        if few is not None:
+            rows = (len(few.nodes) + len(few.terms)) / (layout.groups * layout.channels)
+            work = 0.06 * rows + 1.0 * n
+        else:
+            work = 0.008 * recipe.n_features * padded(layout.outputs, 4) + 0.03 * recipe.n_features + 1.0 * n
+        return 100_000.0 + 1.5 * evolved, layout.groups * layout.channels * work
+
+    def __str__(self) -> str:
+        sizes = self.recipe.sizes
+        n = self.recipe.circuit.n_wires
+        kinds = " x ".join(str(size) for size in sizes)
+        return (
+            f"polynomial: {n} qubit{'s' * (n > 1)} in a product encoding give {self.recipe.n_features} features a "
+            f"window ({kinds}); exact, {len(self.recipes)} "
+            f"circuit structure{'s' * (len(self.recipes) > 1)}"
+        )

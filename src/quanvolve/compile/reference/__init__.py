@@ -1,0 +1,1 @@
+"""Every plan in plain torch: what the kernels are tested against, and what runs where there are none."""

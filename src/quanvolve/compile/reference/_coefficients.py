@@ -1,0 +1,173 @@
+"""Weights to coefficients: interpret a recipe on a batch of filters, differentiably, in real arithmetic.
+
+    E_j(x) = sum_k T_j[k] * phi_k(x),   T_j[P] = Tr(P U^dagger M_j U) / 2^n contracted with the encoding.
+
+All filters of the batch share the circuit and differ in weights. This runs once a step, not once a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from quanvolve.compile.batch._precision import turned, wide
+from quanvolve.compile.batch._values import flat_weights, weight_offsets
+from quanvolve.compile.tables._pauli import Floats, clifford_table, rotation_tables
+from quanvolve.compile.tables._recipe import Encoded, Mix, Permute, Recipe
+from quanvolve.compile.tables._sites import bloch_matrix
+
+
+def coefficients(
+    recipe: Recipe, weights: Mapping[str, Tensor], *, like: Tensor | None = None, outputs: slice = slice(None)
+) -> Tensor:
+    """The polynomial coefficients of a batch of filters.
+
+    Args:
+        recipe: from :func:`compile_circuit`.
+        weights: for each weight of the circuit, a tensor of shape (batch, *shape), in radians.
+        like: where there are no weights, a tensor that gives dtype and device.
+        outputs: which of the circuit's outputs; all, if not given.
+
+    Returns:
+        Tensor of shape (batch, outputs, features); the feature axis counts the sites' functions with the last
+        wire fastest.
+    """
+    flat = flat_weights(recipe.circuit, weights, like)
+    matrices = rotations(recipe, flat)
+    return _contract_sites(recipe, matrices, _evolve(recipe, flat, matrices, outputs))
+
+
+def evolved(recipe: Recipe, flat: Tensor) -> Tensor:
+    """What the compiled routine gives: the coefficients, or those of all words where :func:`site_words` has no answer.
+
+    Args:
+        recipe: from :func:`compile_circuit`.
+        flat: weights, shape (batch, numbers).
+    """
+    matrices = rotations(recipe, flat)
+    tensor = _evolve(recipe, flat, matrices, slice(None))
+    return tensor if site_words(recipe) is None else _contract_sites(recipe, matrices, tensor)
+
+
+def from_words(recipe: Recipe, flat: Tensor, words: Tensor) -> Tensor:
+    """Coefficients of the features from those of all Pauli words, shape (batch, outputs, 4^n)."""
+    return _contract_sites(recipe, rotations(recipe, flat), words)
+
+
+@lru_cache(maxsize=256)
+def site_words(recipe: Recipe) -> tuple[npt.NDArray[np.int64], Floats] | None:
+    """The Pauli word that each feature is, and its sign; None where a feature is more, or depends on weights."""
+    words, signs = np.zeros(1, np.int64), np.ones(1)
+    for wire, gates in enumerate(recipe.site_gates):
+        if any(gate.number is not None for gate in gates):
+            return None
+        # In numpy, since the answer is kept and this may run while torch is tracing.
+        exact = bloch_matrix(recipe.sites[wire].gates, np.random.default_rng(0))[:, list(recipe.sites[wire].columns)]
+        site = np.rint(exact)
+        if np.abs(exact - site).max() > 1e-12 or (np.abs(site).sum(0) != 1).any():
+            return None
+        paulis = np.abs(site).argmax(0)
+        words = (words[:, None] * 4 + paulis[None, :]).reshape(-1)
+        signs = (signs[:, None] * site.sum(0)[None, :]).reshape(-1)
+    return words, signs
+
+
+def _evolve(recipe: Recipe, flat: Tensor, matrices: Tensor, outputs: slice) -> Tensor:
+    """Pauli coefficients of the observables after all steps, shape (batch, outputs, 4^n)."""
+    batch, n = flat.shape[0], recipe.circuit.n_wires
+    tensor = _initial(recipe, flat)[:, outputs].expand(batch, -1, -1)
+    for step in recipe.steps:
+        if isinstance(step, Permute):
+            source = torch.as_tensor(step.source, device=flat.device)
+            tensor = tensor[:, :, source] * torch.as_tensor(step.sign, dtype=flat.dtype, device=flat.device)
+            continue
+        if isinstance(step, Mix):
+            tensor = _on_axes(tensor, torch.as_tensor(step.matrix, dtype=flat.dtype, device=flat.device), step.wires, n)
+            continue
+        first, *others = step.numbers
+        matrix = matrices[:, first]
+        for number in others:
+            matrix = matrices[:, number] @ matrix
+        tensor = _on_axis(tensor, matrix, step.wire, n)
+    return tensor
+
+
+def rotations(recipe: Encoded, flat: Tensor) -> Tensor:
+    """The matrix of every constant and weighted rotation, shape (batch, number, 4, 4)."""
+    constants = _rotation_constants(recipe)
+    given = wide(flat)
+    offset, mixing = (torch.as_tensor(array, dtype=given.dtype, device=flat.device) for array in constants[:2])
+    parts = torch.as_tensor(constants[2], dtype=flat.dtype, device=flat.device)
+    cosines, sines = (part[..., None, None] for part in turned(offset + given @ mixing, flat.dtype))
+    return parts[0] + cosines * parts[1] + sines * parts[2]
+
+
+@lru_cache(maxsize=64)
+def _rotation_constants(recipe: Encoded) -> tuple[Floats, Floats, Floats]:
+    """Offsets (number,), the linear map from weights to angles, and the three matrix parts (3, number, 4, 4)."""
+    place = weight_offsets(recipe.circuit)
+    offset = np.array([turn.angle.offset for turn in recipe.turns])
+    mixing = np.zeros((len(place), len(recipe.turns)))
+    for number, turn in enumerate(recipe.turns):
+        for name, index, coefficient in turn.angle.weights:
+            mixing[place[name, index], number] += coefficient
+    parts = np.stack([turn.parts for turn in recipe.turns], axis=1) if recipe.turns else np.zeros((3, 0, 4, 4))
+    # Arrays and no tensors: those made under inference mode or while tracing would be of no use later.
+    return offset, mixing, parts
+
+
+def _initial(recipe: Recipe, like: Tensor) -> Tensor:
+    outputs, words, values = (torch.as_tensor(array, device=like.device) for array in recipe.observables)
+    shape = (1, recipe.circuit.n_outputs, 4**recipe.circuit.n_wires)
+    tensor = torch.zeros(shape, dtype=like.dtype, device=like.device)
+    return tensor.index_put((torch.zeros_like(outputs), outputs, words), values.to(like.dtype), accumulate=True)
+
+
+def _on_axis(tensor: Tensor, matrix: Tensor, wire: int, n: int) -> Tensor:
+    """Apply (batch, 4, 4) to one wire's Pauli index of (batch, outputs, 4^n)."""
+    shape = tensor.shape
+    split = tensor.reshape(shape[0], shape[1], 4**wire, 4, 4 ** (n - 1 - wire))
+    return torch.einsum("bij,bmajc->bmaic", matrix, split).reshape(shape)
+
+
+def _on_axes(tensor: Tensor, matrix: Tensor, wires: tuple[int, int], n: int) -> Tensor:
+    """Apply (16, 16) to the Pauli indices of two wires."""
+    split = tensor.reshape(*tensor.shape[:2], *(4,) * n)
+    axes = [2 + wire for wire in wires]
+    moved = split.movedim(axes, (2, 3))
+    found = torch.einsum("pq,bmqr->bmpr", matrix, moved.reshape(*tensor.shape[:2], 16, -1))
+    return found.reshape(moved.shape).movedim((2, 3), axes).reshape(tensor.shape)
+
+
+def _contract_sites(recipe: Recipe, matrices: Tensor, tensor: Tensor) -> Tensor:
+    batch, outputs = tensor.shape[:2]
+    after = 1
+    for wire in reversed(range(recipe.circuit.n_wires)):
+        site = site_matrix(recipe, wire, matrices)
+        split = tensor.reshape(batch, outputs, 4**wire, 4, after)
+        tensor = torch.einsum("bpk,bmapc->bmakc", site, split)
+        after *= site.shape[-1]
+    return tensor.reshape(batch, outputs, after)
+
+
+def site_matrix(recipe: Encoded, wire: int, matrices: Tensor) -> Tensor:
+    """A of one site, shape (batch, 4, columns): the Bloch vector in the site's functions (design of `_sites`)."""
+    bloch = matrices.new_tensor([1.0, 0.0, 0.0, 1.0]).reshape(1, 4, 1)
+    tables = torch.as_tensor(rotation_tables(), dtype=matrices.dtype, device=matrices.device).mT
+    for gate in recipe.site_gates[wire]:
+        if gate.clifford is not None:
+            source, sign = clifford_table(gate.clifford)
+            forward = np.zeros((4, 4))
+            forward[source, np.arange(4)] = sign  # states move opposite to observables: the transpose
+            bloch = torch.as_tensor(forward, dtype=matrices.dtype, device=matrices.device) @ bloch
+        if gate.reads:
+            bloch = torch.cat([part @ bloch for part in tables[gate.axis]], dim=-1)
+        if gate.number is not None:
+            bloch = matrices[:, gate.number].mT @ bloch
+    columns = list(recipe.sites[wire].columns)
+    return bloch[:, :, columns].expand(matrices.shape[0], -1, -1)

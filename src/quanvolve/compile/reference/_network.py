@@ -1,0 +1,100 @@
+"""The networks of all outputs over all windows in plain torch: the reference, and the path on a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from quanvolve.compile.batch._chunks import in_chunks
+from quanvolve.compile.batch._layout import Layout
+from quanvolve.compile.batch._windows import Windows
+from quanvolve.compile.reference._features import features
+from quanvolve.compile.tables._chains import Chains
+from quanvolve.compile.tables._sweeps import WordSweep, sweeps
+
+
+def sweep_windows(chains: Sequence[Chains], numbers: Tensor, windows: Windows, layout: Layout) -> Tensor:
+    """Measured values of all windows.
+
+    Args:
+        chains: one for all rows, or one for each; they share their encoding.
+        numbers: of all rows, one after the other, from `_network_numbers`.
+        windows: of the images.
+        layout: of the rows.
+
+    Returns:
+        Tensor of shape (images, groups, outputs, *places).
+    """
+    first = chains[0]
+    largest = max((sweep.bond for one in chains for sweep in sweeps(one)), default=1)
+    per_window = layout.rows * 8 * (largest + 4) * len(first.sites) * windows.images.element_size()
+
+    def on_chunk(inputs: Tensor, numbers: Tensor) -> Tensor:
+        functions = features(
+            first, inputs, numbers.dtype
+        )  # of each site (images, groups, channels, functions, positions)
+        if len(chains) == 1:
+            own = numbers.reshape(layout.groups, layout.filters, layout.channels, -1)
+            found = _values(first, [f.unsqueeze(2) for f in functions], own).sum(3)
+        else:
+            found = _row_by_row(chains, functions, numbers, layout)
+        return torch.flatten(found, 2, 3)[:, :, : layout.outputs]
+
+    return in_chunks(on_chunk, windows, (numbers,), layout.outputs, per_window)
+
+
+def _row_by_row(chains: Sequence[Chains], functions: list[Tensor], numbers: Tensor, layout: Layout) -> Tensor:
+    sizes = [sum(len(site.terms) for sweep in sweeps(one) for site in sweep.sites) for one in chains]
+    rows = []
+    for row, (one, own) in enumerate(zip(chains, numbers.split(sizes), strict=True)):
+        group, rest = divmod(row, layout.filters * layout.channels)
+        c = rest % layout.channels
+        some = [f[:, group : group + 1, None, c : c + 1] for f in functions]
+        rows.append(_values(one, some, own.reshape(1, 1, 1, -1))[:, 0, 0, 0])
+    found = torch.stack(rows, dim=1)  # images, rows, measured, positions
+    return torch.unflatten(found, 1, (layout.groups, layout.filters, layout.channels)).sum(3)
+
+
+def _values(chains: Chains, functions: list[Tensor], numbers: Tensor) -> Tensor:
+    """Values of the measured observables.
+
+    Args:
+        chains: of the circuit.
+        functions: of each site, shape (images, groups, 1, channels, functions, positions).
+        numbers: shape (groups, filters, channels, terms).
+
+    Returns:
+        Tensor of shape (images, groups, filters, channels, measured, positions).
+    """
+    like = functions[0]
+    shape = (like.shape[0], *numbers.shape[:3])
+    outputs: list[Tensor | None] = [None] * chains.circuit.n_outputs
+    start = 0
+    for sweep in sweeps(chains):
+        size = sum(len(site.terms) for site in sweep.sites)
+        value = _word(sweep, functions, numbers[..., start : start + size], shape)
+        start += size
+        before = outputs[sweep.word.output]
+        outputs[sweep.word.output] = value if before is None else before + value
+    # A value that nothing changes still keeps the graph.
+    nothing = 0 * (like[..., 0, :] * numbers.sum(-1, keepdim=True)) + like.new_zeros(*shape, like.shape[-1])
+    return torch.stack([nothing if value is None else value + nothing for value in outputs], dim=-2)
+
+
+def _word(sweep: WordSweep, functions: list[Tensor], numbers: Tensor, shape: tuple[int, ...]) -> Tensor:
+    like = functions[0]
+    factor = sweep.word.coefficient * sweep.constant
+    state = like.new_full((*shape, 1, like.shape[-1]), factor)
+    start = 0
+    for site in sweep.sites:
+        terms, moves = (torch.as_tensor(array, device=like.device) for array in (site.terms, site.moves))
+        own = numbers[..., start : start + len(terms), None]
+        start += len(terms)
+        parts = own * functions[site.wire].index_select(-2, terms[:, 1])
+        entries = like.new_zeros((*shape, int(site.terms[:, 0].max()) + 1, like.shape[-1]))
+        entries = entries.index_add(-2, terms[:, 0], parts.expand(*shape, -1, -1))
+        steps = state.index_select(-2, moves[:, 0]) * entries.index_select(-2, moves[:, 2])
+        state = like.new_zeros((*shape, site.width, like.shape[-1])).index_add(-2, moves[:, 1], steps)
+    return state.squeeze(-2)

@@ -1,0 +1,133 @@
+"""Which coefficients of a circuit can be other than zero, whatever its weights are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from quanvolve.compile.reference._coefficients import site_words
+from quanvolve.compile.tables._features import feature_table
+from quanvolve.compile.tables._recipe import Mix, Permute, Recipe
+
+Pattern = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
+_ROW = 3.0
+"""What a row of a product or a sum costs, in multiplications of a dense tile."""
+
+
+@dataclass(frozen=True, eq=False)
+class Products:
+    """The products and terms of the polynomials of all channels, as `kernels._sparse` takes them."""
+
+    nodes: Integers
+    node_runs: Integers
+    terms: Integers
+    term_runs: Integers
+
+
+@lru_cache(maxsize=256)
+def pattern(recipe: Recipe) -> Pattern | None:
+    """Coefficients that may be other than zero, shape (outputs, features); None where that is not known.
+
+    A Pauli word that meets a rotation about another axis becomes two; a Clifford gate maps words to words. What happens
+    to cancel is counted as well.
+    """
+    wanted = site_words(recipe)
+    if wanted is None:
+        return None
+    n, outputs = recipe.circuit.n_wires, recipe.circuit.n_outputs
+    found = np.zeros((outputs, 4**n), bool)
+    numbers, words, _ = recipe.observables
+    found[numbers, words] = True
+    for step in recipe.steps:
+        if isinstance(step, Permute):
+            found = found[:, step.source]
+            continue
+        if isinstance(step, Mix):
+            moved = np.moveaxis(found.reshape(outputs, *(4,) * n), [1 + wire for wire in step.wires], (1, 2))
+            mixed = np.abs(step.matrix) > 0
+            new = np.einsum("pq,mqr->mpr", mixed, moved.reshape(outputs, 16, -1)) > 0
+            found = np.moveaxis(new.reshape(moved.shape), (1, 2), [1 + wire for wire in step.wires]).reshape(
+                outputs, -1
+            )
+            continue
+        found = np.ascontiguousarray(found)
+        split = found.reshape(outputs, 4**step.wire, 4, -1)
+        for turn in (recipe.turns[number] for number in step.numbers):
+            if turn.channel is not None:
+                split[:] = np.einsum("pq,mbqa->mbpa", np.abs(turn.channel) > 0, split) > 0
+                continue
+            axis = turn.axis
+            one, other = 1 + (axis + 1) % 3, 1 + (axis + 2) % 3
+            both = split[:, :, one] | split[:, :, other]
+            split[:, :, one] = both
+            split[:, :, other] = both
+    return found[:, wanted[0]]
+
+
+@lru_cache(maxsize=64)
+def products(recipes: tuple[Recipe, ...], groups: int, outputs: int, channels: int) -> Products | None:
+    """The products that the polynomials of a layer need, or None where evaluating all of them is cheaper.
+
+    Args:
+        recipes: one for all rows of the weights, or one for each.
+        groups, outputs, channels: of the coefficients.
+    """
+    table = feature_table(recipes[0])
+    patterns = [pattern(recipe) for recipe in recipes]
+    if table is None or any(one is None for one in patterns):
+        return None
+    measured = recipes[0].circuit.n_outputs
+    filters = -(-outputs // measured)
+    rows = [one for one in patterns if one is not None] * (groups * filters * channels if len(recipes) == 1 else 1)
+    arranged = np.stack(rows).reshape(groups, filters, channels, measured, -1)
+    arranged = arranged.transpose(0, 2, 1, 3, 4).reshape(groups, channels, filters * measured, -1)[:, :, :outputs]
+    work = _ROW * (arranged.any(2).sum() + arranged.sum())
+    if work > arranged.shape[-1] * (-(-outputs // 4) * 4 + 1) * groups * channels:
+        return None
+    nodes: list[tuple[int, int]] = []
+    terms: list[tuple[int, int, int]] = []
+    node_runs, term_runs = [0], [0]
+    for one in arranged.reshape(groups * channels, outputs, -1):
+        places: dict[tuple[int, ...], int] = {(): 0}
+        own: list[tuple[int, int]] = []
+        n_functions = len(table.factors)
+        for feature in np.flatnonzero(one.any(0)):
+            row = _row(_functions(int(feature), table.sizes, table.starts), places, own, n_functions)
+            terms += [(int(output), row, int(feature)) for output in np.flatnonzero(one[:, feature])]
+        nodes += own
+        node_runs.append(len(nodes))
+        term_runs.append(len(terms))
+    return Products(
+        np.array(nodes, np.int64).reshape(-1, 2),
+        np.array(node_runs, np.int64),
+        np.array(terms, np.int64).reshape(-1, 3),
+        np.array(term_runs, np.int64),
+    )
+
+
+def _functions(feature: int, sizes: Sequence[int] | Integers, starts: Sequence[int] | Integers) -> tuple[int, ...]:
+    """The functions that a feature is the product of, by number."""
+    found = []
+    for size, start in zip(reversed(sizes), reversed(starts), strict=True):
+        feature, digit = divmod(feature, int(size))
+        if digit:
+            found.append(int(start) + digit - 1)
+    return tuple(reversed(found))
+
+
+def _row(
+    functions: tuple[int, ...], places: dict[tuple[int, ...], int], nodes: list[tuple[int, int]], n_functions: int
+) -> int:
+    """The row of a product; products on the way are shared with others."""
+    if len(functions) == 1:
+        return 1 + functions[0]
+    if functions not in places:
+        nodes_left = _row(functions[:-1], places, nodes, n_functions)
+        nodes.append((nodes_left, 1 + functions[-1]))
+        places[functions] = n_functions + len(nodes)
+    return places[functions]
