@@ -14,7 +14,11 @@ class CaptureError(QuanvolveError):
 
 
 class PlanError(QuanvolveError):
-    """A circuit that no available plan can evaluate."""
+    """A circuit that a plan, or none of the plans, can evaluate."""
+
+
+class NoPlanError(PlanError):
+    """A circuit that none of the plans can evaluate."""
 
 
 class DataError(QuanvolveError):

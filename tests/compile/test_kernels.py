@@ -9,13 +9,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quanvolve.compile.ops._registry import circuit_of
 
 from quanvolve import Quanv1d, Quanv2d, Quanv3d
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Angle, Circuit, Gate, Observable
 from quanvolve.compile import use_kernels
 from quanvolve.compile.batch._distinct import distinct
-from quanvolve.compile.ops._registry import circuit_of
 from quanvolve.compile.tables._products import pattern
 from quanvolve.compile.tables._recipe import compile_circuit
 from tests.waiting import PATIENCE

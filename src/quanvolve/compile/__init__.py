@@ -1,7 +1,6 @@
 """From a circuit description to numbers: description -> plan -> compiled weights and windows -> values."""
 
 from quanvolve.compile.batch._chunks import CHUNK_BYTES as CHUNK_BYTES
-from quanvolve.compile.batch._layout import Layout as Layout
 from quanvolve.compile.batch._precision import wide as wide
 from quanvolve.compile.batch._windows import Windows as Windows
 from quanvolve.compile.ops._switch import use_kernels as use_kernels
@@ -17,15 +16,16 @@ from quanvolve.compile.plans._shifted import angle_values as angle_values
 from quanvolve.compile.plans._shifted import shifted_rotations as shifted_rotations
 from quanvolve.compile.plans._shifted import with_shifts as with_shifts
 from quanvolve.compile.plans._statevector import StatevectorPlan as StatevectorPlan
-from quanvolve.compile.plans._statevector import continued as continued
 from quanvolve.compile.plans._table import TablePlan as TablePlan
 from quanvolve.compile.plans._tensor_train import TensorTrainPlan as TensorTrainPlan
 from quanvolve.compile.plans._truncated_train import TruncatedTrainPlan as TruncatedTrainPlan
 from quanvolve.compile.plans._truncated_train import needs_fixed as needs_fixed
 from quanvolve.compile.reference._coefficients import coefficients as coefficients
-from quanvolve.compile.reference._evaluate import evaluate as evaluate
 from quanvolve.compile.reference._features import features as features
-from quanvolve.compile.tables._recipe import MAX_WIRES as MAX_WIRES
+from quanvolve.compile.reference._polynomial import evaluate as evaluate
+from quanvolve.compile.reference._states import continued as continued
+from quanvolve.compile.tables._layout import Layout as Layout
+from quanvolve.compile.tables._limits import MAX_WIRES as MAX_WIRES
 from quanvolve.compile.tables._recipe import Recipe as Recipe
 from quanvolve.compile.tables._recipe import compile_circuit as compile_circuit
 from quanvolve.compile.tables._sites import Site as Site

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from quanvolve.compile import use_kernels
 from quanvolve.nn._apply import Static, apply, check_angles, check_images, compile_rows
@@ -31,9 +32,10 @@ class Frozen(nn.Module):
         with torch.no_grad(), use_kernels(False):
             like = next(iter((*layer.parameters(), *layer.buffers())), torch.empty(0))
             weights = {name: weight.detach() for name, weight in layer.circuit_weights().items()}
-            found = compile_rows(static.planner.choose(None), weights, like, static.layout, None)
-        self._count = len(found)
-        for number, tensor in enumerate(found):
+            compiled = compile_rows(static.planner.choose(None), weights, like, static.layout, None)
+        tensors, self._form = tree_flatten(compiled)
+        self._count = len(tensors)
+        for number, tensor in enumerate(tensors):
             self.register_buffer(f"compiled{number}", tensor.detach().clone())
         if isinstance(layer.scale, Tensor):
             self.register_buffer("scale", layer.scale.detach().clone())
@@ -49,13 +51,14 @@ class Frozen(nn.Module):
 
     def _values(self, images: Tensor) -> Tensor:
         static = self._static
-        compiled = tuple(self.get_buffer(f"compiled{number}") for number in range(self._count))
+        tensors = [self.get_buffer(f"compiled{number}") for number in range(self._count)]
+        compiled = tree_unflatten(tensors, self._form)
         if torch.compiler.is_compiling():
             from quanvolve.nn._traced import traced_frozen
 
             bias: dict[str, Tensor] = {} if self.bias is None else {"bias": self.bias}
             return traced_frozen(static, images, compiled, self.scale, bias)
-        like = compiled[0] if compiled else images
+        like = tensors[0] if tensors else images
         check_images(images, self.in_channels, len(static.geometry.kernel_size), like)
         check_angles(images, self.scale, static.circuits)
         with use_kernels(False):

@@ -5,77 +5,51 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.circuits import PROGRAM, Circuit
 from quanvolve.compile.batch._precision import visible
+from quanvolve.compile.tables._parsed import Parsed
+from quanvolve.compile.tables._values import values_of_both, values_of_inputs, values_of_weights
 
 
-@lru_cache(maxsize=256)
-def input_values(circuit: Circuit) -> tuple[int, ...]:
-    """Numbers of the program's values that read inputs."""
-    return () if circuit.program is None else tuple(k for k, v in enumerate(circuit.program.values) if v.reads_inputs)
-
-
-@lru_cache(maxsize=256)
-def mixed_values(circuit: Circuit) -> tuple[int, ...]:
-    """Numbers of the program's values that read inputs and weights."""
-    found = input_values(circuit)
-    return tuple(k for k in found if circuit.program is not None and circuit.program.values[k].reads_weights)
-
-
-def flat_weights(circuit: Circuit, weights: Mapping[str, Tensor], like: Tensor | None) -> Tensor:
+def flat_weights(parsed: Parsed, weights: Mapping[str, Tensor], like: Tensor | None) -> Tensor:
     """All weights of every row, then the program's values of weights alone: shape (rows, numbers)."""
+    circuit = parsed.circuit
     parts = [weights[name].reshape(len(weights[name]), -1) for name, _ in circuit.weight_shapes]
     if not parts:
         if like is None:
             return torch.empty(1, 0)
         return torch.empty(1, 0, dtype=like.dtype, device=like.device)
-    program = circuit.program
-    if program is not None and any(not v.reads_inputs for v in program.values):
-        which = tuple(k for k, v in enumerate(program.values) if not v.reads_inputs)
+    program, which = circuit.program, values_of_weights(parsed)
+    if program is not None and which:
         dummy = parts[0].new_empty(circuit.n_inputs)
         shaped = {name: weights[name] for name, _ in circuit.weight_shapes}
         parts.append(_each(lambda row: program.run(dummy, row, which))(shaped))
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
-@lru_cache(maxsize=256)
-def weight_offsets(circuit: Circuit) -> dict[tuple[str, int], int]:
-    """The place in :func:`flat_weights` of each weight, by name and flat index."""
-    places: dict[tuple[str, int], int] = {}
-    for name, shape in circuit.weight_shapes:
-        for index in range(math.prod(shape)):
-            places[name, index] = len(places)
-    if circuit.program is not None:
-        for number, value in enumerate(circuit.program.values):
-            if not value.reads_inputs:
-                places[PROGRAM, number] = len(places)
-    return places
-
-
-def bits(circuit: Circuit, inputs: Tensor) -> Tensor:
+def bits(parsed: Parsed, inputs: Tensor) -> Tensor:
     """The inputs, replaced by their bits where the circuit has a threshold."""
-    if circuit.threshold is None:
+    threshold = parsed.circuit.threshold
+    if threshold is None:
         return inputs
-    found = (inputs > circuit.threshold).to(inputs.dtype)
+    found = (inputs > threshold).to(inputs.dtype)
     # A step has the derivative zero almost everywhere; a layer in front of this one still gets its zeros.
     return found + 0 * inputs if inputs.requires_grad else found
 
 
-def extended(circuit: Circuit, inputs: Tensor) -> Tensor:
+def extended(parsed: Parsed, inputs: Tensor) -> Tensor:
     """Inputs (..., n_inputs, positions), then the program's values that read inputs only: (..., n_values, positions).
 
     The places of values that read weights as well are filled with zeros.
     """
-    program = circuit.program
+    circuit, program = parsed.circuit, parsed.circuit.program
     if program is None:
         return inputs
-    pure = tuple(k for k in input_values(circuit) if k not in mixed_values(circuit))
+    pure = values_of_inputs(parsed)
     full = inputs.new_zeros((*inputs.shape[:-2], len(program.values), inputs.shape[-1]))
     if pure and inputs.numel():
         flat = inputs.movedim(-2, -1).reshape(-1, circuit.n_inputs)
@@ -85,7 +59,7 @@ def extended(circuit: Circuit, inputs: Tensor) -> Tensor:
     return torch.cat([inputs, full], dim=-2)
 
 
-def mixed(circuit: Circuit, inputs: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+def mixed(parsed: Parsed, inputs: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
     """Values that read inputs and weights.
 
     Args:
@@ -95,8 +69,8 @@ def mixed(circuit: Circuit, inputs: Tensor, weights: Mapping[str, Tensor]) -> Te
     Returns:
         Tensor of shape (rows, values, positions).
     """
-    which = mixed_values(circuit)
-    program = circuit.program
+    which = values_of_both(parsed)
+    program = parsed.circuit.program
     assert program is not None
     by_window = torch.vmap(lambda window, row: program.run(window, row, which), in_dims=(1, None), out_dims=1)
     return _finite(_each(by_window)(inputs, dict(weights)))

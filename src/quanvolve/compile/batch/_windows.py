@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from types import EllipsisType
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-Offsets = npt.NDArray[np.int64]
+from quanvolve.compile.tables._grid import Grid
 
 
 @dataclass(frozen=True)
@@ -36,6 +33,11 @@ class Windows:
     joint: bool = False
     scale: Tensor | float = 1.0
 
+    @classmethod
+    def on(cls, images: Tensor, grid: Grid, groups: int, scale: Tensor | float) -> Windows:
+        """Windows that slide over images as a grid says."""
+        return cls(images, grid.kernel_size, grid.stride, grid.dilation, groups, grid.joint, scale)
+
     @property
     def dims(self) -> int:
         """Number of spatial axes."""
@@ -52,11 +54,14 @@ class Windows:
         return math.prod(self.kernel_size) * (self.images.shape[1] // self.groups if self.joint else 1)
 
     @property
+    def grid(self) -> Grid:
+        """How they slide."""
+        return Grid(self.kernel_size, self.stride, self.dilation, self.joint)
+
+    @property
     def places(self) -> tuple[int, ...]:
         """Places along each axis."""
-        size = self.images.shape[2:]
-        spans = (d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True))
-        return tuple((n - span) // step + 1 for n, span, step in zip(size, spans, self.stride, strict=True))
+        return self.grid.places(tuple(self.images.shape[2:]))
 
     def view(self) -> Tensor:
         """All windows, shape (images, groups, channels, *places, *window), strided and overlapping.
@@ -64,7 +69,7 @@ class Windows:
         The window axes, in order, are the circuit's inputs; no pixel is copied but under `torch.func` transforms.
         """
         view = self.images
-        spans = tuple(d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True))
+        spans = self.grid.spans
         if torch._C._are_functorch_transforms_active():
             view = self._stacked(spans)  # the derivative of unfold has no batching rule
         else:
@@ -84,34 +89,3 @@ class Windows:
             every = (*(slice(None),) * (2 + axis), slice(None, None, stride))
             view = torch.stack([part[every] for part in slices], dim=-1)
         return view
-
-
-@lru_cache(maxsize=256)
-def offsets(
-    size: tuple[int, ...], kernel_size: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], joined: int
-) -> tuple[Offsets, Offsets]:
-    """Where windows are in a flat channel.
-
-    Args:
-        size: of the padded image.
-        kernel_size, stride, dilation: as in :class:`Windows`.
-        joined: how many channels, one after the other, a circuit reads.
-
-    Returns:
-        The offset of each place's first pixel, and from there of each pixel of the window.
-    """
-    steps = [math.prod(size[axis + 1 :]) for axis in range(len(size))]
-
-    def grid(counts: list[int], strides: list[int]) -> Offsets:
-        found = np.zeros(1, np.int64)
-        for count, step in zip(counts, strides, strict=True):
-            found = (found[:, None] + step * np.arange(count)[None, :]).reshape(-1)
-        return np.ascontiguousarray(found)
-
-    spans = [d * (k - 1) + 1 for k, d in zip(kernel_size, dilation, strict=True)]
-    counts = [(n - span) // step + 1 for n, span, step in zip(size, spans, stride, strict=True)]
-    places = grid(counts, [s * step for s, step in zip(stride, steps, strict=True)])
-    elements = grid(
-        [joined, *kernel_size], [math.prod(size), *(d * step for d, step in zip(dilation, steps, strict=True))]
-    )
-    return places, elements

@@ -1,44 +1,39 @@
-"""The inner loops for each device; Numba is loaded when it is first needed."""
+"""The inner loops: for each family of computations and each device a kernel, loaded when it is first needed.
 
+A kernel for a further device is a folder here, and a column of `_KERNELS`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
 from functools import cache
 from importlib import import_module
-from typing import Any
 
+from quanvolve.compile.kernels._kernel import Kernel as Kernel
 
-def dense() -> Any:
-    """Dense polynomials."""
-    return _compiled("_polynomial")
+FAMILIES = ("polynomial", "coefficients", "network", "states", "sample")
 
-
-def sparse() -> Any:
-    """Sparse polynomials."""
-    return _compiled("_sparse")
-
-
-def network() -> Any:
-    """Tensor networks of observables."""
-    return _compiled("_network")
-
-
-def states() -> Any:
-    """State vectors."""
-    return _compiled("_states")
-
-
-def coefficients() -> Any:
-    """Coefficients of polynomials."""
-    return _compiled("_pauli_words")
-
-
-def sampling() -> Any:
-    """Shots."""
-    return _compiled("_sampling")
+_FOLDERS = {"cpu": ("numba", "numba")}
+"""For each device the folder of its kernels, and the package that they need."""
 
 
 @cache
-def _compiled(name: str) -> Any:
-    from quanvolve.compile.kernels.numba._fresh import keep_fresh
+def devices(family: str) -> tuple[str, ...]:
+    """The devices that there is a kernel of this family for.
 
-    module = import_module(f"{__name__}.numba.{name}")
-    keep_fresh()
-    return module
+    Examples:
+        >>> devices("states")
+        ('cpu',)
+    """
+    found = [device for device, (_, package) in _FOLDERS.items() if importlib.util.find_spec(package) is not None]
+    return tuple(found) if family in FAMILIES else ()
+
+
+@cache
+def kernel(family: str, device: str) -> Kernel:
+    """The kernel of a family on a device."""
+    folder, _ = _FOLDERS[device]
+    module = import_module(f"{__name__}.{folder}._{family}")
+    import_module(f"{__name__}.{folder}").ready()
+    made: Kernel = module.kernel
+    return made

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -26,13 +24,8 @@ def use_kernels(on: bool) -> Iterator[None]:
         _on.reset(before)
 
 
-@lru_cache(maxsize=1)
-def _installed() -> bool:
-    return importlib.util.find_spec("numba") is not None
-
-
-def usable(*tensors: Tensor) -> bool:
-    """Whether kernels can take these tensors: in memory, float32 or float64, and outside of `torch.func` transforms.
+def kernels_on(tensors: Sequence[Tensor]) -> bool:
+    """Whether kernels may take such tensors: float32 or float64, outside of `torch.func` transforms and exports.
 
     An exported program is made of torch's own operators, so that it runs where this package is not.
     """
@@ -40,7 +33,5 @@ def usable(*tensors: Tensor) -> bool:
         return False
     if forward_ad._current_level >= 0:  # derivatives in forward mode
         return False
-    return (
-        all(tensor.device.type == "cpu" and tensor.dtype in (torch.float32, torch.float64) for tensor in tensors)
-        and _installed()
-    )
+    device = tensors[0].device.type
+    return all(one.device.type == device and one.dtype in (torch.float32, torch.float64) for one in tensors)

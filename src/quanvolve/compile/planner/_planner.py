@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.circuits import Circuit
-from quanvolve.compile.batch._layout import Layout
 from quanvolve.compile.plans._density import DensityPlan
 from quanvolve.compile.plans._parts import PartsPlan
 from quanvolve.compile.plans._plan import Plan
 from quanvolve.compile.plans._polynomial import PolynomialPlan
-from quanvolve.compile.plans._sampled import SampledPlan, word_circuits
+from quanvolve.compile.plans._sampled import SampledPlan
 from quanvolve.compile.plans._shifted import ShiftedPlan
 from quanvolve.compile.plans._statevector import StatevectorPlan
 from quanvolve.compile.plans._table import TablePlan
@@ -19,6 +18,8 @@ from quanvolve.compile.plans._tensor_train import TensorTrainPlan
 from quanvolve.compile.plans._trajectories import TRAJECTORIES, TrajectoryPlan
 from quanvolve.compile.plans._truncated_train import TOLERANCE, TruncatedTrainPlan
 from quanvolve.compile.tables._cones import cut, split
+from quanvolve.compile.tables._layout import Layout
+from quanvolve.compile.tables._sampling import word_circuits
 
 PLANS: dict[str, Callable[[Sequence[Circuit]], Plan]] = {
     "table": TablePlan,

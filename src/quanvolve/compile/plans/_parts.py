@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from quanvolve.compile.batch._layout import Layout
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.plans._plan import Plan
+from quanvolve.compile.tables._layout import Layout
 
 _OVERHEAD = 8.0
 """Nanoseconds a window that another part costs, and each value that is moved to its place."""
@@ -34,7 +33,7 @@ class PartsPlan:
         self._places = [order.index(output) for output in range(len(order))]
 
     def _layouts(self, layout: Layout) -> list[Layout]:
-        return [replace(layout, outputs=layout.filters * len(group)) for group in self.groups]
+        return [layout._replace(outputs=layout.filters * len(group)) for group in self.groups]
 
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None

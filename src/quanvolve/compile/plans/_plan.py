@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from quanvolve.compile.batch._layout import Layout
 from quanvolve.compile.batch._windows import Windows
+from quanvolve.compile.tables._layout import Layout
 
 
 class Plan(Protocol):

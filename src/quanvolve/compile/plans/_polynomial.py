@@ -1,4 +1,9 @@
-"""The polynomial plan of a layer: all its filters, each a trigonometric polynomial over the same features."""
+"""The polynomial plan of a layer: all its filters, each a trigonometric polynomial over the same features.
+
+    E_j(x) = sum_P T_j[P] prod_q b_q(x_q)[P_q],   T_j[P] = Tr(P U^dagger M_j U) / 2^n,
+
+with b_q the Bloch vector of qubit q after its encoding, a linear map of (1, cos, sin) of the angles that read inputs.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +15,21 @@ from torch.utils.checkpoint import checkpoint
 
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Circuit
-from quanvolve.compile.batch._layout import Layout
+from quanvolve.compile.batch._rows import arranged
 from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.batch._windows import Windows
-from quanvolve.compile.ops._coefficients import fused_coefficients
-from quanvolve.compile.ops._polynomial import fused
-from quanvolve.compile.reference._coefficients import coefficients, from_words, site_words
-from quanvolve.compile.reference._evaluate import evaluate
+from quanvolve.compile.ops._coefficients import coefficients as of_rows
+from quanvolve.compile.ops._polynomial import polynomial
+from quanvolve.compile.reference._coefficients import coefficients, from_words
+from quanvolve.compile.reference._polynomial import evaluate
+from quanvolve.compile.tables._coefficients import CoefficientTables
 from quanvolve.compile.tables._features import feature_table, padded
-from quanvolve.compile.tables._products import products
+from quanvolve.compile.tables._layout import Layout, some_rows
+from quanvolve.compile.tables._polynomial import PolynomialTables
+from quanvolve.compile.tables._products import Products, products
+from quanvolve.compile.tables._recent import Recent
 from quanvolve.compile.tables._recipe import Recipe, compile_circuit
+from quanvolve.compile.tables._site_words import site_words
 
 BLOCK_BYTES = 4 * 2**20
 """Size of the Pauli coefficients that are evolved together; each step of the circuit holds as much again."""
@@ -60,6 +70,9 @@ class PolynomialPlan:
                     f"circuit {number} differs from circuit 0 in its encoding, weight shapes or number of outputs; "
                     "the filters of one layer must share these"
                 )
+        self._rows: CoefficientTables | None = None
+        self._windows = Recent[PolynomialTables]()
+        self._few = Recent[Products | None]()
 
     @property
     def recipe(self) -> Recipe:
@@ -74,10 +87,11 @@ class PolynomialPlan:
             like: gives dtype and device where there are no weights.
             rows: number of filters.
         """
-        flat = flat_weights(self.recipe.circuit, weights, like)
-        ready = self._fused(flat, rows)
-        if ready is not None:
-            return ready
+        flat = flat_weights(self.recipe, weights, like)
+        if self._rows is None and of_rows.on(flat):
+            self._rows = CoefficientTables.of_recipes(self.recipes)
+        if self._rows is not None and of_rows.takes(self._rows, flat):
+            return self._of_words(flat, of_rows.call(self._rows, flat)).expand(rows, -1, -1)
         if not weights:
             found = [coefficients(recipe, weights, like=like) for recipe in self.recipes]
             return torch.cat(found).expand(rows, -1, -1) if len(found) == 1 else torch.cat(found)
@@ -96,18 +110,16 @@ class PolynomialPlan:
                 blocks.append(torch.cat([_block(recipe, some, part, again) for part in parts], dim=1))
         return torch.cat(blocks)
 
-    def _fused(self, flat: Tensor, rows: int) -> Tensor | None:
-        found = fused_coefficients(self.recipes, flat)
-        if found is None:
-            return None
-        if site_words(self.recipe) is None:
-            # The features of a site depend on weights, or are more than one Pauli matrix each.
-            if len(self.recipes) == 1:
-                found = from_words(self.recipe, flat, found)
-            else:
-                pieces = zip(self.recipes, flat.expand(rows, -1).split(1), found.split(1), strict=True)
-                found = torch.cat([from_words(recipe, own, words) for recipe, own, words in pieces])
-        return found.expand(rows, -1, -1)
+    def _of_words(self, flat: Tensor, words: Tensor) -> Tensor:
+        """Coefficients of features, from those of words where features are more than plain Pauli words."""
+        if site_words(self.recipe) is not None:
+            return words
+        layout = Layout(1, len(words), 1, len(words))
+        pieces = [
+            from_words(self.recipes[block.circuit], some_rows(flat, block.rows), words[block.rows])
+            for block in layout.blocks(len(self.recipes))
+        ]
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
 
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
@@ -120,12 +132,22 @@ class PolynomialPlan:
             layout: of the rows.
             n_windows: ignored: the coefficients are the same for any number of windows.
         """
-        return (layout.arrange(self.coefficients(weights, like, layout.rows)),)
+        return (arranged(self.coefficients(weights, like, layout.rows), layout),)
 
     def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values, shape (images, groups, outputs, *places)."""
-        found = fused(self.recipes, compiled[0], windows)
-        return evaluate(self.recipe, compiled[0], windows) if found is None else found
+        scale = windows.scale
+        if isinstance(scale, Tensor):
+            return evaluate(self.recipe, compiled[0], windows)
+        key = (layout, windows.grid, scale)
+        tables = self._windows.get(
+            key, lambda: PolynomialTables.for_windows(self.recipes, self.few(layout), layout, windows.grid, scale)
+        )
+        return polynomial(tables, windows.images, compiled[0])
+
+    def few(self, layout: Layout) -> Products | None:
+        """The products that the polynomials need, or None where evaluating all of them is cheaper."""
+        return self._few.get(layout, lambda: products(self.recipes, layout))
 
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""
@@ -135,7 +157,7 @@ class PolynomialPlan:
         if feature_table(recipe) is None:  # in plain torch
             work = 0.01 * recipe.n_features * layout.outputs + 10.0 * n
             return 100_000.0 + 1.5 * evolved, layout.groups * layout.channels * work
-        few = products(self.recipes, layout.groups, layout.outputs, layout.channels)
+        few = self.few(layout)
         if few is not None:
             rows = (len(few.nodes) + len(few.terms)) / (layout.groups * layout.channels)
             work = 0.06 * rows + 1.0 * n

@@ -3,126 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from quanvolve._errors import PlanError
-from quanvolve.circuits import Basis, Circuit, Observable, bases_of
+from quanvolve.circuits import Circuit
 from quanvolve.compile.batch._chunks import CHUNK_BYTES
-from quanvolve.compile.batch._layout import Layout
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._sample import sample
 from quanvolve.compile.plans._plan import Plan
-from quanvolve.compile.tables._pauli import Floats
-
-MAX_MEASURED = 12
-
-
-@dataclass(frozen=True, eq=False)
-class Sampling:
-    """How the outputs of a circuit are drawn.
-
-    Args:
-        bits: how many qubits each basis measures.
-        observables: for each basis the words of its qubits but the empty one; a word is a number whose highest bit is
-            the first qubit.
-        values: what each bit string of each basis adds to each output, shape (bit strings, outputs).
-        expected: what each word adds to each output, shape (outputs, words), and a constant, shape (outputs,).
-    """
-
-    bits: tuple[int, ...]
-    observables: tuple[Observable, ...]
-    values: Floats
-    expected: Floats
-    constant: Floats
-
-
-@lru_cache(maxsize=128)
-def sampling_of(circuit: Circuit) -> Sampling:
-    """The words to evaluate, and what bit strings make of the outputs.
-
-    Words that are measured in different bases are drawn independently of each other, as on a device, with all shots for
-    each basis.
-
-    Raises:
-        PlanError: if a basis measures more than 12 qubits, or the output is a number of ones.
-
-    Examples:
-        >>> from quanvolve.circuits import named_circuit
-        >>> found = sampling_of(named_circuit("basic_entangler", 2))
-        >>> found.bits, len(found.observables), found.values.tolist()
-        ((2,), 3, [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
-    """
-    if circuit.counts is not None:
-        raise PlanError(
-            f"the output is a number of ones ({circuit.counts}), which is no expectation value: leave `shots` out, or "
-            "use readout='popcount_expected'"
-        )
-    bits: list[int] = []
-    observables: list[Observable] = []
-    values: list[Floats] = []
-    expected: list[Floats] = []
-    constant = np.zeros(circuit.n_outputs)
-    for basis in bases_of(circuit):
-        wires = tuple(sorted({wire for *_, word in basis.words for wire in word}))
-        if len(wires) > MAX_MEASURED:
-            raise PlanError(
-                f"shots are drawn from all {len(wires)} measured qubits together, which is possible for at most "
-                f"{MAX_MEASURED}: measure fewer qubits, use a smaller `kernel_size`, or leave `shots` out"
-            )
-        bits.append(len(wires))
-        observables += [_word(basis, wires, w) for w in range(1, 2 ** len(wires))]
-        table, share = np.zeros((2 ** len(wires), circuit.n_outputs)), np.zeros((circuit.n_outputs, 2 ** len(wires)))
-        parity = np.array([[1.0, 1.0], [1.0, -1.0]])
-        signs = np.ones((1, 1))
-        for _ in wires:
-            signs = np.kron(signs, parity)  # (bit strings, words)
-        for output, coefficient, own in basis.words:
-            w = sum(1 << (len(wires) - 1 - wires.index(wire)) for wire in own)
-            table[:, output] += coefficient * signs[:, w]
-            share[output, w] += coefficient
-        values.append(table)
-        expected.append(share[:, 1:])
-        constant += share[:, 0]
-    return Sampling(tuple(bits), tuple(observables), np.concatenate(values), np.concatenate(expected, 1), constant)
-
-
-def _word(basis: Basis, wires: tuple[int, ...], w: int) -> Observable:
-    n = len(wires)
-    own = [wire for k, wire in enumerate(wires) if w >> (n - 1 - k) & 1]
-    return Observable(((1.0, tuple((wire, basis.letters[wire]) for wire in own)),))
-
-
-def word_circuits(circuits: Sequence[Circuit], layout: Layout) -> tuple[tuple[Circuit, ...], Layout]:
-    """Circuits that measure all words, and how their rows make up the words of each window.
-
-    Each row is drawn by itself, so that those which a filter sums over become groups: the new rows are in the order
-    (groups, channels, filters).
-
-    Raises:
-        PlanError: if the circuits do not measure the same.
-    """
-    found = sampling_of(circuits[0])
-    for number, circuit in enumerate(circuits):
-        if circuit.observables != circuits[0].observables or circuit.counts != circuits[0].counts:
-            raise PlanError(
-                f"circuit {number} measures other observables than circuit 0; with `shots` all filters of a layer must "
-                "measure the same"
-            )
-    alone = Layout(layout.groups * layout.channels, layout.filters, 1, layout.filters * len(found.observables))
-    own = [replace(circuit, observables=found.observables or (Observable(((0.0, ()),)),)) for circuit in circuits]
-    return tuple(own if len(own) == 1 else [own[k] for k in rows_alone(layout)]), alone
-
-
-def rows_alone(layout: Layout) -> list[int]:
-    """The layer's rows in the order (groups, channels, filters)."""
-    rows = np.arange(layout.rows).reshape(layout.groups, layout.filters, layout.channels)
-    return [int(row) for row in rows.transpose(0, 2, 1).reshape(-1)]
+from quanvolve.compile.tables._layout import Layout
+from quanvolve.compile.tables._sampling import ShotTables, rows_alone, sampling_of, words_alone
 
 
 class SampledPlan:
@@ -142,9 +36,8 @@ class SampledPlan:
     def __init__(self, inner: Plan, circuits: Sequence[Circuit], layout: Layout, shots: int) -> None:
         self.inner, self.name, self.shots = inner, inner.name, shots
         self.sampling = sampling_of(circuits[0])
-        self._alone = Layout(
-            layout.groups * layout.channels, layout.filters, 1, layout.filters * len(self.sampling.observables)
-        )
+        self._shots = ShotTables.of_sampling(self.sampling, shots)
+        self._alone = words_alone(self.sampling, layout)
         self._rows = rows_alone(layout)
 
     def compile(
@@ -181,10 +74,8 @@ class SampledPlan:
 
     def draw(self, words: Tensor) -> Tensor:
         """Outputs as means over shots: shape (rows, outputs, places), without gradient."""
-        sampling = self.sampling
         with torch.no_grad():
-            values = torch.as_tensor(sampling.values, device=words.device)
-            return sample(words, values, sampling.bits, self.shots)
+            return sample(self._shots, words)
 
     def expect(self, words: Tensor) -> Tensor:
         """The exact outputs, shape (rows, outputs, places)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,13 +12,16 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Angle, Circuit
-from quanvolve.compile.batch._layout import Layout
 from quanvolve.compile.batch._precision import wide
-from quanvolve.compile.batch._values import bits, extended, flat_weights, mixed, mixed_values, weight_offsets
+from quanvolve.compile.batch._values import bits, extended, flat_weights, mixed
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.plans._plan import Plan
-from quanvolve.compile.plans._sampled import SampledPlan, combine, each_alone, rows_alone, word_circuits
-from quanvolve.compile.tables._pauli import Floats
+from quanvolve.compile.plans._sampled import SampledPlan, combine, each_alone
+from quanvolve.compile.tables._angles import AngleMaps, angle_maps
+from quanvolve.compile.tables._layout import Layout, of_row, some_rows
+from quanvolve.compile.tables._parsed import Parsed, kept
+from quanvolve.compile.tables._sampling import rows_alone, word_circuits
+from quanvolve.compile.tables._values import mixed_values, values_of_both
 
 SHIFT = "shift of each rotation"
 """The weight by which a circuit with shifts turns each rotation further."""
@@ -50,7 +52,8 @@ class ShiftedPlan(SampledPlan):
     ) -> None:
         super().__init__(inner, circuits, layout, shots)
         rows = rows_alone(layout)
-        self._circuits = [circuits[row] for row in rows] if len(circuits) > 1 else [circuits[0]] * len(rows)
+        parsed = [Parsed(circuit) for circuit in circuits]
+        self._circuits = [of_row(parsed, row) for row in rows]
         self._given = tuple(circuits)
         self._layout, self._find = layout, find
         self._made: SampledPlan | None = None
@@ -74,7 +77,7 @@ class ShiftedPlan(SampledPlan):
         to_weights = any(weight.requires_grad for weight in weights.values())
         which: list[tuple[int, ...]] = []
         if torch.is_grad_enabled() and (to_inputs or to_weights):
-            which = [shifted_rotations(circuit, to_inputs, to_weights) for circuit in self._circuits]
+            which = [shifted_rotations(one.circuit, to_inputs, to_weights) for one in self._circuits]
         if any(which):
             angles = self._angles(windows, weights, which)
             fixed = replace(windows, images=windows.images.detach(), scale=_detached(windows.scale))
@@ -95,10 +98,10 @@ class ShiftedPlan(SampledPlan):
         order = rows_alone(self._layout)
         most = max(map(len, which))
         found = []
-        for row, (circuit, own) in enumerate(zip(self._circuits, which, strict=True)):
-            mine = {name: w[order[row] : order[row] + 1] if len(w) > 1 else w for name, w in weights.items()}
+        for row, (parsed, own) in enumerate(zip(self._circuits, which, strict=True)):
+            mine = {name: some_rows(w, slice(order[row], order[row] + 1)) for name, w in weights.items()}
             values = inputs[row // self._layout.filters].flatten(1)
-            angles = angle_values(circuit, values, mine, own)
+            angles = _angle_values(parsed, values, mine, own)
             found.append(torch.cat([angles, angles.new_zeros(most - len(own), angles.shape[1])]))
         rows = torch.unflatten(torch.stack(found), 2, (images, places))
         return rows.permute(2, 0, 1, 3).flatten(0, 1)
@@ -109,7 +112,7 @@ class ShiftedPlan(SampledPlan):
         """What the k-th of its shifts makes of the outputs of each row, shape (images x rows, outputs, places)."""
         plan = self._shifted_plan
         order = rows_alone(self._layout)
-        count = max(len(_rotations(circuit)) for circuit in self._circuits)
+        count = max(len(_rotations(one.circuit)) for one in self._circuits)
         shift = like.new_zeros(len(order), count)
         for row, own in enumerate(which):
             if k < len(own):
@@ -171,12 +174,10 @@ def _detached(scale: Tensor | float) -> Tensor | float:
     return scale.detach() if isinstance(scale, Tensor) else scale
 
 
-@lru_cache(maxsize=256)
 def _rotations(circuit: Circuit) -> tuple[Angle, ...]:
     return tuple(gate.angle for gate in circuit.gates if gate.angle is not None)
 
 
-@lru_cache(maxsize=256)
 def shifted_rotations(circuit: Circuit, to_inputs: bool, to_weights: bool) -> tuple[int, ...]:
     """Numbers of the rotations whose angles depend on what a gradient is wanted for.
 
@@ -213,31 +214,29 @@ def with_shifts(circuit: Circuit) -> Circuit:
     return replace(circuit, gates=tuple(gates), weight_shapes=(*circuit.weight_shapes, (SHIFT, (number,))))
 
 
-@lru_cache(maxsize=256)
-def _maps(circuit: Circuit, which: tuple[int, ...]) -> tuple[Floats, Floats, Floats]:
-    """Offsets, and what weights and values add to each of these angles."""
-    place, angles = weight_offsets(circuit), _rotations(circuit)
-    mixing, reading = np.zeros((len(which), len(place))), np.zeros((len(which), circuit.n_values))
-    for row, k in enumerate(which):
-        for name, index, factor in angles[k].weights:
-            mixing[row, place[name, index]] += factor
-        for index, factor in angles[k].inputs:
-            reading[row, index] += factor
-    return np.array([angles[k].offset for k in which]), mixing, reading
+@kept
+def _maps(parsed: Parsed) -> AngleMaps:
+    """Of all rotations."""
+    return angle_maps(parsed, _rotations(parsed.circuit))
 
 
 def angle_values(circuit: Circuit, inputs: Tensor, weights: Mapping[str, Tensor], which: tuple[int, ...]) -> Tensor:
     """Angles (rotations, windows) from inputs (n_inputs, windows) and the weights of one row."""
-    given = bits(circuit, inputs)
-    values = extended(circuit, given)
-    if mixed_values(circuit):
-        places = torch.tensor([circuit.n_inputs + k for k in mixed_values(circuit)], device=inputs.device)
-        values = values.index_copy(
-            -2, places, mixed(circuit, given.unsqueeze(0), {n: wide(w) for n, w in weights.items()})[0]
-        )
-    offset, mixing, reading = (torch.as_tensor(m).to(inputs) for m in _maps(circuit, which))
+    return _angle_values(Parsed(circuit), inputs, weights, which)
+
+
+def _angle_values(parsed: Parsed, inputs: Tensor, weights: Mapping[str, Tensor], which: tuple[int, ...]) -> Tensor:
+    bit_values = bits(parsed, inputs)
+    values = extended(parsed, bit_values)
+    both = values_of_both(parsed)
+    if both:
+        places = torch.tensor([parsed.circuit.n_inputs + k for k in both], device=inputs.device)
+        rows = {name: wide(weight) for name, weight in weights.items()}
+        values = values.index_copy(-2, places, mixed(parsed, bit_values.unsqueeze(0), rows)[0])
+    offset, mixing, reading = (torch.as_tensor(m).to(inputs) for m in _maps(parsed))
+    own = list(which)
     return (
-        offset[:, None]
-        + torch.matmul(mixing, wide(flat_weights(circuit, weights, inputs)).mT)
-        + torch.matmul(reading, values)
+        offset[own, None]
+        + torch.matmul(mixing.mT[own], wide(flat_weights(parsed, weights, inputs)).mT)
+        + torch.matmul(reading[own], values)
     )

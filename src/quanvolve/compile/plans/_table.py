@@ -1,4 +1,7 @@
-"""The table plan: a circuit that reads bits has 2^n values, looked up by the window's bits."""
+"""The table plan: a circuit that reads bits has 2^n values, looked up by the window's bits.
+
+E_j(x) = table_j[sum_i 2^i (x_i > threshold)]
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from torch import Tensor
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Circuit
 from quanvolve.compile.batch._chunks import in_chunks
-from quanvolve.compile.batch._layout import Layout
+from quanvolve.compile.batch._rows import arranged
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.plans._statevector import StatevectorPlan
+from quanvolve.compile.tables._layout import Layout
 
 MAX_INPUTS = 16
 _BLOCK = 4096
@@ -62,7 +66,7 @@ class TablePlan:
             # What the circuit takes as 1 is any number above its threshold.
             threshold = self.circuits[0].threshold or 0.0
             blocks.append(self._inner.row_values(inner, threshold + 2 * bits - 1, layout))
-        return (layout.arrange(torch.cat(blocks, dim=-1)),)
+        return (arranged(torch.cat(blocks, dim=-1), layout),)
 
     def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values, shape (images, groups, outputs, *places)."""

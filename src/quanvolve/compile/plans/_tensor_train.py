@@ -1,7 +1,14 @@
-"""The tensor-train plan: observables as networks of one small tensor for each qubit, contracted window by window."""
+"""The tensor-train plan: observables as networks of one small tensor for each qubit, contracted window by window.
+
+    E_j(x) = sum over words w of j, and over the shared indices g, of c_w prod_q (sum_k K_q[g at q, k] f_q[k](x_q)),
+
+with K_q the numbers of qubit q (`tables._sweeps`) and f_q the functions of its angles; sums over g go from qubit to
+qubit, which needs as many states as the network's bond.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -9,15 +16,16 @@ from torch import Tensor
 
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Circuit
-from quanvolve.compile.batch._layout import Layout
 from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.batch._windows import Windows
-from quanvolve.compile.ops._network import fused_network
+from quanvolve.compile.ops._network import network
 from quanvolve.compile.reference._network import sweep_windows
 from quanvolve.compile.reference._network_numbers import numbers
 from quanvolve.compile.tables._chains import chains_of
 from quanvolve.compile.tables._features import feature_table
-from quanvolve.compile.tables._network_tables import count_terms, work
+from quanvolve.compile.tables._layout import Layout, some_rows
+from quanvolve.compile.tables._network import NetworkTables, count_terms, work
+from quanvolve.compile.tables._recent import Recent
 from quanvolve.compile.tables._sweeps import sweeps
 
 MAX_OUTPUTS = 256
@@ -50,6 +58,7 @@ class TensorTrainPlan:
                     f"circuit {number} differs from circuit 0 in its encoding; the filters of one layer must share it"
                 )
             sweeps(chains)
+        self._windows = Recent[NetworkTables]()
 
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
@@ -62,16 +71,19 @@ class TensorTrainPlan:
             layout: of the rows.
             n_windows: ignored.
         """
-        flat = flat_weights(self.chains[0].circuit, weights, like)
-        if len(self.chains) == 1:
-            return (numbers(self.chains[0], flat).expand(layout.rows, -1).flatten(),)
-        rows = flat.expand(layout.rows, -1).split(1)
-        return (torch.cat([numbers(one, row).flatten() for one, row in zip(self.chains, rows, strict=True)]),)
+        flat = flat_weights(self.chains[0], weights, like)
+        blocks = zip(layout.blocks(len(self.chains)), self.chains, strict=True)
+        rows = [(block.shape, numbers(one, some_rows(flat, block.rows))) for block, one in blocks]
+        return (torch.cat([own.expand(math.prod(shape), -1).flatten() for shape, own in rows]),)
 
     def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values, shape (images, groups, outputs, *places)."""
-        found = fused_network(self.chains, compiled[0], windows, layout)
-        return sweep_windows(self.chains, compiled[0], windows, layout) if found is None else found
+        scale = windows.scale
+        if isinstance(scale, Tensor):
+            return sweep_windows(self.chains, compiled[0], windows, layout)
+        key = (layout, windows.grid, scale)
+        tables = self._windows.get(key, lambda: NetworkTables.for_windows(self.chains, layout, windows.grid, scale))
+        return network(tables, windows.images, compiled[0])
 
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""

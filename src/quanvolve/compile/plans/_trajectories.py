@@ -14,15 +14,17 @@ from torch.utils.checkpoint import checkpoint
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Circuit, absorbed
 from quanvolve.compile.batch._chunks import CHUNK_BYTES, in_chunks
-from quanvolve.compile.batch._layout import Layout
 from quanvolve.compile.batch._precision import turned
-from quanvolve.compile.batch._rows import angles_of, numbers_of, outputs_of, parts_of
+from quanvolve.compile.batch._rows import RowWeights, angles_of, outputs_of, row_weights, tensors_of, with_tensors
 from quanvolve.compile.batch._windows import Windows
-from quanvolve.compile.reference._gates import Jump, run_steps, segments_of
-from quanvolve.compile.reference._measurements import measure
+from quanvolve.compile.reference._gates import run_steps
+from quanvolve.compile.reference._measure import measure
 from quanvolve.compile.reference._prepare import initial
+from quanvolve.compile.tables._layout import Layout
+from quanvolve.compile.tables._limits import check_wires
+from quanvolve.compile.tables._parsed import Parsed
+from quanvolve.compile.tables._segments import Jump, segments_of
 
-MAX_WIRES = 16
 TRAJECTORIES = 1000
 """How many are run where none are named."""
 _TEMPORARIES = 10
@@ -48,37 +50,33 @@ class TrajectoryPlan:
     name = "trajectories"
 
     def __init__(self, circuits: Sequence[Circuit], trajectories: int = TRAJECTORIES) -> None:
-        self.circuits, self.trajectories = tuple(absorbed(circuit) for circuit in circuits), trajectories
-        if not any(circuit.noisy for circuit in self.circuits):
+        self.circuits, self.trajectories = tuple(Parsed(absorbed(circuit)) for circuit in circuits), trajectories
+        if not any(parsed.circuit.noisy for parsed in self.circuits):
             raise PlanError("the circuit has no noise channels, without which every trajectory is the same")
-        n = max(circuit.n_wires for circuit in self.circuits)
-        if n > MAX_WIRES:
-            raise PlanError(
-                f"the circuit has {n} qubits, trajectories are run on at most {MAX_WIRES}: use a smaller "
-                "`kernel_size`, or fewer channels or features that one circuit reads"
-            )
+        for parsed in self.circuits:
+            check_wires(parsed.circuit, self.name)
 
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
-    ) -> tuple[Tensor, ...]:
-        """The flat weights of every circuit, and its weights by name; arguments as in the state-vector plan."""
-        return numbers_of(self.circuits, weights, like)
+    ) -> tuple[RowWeights, ...]:
+        """The weights of every circuit; arguments as in the state-vector plan."""
+        return row_weights(self.circuits, weights, like, layout)
 
-    def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
+    def evaluate(self, compiled: tuple[RowWeights, ...], windows: Windows, layout: Layout) -> Tensor:
         """Means over the trajectories, shape (images, groups, outputs, *places)."""
-        first = self.circuits[0]
+        first = self.circuits[0].circuit
         depth = 2 * len(first.gates) if torch.is_grad_enabled() else 0
         together = layout.rows if len(self.circuits) == 1 else 1
         one = 2 * 2**first.n_wires * (_TEMPORARIES + depth) * together * windows.images.element_size()
         block = min(self.trajectories, max(1, CHUNK_BYTES // one))
 
         def on_chunk(inputs: Tensor, *tensors: Tensor) -> Tensor:
-            parts = parts_of(self.circuits, tensors)
+            parts = with_tensors(compiled, tensors)
             total: Tensor | None = None
             for start in range(0, self.trajectories, block):
                 count = min(block, self.trajectories - start)
 
-                run = partial(_run, count)
+                run = partial(self._run, count)
                 if block < self.trajectories and torch.is_grad_enabled():
                     found = checkpoint(outputs_of, run, self.circuits, inputs, parts, layout, use_reentrant=False)
                 else:
@@ -88,19 +86,30 @@ class TrajectoryPlan:
             assert total is not None
             return total
 
-        return in_chunks(on_chunk, windows, compiled, layout.outputs, one * block)
+        return in_chunks(on_chunk, windows, tensors_of(compiled), layout.outputs, one * block)
+
+    def _run(self, count: int, number: int, values: Tensor, weights: RowWeights, shape: tuple[int, int, int]) -> Tensor:
+        """The mean over some trajectories."""
+        parsed, flat = self.circuits[number], weights.flat
+        positions = values.shape[-1]
+        # Every row has its own draws, so that errors of filters are independent.
+        many = values.expand(*shape, *values.shape[3:]).repeat_interleave(count, dim=-1)
+        state = initial(parsed.circuit, many, flat.dtype)
+        for segment in segments_of(parsed):
+            state = run_steps(segment, state, *turned(angles_of(segment.maps, many, flat) / 2, flat.dtype))
+        means = torch.unflatten(measure(parsed, state), -1, (positions, count)).mean(-1)
+        return means.expand(*shape, -1, -1)
 
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""
-        circuit = self.circuits[0]
-        steps = [step for segment in segments_of(circuit) for step in segment.steps]
+        parsed, circuit = self.circuits[0], self.circuits[0].circuit
+        steps = [step for segment in segments_of(parsed) for step in segment.steps]
         operations = sum(3 * len(step.operators) if isinstance(step, Jump) else 2 for step in steps)
         window = 2.0**circuit.n_wires * 0.9 * operations * self.trajectories
         return 60_000.0 * len(circuit.gates) * len(self.circuits), window * layout.rows
 
     def __str__(self) -> str:
-        circuit = self.circuits[0]
-        n = circuit.n_wires
+        n = self.circuits[0].circuit.n_wires
         return (
             f"trajectories: means over {self.trajectories:,} random runs of {n} qubit{'s' * (n > 1)} as state vectors, "
             f"no exact values: a value's standard error is at most {self._bound():.2g}"
@@ -109,23 +118,8 @@ class TrajectoryPlan:
     def _bound(self) -> float:
         """The largest standard error that a mean of values between two numbers can have (Popoviciu's inequality)."""
         spans = []
-        for observable in self.circuits[0].observables:
+        for observable in self.circuits[0].circuit.observables:
             words = observable.pauli_terms()
             # An outcome is 0 or 1, and a sum of words within the sum of their sizes.
             spans.append(1.0 if observable.outcome else 2 * sum(abs(c) for c, word in words if word))
         return float(np.max(spans)) / 2 / math.sqrt(self.trajectories)
-
-
-def _run(
-    count: int, circuit: Circuit, values: Tensor, rows: Tensor, folded: list[Tensor], shape: tuple[int, int, int]
-) -> Tensor:
-    """The mean over some trajectories."""
-    positions = values.shape[-1]
-    # Every row has its own draws, so that errors of filters are independent.
-    many = values.expand(*shape, *values.shape[3:]).repeat_interleave(count, dim=-1)
-    state = initial(circuit, many, rows.dtype)
-    for segment in segments_of(circuit):
-        turns = turned(angles_of(circuit, segment.angles, many, rows) / 2, rows.dtype)
-        state = run_steps(segment, state, *turns)
-    found = measure(circuit, state)
-    return torch.unflatten(found, -1, (positions, count)).mean(-1).expand(*shape, -1, -1)

@@ -11,13 +11,13 @@ from torch import Tensor
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Circuit
 from quanvolve.compile.batch._chunks import in_chunks
-from quanvolve.compile.batch._layout import Layout
 from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.reference._coefficients import rotations, site_matrix
 from quanvolve.compile.reference._features import features
 from quanvolve.compile.reference._truncation import Train, evolve, stacked
 from quanvolve.compile.tables._chains import Chains, chains_of
+from quanvolve.compile.tables._layout import Layout, of_row
 from quanvolve.compile.tables._pauli import Floats
 from quanvolve.compile.tables._sites import Site
 
@@ -70,12 +70,11 @@ class TruncatedTrainPlan:
             raise needs_fixed()
         with torch.no_grad():
             wide = {name: weight.detach().to("cpu", torch.float64) for name, weight in weights.items()}
-            flat = flat_weights(self.chains[0].circuit, wide, torch.empty(0, dtype=torch.float64))
+            flat = flat_weights(self.chains[0], wide, torch.empty(0, dtype=torch.float64))
             rows = flat.expand(layout.rows, -1).split(1)
             trains: list[list[Floats]] = []
             for number, row in enumerate(rows):
-                chains = self.chains[min(number, len(self.chains) - 1)]
-                trains += _of_row(chains, row, self.tolerance)
+                trains += _of_row(of_row(self.chains, number), row, self.tolerance)
             measured = self.chains[0].circuit.n_outputs
             return tuple(
                 torch.from_numpy(core).to(like.device, like.dtype).unflatten(0, (layout.rows, measured))

@@ -8,18 +8,18 @@ All filters of the batch share the circuit and differ in weights. This runs once
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from quanvolve.compile.batch._precision import turned, wide
-from quanvolve.compile.batch._values import flat_weights, weight_offsets
+from quanvolve.compile.batch._values import flat_weights
+from quanvolve.compile.tables._angles import AngleMaps, angle_maps
+from quanvolve.compile.tables._parsed import kept
 from quanvolve.compile.tables._pauli import Floats, clifford_table, rotation_tables
 from quanvolve.compile.tables._recipe import Encoded, Mix, Permute, Recipe
-from quanvolve.compile.tables._sites import bloch_matrix
+from quanvolve.compile.tables._site_words import site_words
 
 
 def coefficients(
@@ -37,7 +37,7 @@ def coefficients(
         Tensor of shape (batch, outputs, features); the feature axis counts the sites' functions with the last
         wire fastest.
     """
-    flat = flat_weights(recipe.circuit, weights, like)
+    flat = flat_weights(recipe, weights, like)
     matrices = rotations(recipe, flat)
     return _contract_sites(recipe, matrices, _evolve(recipe, flat, matrices, outputs))
 
@@ -57,24 +57,6 @@ def evolved(recipe: Recipe, flat: Tensor) -> Tensor:
 def from_words(recipe: Recipe, flat: Tensor, words: Tensor) -> Tensor:
     """Coefficients of the features from those of all Pauli words, shape (batch, outputs, 4^n)."""
     return _contract_sites(recipe, rotations(recipe, flat), words)
-
-
-@lru_cache(maxsize=256)
-def site_words(recipe: Recipe) -> tuple[npt.NDArray[np.int64], Floats] | None:
-    """The Pauli word that each feature is, and its sign; None where a feature is more, or depends on weights."""
-    words, signs = np.zeros(1, np.int64), np.ones(1)
-    for wire, gates in enumerate(recipe.site_gates):
-        if any(gate.number is not None for gate in gates):
-            return None
-        # In numpy, since the answer is kept and this may run while torch is tracing.
-        exact = bloch_matrix(recipe.sites[wire].gates, np.random.default_rng(0))[:, list(recipe.sites[wire].columns)]
-        site = np.rint(exact)
-        if np.abs(exact - site).max() > 1e-12 or (np.abs(site).sum(0) != 1).any():
-            return None
-        paulis = np.abs(site).argmax(0)
-        words = (words[:, None] * 4 + paulis[None, :]).reshape(-1)
-        signs = (signs[:, None] * site.sum(0)[None, :]).reshape(-1)
-    return words, signs
 
 
 def _evolve(recipe: Recipe, flat: Tensor, matrices: Tensor, outputs: slice) -> Tensor:
@@ -99,26 +81,22 @@ def _evolve(recipe: Recipe, flat: Tensor, matrices: Tensor, outputs: slice) -> T
 
 def rotations(recipe: Encoded, flat: Tensor) -> Tensor:
     """The matrix of every constant and weighted rotation, shape (batch, number, 4, 4)."""
-    constants = _rotation_constants(recipe)
+    maps, matrices = _turn_tables(recipe)
     given = wide(flat)
-    offset, mixing = (torch.as_tensor(array, dtype=given.dtype, device=flat.device) for array in constants[:2])
-    parts = torch.as_tensor(constants[2], dtype=flat.dtype, device=flat.device)
+    offset, mixing = (
+        torch.as_tensor(array, dtype=given.dtype, device=flat.device) for array in (maps.offset, maps.mixing)
+    )
+    parts = torch.as_tensor(matrices, dtype=flat.dtype, device=flat.device)
     cosines, sines = (part[..., None, None] for part in turned(offset + given @ mixing, flat.dtype))
     return parts[0] + cosines * parts[1] + sines * parts[2]
 
 
-@lru_cache(maxsize=64)
-def _rotation_constants(recipe: Encoded) -> tuple[Floats, Floats, Floats]:
-    """Offsets (number,), the linear map from weights to angles, and the three matrix parts (3, number, 4, 4)."""
-    place = weight_offsets(recipe.circuit)
-    offset = np.array([turn.angle.offset for turn in recipe.turns])
-    mixing = np.zeros((len(place), len(recipe.turns)))
-    for number, turn in enumerate(recipe.turns):
-        for name, index, coefficient in turn.angle.weights:
-            mixing[place[name, index], number] += coefficient
-    parts = np.stack([turn.parts for turn in recipe.turns], axis=1) if recipe.turns else np.zeros((3, 0, 4, 4))
+@kept
+def _turn_tables(recipe: Encoded) -> tuple[AngleMaps, Floats]:
+    """The angles of all rotations and channels, and the three parts of their matrices, shape (3, number, 4, 4)."""
     # Arrays and no tensors: those made under inference mode or while tracing would be of no use later.
-    return offset, mixing, parts
+    parts = np.stack([turn.parts for turn in recipe.turns], axis=1) if recipe.turns else np.zeros((3, 0, 4, 4))
+    return angle_maps(recipe, (turn.angle for turn in recipe.turns)), parts
 
 
 def _initial(recipe: Recipe, like: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ def features(recipe: Encoded, windows: Tensor, dtype: torch.dtype) -> list[Tenso
     Returns:
         One tensor of shape (..., functions, positions) for each site.
     """
-    windows = extended(recipe.circuit, bits(recipe.circuit, windows))
+    windows = extended(recipe, bits(recipe, windows))
     return [_site_features(site, windows, dtype) for site in recipe.sites]
 
 

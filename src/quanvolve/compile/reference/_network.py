@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from quanvolve.compile.batch._chunks import in_chunks
-from quanvolve.compile.batch._layout import Layout
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.reference._features import features
 from quanvolve.compile.tables._chains import Chains
+from quanvolve.compile.tables._layout import Layout
+from quanvolve.compile.tables._network import count_terms
 from quanvolve.compile.tables._sweeps import WordSweep, sweeps
 
 
@@ -20,7 +22,7 @@ def sweep_windows(chains: Sequence[Chains], numbers: Tensor, windows: Windows, l
 
     Args:
         chains: one for all rows, or one for each; they share their encoding.
-        numbers: of all rows, one after the other, from `_network_numbers`.
+        numbers: of all rows, one after the other, from :func:`quanvolve.compile.reference._network_numbers.numbers`.
         windows: of the images.
         layout: of the rows.
 
@@ -35,26 +37,18 @@ def sweep_windows(chains: Sequence[Chains], numbers: Tensor, windows: Windows, l
         functions = features(
             first, inputs, numbers.dtype
         )  # of each site (images, groups, channels, functions, positions)
-        if len(chains) == 1:
-            own = numbers.reshape(layout.groups, layout.filters, layout.channels, -1)
-            found = _values(first, [f.unsqueeze(2) for f in functions], own).sum(3)
-        else:
-            found = _row_by_row(chains, functions, numbers, layout)
-        return torch.flatten(found, 2, 3)[:, :, : layout.outputs]
+        values, start = [], 0
+        for block, one in zip(layout.blocks(len(chains)), chains, strict=True):
+            size = math.prod(block.shape) * count_terms(one)
+            own = numbers[start : start + size].reshape(*block.shape, -1)
+            start += size
+            some = [function[:, block.groups, None, block.channels] for function in functions]
+            values.append(_values(one, some, own))
+        # images, rows, measured, positions
+        rows = torch.cat([own.flatten(1, 3) for own in values], dim=1)
+        return torch.unflatten(rows, 1, layout.shape).sum(3).flatten(2, 3)[:, :, : layout.outputs]
 
     return in_chunks(on_chunk, windows, (numbers,), layout.outputs, per_window)
-
-
-def _row_by_row(chains: Sequence[Chains], functions: list[Tensor], numbers: Tensor, layout: Layout) -> Tensor:
-    sizes = [sum(len(site.terms) for sweep in sweeps(one) for site in sweep.sites) for one in chains]
-    rows = []
-    for row, (one, own) in enumerate(zip(chains, numbers.split(sizes), strict=True)):
-        group, rest = divmod(row, layout.filters * layout.channels)
-        c = rest % layout.channels
-        some = [f[:, group : group + 1, None, c : c + 1] for f in functions]
-        rows.append(_values(one, some, own.reshape(1, 1, 1, -1))[:, 0, 0, 0])
-    found = torch.stack(rows, dim=1)  # images, rows, measured, positions
-    return torch.unflatten(found, 1, (layout.groups, layout.filters, layout.channels)).sum(3)
 
 
 def _values(chains: Chains, functions: list[Tensor], numbers: Tensor) -> Tensor:

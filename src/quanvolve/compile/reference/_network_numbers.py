@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from quanvolve.compile.reference._coefficients import rotations, site_matrix
 from quanvolve.compile.tables._chains import Chains, Event
+from quanvolve.compile.tables._parsed import kept
 from quanvolve.compile.tables._pauli import Floats
 from quanvolve.compile.tables._sweeps import Integers, local_patterns, sweeps
 
@@ -42,7 +41,7 @@ def numbers(chains: Chains, flat: Tensor) -> Tensor:
     return torch.cat(parts, dim=1).index_select(1, places)
 
 
-@lru_cache(maxsize=256)
+@kept
 def _batches(chains: Chains) -> tuple[tuple[tuple[int, ...], tuple[str, ...], tuple[Integers | Floats, ...]], ...]:
     """Wires whose events are of the same kinds, and these events stacked: they go through torch together."""
     groups: dict[tuple[object, ...], list[int]] = {}
@@ -68,7 +67,7 @@ def _stacked(events: list[Event]) -> Integers | Floats:
     return np.stack([event.operators for event in events if event.operators is not None])
 
 
-@lru_cache(maxsize=256)
+@kept
 def _places(chains: Chains) -> Integers:
     """Where each term's number is among the local tensors in the order of the batches."""
     patterns = [local for local, _ in local_patterns(chains)]

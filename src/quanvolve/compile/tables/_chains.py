@@ -7,18 +7,17 @@ a sum over an index that its two qubits share (`_splitting`); for each value of 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Circuit, Gate
-from quanvolve.compile.tables._pauli import Floats, clifford_table
+from quanvolve.compile.tables._limits import check_wires
+from quanvolve.compile.tables._pauli import LETTERS, Floats, clifford_table
 from quanvolve.compile.tables._recipe import Encoded, Turn, number_of, read_sites
 from quanvolve.compile.tables._sites import find_sites
 from quanvolve.compile.tables._splitting import split_gate, split_matrix
 
-MAX_WIRES = 64
 MAX_WORDS = 256
 
 
@@ -61,18 +60,13 @@ class Chains(Encoded):
     words: tuple[Word, ...]
 
 
-@lru_cache(maxsize=256)
 def chains_of(circuit: Circuit) -> Chains:
     """Take a circuit apart.
 
     Raises:
         PlanError: if it is not a product encoding, or too large.
     """
-    if circuit.n_wires > MAX_WIRES:
-        raise PlanError(
-            f"the circuit has {circuit.n_wires} qubits, the tensor-train plan takes at most {MAX_WIRES}: use a smaller "
-            "`kernel_size` or fewer channels that one circuit reads"
-        )
+    check_wires(circuit, "tensor_train")
     sites, rest = find_sites(circuit)
     turns: list[Turn] = []
     builder = _Builder(circuit)
@@ -155,7 +149,7 @@ def _words(circuit: Circuit) -> list[Word]:
         for coefficient, word in observable.pauli_terms():
             letters = [0] * circuit.n_wires
             for wire, pauli in word:
-                letters[wire] = "IXYZ".index(pauli)
+                letters[wire] = LETTERS.index(pauli)
             found.append(Word(output, coefficient, tuple(letters)))
     if len(found) > MAX_WORDS:
         raise _too_many()

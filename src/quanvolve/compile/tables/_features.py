@@ -1,16 +1,22 @@
-"""The features of a recipe as tables of numbers, for the kernels that read pixels in place."""
+"""The features of a product encoding as tables of numbers, for kernels that read pixels in place.
+
+phi_k(x) = prod_q f_q[k_q](x),   f_q in {1} and products of cos a_r, sin a_r of the readers r of site q,
+a_r = factors[table[r]] * pixel[place + element[r]]
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from quanvolve.compile.batch._windows import offsets
+from quanvolve.compile.tables._grid import Grid, Offsets
+from quanvolve.compile.tables._handle import Tables
+from quanvolve.compile.tables._layout import Layout
+from quanvolve.compile.tables._parsed import kept
+from quanvolve.compile.tables._recent import Recent
 from quanvolve.compile.tables._recipe import Encoded
 
 RIGHT = 27
@@ -20,73 +26,105 @@ LEFT = 81
 """More products than these of the leading sites, and the trailing ones get another site."""
 
 
-@dataclass(frozen=True, eq=False)
-class FeatureTable:
-    """What a kernel needs to know of an encoding.
+class SiteTables(NamedTuple):
+    """The functions of the sites of a product encoding.
 
     Args:
+        split: number of leading sites.
         sizes: functions of each site.
         starts: number of each site's first function, the constant not counted.
         factors: for each function the cosines (2 r) and sines (2 r + 1) of readers r that it is the product of; -1 for
             nothing.
-        inputs: which value of the window each reader reads.
-        numbers: which of the multipliers each reader's value has.
-        multipliers: what values are multiplied with, beside the scale.
-        split: number of leading sites.
     """
 
+    split: int
     sizes: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
     factors: npt.NDArray[np.int64]
-    inputs: npt.NDArray[np.int64]
-    numbers: npt.NDArray[np.int64]
-    multipliers: npt.NDArray[np.float64]
-    split: int
 
-    @cached_property
+    @property
     def left(self) -> int:
         """Products of the leading sites."""
         return math.prod(self.sizes[: self.split].tolist())
 
-    @cached_property
+    @property
     def right(self) -> int:
         """Products of the trailing sites."""
         return math.prod(self.sizes[self.split :].tolist())
 
 
-@lru_cache(maxsize=256)
-def feature_table(recipe: Encoded) -> FeatureTable | None:
-    """The tables of a recipe, or None where an angle is more than a multiple of one pixel."""
-    circuit = recipe.circuit
+class Readers(NamedTuple):
+    """The pixels that the angles of a window are multiples of.
+
+    Args:
+        channel_step: pixels between the channels that successive circuits of a filter read.
+        element, table: for each reader its pixel's offset in the window, and its factor.
+        factors: what pixels are multiplied with to become angles.
+        places: offset of each place's first pixel in a channel.
+    """
+
+    channel_step: int
+    element: Offsets
+    table: npt.NDArray[np.int64]
+    factors: npt.NDArray[np.float64]
+    places: Offsets
+
+
+class FeatureTable(NamedTuple):
+    """What a kernel needs to know of an encoding.
+
+    Args:
+        sites: their functions.
+        inputs: which value of the window each reader reads.
+        numbers: which of the multipliers each reader's value has.
+        multipliers: what values are multiplied with, beside the scale.
+    """
+
+    sites: SiteTables
+    inputs: npt.NDArray[np.int64]
+    numbers: npt.NDArray[np.int64]
+    multipliers: npt.NDArray[np.float64]
+
+
+@kept
+def feature_table(encoded: Encoded) -> FeatureTable | None:
+    """The tables of an encoding, or None where an angle is more than a multiple of one pixel."""
+    circuit = encoded.circuit
     if circuit.threshold is not None or circuit.program is not None:
         return None
-    readers = [(s, angle) for s, site in enumerate(recipe.sites) for angle in site.angles]
-    if not readers or any(len(angle) != 1 for _, angle in readers):
+    angles = [angle for site in encoded.sites for angle in site.angles]
+    if not angles or any(len(angle) != 1 for angle in angles):
         return None
-    multipliers = sorted({angle[0][1] for _, angle in readers})
-    found: list[list[int]] = []
+    multipliers = sorted({angle[0][1] for angle in angles})
+    return FeatureTable(
+        _site_tables(encoded),
+        np.array([angle[0][0] for angle in angles], np.int64),
+        np.array([multipliers.index(angle[0][1]) for angle in angles], np.int64),
+        np.array(multipliers, np.float64),
+    )
+
+
+def _site_tables(encoded: Encoded) -> SiteTables:
+    rows: list[list[int]] = []
     first = 0
-    for site in recipe.sites:
+    for site in encoded.sites:
         for column in site.columns[1:]:
             digits = [(column // 3**r) % 3 for r in range(len(site.angles))]
-            found.append([2 * (first + r) + digit - 1 for r, digit in enumerate(digits) if digit])
+            rows.append([2 * (first + r) + digit - 1 for r, digit in enumerate(digits) if digit])
         first += len(site.angles)
-    width = max(1, *(len(row) for row in found)) if found else 1
-    factors = np.array([row + [-1] * (width - len(row)) for row in found], np.int64).reshape(len(found), width)
-    sizes = np.array(recipe.sizes, np.int64)
+    width = max([1, *map(len, rows)])
+    factors = np.array([row + [-1] * (width - len(row)) for row in rows], np.int64).reshape(len(rows), width)
+    sizes = np.array(encoded.sizes, np.int64)
+    starts = np.concatenate([[0], np.cumsum(sizes - 1)[:-1]]).astype(np.int64)
+    return SiteTables(_split(encoded.sizes), sizes, starts, factors)
+
+
+def _split(sizes: tuple[int, ...]) -> int:
+    """How many leading sites there are; in Python's integers, as 49 sites have more products than fit in 64 bits."""
     split = 0
-    own = recipe.sizes  # Python's integers: 49 sites have more products than fit in 64 bits
-    while math.prod(own[split:]) > RIGHT and math.prod(own[: split + 1]) <= LEFT and split < len(own) - 1:
+    while math.prod(sizes[split:]) > RIGHT and math.prod(sizes[: split + 1]) <= LEFT and split < len(sizes) - 1:
         split += 1
-    return FeatureTable(
-        sizes,
-        np.concatenate([[0], np.cumsum(sizes - 1)[:-1]]).astype(np.int64),
-        factors,
-        np.array([angle[0][0] for _, angle in readers], np.int64),
-        np.array([multipliers.index(angle[0][1]) for _, angle in readers], np.int64),
-        np.array(multipliers, np.float64),
-        split,
-    )
+    return split
 
 
 def padded(number: int, to: int) -> int:
@@ -94,33 +132,34 @@ def padded(number: int, to: int) -> int:
     return -(-number // to) * to
 
 
-@lru_cache(maxsize=256)
-def kernel_tables(
-    recipe: Encoded,
-    size: tuple[int, ...],
-    kernel_size: tuple[int, ...],
-    stride: tuple[int, ...],
-    dilation: tuple[int, ...],
-    joined: int,
-    scale: float,
-) -> tuple[FeatureTable, tuple[Any, ...]]:
-    """The tables, and what every kernel takes of them for such windows: (split, ..., factors, places).
+class WindowTables(Tables):
+    """What kernels know of windows in a product encoding, whatever the images' size.
 
     Args:
-        recipe: with a :func:`feature_table`.
-        size, kernel_size, stride, dilation, joined: as in :func:`quanvolve.compile.batch._windows.offsets`.
+        encoding: which all rows share.
+        layout: of the rows.
+        grid: how windows slide.
         scale: what pixels are multiplied with.
     """
-    table = feature_table(recipe)
-    assert table is not None
-    places, elements = offsets(size, kernel_size, stride, dilation, joined)
-    return table, (
-        table.split,
-        table.sizes,
-        table.starts,
-        table.factors,
-        elements[table.inputs],
-        table.numbers,
-        table.multipliers * scale,
-        places,
-    )
+
+    def __init__(self, encoding: Encoded, layout: Layout, grid: Grid, scale: float) -> None:
+        self.encoding, self.layout, self.grid, self.scale = encoding, layout, grid, scale
+        self.features = feature_table(encoding)
+        self._readers = Recent[Readers]()
+
+    def readers(self, channels: int, size: tuple[int, ...]) -> Readers:
+        """The readers in images of this size.
+
+        Args:
+            channels: of the images.
+            size: of the padded images.
+        """
+        return self._readers.get((channels, size), lambda: self._read(channels, size))
+
+    def _read(self, channels: int, size: tuple[int, ...]) -> Readers:
+        if self.features is None:
+            raise ValueError("an angle is more than a multiple of one pixel")
+        joined = channels // self.layout.groups if self.grid.joint else 1
+        places, elements = self.grid.offsets(size, joined)
+        _, inputs, numbers, multipliers = self.features
+        return Readers(math.prod(size) * joined, elements[inputs], numbers, multipliers * self.scale, places)

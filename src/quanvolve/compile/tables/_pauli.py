@@ -7,6 +7,7 @@ I, X, Y, Z = 0, 1, 2, 3, first wire most significant.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from quanvolve.circuits import GATES, PAULIS, transfer_of
 
 AXES = ("X", "Y", "Z")
+LETTERS = "IXYZ"
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.complex128]
 
@@ -49,17 +51,36 @@ def clifford_table(name: str) -> tuple[npt.NDArray[np.int64], Floats]:
     return source.astype(np.int64), sign
 
 
+def word_index(word: Iterable[tuple[int, str]], n_wires: int) -> int:
+    """The number of a Pauli word among all 4^n_wires.
+
+    Examples:
+        >>> word_index([(0, "Z"), (2, "X")], 3)
+        49
+    """
+    return sum(LETTERS.index(pauli) * 4 ** (n_wires - 1 - wire) for wire, pauli in word)
+
+
+def part_on(wires: Sequence[int], n_wires: int) -> npt.NDArray[np.int64]:
+    """For each word of a register its part on some wires, the first of these most significant.
+
+    Examples:
+        >>> part_on([1], 2)[:6].tolist()
+        [0, 1, 2, 3, 0, 1]
+    """
+    index, local = np.arange(4**n_wires), np.zeros(4**n_wires, np.int64)
+    for wire in wires:
+        local = 4 * local + index // 4 ** (n_wires - 1 - wire) % 4
+    return local
+
+
 def clifford_on(name: str, wires: tuple[int, ...], n_wires: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
     """The signed permutation of a Clifford gate on some wires of a register, over all 4^n_wires Pauli words."""
     source, sign = clifford_table(name)
-    index = np.arange(4**n_wires)
-    place = [4 ** (n_wires - 1 - wire) for wire in wires]
-    digits = [(index // p) % 4 for p in place]
-    local = np.zeros_like(index)
-    for digit in digits:
-        local = local * 4 + digit
-    moved = source[local]
-    target = index - sum(d * p for d, p in zip(digits, place, strict=True))
-    for k, p in enumerate(place):
-        target = target + (moved // 4 ** (len(place) - 1 - k)) % 4 * p
+    local = part_on(wires, n_wires)
+    target = np.arange(4**n_wires)
+    for place, wire in enumerate(wires):
+        after = 4 ** (len(wires) - 1 - place)
+        digit = (source[local] // after) % 4 - (local // after) % 4
+        target = target + digit * 4 ** (n_wires - 1 - wire)
     return target.astype(np.int32), sign[local].astype(np.int8)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from quanvolve.compile.reference._coefficients import site_words
-from quanvolve.compile.tables._features import feature_table
+from quanvolve.compile.tables._features import feature_table, padded
+from quanvolve.compile.tables._layout import Layout
+from quanvolve.compile.tables._parsed import kept
 from quanvolve.compile.tables._recipe import Mix, Permute, Recipe
+from quanvolve.compile.tables._site_words import site_words
 
 Pattern = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
@@ -19,9 +20,16 @@ _ROW = 3.0
 """What a row of a product or a sum costs, in multiplications of a dense tile."""
 
 
-@dataclass(frozen=True, eq=False)
-class Products:
-    """The products and terms of the polynomials of all channels, as `kernels._sparse` takes them."""
+class Products(NamedTuple):
+    """The products and terms of the polynomials of all channels, as kernels take them.
+
+    Args:
+        nodes: pairs of rows to multiply: row 0 is the constant 1, then come the functions of the sites, then these
+            products themselves.
+        node_runs: the products of channel c of group g are those from node_runs[g * channels + c] on.
+        terms: (output, row, feature): the feature's coefficient times the row is added to the output.
+        term_runs: where those of each channel begin.
+    """
 
     nodes: Integers
     node_runs: Integers
@@ -29,7 +37,7 @@ class Products:
     term_runs: Integers
 
 
-@lru_cache(maxsize=256)
+@kept
 def pattern(recipe: Recipe) -> Pattern | None:
     """Coefficients that may be other than zero, shape (outputs, features); None where that is not known.
 
@@ -69,25 +77,24 @@ def pattern(recipe: Recipe) -> Pattern | None:
     return found[:, wanted[0]]
 
 
-@lru_cache(maxsize=64)
-def products(recipes: tuple[Recipe, ...], groups: int, outputs: int, channels: int) -> Products | None:
+def products(recipes: Sequence[Recipe], layout: Layout) -> Products | None:
     """The products that the polynomials of a layer need, or None where evaluating all of them is cheaper.
 
     Args:
         recipes: one for all rows of the weights, or one for each.
-        groups, outputs, channels: of the coefficients.
+        layout: of the rows.
     """
     table = feature_table(recipes[0])
     patterns = [pattern(recipe) for recipe in recipes]
     if table is None or any(one is None for one in patterns):
         return None
     measured = recipes[0].circuit.n_outputs
-    filters = -(-outputs // measured)
-    rows = [one for one in patterns if one is not None] * (groups * filters * channels if len(recipes) == 1 else 1)
-    arranged = np.stack(rows).reshape(groups, filters, channels, measured, -1)
+    groups, filters, channels, outputs = layout
+    rows = [one for one in patterns if one is not None] * (layout.rows if len(recipes) == 1 else 1)
+    arranged = np.stack(rows).reshape(*layout.shape, measured, -1)
     arranged = arranged.transpose(0, 2, 1, 3, 4).reshape(groups, channels, filters * measured, -1)[:, :, :outputs]
     work = _ROW * (arranged.any(2).sum() + arranged.sum())
-    if work > arranged.shape[-1] * (-(-outputs // 4) * 4 + 1) * groups * channels:
+    if work > arranged.shape[-1] * (padded(outputs, 4) + 1) * groups * channels:
         return None
     nodes: list[tuple[int, int]] = []
     terms: list[tuple[int, int, int]] = []
@@ -95,9 +102,9 @@ def products(recipes: tuple[Recipe, ...], groups: int, outputs: int, channels: i
     for one in arranged.reshape(groups * channels, outputs, -1):
         places: dict[tuple[int, ...], int] = {(): 0}
         own: list[tuple[int, int]] = []
-        n_functions = len(table.factors)
+        n_functions = len(table.sites.factors)
         for feature in np.flatnonzero(one.any(0)):
-            row = _row(_functions(int(feature), table.sizes, table.starts), places, own, n_functions)
+            row = _row(_functions(int(feature), table.sites.sizes, table.sites.starts), places, own, n_functions)
             terms += [(int(output), row, int(feature)) for output in np.flatnonzero(one[:, feature])]
         nodes += own
         node_runs.append(len(nodes))

@@ -1,24 +1,26 @@
 """The recipe: a circuit description parsed once into the few steps that turn weights into coefficients.
 
-Nothing here depends on weights or pixels. The recipe is frozen, cached by circuit, and interpreted by
-`_coefficients` (weights to coefficients) and `_features` (windows to features).
+Nothing here depends on weights or pixels. The recipe is frozen, held by the plan that made it, and interpreted by
+`reference._coefficients` (weights to coefficients) and `reference._features` (windows to features).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Angle, Circuit, Gate
-from quanvolve.compile.tables._pauli import AXES, Floats, clifford_on, rotation_tables
+from quanvolve.compile.tables._fuse import Fuser
+from quanvolve.compile.tables._limits import MAX_WIRES, check_wires
+from quanvolve.compile.tables._parsed import Parsed
+from quanvolve.compile.tables._pauli import AXES, Floats, clifford_on, rotation_tables, word_index
 from quanvolve.compile.tables._sites import Site, find_sites
 
-MAX_WIRES = 10
-MAX_FEATURES = 3**MAX_WIRES
+MAX_FEATURES = 3 ** MAX_WIRES["polynomial"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,10 @@ class Permute:
 
     source: npt.NDArray[np.int32]
     sign: npt.NDArray[np.int8]
-    wires: frozenset[int]
+
+    def then(self, later: Permute) -> Permute:
+        """This and what happens later as one: ``new[p] = sign[p] * old[source[p]]``, old a signed permutation too."""
+        return Permute(self.source[later.source], later.sign * self.sign[later.source])
 
 
 @dataclass(frozen=True)
@@ -83,18 +88,17 @@ class Turn:
 
 
 @dataclass(frozen=True, eq=False)
-class Encoded:
+class Encoded(Parsed):
     """A product encoding, and the rotations of a circuit by number.
 
     Args:
-        circuit: where it came from.
+        circuit: where it came from, as in :class:`Parsed`.
         sites: one for each wire.
         site_gates: the prefix gates of each site, ready to interpret.
         turns: the constant and weighted rotations, and the channels on one wire, that prefixes and later steps refer to
             by number.
     """
 
-    circuit: Circuit
     sites: tuple[Site, ...]
     site_gates: tuple[tuple[SiteGate, ...], ...]
     turns: tuple[Turn, ...]
@@ -123,25 +127,18 @@ class Recipe(Encoded):
         return int(np.prod(self.sizes, dtype=object))
 
 
-@lru_cache(maxsize=64)
 def compile_circuit(circuit: Circuit) -> Recipe:
     """Parse a circuit into a recipe.
 
     Raises:
         PlanError: if the circuit is not a product encoding or has more qubits than the polynomial plan takes.
     """
-    if circuit.n_wires > MAX_WIRES:
-        raise PlanError(
-            f"the circuit has {circuit.n_wires} qubits, the polynomial plan takes at most {MAX_WIRES}: use a smaller "
-            "`kernel_size` or fewer channels that one circuit reads"
-        )
+    check_wires(circuit, "polynomial")
     sites, rest = find_sites(circuit)
     turns: list[Turn] = []
-    steps: list[Permute | Rotate | Mix] = []
-    for gate in reversed(rest):
-        _append(steps, gate, circuit.n_wires, turns)
+    steps = _steps(reversed(rest), circuit.n_wires, turns)
     site_gates = read_sites(sites, turns)
-    recipe = Recipe(circuit, sites, site_gates, tuple(turns), _initial(circuit), tuple(steps))
+    recipe = Recipe(circuit, sites, site_gates, tuple(turns), _initial(circuit), steps)
     if recipe.n_features > MAX_FEATURES:
         raise PlanError(
             f"the circuit's encoding has {recipe.n_features} features a window, the polynomial plan takes at most "
@@ -151,41 +148,36 @@ def compile_circuit(circuit: Circuit) -> Recipe:
 
 
 def _initial(circuit: Circuit) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
-    entries = []
-    for output, observable in enumerate(circuit.observables):
-        for coefficient, word in observable.pauli_terms():
-            index = sum("IXYZ".index(pauli) * 4 ** (circuit.n_wires - 1 - wire) for wire, pauli in word)
-            entries.append((output, index, coefficient))
+    entries = [
+        (output, word_index(word, circuit.n_wires), coefficient)
+        for output, observable in enumerate(circuit.observables)
+        for coefficient, word in observable.pauli_terms()
+    ]
     outputs, words, coefficients = zip(*entries, strict=True) if entries else ((), (), ())
     return np.array(outputs, np.int64), np.array(words, np.int64), np.array(coefficients, np.float64)
 
 
-def _append(steps: list[Permute | Rotate | Mix], gate: Gate, n_wires: int, turns: list[Turn]) -> None:
-    """Add a gate, merged into an earlier step where nothing on its wires lies between."""
-    wires = frozenset(gate.wires)
-    blocker = -1
-    for position, step in enumerate(steps):
-        if wires & ({step.wire} if isinstance(step, Rotate) else set(step.wires)):
-            blocker = position
-    if gate.transfer is not None and len(gate.wires) == 2:
-        steps.append(Mix((gate.wires[0], gate.wires[1]), np.array(gate.transfer).T))
-        return
-    if gate.angle is not None or gate.transfer is not None:
-        number = number_of(gate, turns)
-        last = steps[blocker] if blocker >= 0 else None
-        if isinstance(last, Rotate):
-            steps[blocker] = Rotate(last.wire, (*last.numbers, number))
+def _steps(gates: Iterable[Gate], n_wires: int, turns: list[Turn]) -> tuple[Permute | Rotate | Mix, ...]:
+    """The gates as steps; rotations and channels on one wire are added to the list."""
+    fuser = Fuser[int, Permute](Permute.then)
+    for gate in gates:
+        if gate.transfer is not None and len(gate.wires) == 2:
+            one, other = gate.wires
+            fuser.wall({one, other}, Mix((one, other), np.array(gate.transfer).T))
+        elif gate.angle is not None or gate.transfer is not None:
+            fuser.turn(gate.wires[0], number_of(gate, turns))
         else:
-            steps.append(Rotate(gate.wires[0], (number,)))
-        return
-    source, sign = clifford_on(gate.name, gate.wires, n_wires)
-    for position in range(max(blocker, 0), len(steps)):
-        step = steps[position]
-        if isinstance(step, Permute):
-            # new[p] = sign[p] * old[source[p]], and old itself is a signed permutation.
-            steps[position] = Permute(step.source[source], sign * step.sign[source], step.wires | wires)
-            return
-    steps.append(Permute(source, sign, wires))
+            fuser.move(set(gate.wires), Permute(*clifford_on(gate.name, gate.wires, n_wires)))
+    steps: list[Permute | Rotate | Mix] = []
+    for step in fuser.steps:
+        if step.turns:
+            (wire,) = step.wires
+            steps.append(Rotate(wire, step.turns))
+        elif step.move is not None:
+            steps.append(step.move)
+        elif isinstance(step.wall, Mix):
+            steps.append(step.wall)
+    return tuple(steps)
 
 
 def read_sites(sites: tuple[Site, ...], turns: list[Turn]) -> tuple[tuple[SiteGate, ...], ...]:

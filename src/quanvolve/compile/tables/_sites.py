@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from quanvolve._errors import PlanError
 from quanvolve.circuits import GATES, Circuit, Gate
-from quanvolve.compile.batch._values import mixed_values
 from quanvolve.compile.tables._pauli import AXES, heisenberg_matrix, rotation_tables
+from quanvolve.compile.tables._values import mixed_values
 
 MAX_READERS = 8
 
@@ -98,7 +98,7 @@ def _site(gates: tuple[Gate, ...], binary: int) -> Site:
 
 
 def bloch_matrix(gates: tuple[Gate, ...], rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """A for random weights, all 3^r columns: the numerical twin of `coefficients.site_matrix`."""
+    """A for random weights, all 3^r columns: the numerical twin of `reference.site_matrix`."""
     bloch = np.array([[1.0], [0.0], [0.0], [1.0]])
     tables = rotation_tables()
     for gate in gates:

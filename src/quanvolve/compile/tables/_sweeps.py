@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ import numpy.typing as npt
 
 from quanvolve._errors import PlanError
 from quanvolve.compile.tables._chains import Chains, Word
+from quanvolve.compile.tables._parsed import kept
 from quanvolve.compile.tables._pauli import Floats
 from quanvolve.compile.tables._sites import bloch_matrix
 
@@ -72,7 +72,7 @@ class WordSweep:
         return max((site.width for site in self.sites), default=1)
 
 
-@lru_cache(maxsize=256)
+@kept
 def sweeps(chains: Chains) -> tuple[WordSweep, ...]:
     """The networks of all words that are not zero for all weights and windows.
 
@@ -90,7 +90,7 @@ def indices(chains: Chains, wire: int) -> tuple[int, ...]:
     return tuple(event.gate for event in chains.events[wire] if event.gate is not None)
 
 
-@lru_cache(maxsize=256)
+@kept
 def local_patterns(chains: Chains) -> tuple[tuple[npt.NDArray[np.bool_], Floats], ...]:
     """For each wire which numbers of its local tensor may differ from zero, and an example.
 

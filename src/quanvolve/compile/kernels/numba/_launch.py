@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import torch
+from torch import Tensor
 
 _here = os.getpid()
 _busy = threading.Lock()
@@ -15,6 +16,8 @@ _LEAST, _MOST = 4, 64
 """Parts of a sum of gradients, where it is worth more than one thread."""
 _WORTH = 4e6
 """Products that are worth a further part."""
+_LIGHT = 20_000
+"""Products of a number and a coefficient that are worth another thread."""
 _ROOM = 64 * 2**20
 """Bytes that the gradients of all parts may take."""
 
@@ -64,3 +67,53 @@ def launch(serial: Any, parallel: Any, parts: int, *arguments: Any) -> None:
 def threads_of_pool() -> int:
     """Threads of Numba's pool that torch's setting allows."""
     return max(1, min(torch.get_num_threads(), int(numba.config.NUMBA_NUM_THREADS)))
+
+
+def pixels_of(images: Tensor) -> Any:
+    """Images as rows of pixels in memory."""
+    return images.detach().contiguous().reshape(len(images), -1).numpy()
+
+
+class WindowWork(NamedTuple):
+    """How the windows of a batch are shared among threads.
+
+    Args:
+        images, groups, places: how many of each.
+        products: that one image takes.
+    """
+
+    images: int
+    groups: int
+    places: int
+    products: float
+
+    @property
+    def _tasks(self) -> int:
+        return self.images * self.groups
+
+    def forward(self, small: int) -> tuple[int, int]:
+        """(parts, pieces): the parts that run at once, and the runs of places that an image is cut into.
+
+        Args:
+            small: places that are worth a task of their own, whatever the number of threads.
+        """
+        most = min(4 * threads() // self._tasks, self.places // 256)
+        pieces = max(1, min(self.places // small, 64), most)
+        parts = 1 if self.products * self.images < _LIGHT else min(4 * threads(), self._tasks * pieces)
+        return parts, pieces
+
+    def backward(self, size: int) -> tuple[int, int]:
+        """The same for gradients, the same on any number of threads.
+
+        Args:
+            size: bytes of what each part adds to.
+        """
+        total = self.products * self.images
+        parts = 1 if total < _LIGHT else shares(total, self._tasks * max(1, self.places // 256), size)
+        pieces = 1 if self._tasks >= parts else min(parts, max(1, self.places // 256))
+        return min(parts, self._tasks * pieces), pieces
+
+
+def summed(parts: Any) -> Any:
+    """The sum over the first axis, without a copy where it has one entry."""
+    return parts[0] if len(parts) == 1 else parts.sum(0)

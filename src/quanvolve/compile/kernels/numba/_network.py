@@ -1,291 +1,62 @@
-"""Networks straight from images: words swept site by site, for a block of windows in cache."""
+"""Networks of all windows."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
+import torch
+from torch import Tensor
 
-from quanvolve.compile.kernels.numba._moves import BLOCK_BYTES, moves_back, sum_moves, sum_terms, terms_back
-from quanvolve.compile.kernels.numba._products import scatter, site_functions, site_functions_back
-from quanvolve.compile.kernels.numba._reading import (
-    ROW,
-    WIDTH,
-    count_tasks,
-    put,
-    read_block,
-    source_of,
-    tables_for,
-    take,
-    task_of,
-)
-
-_jit = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+from quanvolve.compile.kernels.numba import _sweep
+from quanvolve.compile.kernels.numba._launch import WindowWork, launch, pixels_of, summed
+from quanvolve.compile.tables._network import NetworkTables
 
 
-@_jit  # type: ignore[untyped-decorator]
-def _sweep(
-    first_site: int, last_site: int, base: int, numbers: Any, site_entries: Any, site_states: Any, entry_terms: Any,
-    state_moves: Any, term_rows: Any, move_states: Any, move_entries: Any, functions: Any, entries: Any, states: Any,
-    keep: bool,
-) -> Any:  # fmt: skip
-    """States of a word site by site; returns the row of the last one.
+class Network:
+    """The kernel of `ops.network`."""
 
-    Args:
-        keep: leave the states and entries of all sites in the buffers, one after the other.
-    """
-    before, after, shift = 0, 1, 0
-    for site in range(first_site, last_site):
-        for e in range(site_entries[site], site_entries[site + 1]):
-            sum_terms(
-                numbers, base, term_rows, entry_terms[e], entry_terms[e + 1] - entry_terms[e], functions, entries,
-                shift + e - site_entries[site],
-            )  # fmt: skip
-        width = site_states[site + 1] - site_states[site]
-        for s in range(width):
-            first = state_moves[site_states[site] + s]
-            sum_moves(
-                states, before, entries, shift, move_states, move_entries, first,
-                state_moves[site_states[site] + s + 1] - first, after + s,
-            )  # fmt: skip
-        if keep:
-            before, after, shift = after, after + width, shift + site_entries[site + 1] - site_entries[site]
-        else:
-            before = after
-            # The two halves of the buffer take turns.
-            half = len(states) // (2 * _block(states))
-            after = half if before < half else 0
-    return before
+    def supports(self, tables: NetworkTables, images: Tensor, numbers: Tensor) -> bool:
+        """Angles that are multiples of one pixel, and a batch that is not known to be empty."""
+        empty = isinstance(images.shape[0], int) and not images.shape[0]
+        return tables.features is not None and not empty
 
+    def forward(self, tables: NetworkTables, images: Tensor, numbers: Tensor) -> Tensor:
+        """Shape (images, groups, outputs, *places)."""
+        given, work = _prepared(tables, images, numbers)
+        groups, outputs = tables.layout.groups, tables.layout.outputs
+        places = tables.grid.places(tuple(images.shape[2:]))
+        out = torch.empty((len(images), groups, outputs, *places), dtype=numbers.dtype)
+        parts, pieces = work.forward(work.places + 1)
+        flat = out.numpy().reshape(len(images), groups, outputs, -1)
+        launch(_sweep.forward, _sweep.forward_parallel, parts, *given, pieces, flat)
+        return out
 
-@_jit  # type: ignore[untyped-decorator]
-def _block(rows: Any) -> Any:
-    return BLOCK_BYTES // rows.itemsize
+    def backward(
+        self, tables: NetworkTables, grad: Tensor, images: Tensor, numbers: Tensor, wanted: tuple[bool, ...]
+    ) -> tuple[Tensor | None, ...]:
+        """Gradients by images and numbers."""
+        given, work = _prepared(tables, images, numbers)
+        flat, kept = given[:2]
+        parts, pieces = work.backward(kept.nbytes)
+        d_out = grad.detach().contiguous().reshape(len(images), tables.layout.groups, tables.layout.outputs, -1).numpy()
+        d_numbers = np.zeros((parts, len(kept)), kept.dtype)
+        d_images = np.zeros((pieces if wanted[0] else 0, *flat.shape), kept.dtype)
+        launch(_sweep.backward, _sweep.backward_parallel, parts, *given, pieces, d_out, d_numbers, d_images)
+        to_images = None
+        if wanted[0]:
+            to_images = torch.from_numpy(summed(d_images)).reshape(images.shape).to(images.dtype)
+        return to_images, torch.from_numpy(summed(d_numbers)) if wanted[1] else None
 
 
-@_jit  # type: ignore[untyped-decorator]
-def _cut(functions: Any, start: int, block: int, rows: Any) -> None:
-    """A block of columns as rows of their own."""
-    for f in range(len(functions)):
-        for k in range(block):
-            rows[f * block + k] = functions[f, start + k]
+def _prepared(tables: NetworkTables, images: Tensor, numbers: Tensor) -> tuple[tuple[Any, ...], WindowWork]:
+    """What the loops take, and how much there is to do."""
+    assert tables.features is not None
+    readers = tables.readers(images.shape[1], tuple(images.shape[2:]))
+    kept = numbers.detach().contiguous().numpy()
+    n_places = len(readers.places)
+    work = WindowWork(len(images), tables.layout.groups, n_places, tables.products * n_places)
+    return (pixels_of(images), kept, tables.sweeps, tables.features.sites, readers), work
 
 
-@_jit  # type: ignore[untyped-decorator]
-def _most(runs: Any, words: Any, add: bool) -> int:
-    """The most rows of a site, or of all sites of a word together."""
-    most = 1
-    for w in range(len(words) - 1):
-        if add:
-            most = max(most, runs[words[w + 1]] - runs[words[w]])
-        else:
-            for site in range(words[w], words[w + 1]):
-                most = max(most, runs[site + 1] - runs[site])
-    return most
-
-
-@_jit  # type: ignore[untyped-decorator]
-def forward(
-    part: int, parts: int, images: Any, channel_step: int, shape: Any, numbers: Any, row_words: Any, row_bases: Any,
-    word_outputs: Any, word_factors: Any, word_sites: Any, site_entries: Any, site_states: Any, entry_terms: Any,
-    state_moves: Any, term_rows: Any, move_states: Any, move_entries: Any, site_factors: Any, reader_element: Any,
-    reader_table: Any, factors: Any, places: Any, pieces: int, out: Any,
-) -> None:  # fmt: skip
-    """One part of the images.
-
-    Args:
-        part, parts: which of how many.
-        images, channel_step, site_factors, reader_element, reader_table, factors, places, pieces: as in
-            `_polynomial.forward`.
-        shape: groups, filters of each, channels of each, measured values of a circuit.
-        numbers: of all rows, one after the other.
-        row_words: for each row (group, filter, channel) its first word, and one past its last.
-        row_bases: and what is added to the place of a term to find its number.
-        word_outputs, word_factors: what each word is measured as, and multiplied with.
-        word_sites: first site of each word; word w has those from here to the first of the next.
-        site_entries, site_states: first entry and first state of each site, in the same way.
-        entry_terms, state_moves: first term of each entry, first move to each state.
-        term_rows: the function of each term, 0 being the constant 1.
-        move_states, move_entries: where each move comes from, and what it is multiplied with, counted in the site.
-        out: shape (images, groups, outputs, places), to be written.
-    """
-    dtype = out.dtype
-    groups, filters, channels, measured = shape
-    block = _block(out)
-    n_readers, n_functions, outputs = len(reader_element), site_factors.shape[0], out.shape[2]
-    rows_c, rows_s = np.empty((max(1, n_readers), ROW), dtype), np.empty((max(1, n_readers), ROW), dtype)
-    functions = np.ones((1 + n_functions, ROW), dtype)
-    own = np.empty((1 + n_functions) * block, dtype)
-    entries = np.empty(_most(site_entries, word_sites, False) * block, dtype)
-    states = np.ones(2 * (1 + _most(site_states, word_sites, False)) * block, dtype)
-    sums = np.empty((outputs, ROW), dtype)
-    source = source_of(
-        images, channel_step, groups, channels, reader_element, reader_table, factors, places, pieces
-    )  # fmt: skip
-    tasks = count_tasks(source)
-    first, last = tasks * part // parts, tasks * (part + 1) // parts
-    cosines, sines = tables_for(source, first, last, out), tables_for(source, first, last, out)
-    for number in range(first, last):
-        task = task_of(source, number, out)
-        for p in range(task.start, task.stop, WIDTH):
-            count = min(WIDTH, task.stop - p)
-            width = (task.some * count + block - 1) // block * block
-            sums[:] = 0
-            for c in range(channels):
-                read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
-                site_functions(site_factors, width, rows_c, rows_s, functions[1:])
-                for q in range(0, width, block):
-                    _cut(functions, q, block, own)
-                    for f in range(filters):
-                        row = (task.g * filters + f) * channels + c
-                        for w in range(row_words[row, 0], row_words[row, 1]):
-                            o = f * measured + word_outputs[w]
-                            if o >= outputs:
-                                continue
-                            states[:block] = 1
-                            at = block * _sweep(
-                                word_sites[w], word_sites[w + 1], row_bases[row], numbers, site_entries, site_states,
-                                entry_terms, state_moves, term_rows, move_states, move_entries, own, entries, states,
-                                False,
-                            )  # fmt: skip
-                            to = sums[o, q : q + block]
-                            for k in range(block):
-                                to[k] += word_factors[w] * states[at + k]
-            put(sums, task, p, count, out)
-
-
-@_jit  # type: ignore[untyped-decorator]
-def backward(
-    part: int, parts: int, images: Any, channel_step: int, shape: Any, numbers: Any, row_words: Any, row_bases: Any,
-    word_outputs: Any, word_factors: Any, word_sites: Any, site_entries: Any, site_states: Any, entry_terms: Any,
-    state_moves: Any, term_rows: Any, move_states: Any, move_entries: Any, site_factors: Any, reader_element: Any,
-    reader_table: Any, factors: Any, places: Any, pieces: int, d_out: Any, d_numbers: Any, d_images: Any,
-) -> None:  # fmt: skip
-    """Gradients of one part of the images; arguments as in :func:`forward`.
-
-    Args:
-        d_out: shape (images, groups, outputs, places).
-        d_numbers: shape (parts, numbers), to be added to.
-        d_images: shape (pieces, images, pixels), to be added to, or of length 0.
-    """
-    dtype = d_out.dtype
-    groups, filters, channels, measured = shape
-    block = _block(d_out)
-    n_readers, n_functions, outputs = len(reader_element), site_factors.shape[0], d_out.shape[2]
-    want_i = len(d_images) > 0
-    rows_c, rows_s = np.empty((max(1, n_readers), ROW), dtype), np.empty((max(1, n_readers), ROW), dtype)
-    d_c, d_s = np.empty_like(rows_c), np.empty_like(rows_s)
-    functions, d_functions = np.ones((1 + n_functions, ROW), dtype), np.empty((1 + n_functions, ROW), dtype)
-    own, d_own = np.empty((1 + n_functions) * block, dtype), np.empty((1 + n_functions) * block, dtype)
-    entries = np.empty(_most(site_entries, word_sites, True) * block, dtype)
-    states = np.ones((1 + _most(site_states, word_sites, True)) * block, dtype)
-    d_entries, d_states = np.empty_like(entries), np.empty_like(states)
-    given = np.zeros((outputs, ROW), dtype)
-    source = source_of(
-        images, channel_step, groups, channels, reader_element, reader_table, factors, places, pieces
-    )  # fmt: skip
-    tasks = count_tasks(source)
-    first, last = tasks * part // parts, tasks * (part + 1) // parts
-    cosines, sines = tables_for(source, first, last, d_out), tables_for(source, first, last, d_out)
-    for number in range(first, last):
-        task = task_of(source, number, d_out)
-        for p in range(task.start, task.stop, WIDTH):
-            count = min(WIDTH, task.stop - p)
-            width = (task.some * count + block - 1) // block * block
-            take(d_out, task, p, count, width, given)
-            for c in range(channels):
-                read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
-                site_functions(site_factors, width, rows_c, rows_s, functions[1:])
-                for q in range(0, width, block):
-                    _cut(functions, q, block, own)
-                    d_own[:] = 0
-                    for f in range(filters):
-                        row = (task.g * filters + f) * channels + c
-                        for w in range(row_words[row, 0], row_words[row, 1]):
-                            o = f * measured + word_outputs[w]
-                            if o >= outputs or word_sites[w] == word_sites[w + 1]:
-                                continue
-                            _word_back(
-                                word_sites[w], word_sites[w + 1], row_bases[row], numbers, site_entries, site_states,
-                                entry_terms, state_moves, term_rows, move_states, move_entries, own, entries, states,
-                                given[o, q : q + block], word_factors[w], d_own, d_entries, d_states, d_numbers[part],
-                            )  # fmt: skip
-                    for f in range(1 + n_functions):
-                        for k in range(block):
-                            d_functions[f, q + k] = d_own[f * block + k]
-                if want_i:
-                    d_c[:] = 0
-                    d_s[:] = 0
-                    site_functions_back(site_factors, width, rows_c, rows_s, d_functions[1:], d_c, d_s)
-                    for j in range(task.some):
-                        scatter(
-                            d_c, d_s, rows_c, rows_s, places[p : p + count], j * count, reader_element, reader_table,
-                            factors, d_images[task.piece, task.n + j], task.base + c * channel_step,
-                        )  # fmt: skip
-
-
-@_jit  # type: ignore[untyped-decorator]
-def _word_back(
-    first_site: int, last_site: int, base: int, numbers: Any, site_entries: Any, site_states: Any, entry_terms: Any,
-    state_moves: Any, term_rows: Any, move_states: Any, move_entries: Any, functions: Any, entries: Any, states: Any,
-    given: Any, factor: float, d_functions: Any, d_entries: Any, d_states: Any, d_numbers: Any,
-) -> None:  # fmt: skip
-    """Gradients of a word's numbers and functions, from that of its value."""
-    block = _block(states)
-    at = _sweep(
-        first_site, last_site, base, numbers, site_entries, site_states, entry_terms, state_moves, term_rows,
-        move_states, move_entries, functions, entries, states, True,
-    )  # fmt: skip
-    shift = site_entries[last_site] - site_entries[first_site]
-    d_states[: at * block] = 0
-    d_entries[: shift * block] = 0
-    for k in range(block):
-        d_states[at * block + k] = factor * given[k]
-    for site in range(last_site - 1, first_site - 1, -1):
-        before = at - (site_states[site] - site_states[site - 1]) if site > first_site else 0
-        shift -= site_entries[site + 1] - site_entries[site]
-        for s in range(site_states[site + 1] - site_states[site]):
-            first = state_moves[site_states[site] + s]
-            moves_back(
-                states, d_states, before, entries, d_entries, shift, move_states, move_entries, first,
-                state_moves[site_states[site] + s + 1] - first, at + s,
-            )  # fmt: skip
-        for e in range(site_entries[site], site_entries[site + 1]):
-            terms_back(
-                numbers, d_numbers, base, term_rows, entry_terms[e], entry_terms[e + 1] - entry_terms[e], functions,
-                d_functions, d_entries, shift + e - site_entries[site],
-            )  # fmt: skip
-        at = before
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(
-    parts: int, images: Any, channel_step: int, shape: Any, numbers: Any, row_words: Any, row_bases: Any,
-    word_outputs: Any, word_factors: Any, word_sites: Any, site_entries: Any, site_states: Any, entry_terms: Any,
-    state_moves: Any, term_rows: Any, move_states: Any, move_entries: Any, site_factors: Any, reader_element: Any,
-    reader_table: Any, factors: Any, places: Any, pieces: int, out: Any,
-) -> None:  # fmt: skip
-    """All parts of :func:`forward`."""
-    for part in numba.prange(parts):
-        forward(
-            part, parts, images, channel_step, shape, numbers, row_words, row_bases, word_outputs, word_factors,
-            word_sites, site_entries, site_states, entry_terms, state_moves, term_rows, move_states, move_entries,
-            site_factors, reader_element, reader_table, factors, places, pieces, out,
-        )  # fmt: skip
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def backward_parallel(
-    parts: int, images: Any, channel_step: int, shape: Any, numbers: Any, row_words: Any, row_bases: Any,
-    word_outputs: Any, word_factors: Any, word_sites: Any, site_entries: Any, site_states: Any, entry_terms: Any,
-    state_moves: Any, term_rows: Any, move_states: Any, move_entries: Any, site_factors: Any, reader_element: Any,
-    reader_table: Any, factors: Any, places: Any, pieces: int, d_out: Any, d_numbers: Any, d_images: Any,
-) -> None:  # fmt: skip
-    """All parts of :func:`backward`."""
-    for part in numba.prange(parts):
-        backward(
-            part, parts, images, channel_step, shape, numbers, row_words, row_bases, word_outputs, word_factors,
-            word_sites, site_entries, site_states, entry_terms, state_moves, term_rows, move_states, move_entries,
-            site_factors, reader_element, reader_table, factors, places, pieces, d_out, d_numbers, d_images,
-        )  # fmt: skip
+kernel = Network()

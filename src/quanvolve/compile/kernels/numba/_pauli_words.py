@@ -12,6 +12,8 @@ from typing import Any
 import numba
 import numpy as np
 
+from quanvolve.compile.tables._coefficients import PauliSteps
+
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
 
 
@@ -79,113 +81,105 @@ def _outer(grad: Any, tensor: Any, before: int, after: int, into: Any) -> None:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _angles(flat: Any, offsets: Any, terms: Any, multipliers: Any) -> Any:
-    found = offsets.copy()
-    for k in range(len(terms)):
-        found[terms[k, 0]] += multipliers[k] * flat[terms[k, 1]]
-    return found
+def _angles(circuit: PauliSteps, row: Any) -> Any:
+    """Angles of all rotations: offset + sum of multiplier * weight."""
+    angles = circuit.offsets.copy()
+    for k in range(len(circuit.terms)):
+        angles[circuit.terms[k, 0]] += circuit.multipliers[k] * row[circuit.terms[k, 1]]
+    return angles
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _sweep(
-    tensor: Any, spare: Any, wires: int, kinds: Any, runs: Any, numbers: Any, axes: Any, sources: Any, signs: Any,
-    angles: Any,
-) -> Any:  # fmt: skip
-    """All steps on a tensor (4^n, outputs); gives the tensor and the spare one, which may have changed places."""
+def _sweep(circuit: PauliSteps, angles: Any, tensor: Any, spare: Any) -> Any:
+    """All steps on a tensor (4^n, outputs); gives the tensor and the spare one, which may have changed places.
+
+    T[p] <- sign[p] T[source[p]], or the X, Y, Z coefficients of a wire times the 3 x 3 matrix of its rotations.
+    """
     outputs = tensor.shape[1]
     matrix = np.empty((3, 3))
-    for step in range(len(kinds)):
-        if kinds[step] < 0:
-            source, sign = sources[-1 - kinds[step]], signs[-1 - kinds[step]]
+    for step in range(len(circuit.kinds)):
+        wire = circuit.kinds[step]
+        if wire < 0:
+            source, sign = circuit.sources[-1 - wire], circuit.signs[-1 - wire]
             for p in range(len(source)):
                 of, to = tensor[np.uint64(source[p])], spare[p]
                 for o in range(outputs):
                     to[o] = sign[p] * of[o]
             tensor, spare = spare, tensor
             continue
-        wire = kinds[step]
-        _matrix(numbers[runs[step] : runs[step + 1]], axes, angles, matrix, -1)
-        _rotate(tensor.reshape(-1), 4**wire, 4 ** (wires - 1 - wire) * outputs, matrix)
+        _matrix(circuit.numbers[circuit.runs[step] : circuit.runs[step + 1]], circuit.axes, angles, matrix, -1)
+        _rotate(tensor.reshape(-1), 4**wire, 4 ** (circuit.wires - 1 - wire) * outputs, matrix)
     return tensor, spare
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _start(starting: Any, values: Any, begin: int, tensor: Any) -> None:
+def _start(circuit: PauliSteps, begin: int, tensor: Any) -> None:
     """The words of the observables from `begin` on, one column for each."""
     tensor[:, :] = 0
-    for k in range(len(values)):
-        if begin <= starting[k, 0] < begin + tensor.shape[1]:
-            tensor[starting[k, 1], starting[k, 0] - begin] += values[k]
+    for k in range(len(circuit.values)):
+        output, word = circuit.starting[k]
+        if begin <= output < begin + tensor.shape[1]:
+            tensor[word, output - begin] += circuit.values[k]
 
 
 @_jit  # type: ignore[untyped-decorator]
-def forward(
-    part: int, parts: int, flat: Any, first: int, outputs: int, chunk: int, wires: int, kinds: Any, runs: Any,
-    numbers: Any, axes: Any, sources: Any, signs: Any, offsets: Any, terms: Any, multipliers: Any, starting: Any,
-    values: Any, words: Any, word_signs: Any, out: Any,
-) -> None:  # fmt: skip
+def forward(part: int, parts: int, flat: Any, chunk: int, circuit: PauliSteps, out: Any) -> None:
     """Coefficients of one part of the rows.
 
     Args:
         part, parts: which of how many.
         flat: weights, shape (rows, numbers).
-        first: row of `out` that the first row goes to.
-        outputs, chunk: how many observables, and how many of them are evolved together.
-        wires: of the circuit.
-        kinds: for each step its wire, or -1 - p for permutation p.
-        runs, numbers: the rotations of step k are numbers[runs[k] : runs[k + 1]].
-        axes, offsets: of each rotation.
-        sources, signs: the permutations.
-        terms, multipliers: (rotation, number) pairs, and what that number is multiplied with in that rotation's angle.
-        starting, values: (output, word) pairs and coefficients of the observables.
-        words, word_signs: which coefficients are wanted, in order, and their signs.
-        out: shape (all rows, outputs, wanted), to be written.
+        chunk: how many observables are evolved together.
+        circuit: that all these rows run.
+        out: shape (rows, outputs, wanted), to be written.
     """
+    outputs = out.shape[1]
     pieces = (outputs + chunk - 1) // chunk
-    one, two = np.empty((4**wires, chunk), out.dtype), np.empty((4**wires, chunk), out.dtype)
+    one, two = np.empty((4**circuit.wires, chunk), out.dtype), np.empty((4**circuit.wires, chunk), out.dtype)
     tasks = len(flat) * pieces
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
         row, begin = task // pieces, task % pieces * chunk
-        _start(starting, values, begin, one)
-        angles = _angles(flat[row], offsets, terms, multipliers)
-        one, two = _sweep(one, two, wires, kinds, runs, numbers, axes, sources, signs, angles)
+        _start(circuit, begin, one)
+        one, two = _sweep(circuit, _angles(circuit, flat[row]), one, two)
         for o in range(min(chunk, outputs - begin)):
-            to = out[first + row, begin + o]
-            for k in range(len(words)):
-                to[k] = word_signs[k] * one[words[k], o]
+            to = out[row, begin + o]
+            for k in range(len(circuit.words)):
+                to[k] = circuit.word_signs[k] * one[circuit.words[k], o]
 
 
 @_jit  # type: ignore[untyped-decorator]
-def backward(
-    part: int, parts: int, flat: Any, first: int, outputs: int, chunk: int, wires: int, kinds: Any, runs: Any,
-    numbers: Any, axes: Any, sources: Any, signs: Any, offsets: Any, terms: Any, multipliers: Any, starting: Any,
-    values: Any, words: Any, word_signs: Any, d_out: Any, d_flat: Any,
-) -> None:  # fmt: skip
+def backward(part: int, parts: int, flat: Any, chunk: int, circuit: PauliSteps, d_out: Any, d_flat: Any) -> None:
     """Gradients of the weights, from those of the coefficients; arguments as in :func:`forward`.
 
+    The matrix of a rotation is orthogonal, so that its transpose undoes it on the coefficients and on their gradient:
+
+        d angle = sum over i, j of (sum grad[i] T[j]) (d matrix / d angle)[i, j]
+
     Args:
-        d_out: shape (all rows, outputs, wanted).
+        d_out: shape (rows, outputs, wanted).
         d_flat: shape (pieces, rows, numbers), to be added to.
     """
+    outputs = d_out.shape[1]
     pieces = (outputs + chunk - 1) // chunk
-    one, two = np.empty((4**wires, chunk), d_out.dtype), np.empty((4**wires, chunk), d_out.dtype)
+    one, two = np.empty((4**circuit.wires, chunk), d_out.dtype), np.empty((4**circuit.wires, chunk), d_out.dtype)
     grad, spare = np.empty_like(one), np.empty_like(one)
     matrix, d_matrix = np.empty((3, 3)), np.empty((3, 3))
     tasks = len(flat) * pieces
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
         row, begin = task // pieces, task % pieces * chunk
-        _start(starting, values, begin, one)
-        angles = _angles(flat[row], offsets, terms, multipliers)
-        one, two = _sweep(one, two, wires, kinds, runs, numbers, axes, sources, signs, angles)
+        _start(circuit, begin, one)
+        angles = _angles(circuit, flat[row])
+        one, two = _sweep(circuit, angles, one, two)
         grad[:, :] = 0
         for o in range(min(chunk, outputs - begin)):
-            of = d_out[first + row, begin + o]
-            for k in range(len(words)):
-                grad[words[k], o] += word_signs[k] * of[k]
-        d_angles = np.zeros(len(offsets))
-        for step in range(len(kinds) - 1, -1, -1):
-            if kinds[step] < 0:
-                source, sign = sources[-1 - kinds[step]], signs[-1 - kinds[step]]
+            of = d_out[row, begin + o]
+            for k in range(len(circuit.words)):
+                grad[circuit.words[k], o] += circuit.word_signs[k] * of[k]
+        d_angles = np.zeros(len(circuit.offsets))
+        for step in range(len(circuit.kinds) - 1, -1, -1):
+            wire = circuit.kinds[step]
+            if wire < 0:
+                source, sign = circuit.sources[-1 - wire], circuit.signs[-1 - wire]
                 for p in range(len(source)):
                     q = np.uint64(source[p])
                     for o in range(chunk):
@@ -194,45 +188,31 @@ def backward(
                 one, two = two, one
                 grad, spare = spare, grad
                 continue
-            wire = kinds[step]
-            before, after = 4**wire, 4 ** (wires - 1 - wire) * chunk
-            run = numbers[runs[step] : runs[step + 1]]
-            _matrix(run, axes, angles, matrix, -1)
+            before, after = 4**wire, 4 ** (circuit.wires - 1 - wire) * chunk
+            run = circuit.numbers[circuit.runs[step] : circuit.runs[step + 1]]
+            _matrix(run, circuit.axes, angles, matrix, -1)
             _rotate(one.reshape(-1), before, after, matrix.T)
             _outer(grad.reshape(-1), one.reshape(-1), before, after, d_matrix)
             _rotate(grad.reshape(-1), before, after, matrix.T)
             for k in range(len(run)):
-                _matrix(run, axes, angles, matrix, k)
+                _matrix(run, circuit.axes, angles, matrix, k)
                 for i in range(3):
                     for j in range(3):
                         d_angles[run[k]] += d_matrix[i, j] * matrix[i, j]
-        for k in range(len(terms)):
-            d_flat[task % pieces, row, terms[k, 1]] += multipliers[k] * d_angles[terms[k, 0]]
+        for k in range(len(circuit.terms)):
+            rotation, number = circuit.terms[k]
+            d_flat[task % pieces, row, number] += circuit.multipliers[k] * d_angles[rotation]
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(
-    parts: int, flat: Any, first: int, outputs: int, chunk: int, wires: int, kinds: Any, runs: Any,
-    numbers: Any, axes: Any, sources: Any, signs: Any, offsets: Any, terms: Any, multipliers: Any, starting: Any,
-    values: Any, words: Any, word_signs: Any, out: Any,
-) -> None:  # fmt: skip
+def forward_parallel(parts: int, flat: Any, chunk: int, circuit: PauliSteps, out: Any) -> None:
     """All parts of :func:`forward`."""
     for part in numba.prange(parts):
-        forward(
-            part, parts, flat, first, outputs, chunk, wires, kinds, runs, numbers, axes, sources, signs, offsets,
-            terms, multipliers, starting, values, words, word_signs, out,
-        )  # fmt: skip
+        forward(part, parts, flat, chunk, circuit, out)
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def backward_parallel(
-    parts: int, flat: Any, first: int, outputs: int, chunk: int, wires: int, kinds: Any, runs: Any,
-    numbers: Any, axes: Any, sources: Any, signs: Any, offsets: Any, terms: Any, multipliers: Any, starting: Any,
-    values: Any, words: Any, word_signs: Any, d_out: Any, d_flat: Any,
-) -> None:  # fmt: skip
+def backward_parallel(parts: int, flat: Any, chunk: int, circuit: PauliSteps, d_out: Any, d_flat: Any) -> None:
     """All parts of :func:`backward`."""
     for part in numba.prange(parts):
-        backward(
-            part, parts, flat, first, outputs, chunk, wires, kinds, runs, numbers, axes, sources, signs, offsets,
-            terms, multipliers, starting, values, words, word_signs, d_out, d_flat,
-        )  # fmt: skip
+        backward(part, parts, flat, chunk, circuit, d_out, d_flat)

@@ -1,238 +1,114 @@
-"""Dense polynomials straight from images: features of a block of positions in cache, coefficients through tiles."""
+"""Polynomials of all windows: dense, or only the products that a coefficient needs."""
 
 from __future__ import annotations
 
-from typing import Any
+from types import ModuleType
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
+import torch
+from torch import Tensor
 
-from quanvolve.compile.kernels.numba._products import (
-    products,
-    products_back,
-    scatter,
-    site_functions,
-    site_functions_back,
-)
-from quanvolve.compile.kernels.numba._reading import (
-    ROW,
-    WIDTH,
-    count_tasks,
-    put,
-    read_block,
-    source_of,
-    tables_for,
-    take,
-    task_of,
-)
-from quanvolve.compile.kernels.numba._tile import ROWS, VECTOR_BYTES, VECTORS, dot_tile, thin_tile, wide_tile
+from quanvolve.compile.kernels.numba import _dense, _sparse
+from quanvolve.compile.kernels.numba._launch import WindowWork, launch, pixels_of, summed
+from quanvolve.compile.kernels.numba._tile import ROWS
+from quanvolve.compile.tables._features import SiteTables, padded
+from quanvolve.compile.tables._polynomial import PolynomialTables
 
-_jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
+_SMALL = 16_384
+"""Places that are worth a task of their own."""
 
 
-@_jit  # type: ignore[untyped-decorator]
-def multiply(
-    out: Any, o: int, ldo: int, rows: int, a: Any, i: int, row: int, col: int, count: int, b: Any, j: int, ldb: int,
-    w: Any, v: int, width: int,
-) -> None:  # fmt: skip
-    """``out[m, p] += w[p] * sum_k a[m, k] b[k, p]`` for m < rows (a multiple of ROWS) and p < width (whole vectors)."""
-    lanes = VECTOR_BYTES // out.itemsize
-    step = lanes * VECTORS
-    p = 0
-    while p < width:
-        if p + step <= width:
-            for m in range(0, rows, ROWS):
-                wide_tile(out, o + m * ldo + p, ldo, a, i + m * row, row, col, count, b, j + p, ldb, w, v + p)
-            p += step
-        else:
-            for m in range(0, rows, ROWS):
-                thin_tile(out, o + m * ldo + p, ldo, a, i + m * row, row, col, count, b, j + p, ldb, w, v + p)
-            p += lanes
-
-
-@_jit  # type: ignore[untyped-decorator]
-def forward(
-    part: int, parts: int, images: Any, channel_step: int, coefficients: Any, split: int, sizes: Any, starts: Any,
-    site_factors: Any, reader_element: Any, reader_table: Any, factors: Any, places: Any, pieces: int, out: Any,
-) -> None:  # fmt: skip
-    """One part of the images.
+class _Prepared(NamedTuple):
+    """What the loops take.
 
     Args:
-        part, parts: which of how many.
-        images: shape (images, pixels), any number type.
-        channel_step: pixels between the channels that successive circuits of a filter read.
-        coefficients: shape (groups, outputs padded to ROWS, channels, left products, right products padded to ROWS).
-        split: the first of the right sites.
-        sizes, starts: functions of each site, and the row of its first one (the constant has none).
-        site_factors: as in `_products.site_functions`.
-        reader_element, reader_table: for each reader its pixel's offset in the window, and its factor.
-        factors: what pixels are multiplied with to become angles.
-        places: offset of each place's first pixel in a channel.
-        pieces: into how many runs of places an image is cut.
-        out: shape (images, groups, outputs, places), to be written.
+        loops: dense or sparse ones.
+        images: rows of pixels.
+        kept: coefficients as the loops read them.
+        rest: between the coefficients and the number of pieces.
+        work: how much there is to do.
     """
-    dtype = out.dtype
-    groups, padded, channels, left, right = coefficients.shape
-    flat = coefficients.reshape(-1)
-    n_sites, n_readers, n_functions = len(sizes), len(reader_element), site_factors.shape[0]
-    lanes = VECTOR_BYTES // out.itemsize
-    rows_c = np.empty((max(1, n_readers), ROW), dtype)
-    rows_s = np.empty((max(1, n_readers), ROW), dtype)
-    functions = np.empty((max(1, n_functions), ROW), dtype)
-    rights = np.zeros((right, ROW), dtype)
-    lefts = np.ones((left, ROW), dtype)
-    sums = np.empty((padded, ROW), dtype)
-    source = source_of(
-        images, channel_step, groups, channels, reader_element, reader_table, factors, places, pieces
-    )  # fmt: skip
-    tasks = count_tasks(source)
-    first, last = tasks * part // parts, tasks * (part + 1) // parts
-    cosines, sines = tables_for(source, first, last, out), tables_for(source, first, last, out)
-    for number in range(first, last):
-        task = task_of(source, number, out)
-        for p in range(task.start, task.stop, WIDTH):
-            count = min(WIDTH, task.stop - p)
-            width = (task.some * count + lanes - 1) // lanes * lanes
-            sums[:] = 0
-            for c in range(channels):
-                read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
-                site_functions(site_factors, width, rows_c, rows_s, functions)
-                products(sizes, starts, split, n_sites, width, functions, rights)
-                if split:
-                    products(sizes, starts, 0, split, width, functions, lefts)
-                for a in range(left):
-                    begin = ((task.g * padded * channels + c) * left + a) * right
-                    multiply(
-                        sums, 0, ROW, padded, flat, begin, channels * left * right, 1, right, rights, 0, ROW, lefts,
-                        a * ROW, width,
-                    )  # fmt: skip
-            put(sums, task, p, count, out)
+
+    loops: ModuleType
+    images: Any
+    kept: Any
+    rest: tuple[Any, ...]
+    work: WindowWork
 
 
-@_jit  # type: ignore[untyped-decorator]
-def backward(
-    part: int, parts: int, images: Any, channel_step: int, coefficients: Any, split: int, sizes: Any, starts: Any,
-    site_factors: Any, reader_element: Any, reader_table: Any, factors: Any, places: Any, pieces: int, d_out: Any,
-    d_coefficients: Any, d_images: Any,
-) -> None:  # fmt: skip
-    """Gradients of one part of the images; arguments as in :func:`forward`.
+class Polynomial:
+    """The kernel of `ops.polynomial`."""
 
-    Args:
-        d_out: shape (images, groups, outputs, places).
-        d_coefficients: shape (parts, *coefficients.shape), to be added to, or of length 0 where it is not wanted.
-        d_images: shape (pieces, images, pixels), to be added to, or of length 0.
-    """
-    dtype = d_out.dtype
-    groups, padded, channels, left, right = coefficients.shape
-    flat = coefficients.reshape(-1)
-    outputs = d_out.shape[2]
-    n_sites, n_readers, n_functions = len(sizes), len(reader_element), site_factors.shape[0]
-    lanes = VECTOR_BYTES // d_out.itemsize
-    want_c, want_i = len(d_coefficients) > 0, len(d_images) > 0 and n_readers > 0
-    rows_c = np.empty((max(1, n_readers), ROW), dtype)
-    rows_s = np.empty((max(1, n_readers), ROW), dtype)
-    d_c, d_s = np.empty_like(rows_c), np.empty_like(rows_s)
-    functions = np.empty((max(1, n_functions), ROW), dtype)
-    d_functions = np.empty_like(functions)
-    rights, d_rights, whole = (
-        np.zeros((right, ROW), dtype),
-        np.empty((right, ROW), dtype),
-        np.empty((right, ROW), dtype),
-    )
-    lefts, d_lefts = np.ones((left, ROW), dtype), np.empty((left, ROW), dtype)
-    given, weighted = np.zeros((padded, ROW), dtype), np.zeros((padded, ROW), dtype)
-    ones = np.ones(WIDTH, dtype)
-    source = source_of(
-        images, channel_step, groups, channels, reader_element, reader_table, factors, places, pieces
-    )  # fmt: skip
-    tasks = count_tasks(source)
-    first, last = tasks * part // parts, tasks * (part + 1) // parts
-    cosines, sines = tables_for(source, first, last, d_out), tables_for(source, first, last, d_out)
-    for number in range(first, last):
-        task = task_of(source, number, d_out)
-        for p in range(task.start, task.stop, WIDTH):
-            count = min(WIDTH, task.stop - p)
-            width = (task.some * count + lanes - 1) // lanes * lanes
-            take(d_out, task, p, count, width, given)
-            for c in range(channels):
-                read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
-                site_functions(site_factors, width, rows_c, rows_s, functions)
-                products(sizes, starts, split, n_sites, width, functions, rights)
-                if split:
-                    products(sizes, starts, 0, split, width, functions, lefts)
-                if want_i:
-                    d_functions[:] = 0
-                    d_rights[:] = 0
-                    d_lefts[:] = 0
-                for a in range(left):
-                    begin = ((task.g * padded * channels + c) * left + a) * right
-                    if want_c:
-                        seen = given
-                        if split:
-                            for o in range(outputs):
-                                to, one, weight = weighted[o], given[o], lefts[a]
-                                for k in range(width):
-                                    to[k] = one[k] * weight[k]
-                            seen = weighted
-                        into = d_coefficients[part].reshape(-1)
-                        for o in range(0, padded, ROWS):
-                            for b in range(0, right, ROWS):
-                                dot_tile(
-                                    into, begin + o * channels * left * right + b, channels * left * right, seen,
-                                    o * ROW, ROW, rights, b * ROW, ROW, width // lanes,
-                                )  # fmt: skip
-                    if want_i and not split:
-                        multiply(
-                            d_rights, 0, ROW, right, flat, begin, 1, channels * left * right, padded, given, 0,
-                            ROW, ones, 0, width,
-                        )  # fmt: skip
-                    elif want_i:
-                        whole[:] = 0
-                        multiply(
-                            whole, 0, ROW, right, flat, begin, 1, channels * left * right, padded, given, 0,
-                            ROW, ones, 0, width,
-                        )  # fmt: skip
-                        for b in range(right):
-                            d_l, one_l, d_r, one_r, both = d_lefts[a], lefts[a], d_rights[b], rights[b], whole[b]
-                            for k in range(width):
-                                d_l[k] += both[k] * one_r[k]
-                                d_r[k] += both[k] * one_l[k]
-                if want_i:
-                    products_back(sizes, starts, split, n_sites, width, functions, rights, d_rights, d_functions)
-                    if split:
-                        products_back(sizes, starts, 0, split, width, functions, lefts, d_lefts, d_functions)
-                    d_c[:] = 0
-                    d_s[:] = 0
-                    site_functions_back(site_factors, width, rows_c, rows_s, d_functions, d_c, d_s)
-                    for j in range(task.some):
-                        scatter(
-                            d_c, d_s, rows_c, rows_s, places[p : p + count], j * count, reader_element, reader_table,
-                            factors, d_images[task.piece, task.n + j], task.base + c * channel_step,
-                        )  # fmt: skip
+    def supports(self, tables: PolynomialTables, images: Tensor, coefficients: Tensor) -> bool:
+        """Angles that are multiples of one pixel, and a batch that is not known to be empty."""
+        empty = isinstance(images.shape[0], int) and not images.shape[0]
+        return tables.features is not None and not empty
 
+    def forward(self, tables: PolynomialTables, images: Tensor, coefficients: Tensor) -> Tensor:
+        """Shape (images, groups, outputs, *places)."""
+        ready = _prepared(tables, images, coefficients)
+        groups, outputs = coefficients.shape[:2]
+        places = tables.grid.places(tuple(images.shape[2:]))
+        out = torch.empty((len(images), groups, outputs, *places), dtype=coefficients.dtype)
+        parts, pieces = ready.work.forward(_SMALL)
+        flat = out.numpy().reshape(len(images), groups, outputs, -1)
+        loops = ready.loops
+        launch(loops.forward, loops.forward_parallel, parts, ready.images, ready.kept, *ready.rest, pieces, flat)
+        return out
 
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(
-    parts: int, images: Any, channel_step: int, coefficients: Any, split: int, sizes: Any, starts: Any,
-    site_factors: Any, reader_element: Any, reader_table: Any, factors: Any, places: Any, pieces: int, out: Any,
-) -> None:  # fmt: skip
-    """All parts of :func:`forward`."""
-    for part in numba.prange(parts):
-        forward(
-            part, parts, images, channel_step, coefficients, split, sizes, starts, site_factors, reader_element,
-            reader_table, factors, places, pieces, out,
+    def backward(
+        self, tables: PolynomialTables, grad: Tensor, images: Tensor, coefficients: Tensor, wanted: tuple[bool, ...]
+    ) -> tuple[Tensor | None, ...]:
+        """Gradients by images and coefficients."""
+        ready = _prepared(tables, images, coefficients)
+        groups, outputs = coefficients.shape[:2]
+        kept = ready.kept
+        parts, pieces = ready.work.backward(kept.nbytes)
+        d_out = grad.detach().contiguous().reshape(len(images), groups, outputs, -1).numpy()
+        d_images = np.zeros((pieces if wanted[0] else 0, *ready.images.shape), kept.dtype)
+        d_kept = np.zeros((parts if wanted[1] else 0, *kept.shape), kept.dtype)
+        loops = ready.loops
+        launch(
+            loops.backward, loops.backward_parallel, parts, ready.images, kept, *ready.rest, pieces, d_out, d_kept,
+            d_images,
         )  # fmt: skip
+        to_images = to_coefficients = None
+        if wanted[0]:
+            to_images = torch.from_numpy(summed(d_images)).reshape(images.shape).to(images.dtype)
+        if wanted[1]:
+            whole = summed(d_kept)
+            if whole.ndim == 5:
+                whole = whole[:, :outputs, :, :, : coefficients.shape[3] // whole.shape[3]]
+            to_coefficients = torch.from_numpy(np.ascontiguousarray(whole).reshape(coefficients.shape))
+        return to_images, to_coefficients
 
 
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def backward_parallel(
-    parts: int, images: Any, channel_step: int, coefficients: Any, split: int, sizes: Any, starts: Any,
-    site_factors: Any, reader_element: Any, reader_table: Any, factors: Any, places: Any, pieces: int, d_out: Any,
-    d_coefficients: Any, d_images: Any,
-) -> None:  # fmt: skip
-    """All parts of :func:`backward`."""
-    for part in numba.prange(parts):
-        backward(
-            part, parts, images, channel_step, coefficients, split, sizes, starts, site_factors, reader_element,
-            reader_table, factors, places, pieces, d_out, d_coefficients, d_images,
-        )  # fmt: skip
+def _prepared(tables: PolynomialTables, images: Tensor, coefficients: Tensor) -> _Prepared:
+    assert tables.features is not None
+    sites, few = tables.features.sites, tables.few
+    readers = tables.readers(images.shape[1], tuple(images.shape[2:]))
+    n_places = len(readers.places)
+    shape = len(images), coefficients.shape[0], n_places
+    if few is None:
+        kept = _with_room(sites, coefficients)
+        return _Prepared(_dense, pixels_of(images), kept, (sites, readers), WindowWork(*shape, kept.size * n_places))
+    kept = coefficients.detach().contiguous().numpy()
+    products = 4 * (len(few.nodes) + len(few.terms)) * n_places
+    return _Prepared(_sparse, pixels_of(images), kept, (few, sites, readers), WindowWork(*shape, products))
+
+
+def _with_room(sites: SiteTables, coefficients: Tensor) -> Any:
+    """Coefficients with room for whole tiles: (groups, outputs, channels, left products, right products)."""
+    groups, outputs, channels, _ = coefficients.shape
+    left, right = sites.left, sites.right
+    given = coefficients.detach().reshape(groups, outputs, channels, left, right).numpy()
+    shape = (groups, padded(outputs, ROWS), channels, left, padded(right, ROWS))
+    if shape == given.shape:
+        return np.ascontiguousarray(given)
+    room = np.zeros(shape, given.dtype)
+    room[:, :outputs, :, :, :right] = given
+    return room
+
+
+kernel = Polynomial()

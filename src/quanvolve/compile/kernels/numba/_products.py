@@ -11,17 +11,19 @@ from typing import Any
 import numba
 import numpy as np
 
+from quanvolve.compile.tables._features import Readers, SiteTables
+
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 
 
 @_jit  # type: ignore[untyped-decorator]
 def gather(
-    cosines: Any, sines: Any, table_step: int, shift: int, places: Any, at: int, reader_element: Any,
-    reader_table: Any, rows_c: Any, rows_s: Any,
+    cosines: Any, sines: Any, table_step: int, shift: int, places: Any, at: int, readers: Readers, rows_c: Any,
+    rows_s: Any,
 ) -> None:  # fmt: skip
     """The cosine and sine of every reader at these places, to the columns from `at` on."""
-    for r in range(len(reader_element)):
-        start = reader_table[r] * table_step + shift + reader_element[r]
+    for r in range(len(readers.element)):
+        start = readers.table[r] * table_step + shift + readers.element[r]
         row_c, row_s = rows_c[r, at:], rows_s[r, at:]
         for k in range(len(places)):
             place = np.uint64(start + places[k])
@@ -85,15 +87,15 @@ def site_functions_back(
 
 
 @_jit  # type: ignore[untyped-decorator]
-def products(sizes: Any, starts: Any, first: int, last: int, width: int, functions: Any, table: Any) -> None:
+def products(sites: SiteTables, first: int, last: int, width: int, functions: Any, table: Any) -> None:
     """All products of one function from each of the sites first .. last - 1, the last site fastest."""
     ones = table[0]
     for k in range(width):
         ones[k] = 1
     have = 1
     for site in range(last - 1, first - 1, -1):
-        for j in range(1, sizes[site]):
-            f = functions[starts[site] + j - 1]
+        for j in range(1, sites.sizes[site]):
+            f = functions[sites.starts[site] + j - 1]
             alone = table[j * have]
             for k in range(width):
                 alone[k] = f[k]
@@ -101,22 +103,21 @@ def products(sizes: Any, starts: Any, first: int, last: int, width: int, functio
                 one, new = table[i], table[j * have + i]
                 for k in range(width):
                     new[k] = f[k] * one[k]
-        have *= sizes[site]
+        have *= sites.sizes[site]
 
 
 @_jit  # type: ignore[untyped-decorator]
 def products_back(
-    sizes: Any, starts: Any, first: int, last: int, width: int, functions: Any, table: Any, d_table: Any,
-    d_functions: Any,
+    sites: SiteTables, first: int, last: int, width: int, functions: Any, table: Any, d_table: Any, d_functions: Any,
 ) -> None:  # fmt: skip
     """Add to the gradients of the functions those of their products; `d_table` is used up."""
     have = 1
     for site in range(first, last):
-        have *= sizes[site]
+        have *= sites.sizes[site]
     for site in range(first, last):
-        have //= sizes[site]
-        for j in range(1, sizes[site]):
-            f, d_f = functions[starts[site] + j - 1], d_functions[starts[site] + j - 1]
+        have //= sites.sizes[site]
+        for j in range(1, sites.sizes[site]):
+            f, d_f = functions[sites.starts[site] + j - 1], d_functions[sites.starts[site] + j - 1]
             for i in range(have):
                 d, one, d_one = d_table[j * have + i], table[i], d_table[i]
                 for k in range(width):
@@ -126,13 +127,19 @@ def products_back(
 
 @_jit  # type: ignore[untyped-decorator]
 def scatter(
-    d_c: Any, d_s: Any, rows_c: Any, rows_s: Any, places: Any, at: int, reader_element: Any, reader_table: Any,
-    factors: Any, d_image: Any, base: int,
+    d_c: Any, d_s: Any, rows_c: Any, rows_s: Any, p: int, count: int, at: int, readers: Readers, d_image: Any,
+    base: int,
 ) -> None:  # fmt: skip
-    """Add the gradients of the readers' cosines and sines, in the columns from `at` on, to those of the pixels."""
-    for r in range(len(reader_element)):
-        start = base + reader_element[r]
-        factor = factors[reader_table[r]]
+    """Add the gradients of the readers' cosines and sines, in the columns from `at` on, to those of the pixels.
+
+        d pixel += factor * (d sin * cos - d cos * sin)
+
+    Args:
+        p, count: the places p .. p + count - 1.
+    """
+    for r in range(len(readers.element)):
+        start = base + readers.element[r]
+        factor = readers.factors[readers.table[r]]
         c, s, d_cos, d_sin = rows_c[r, at:], rows_s[r, at:], d_c[r, at:], d_s[r, at:]
-        for k in range(len(places)):
-            d_image[np.uint64(start + places[k])] += factor * (d_sin[k] * c[k] - d_cos[k] * s[k])
+        for k in range(count):
+            d_image[np.uint64(start + readers.places[p + k])] += factor * (d_sin[k] * c[k] - d_cos[k] * s[k])

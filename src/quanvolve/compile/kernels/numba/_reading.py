@@ -14,6 +14,7 @@ import numpy as np
 from quanvolve.compile.kernels.numba._products import fill_up, gather
 from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES
 from quanvolve.compile.kernels.numba._trig import fill, turn
+from quanvolve.compile.tables._features import Readers
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
 WIDTH = 512
@@ -27,24 +28,17 @@ class Source(NamedTuple):
 
     Args:
         images: shape (images, pixels), any number type.
-        channel_step: pixels between the channels that successive circuits of a filter read.
         groups, channels: of the images.
-        reader_element, reader_table: for each reader its pixel's offset in the window, and its factor.
-        factors: what pixels are multiplied with to become angles.
-        places: offset of each place's first pixel in a channel.
-        near: the same as short integers, from :func:`nearby`.
+        readers: the pixels of a window that are read, and where windows are.
+        near: the places as short integers, from :func:`nearby`.
         pieces: into how many runs of places an image is cut.
         together: how many images make a task.
     """
 
     images: Any
-    channel_step: Any
     groups: Any
     channels: Any
-    reader_element: Any
-    reader_table: Any
-    factors: Any
-    places: Any
+    readers: Readers
     near: Any
     pieces: Any
     together: Any
@@ -106,14 +100,14 @@ def tabulate(
 @_jit  # type: ignore[untyped-decorator]
 def read(
     cosines: Any, sines: Any, together: int, channels: int, c: int, low: int, length: int, places: Any, width: int,
-    reader_element: Any, reader_table: Any, rows_c: Any, rows_s: Any,
+    readers: Readers, rows_c: Any, rows_s: Any,
 ) -> None:  # fmt: skip
     """What the readers of a channel read at these places of every image, from the tables of :func:`tabulate`."""
     count = len(places)
     for j in range(together):
         gather(
             cosines, sines, together * channels * length, (j * channels + c) * length - low, places, j * count,
-            reader_element, reader_table, rows_c, rows_s,
+            readers, rows_c, rows_s,
         )  # fmt: skip
     fill_up(rows_c, together * count, width)
     fill_up(rows_s, together * count, width)
@@ -121,17 +115,17 @@ def read(
 
 @_jit  # type: ignore[untyped-decorator]
 def read_once(
-    images: Any, n: int, together: int, base: int, near: Any, p: int, count: int, width: int, reader_element: Any,
-    reader_table: Any, factors: Any, rows_c: Any, rows_s: Any,
+    images: Any, n: int, together: int, base: int, near: Any, p: int, count: int, width: int, readers: Readers,
+    rows_c: Any, rows_s: Any,
 ) -> None:  # fmt: skip
     """The same straight from the images, where windows share few pixels; `near` are the places, as :func:`nearby`."""
     lanes = VECTOR_BYTES // 4
-    for r in range(len(reader_element)):
+    for r in range(len(readers.element)):
         for j in range(together):
             # What a whole vector writes too much, the next image writes over.
             turn(
-                images[n + j], base + reader_element[r], near, p, (count + lanes - 1) // lanes,
-                factors[reader_table[r]], rows_c, rows_s, r * ROW + j * count,
+                images[n + j], base + readers.element[r], near, p, (count + lanes - 1) // lanes,
+                readers.factors[readers.table[r]], rows_c, rows_s, r * ROW + j * count,
             )  # fmt: skip
     fill_up(rows_c, together * count, width)
     fill_up(rows_s, together * count, width)
@@ -153,16 +147,10 @@ def shares_few(images: Any, out: Any, readers: int, places: int, length: int) ->
 
 
 @_jit  # type: ignore[untyped-decorator]
-def source_of(
-    images: Any, channel_step: int, groups: int, channels: int, reader_element: Any, reader_table: Any, factors: Any,
-    places: Any, pieces: int,
-) -> Any:  # fmt: skip
+def source_of(images: Any, groups: int, channels: int, readers: Readers, pieces: int) -> Any:
     """A :class:`Source`; small images are taken together."""
-    together = 1 if pieces > 1 else max(1, min(images.shape[0], WIDTH // len(places)))
-    return Source(
-        images, channel_step, groups, channels, reader_element, reader_table, factors, places, nearby(places), pieces,
-        together,
-    )  # fmt: skip
+    together = 1 if pieces > 1 else max(1, min(images.shape[0], WIDTH // len(readers.places)))
+    return Source(images, groups, channels, readers, nearby(readers.places), pieces, together)
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -174,18 +162,19 @@ def count_tasks(source: Any) -> Any:
 @_jit  # type: ignore[untyped-decorator]
 def task_of(source: Any, number: int, out: Any) -> Any:
     """A task by its number; `out` has the number type of the results."""
-    groups, pieces, n_places = source.groups, source.pieces, len(source.places)
+    groups, pieces, readers = source.groups, source.pieces, source.readers
+    n_places, n_readers = len(readers.places), len(readers.element)
     n, g, piece = number // (groups * pieces) * source.together, number // pieces % groups, number % pieces
     some = min(source.together, source.images.shape[0] - n)
     start, stop = n_places * piece // pieces, n_places * (piece + 1) // pieces
     low, length, direct = 0, 0, False
-    if len(source.reader_element) and start < stop:
-        low, high = span(source.places, start, stop, source.reader_element)
+    if n_readers and start < stop:
+        low, high = span(readers.places, start, stop, readers.element)
         length = high - low
-        direct = shares_few(source.images, out, len(source.reader_element), stop - start, length)
+        direct = shares_few(source.images, out, n_readers, stop - start, length)
     # One block: the tables of one channel at a time stay in cache. Several: those of all channels serve them all.
     kept = 1 if stop - start <= WIDTH else source.channels
-    return Task(n, some, g, g * source.channels * source.channel_step, piece, start, stop, low, length, kept, direct)
+    return Task(n, some, g, g * source.channels * readers.channel_step, piece, start, stop, low, length, kept, direct)
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -195,7 +184,7 @@ def tables_for(source: Any, first: int, last: int, out: Any) -> Any:
     for number in range(first, min(last, first + source.pieces)):
         task = task_of(source, number, out)
         if not task.direct:
-            size = max(size, len(source.factors) * task.some * task.kept * task.length)
+            size = max(size, len(source.readers.factors) * task.some * task.kept * task.length)
     return np.empty(size, out.dtype)
 
 
@@ -211,21 +200,21 @@ def read_block(
         width: up to where rows are filled, with repetitions of the last.
         cosines, sines: from :func:`tables_for`.
     """
-    begin = task.base + c * source.channel_step
+    readers = source.readers
+    begin = task.base + c * readers.channel_step
     if task.direct:
         read_once(
-            source.images, task.n, task.some, begin, source.near, p, count, width, source.reader_element,
-            source.reader_table, source.factors, rows_c, rows_s,
+            source.images, task.n, task.some, begin, source.near, p, count, width, readers, rows_c, rows_s
         )  # fmt: skip
         return
     if task.kept < source.channels or (c == 0 and p == task.start):
         tabulate(
-            source.images, task.n, task.some, begin, source.channel_step, task.kept, task.low, task.length,
-            source.factors, cosines, sines,
+            source.images, task.n, task.some, begin, readers.channel_step, task.kept, task.low, task.length,
+            readers.factors, cosines, sines,
         )  # fmt: skip
     read(
         cosines, sines, task.some, task.kept, c if task.kept > 1 else 0, task.low, task.length,
-        source.places[p : p + count], width, source.reader_element, source.reader_table, rows_c, rows_s,
+        readers.places[p : p + count], width, readers, rows_c, rows_s,
     )  # fmt: skip
 
 

@@ -23,6 +23,8 @@ from quanvolve.compile.kernels.numba._reading import (
     task_of,
 )
 from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES
+from quanvolve.compile.tables._features import Readers, SiteTables
+from quanvolve.compile.tables._products import Products
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 
@@ -51,21 +53,19 @@ def _dot(a: Any, b: Any, width: int) -> Any:
 
 @_jit  # type: ignore[untyped-decorator]
 def forward(
-    part: int, parts: int, images: Any, channel_step: int, coefficients: Any, nodes: Any, node_runs: Any, terms: Any,
-    term_runs: Any, site_factors: Any, reader_element: Any, reader_table: Any, factors: Any, places: Any, pieces: int,
-    out: Any,
+    part: int, parts: int, images: Any, coefficients: Any, few: Products, sites: SiteTables, readers: Readers,
+    pieces: int, out: Any,
 ) -> None:  # fmt: skip
-    """One part of the images; arguments as in `_polynomial.forward`, but
+    """One part of the images; arguments as in `_dense.forward`, but
 
     Args:
         coefficients: shape (groups, outputs, channels, features).
-        nodes: pairs of rows of `values` to multiply; those of channel c of group g are
-            node_runs[g * channels + c] : node_runs[g * channels + c + 1].
-        terms: (output, row of `values`, feature), in runs by `term_runs` as well.
+        few: the products that are needed.
     """
     dtype = out.dtype
     groups, outputs, channels, _ = coefficients.shape
-    n_readers, n_functions = len(reader_element), site_factors.shape[0]
+    n_readers, n_functions = len(readers.element), sites.factors.shape[0]
+    nodes, node_runs, terms, term_runs = few.nodes, few.node_runs, few.terms, few.term_runs
     lanes = VECTOR_BYTES // out.itemsize
     rows_c, rows_s = np.empty((max(1, n_readers), ROW), dtype), np.empty((max(1, n_readers), ROW), dtype)
     longest = 0
@@ -73,9 +73,7 @@ def forward(
         longest = max(longest, node_runs[k + 1] - node_runs[k])
     values = np.ones((1 + n_functions + longest, ROW), dtype)
     sums = np.empty((outputs, ROW), dtype)
-    source = source_of(
-        images, channel_step, groups, channels, reader_element, reader_table, factors, places, pieces
-    )  # fmt: skip
+    source = source_of(images, groups, channels, readers, pieces)
     tasks = count_tasks(source)
     first, last = tasks * part // parts, tasks * (part + 1) // parts
     cosines, sines = tables_for(source, first, last, out), tables_for(source, first, last, out)
@@ -87,7 +85,7 @@ def forward(
             sums[:] = 0
             for c in range(channels):
                 read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
-                site_functions(site_factors, width, rows_c, rows_s, values[1:])
+                site_functions(sites.factors, width, rows_c, rows_s, values[1:])
                 own = task.g * channels + c
                 _fill(nodes[node_runs[own] : node_runs[own + 1]], n_functions, width, values)
                 for t in range(term_runs[own], term_runs[own + 1]):
@@ -99,14 +97,14 @@ def forward(
 
 @_jit  # type: ignore[untyped-decorator]
 def backward(
-    part: int, parts: int, images: Any, channel_step: int, coefficients: Any, nodes: Any, node_runs: Any, terms: Any,
-    term_runs: Any, site_factors: Any, reader_element: Any, reader_table: Any, factors: Any, places: Any, pieces: int,
-    d_out: Any, d_coefficients: Any, d_images: Any,
+    part: int, parts: int, images: Any, coefficients: Any, few: Products, sites: SiteTables, readers: Readers,
+    pieces: int, d_out: Any, d_coefficients: Any, d_images: Any,
 ) -> None:  # fmt: skip
-    """Gradients of one part of the images; arguments as in :func:`forward` and `_polynomial.backward`."""
+    """Gradients of one part of the images; arguments as in :func:`forward` and `_dense.backward`."""
     dtype = d_out.dtype
     groups, outputs, channels, _ = coefficients.shape
-    n_readers, n_functions = len(reader_element), site_factors.shape[0]
+    n_readers, n_functions = len(readers.element), sites.factors.shape[0]
+    nodes, node_runs, terms, term_runs = few.nodes, few.node_runs, few.terms, few.term_runs
     lanes = VECTOR_BYTES // d_out.itemsize
     want_c, want_i = len(d_coefficients) > 0, len(d_images) > 0
     rows_c, rows_s = np.empty((max(1, n_readers), ROW), dtype), np.empty((max(1, n_readers), ROW), dtype)
@@ -117,9 +115,7 @@ def backward(
     values = np.ones((1 + n_functions + longest, ROW), dtype)
     d_values = np.empty_like(values)
     given = np.zeros((outputs, ROW), dtype)
-    source = source_of(
-        images, channel_step, groups, channels, reader_element, reader_table, factors, places, pieces
-    )  # fmt: skip
+    source = source_of(images, groups, channels, readers, pieces)
     tasks = count_tasks(source)
     first, last = tasks * part // parts, tasks * (part + 1) // parts
     cosines, sines = tables_for(source, first, last, d_out), tables_for(source, first, last, d_out)
@@ -131,7 +127,7 @@ def backward(
             take(d_out, task, p, count, width, given)
             for c in range(channels):
                 read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
-                site_functions(site_factors, width, rows_c, rows_s, values[1:])
+                site_functions(sites.factors, width, rows_c, rows_s, values[1:])
                 own = task.g * channels + c
                 run = nodes[node_runs[own] : node_runs[own + 1]]
                 _fill(run, n_functions, width, values)
@@ -157,37 +153,29 @@ def backward(
                         to_right[q] += d[q] * of_left[q]
                 d_c[:] = 0
                 d_s[:] = 0
-                site_functions_back(site_factors, width, rows_c, rows_s, d_values[1:], d_c, d_s)
+                site_functions_back(sites.factors, width, rows_c, rows_s, d_values[1:], d_c, d_s)
                 for j in range(task.some):
                     scatter(
-                        d_c, d_s, rows_c, rows_s, places[p : p + count], j * count, reader_element, reader_table,
-                        factors, d_images[task.piece, task.n + j], task.base + c * channel_step,
+                        d_c, d_s, rows_c, rows_s, p, count, j * count, readers, d_images[task.piece, task.n + j],
+                        task.base + c * readers.channel_step,
                     )  # fmt: skip
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
 def forward_parallel(
-    parts: int, images: Any, channel_step: int, coefficients: Any, nodes: Any, node_runs: Any, terms: Any,
-    term_runs: Any, site_factors: Any, reader_element: Any, reader_table: Any, factors: Any, places: Any, pieces: int,
+    parts: int, images: Any, coefficients: Any, few: Products, sites: SiteTables, readers: Readers, pieces: int,
     out: Any,
 ) -> None:  # fmt: skip
     """All parts of :func:`forward`."""
     for part in numba.prange(parts):
-        forward(
-            part, parts, images, channel_step, coefficients, nodes, node_runs, terms, term_runs, site_factors,
-            reader_element, reader_table, factors, places, pieces, out,
-        )  # fmt: skip
+        forward(part, parts, images, coefficients, few, sites, readers, pieces, out)
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
 def backward_parallel(
-    parts: int, images: Any, channel_step: int, coefficients: Any, nodes: Any, node_runs: Any, terms: Any,
-    term_runs: Any, site_factors: Any, reader_element: Any, reader_table: Any, factors: Any, places: Any, pieces: int,
+    parts: int, images: Any, coefficients: Any, few: Products, sites: SiteTables, readers: Readers, pieces: int,
     d_out: Any, d_coefficients: Any, d_images: Any,
 ) -> None:  # fmt: skip
     """All parts of :func:`backward`."""
     for part in numba.prange(parts):
-        backward(
-            part, parts, images, channel_step, coefficients, nodes, node_runs, terms, term_runs, site_factors,
-            reader_element, reader_table, factors, places, pieces, d_out, d_coefficients, d_images,
-        )  # fmt: skip
+        backward(part, parts, images, coefficients, few, sites, readers, pieces, d_out, d_coefficients, d_images)

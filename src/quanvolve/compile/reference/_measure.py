@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from quanvolve.circuits import Circuit
+from quanvolve.compile.tables._parsed import Parsed
+from quanvolve.compile.tables._words import parity, words_of
 
 _TIE = 1e-6
 """Outcomes whose probabilities differ by less are equally probable: the smallest bit string is taken."""
 
 
-def measure(circuit: Circuit, state: Tensor) -> Tensor:
+def measure(parsed: Parsed, state: Tensor) -> Tensor:
     """Measured values of states.
 
     Args:
-        circuit: what is measured.
+        parsed: what is measured.
         state: shape (..., 2, D, positions).
 
     Returns:
         Tensor of shape (..., outputs, positions).
     """
+    circuit = parsed.circuit
     if circuit.counts is not None:
         return _number_of_ones(circuit, state)
     real, imaginary = state.select(-3, 0), state.select(-3, 1)
     total: Tensor | None = None
-    for mask, even, odd in words_of(circuit):
+    for mask, even, odd in words_of(parsed):
         # <psi|P|psi> = sum_d phase(d) conj(psi[d]) psi[d ^ mask]
         flipped, turned = real, imaginary
         if mask:
@@ -48,51 +49,6 @@ def measure(circuit: Circuit, state: Tensor) -> Tensor:
 
 def _matrix(numbers: npt.NDArray[np.float64], like: Tensor) -> Tensor:
     return torch.as_tensor(numbers, dtype=like.dtype, device=like.device)
-
-
-def parity(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The number of ones in each number."""
-    return np.array([int(number).bit_count() for number in numbers], np.int64)
-
-
-@lru_cache(maxsize=64)
-def words_of(
-    circuit: Circuit,
-) -> tuple[tuple[int, npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None], ...]:
-    """For each pattern of flipped bits, the real and imaginary parts of the phases: matrices (outputs, D)."""
-    n, dimension = circuit.n_wires, 2**circuit.n_wires
-    states = np.arange(dimension)
-    found: dict[int, npt.NDArray[np.complex128]] = {}
-
-    def bit(wire: int) -> int:
-        return 1 << (n - 1 - wire)
-
-    for output, observable in enumerate(circuit.observables):
-        if observable.outcome:
-            matrix = found.setdefault(0, np.zeros((circuit.n_outputs, dimension), np.complex128))
-            match = np.ones(dimension, bool)
-            for wire, value in observable.outcome:
-                match &= ((states & bit(wire)) != 0) == bool(value)
-            matrix[output] += match
-        for coefficient, word in observable.terms:
-            mask = sum(bit(wire) for wire, pauli in word if pauli in "XY")
-            matrix = found.setdefault(mask, np.zeros((circuit.n_outputs, dimension), np.complex128))
-            phase = np.full(dimension, coefficient, np.complex128)
-            for wire, pauli in word:
-                one = (states & bit(wire)) != 0
-                if pauli == "Z":
-                    phase = np.where(one, -phase, phase)
-                elif pauli == "Y":
-                    phase = phase * np.where(one, 1j, -1j)  # the row d of Y holds -i where its bit is 0
-            matrix[output] += phase
-    return tuple(
-        (
-            mask,
-            matrix.real.copy() if (matrix.real != 0).any() else None,
-            matrix.imag.copy() if (matrix.imag != 0).any() else None,
-        )
-        for mask, matrix in found.items()
-    )
 
 
 def _number_of_ones(circuit: Circuit, state: Tensor) -> Tensor:

@@ -1,0 +1,227 @@
+"""Dense polynomials straight from images: features of a block of positions in cache, coefficients through tiles.
+
+    out[o, p] = sum_a left[a, p] * sum_b coefficients[o, a, b] right[b, p],
+
+where `left` and `right` are the products of the functions of the leading and of the trailing sites at place p.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from quanvolve.compile.kernels.numba._products import (
+    products,
+    products_back,
+    scatter,
+    site_functions,
+    site_functions_back,
+)
+from quanvolve.compile.kernels.numba._reading import (
+    ROW,
+    WIDTH,
+    count_tasks,
+    put,
+    read_block,
+    source_of,
+    tables_for,
+    take,
+    task_of,
+)
+from quanvolve.compile.kernels.numba._tile import ROWS, VECTOR_BYTES, VECTORS, dot_tile, thin_tile, wide_tile
+from quanvolve.compile.tables._features import Readers, SiteTables
+
+_jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
+
+
+@_jit  # type: ignore[untyped-decorator]
+def multiply(
+    out: Any, o: int, ldo: int, rows: int, a: Any, i: int, row: int, col: int, count: int, b: Any, j: int, ldb: int,
+    w: Any, v: int, width: int,
+) -> None:  # fmt: skip
+    """``out[m, p] += w[p] * sum_k a[m, k] b[k, p]`` for m < rows (a multiple of ROWS) and p < width (whole vectors)."""
+    lanes = VECTOR_BYTES // out.itemsize
+    step = lanes * VECTORS
+    p = 0
+    while p < width:
+        if p + step <= width:
+            for m in range(0, rows, ROWS):
+                wide_tile(out, o + m * ldo + p, ldo, a, i + m * row, row, col, count, b, j + p, ldb, w, v + p)
+            p += step
+        else:
+            for m in range(0, rows, ROWS):
+                thin_tile(out, o + m * ldo + p, ldo, a, i + m * row, row, col, count, b, j + p, ldb, w, v + p)
+            p += lanes
+
+
+@_jit  # type: ignore[untyped-decorator]
+def forward(
+    part: int, parts: int, images: Any, coefficients: Any, sites: SiteTables, readers: Readers, pieces: int, out: Any
+) -> None:  # fmt: skip
+    """One part of the images.
+
+    Args:
+        part, parts: which of how many.
+        images: shape (images, pixels), any number type.
+        coefficients: shape (groups, outputs padded to ROWS, channels, left products, right products padded to ROWS).
+        sites: the functions that features are products of.
+        readers: the pixels that a window reads.
+        pieces: into how many runs of places an image is cut.
+        out: shape (images, groups, outputs, places), to be written.
+    """
+    dtype = out.dtype
+    groups, padded, channels, left, right = coefficients.shape
+    flat = coefficients.reshape(-1)
+    split, n_sites = sites.split, len(sites.sizes)
+    n_readers, n_functions = len(readers.element), sites.factors.shape[0]
+    lanes = VECTOR_BYTES // out.itemsize
+    rows_c = np.empty((max(1, n_readers), ROW), dtype)
+    rows_s = np.empty((max(1, n_readers), ROW), dtype)
+    functions = np.empty((max(1, n_functions), ROW), dtype)
+    rights = np.zeros((right, ROW), dtype)
+    lefts = np.ones((left, ROW), dtype)
+    sums = np.empty((padded, ROW), dtype)
+    source = source_of(images, groups, channels, readers, pieces)
+    tasks = count_tasks(source)
+    first, last = tasks * part // parts, tasks * (part + 1) // parts
+    cosines, sines = tables_for(source, first, last, out), tables_for(source, first, last, out)
+    for number in range(first, last):
+        task = task_of(source, number, out)
+        for p in range(task.start, task.stop, WIDTH):
+            count = min(WIDTH, task.stop - p)
+            width = (task.some * count + lanes - 1) // lanes * lanes
+            sums[:] = 0
+            for c in range(channels):
+                read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
+                site_functions(sites.factors, width, rows_c, rows_s, functions)
+                products(sites, split, n_sites, width, functions, rights)
+                if split:
+                    products(sites, 0, split, width, functions, lefts)
+                for a in range(left):
+                    begin = ((task.g * padded * channels + c) * left + a) * right
+                    multiply(
+                        sums, 0, ROW, padded, flat, begin, channels * left * right, 1, right, rights, 0, ROW, lefts,
+                        a * ROW, width,
+                    )  # fmt: skip
+            put(sums, task, p, count, out)
+
+
+@_jit  # type: ignore[untyped-decorator]
+def backward(
+    part: int, parts: int, images: Any, coefficients: Any, sites: SiteTables, readers: Readers, pieces: int,
+    d_out: Any, d_coefficients: Any, d_images: Any,
+) -> None:  # fmt: skip
+    """Gradients of one part of the images; arguments as in :func:`forward`.
+
+    Args:
+        d_out: shape (images, groups, outputs, places).
+        d_coefficients: shape (parts, *coefficients.shape), to be added to, or of length 0 where it is not wanted.
+        d_images: shape (pieces, images, pixels), to be added to, or of length 0.
+    """
+    dtype = d_out.dtype
+    groups, padded, channels, left, right = coefficients.shape
+    flat = coefficients.reshape(-1)
+    outputs = d_out.shape[2]
+    split, n_sites = sites.split, len(sites.sizes)
+    n_readers, n_functions = len(readers.element), sites.factors.shape[0]
+    lanes = VECTOR_BYTES // d_out.itemsize
+    want_c, want_i = len(d_coefficients) > 0, len(d_images) > 0 and n_readers > 0
+    rows_c = np.empty((max(1, n_readers), ROW), dtype)
+    rows_s = np.empty((max(1, n_readers), ROW), dtype)
+    d_c, d_s = np.empty_like(rows_c), np.empty_like(rows_s)
+    functions = np.empty((max(1, n_functions), ROW), dtype)
+    d_functions = np.empty_like(functions)
+    rights, d_rights, whole = (
+        np.zeros((right, ROW), dtype),
+        np.empty((right, ROW), dtype),
+        np.empty((right, ROW), dtype),
+    )
+    lefts, d_lefts = np.ones((left, ROW), dtype), np.empty((left, ROW), dtype)
+    given, weighted = np.zeros((padded, ROW), dtype), np.zeros((padded, ROW), dtype)
+    ones = np.ones(WIDTH, dtype)
+    source = source_of(images, groups, channels, readers, pieces)
+    tasks = count_tasks(source)
+    first, last = tasks * part // parts, tasks * (part + 1) // parts
+    cosines, sines = tables_for(source, first, last, d_out), tables_for(source, first, last, d_out)
+    for number in range(first, last):
+        task = task_of(source, number, d_out)
+        for p in range(task.start, task.stop, WIDTH):
+            count = min(WIDTH, task.stop - p)
+            width = (task.some * count + lanes - 1) // lanes * lanes
+            take(d_out, task, p, count, width, given)
+            for c in range(channels):
+                read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
+                site_functions(sites.factors, width, rows_c, rows_s, functions)
+                products(sites, split, n_sites, width, functions, rights)
+                if split:
+                    products(sites, 0, split, width, functions, lefts)
+                if want_i:
+                    d_functions[:] = 0
+                    d_rights[:] = 0
+                    d_lefts[:] = 0
+                for a in range(left):
+                    begin = ((task.g * padded * channels + c) * left + a) * right
+                    if want_c:
+                        seen = given
+                        if split:
+                            for o in range(outputs):
+                                to, one, weight = weighted[o], given[o], lefts[a]
+                                for k in range(width):
+                                    to[k] = one[k] * weight[k]
+                            seen = weighted
+                        into = d_coefficients[part].reshape(-1)
+                        for o in range(0, padded, ROWS):
+                            for b in range(0, right, ROWS):
+                                dot_tile(
+                                    into, begin + o * channels * left * right + b, channels * left * right, seen,
+                                    o * ROW, ROW, rights, b * ROW, ROW, width // lanes,
+                                )  # fmt: skip
+                    if want_i and not split:
+                        multiply(
+                            d_rights, 0, ROW, right, flat, begin, 1, channels * left * right, padded, given, 0,
+                            ROW, ones, 0, width,
+                        )  # fmt: skip
+                    elif want_i:
+                        whole[:] = 0
+                        multiply(
+                            whole, 0, ROW, right, flat, begin, 1, channels * left * right, padded, given, 0,
+                            ROW, ones, 0, width,
+                        )  # fmt: skip
+                        for b in range(right):
+                            d_l, one_l, d_r, one_r, both = d_lefts[a], lefts[a], d_rights[b], rights[b], whole[b]
+                            for k in range(width):
+                                d_l[k] += both[k] * one_r[k]
+                                d_r[k] += both[k] * one_l[k]
+                if want_i:
+                    products_back(sites, split, n_sites, width, functions, rights, d_rights, d_functions)
+                    if split:
+                        products_back(sites, 0, split, width, functions, lefts, d_lefts, d_functions)
+                    d_c[:] = 0
+                    d_s[:] = 0
+                    site_functions_back(sites.factors, width, rows_c, rows_s, d_functions, d_c, d_s)
+                    for j in range(task.some):
+                        scatter(
+                            d_c, d_s, rows_c, rows_s, p, count, j * count, readers, d_images[task.piece, task.n + j],
+                            task.base + c * readers.channel_step,
+                        )  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
+def forward_parallel(
+    parts: int, images: Any, coefficients: Any, sites: SiteTables, readers: Readers, pieces: int, out: Any
+) -> None:
+    """All parts of :func:`forward`."""
+    for part in numba.prange(parts):
+        forward(part, parts, images, coefficients, sites, readers, pieces, out)
+
+
+@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
+def backward_parallel(
+    parts: int, images: Any, coefficients: Any, sites: SiteTables, readers: Readers, pieces: int, d_out: Any,
+    d_coefficients: Any, d_images: Any,
+) -> None:  # fmt: skip
+    """All parts of :func:`backward`."""
+    for part in numba.prange(parts):
+        backward(part, parts, images, coefficients, sites, readers, pieces, d_out, d_coefficients, d_images)

@@ -1,0 +1,147 @@
+"""Operators of torch: declared once for each family, with shape, gradient and second derivative.
+
+An operator takes tensors, and the number of the tables that say what is computed of them. torch's dispatcher picks the
+kernel by the tensors' device; where no kernel takes them, the reference in plain torch runs instead. Second derivatives
+are those of the reference, which torch differentiates twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from quanvolve.compile import kernels
+from quanvolve.compile.ops._switch import kernels_on
+from quanvolve.compile.tables._handle import Tables
+
+Own = TypeVar("Own", bound=Tables)
+
+_library = torch.library.Library("quanvolve", "FRAGMENT")
+
+
+class Operator(Generic[Own]):
+    """A family of kernels as an operator that torch differentiates twice, compiles and traces.
+
+    Args:
+        family: its name, `quanvolve::family`.
+        kind: of its tables.
+        tensors: names of its tensors, all of which gradients flow to.
+        shape: of the result, from the tables and the tensors; the number type is that of the last tensor.
+        reference: the same in plain torch, from the tables and the tensors.
+        differentiable: whether gradients flow to the tensors.
+    """
+
+    def __init__(
+        self,
+        family: str,
+        kind: type[Own],
+        tensors: Sequence[str],
+        shape: Callable[..., Sequence[int]],
+        reference: Callable[..., Tensor],
+        differentiable: bool = True,
+    ) -> None:
+        self.family, self.kind, self.count = family, kind, len(tensors)
+        self.shape, self.reference = shape, reference
+        self._declare(", ".join(f"Tensor {name}" for name in tensors))
+        if differentiable:
+            self._declare_gradients(", ".join(f"Tensor {name}" for name in tensors))
+
+    def _declare(self, arguments: str) -> None:
+        _library.define(f"{self.family}({arguments}, int tables) -> Tensor")
+        for device in kernels.devices(self.family):
+            _library.impl(self.family, self._forward_on(device), device.upper())
+        torch.library.register_fake(f"quanvolve::{self.family}", self._fake)
+        self._call = getattr(torch.ops.quanvolve, self.family).default
+
+    def _declare_gradients(self, arguments: str) -> None:
+        back = f"{self.family}_backward"
+        _library.define(f"{back}(Tensor grad, {arguments}, int tables, bool[] wanted) -> Tensor[]")
+        for device in kernels.devices(self.family):
+            _library.impl(back, self._backward_on(device), device.upper())
+        torch.library.register_fake(f"quanvolve::{back}", self._fake_backward)
+        torch.library.register_autograd(f"quanvolve::{self.family}", self._gradients, setup_context=self._remember)
+        torch.library.register_autograd(f"quanvolve::{back}", self._second, setup_context=self._remember_backward)
+        self._call_backward = getattr(torch.ops.quanvolve, back).default
+
+    def __call__(self, tables: Own, *tensors: Tensor) -> Tensor:
+        """By the kernel of the tensors' device, or in plain torch where there is none for them."""
+        return self.call(tables, *tensors) if self.takes(tables, *tensors) else self.reference(tables, *tensors)
+
+    def call(self, tables: Own, *tensors: Tensor) -> Tensor:
+        """By the kernel, which must take the tensors."""
+        found: Tensor = self._call(*tensors, tables.handle)
+        return found
+
+    def on(self, *tensors: Tensor) -> bool:
+        """Whether kernels may run now and there is one for these tensors' device."""
+        return kernels_on(tensors) and tensors[0].device.type in kernels.devices(self.family)
+
+    def takes(self, tables: Own, *tensors: Tensor) -> bool:
+        """Whether a kernel computes this."""
+        return self.on(*tensors) and kernels.kernel(self.family, tensors[0].device.type).supports(tables, *tensors)
+
+    # -- what torch calls --------------------------------------------------------------------------------------------
+
+    def _forward_on(self, device: str) -> Callable[..., Tensor]:
+        def forward(*arguments: Any) -> Tensor:
+            *tensors, handle = arguments
+            return kernels.kernel(self.family, device).forward(self.kind.of(handle), *tensors)
+
+        return forward
+
+    def _backward_on(self, device: str) -> Callable[..., list[Tensor]]:
+        def backward(grad: Tensor, *arguments: Any) -> list[Tensor]:
+            *tensors, handle, wanted = arguments
+            kernel = kernels.kernel(self.family, device)
+            found = kernel.backward(self.kind.of(handle), grad, *tensors, wanted=tuple(wanted))
+            pairs = zip(found, tensors, strict=True)
+            return [tensor.new_empty(0) if one is None else one for one, tensor in pairs]
+
+        return backward
+
+    def _fake(self, *arguments: Any) -> Tensor:
+        *tensors, handle = arguments
+        return tensors[-1].new_empty(self.shape(self.kind.of(handle), *tensors))  # type: ignore[no-any-return]
+
+    def _fake_backward(self, grad: Tensor, *arguments: Any) -> list[Tensor]:
+        *tensors, _, wanted = arguments
+        return [one.new_empty(one.shape if want else (0,)) for one, want in zip(tensors, wanted, strict=True)]
+
+    def _remember(self, ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        *tensors, handle = inputs
+        ctx.save_for_backward(*tensors)
+        ctx.tables = self.kind.of(handle)  # the layer may be gone when the gradient is taken
+
+    def _gradients(self, ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        wanted = list(ctx.needs_input_grad[: self.count])
+        found = self._call_backward(grad, *ctx.saved_tensors, ctx.tables.handle, wanted)
+        return (*(one if want else None for one, want in zip(found, wanted, strict=True)), None)
+
+    def _remember_backward(self, ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        *tensors, handle, wanted = inputs
+        ctx.save_for_backward(*tensors)
+        ctx.tables, ctx.wanted = self.kind.of(handle), tuple(wanted)
+
+    def _second(self, ctx: Any, grads: Sequence[Tensor | None]) -> tuple[Tensor | None, ...]:
+        """Derivatives of the gradients by the gradient of the result and by the tensors."""
+        none = (None,) * (self.count + 3)
+        with torch.enable_grad():
+            leaves = [tensor.detach().requires_grad_() for tensor in ctx.saved_tensors]
+            grad, *tensors = leaves
+            out = self.reference(ctx.tables, *tensors)
+            targets = [one for one, want in zip(tensors, ctx.wanted, strict=True) if want]
+            given = [one for one, want in zip(grads, ctx.wanted, strict=True) if want]
+            first = torch.autograd.grad(out, targets, grad, create_graph=True, allow_unused=True)
+            pairs = [
+                (one, weight)
+                for one, weight in zip(first, given, strict=True)
+                if one is not None and weight is not None and one.requires_grad
+            ]
+            if not pairs:
+                return none
+            outputs, weights = [one for one, _ in pairs], [weight for _, weight in pairs]
+            found = torch.autograd.grad(outputs, leaves, weights, allow_unused=True)
+        return (*found, None, None)

@@ -1,0 +1,86 @@
+"""Circuits on density matrices, as Pauli coefficients, in plain torch."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from quanvolve.compile.batch._precision import turned
+from quanvolve.compile.batch._rows import RowWeights, angles_of
+from quanvolve.compile.reference._prepare import initial
+from quanvolve.compile.tables._density import (
+    Mixed,
+    Permuted,
+    Scaled,
+    Step,
+    Turned,
+    density_runs,
+    measured_words,
+    word_tables,
+)
+from quanvolve.compile.tables._parsed import Parsed
+from quanvolve.compile.tables._pauli import Floats, part_on
+
+
+def run_density(parsed: Parsed, values: Tensor, weights: RowWeights, shape: tuple[int, int, int]) -> Tensor:
+    """Measured values of one circuit; arguments as :data:`quanvolve.compile.batch._rows.Run` has them."""
+    state = _initial(parsed, values, weights.flat.dtype)
+    for maps, steps in density_runs(parsed):
+        turns = iter(zip(*turned(angles_of(maps, values, weights.flat), weights.flat.dtype), strict=True))
+        for step in steps:
+            if isinstance(step, Turned):
+                state = _turn(parsed.circuit.n_wires, step, state, *next(turns))
+            else:
+                state = _apply(step, state)
+    words, matrix = measured_words(parsed)
+    own = state.index_select(-2, torch.as_tensor(words, device=state.device))
+    return torch.matmul(_like(matrix, state), own).expand(*shape, -1, -1)
+
+
+def _like(numbers: Floats, state: Tensor) -> Tensor:
+    return torch.as_tensor(numbers, dtype=state.dtype, device=state.device)
+
+
+def _turn(n_wires: int, step: Turned, state: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    """The two other Pauli matrices of the wire turn into each other."""
+    shape = (4**step.wire, 4, 4 ** (n_wires - 1 - step.wire))
+    old = torch.unflatten(state, -2, shape).unbind(-3)
+    cosine, sine = cosine[..., None, None, :], sine[..., None, None, :]
+    new = [
+        old[letter] if partner is None else cosine * old[letter] + partner[1] * sine * old[partner[0]]
+        for letter, partner in enumerate(step.partners)
+    ]
+    return torch.stack(torch.broadcast_tensors(*new), dim=-3).flatten(-4, -2)
+
+
+def _apply(step: Step, state: Tensor) -> Tensor:
+    """A step without an angle."""
+    if isinstance(step, Permuted):
+        moved = state.index_select(-2, torch.as_tensor(step.source, device=state.device))
+        return moved if (step.sign == 1).all() else moved * _like(step.sign, state).unsqueeze(-1)
+    if isinstance(step, Scaled):
+        return state * _like(step.factor, state).unsqueeze(-1)
+    assert isinstance(step, Mixed)
+    ordered = state.index_select(-2, torch.as_tensor(step.order, device=state.device))
+    ordered = torch.unflatten(ordered, -2, (len(step.matrix), -1))
+    after = torch.matmul(_like(step.matrix, state), ordered.flatten(-2)).reshape(ordered.shape).flatten(-3, -2)
+    return after.index_select(-2, torch.as_tensor(step.back, device=state.device))
+
+
+def _initial(parsed: Parsed, values: Tensor, dtype: torch.dtype) -> Tensor:
+    """Before the first gate: the expectation values of all words, shape (..., 4^n, positions)."""
+    circuit, n = parsed.circuit, parsed.circuit.n_wires
+    if circuit.preparation is None:
+        still = np.ones(4**n, bool)
+        for wire in range(n):
+            still &= np.isin(part_on((wire,), n), (0, 3))
+        state = torch.as_tensor(still, dtype=dtype, device=values.device).unsqueeze(-1)
+        return state.expand(*values.shape[:-2], 4**n, values.shape[-1])
+    real = initial(circuit, values, dtype).select(-3, 0)  # prepared amplitudes are real
+    tables = word_tables(parsed)
+    flipped = real.index_select(-2, torch.as_tensor(tables.flips.reshape(-1), device=real.device))
+    pairs = real.unsqueeze(-3) * torch.unflatten(flipped, -2, tables.flips.shape)
+    found = torch.matmul(_like(tables.signs, real), pairs)  # ..., X part, Z part, positions
+    state = found.flatten(-3, -2).index_select(-2, torch.as_tensor(tables.sources, device=real.device))
+    return state * _like(tables.factors, real).unsqueeze(-1)
