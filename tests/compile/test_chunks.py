@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import quanvolve.compile.batch._chunks as module
-import quanvolve.compile.reference._evaluate as evaluation
+import quanvolve.compile.reference._polynomial as evaluation
 from quanvolve import Quanv2d
 from quanvolve.compile import Recipe, features, use_kernels
 

@@ -9,7 +9,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quanvolve.compile.ops._registry import circuit_of
 
 from quanvolve import Quanv1d, Quanv2d, Quanv3d
 from quanvolve._errors import QuanvolveError
@@ -136,13 +135,13 @@ def test_equal_windows_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> Non
     layer = Quanv2d(1, 4, 2, engine="statevector", seed=0)
     images = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(0)).repeat(300, 1, 1, 1)
     seen: list[int] = []
-    original = module.fused_states
+    original = module.StatevectorPlan._of_values
 
-    def spy(circuits: Any, values: torch.Tensor, *others: Any) -> Any:
+    def spy(plan: Any, values: torch.Tensor, *others: Any) -> Any:
         seen.append(values.shape[-1])
-        return original(circuits, values, *others)
+        return original(plan, values, *others)
 
-    monkeypatch.setattr(module, "fused_states", spy)
+    monkeypatch.setattr(module.StatevectorPlan, "_of_values", spy)
     out = layer(images)
     assert seen == [49]
     out.square().sum().backward()
@@ -166,9 +165,9 @@ def test_distinct_windows() -> None:
     assert distinct(few[:, :100]) is None, "too few to be worth it"
 
 
-def test_an_unknown_circuit_is_named() -> None:
-    with pytest.raises(QuanvolveError, match=r"no circuit is known under 'nothing': make the layer in this process"):
-        circuit_of("nothing")
+def test_unknown_tables_are_named() -> None:
+    with pytest.raises(QuanvolveError, match=r"no layer of this process has the tables 7: make the layer, and keep it"):
+        torch.ops.quanvolve.coefficients(torch.zeros(1, 1), 7)
 
 
 def test_kernels_survive_a_fork_and_several_threads(tmp_path: Path) -> None:

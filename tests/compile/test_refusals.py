@@ -10,6 +10,8 @@ from quanvolve.compile import MAX_WIRES, PolynomialPlan, compile_circuit
 
 Z0 = Observable(((1.0, ((0, "Z"),)),))
 
+MOST = MAX_WIRES["polynomial"]
+
 
 def _encode(wire: int, index: int, name: str = "RY") -> Gate:
     return Gate(name, (wire,), Angle(0.0, ((index, 1.0),)))
@@ -28,13 +30,13 @@ def test_a_qubit_that_met_no_other_may_still_read() -> None:
 
 
 def test_too_many_qubits_names_both_numbers_and_the_remedy() -> None:
-    circuit = Circuit(MAX_WIRES + 1, 1, (_encode(0, 0),), (Z0,))
-    with pytest.raises(PlanError, match=rf"has {MAX_WIRES + 1} qubits.*at most {MAX_WIRES}.*`kernel_size`"):
+    circuit = Circuit(MOST + 1, 1, (_encode(0, 0),), (Z0,))
+    with pytest.raises(PlanError, match=rf"has {MOST + 1} qubits.*at most {MOST}.*`kernel_size`"):
         compile_circuit(circuit)
 
 
 def test_ten_qubits_are_not_too_many() -> None:
-    circuit = Circuit(MAX_WIRES, 1, (_encode(0, 0),), (Z0,))
+    circuit = Circuit(MOST, 1, (_encode(0, 0),), (Z0,))
     assert compile_circuit(circuit).n_features == 3
 
 

@@ -17,6 +17,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import named_circuit
 from quanvolve.compile import use_kernels
 from quanvolve.compile.ops._sample import sample
+from quanvolve.compile.tables._sampling import ShotTables
 
 SHOTS = 500
 
@@ -91,7 +92,7 @@ def test_readout_errors_and_channels_are_in_the_distribution() -> None:
 @pytest.mark.parametrize("n", [1, 5, 20, 300, 10_000])
 @pytest.mark.parametrize("p", [0.0, 1e-4, 0.03, 0.31, 0.5, 0.77, 0.9999, 1.0])
 def test_binomial_numbers(n: int, p: float) -> None:
-    from quanvolve.compile.kernels.numba._sampling import binomial
+    from quanvolve.compile.kernels.numba._draws import binomial
 
     state = np.array([7], np.uint64)
     found = np.array([binomial(n, p, state) for _ in range(20_000)])
@@ -123,7 +124,8 @@ def test_counts_are_of_all_shots_and_never_of_impossible_strings(n: int, shots: 
     words = torch.from_numpy(signs @ probabilities).reshape(1, -1, 1).repeat(3, 1, 4)
     each = torch.eye(2**n, dtype=torch.float64)
     torch.manual_seed(seed)
-    found = sample(words, each, (n,), shots) * shots
+    tables = ShotTables.shared((n, shots), lambda: ShotTables((n,), each.numpy(), shots))
+    found = sample(tables, words) * shots
     assert torch.allclose(found, found.round(), atol=1e-6)
     assert torch.allclose(found.sum(1), torch.full((3, 4), float(shots), dtype=torch.float64))
     # What rounding leaves of an impossible string is 1e-17 and not 0.

@@ -53,7 +53,7 @@ def _recompute(monkeypatch):
     """Chunks of windows, and blocks of filters of large circuits, keep no graph between forward and backward."""
     from quanvolve.compile.batch import _chunks
     from quanvolve.compile.plans import _polynomial
-    from quanvolve.compile.reference import _evaluate
+    from quanvolve.compile.reference import _polynomial as _evaluate
 
     calls = {"windows": 0, "filters": 0}
 

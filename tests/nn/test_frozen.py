@@ -10,7 +10,7 @@ import torch
 
 from quanvolve import QuantumLinear, Quanv1d, Quanv2d
 from quanvolve._errors import QuanvolveError
-from quanvolve.compile.ops._switch import usable
+from quanvolve.compile.ops._switch import kernels_on
 from tests.nn.oldest import NOT_EXPORTED, exports_computed_angles
 
 KINDS: dict[str, tuple[Any, tuple[int, ...]]] = {
@@ -75,12 +75,12 @@ def test_freezing_in_threads_leaves_the_kernels_of_all_others_as_they_were() -> 
     def freeze(_: int) -> None:
         for _ in range(300):
             frozen = layer.frozen()
-            seen.append(usable(images))
+            seen.append(kernels_on([images]))
         torch.testing.assert_close(frozen(images), expected, rtol=0, atol=1e-6)
 
     with ThreadPoolExecutor(4) as pool:
         found = pool.map(freeze, range(4))
-        seen.extend(usable(images) for _ in range(1000))
+        seen.extend(kernels_on([images]) for _ in range(1000))
         list(found)
     assert all(seen)
-    assert usable(images)
+    assert kernels_on([images])

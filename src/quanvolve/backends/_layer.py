@@ -17,6 +17,7 @@ from quanvolve.backends._gradients import NoGradient, check_diff_method, with_sh
 from quanvolve.backends._rows import Row, check_layers, layers_of, replace_layers, rows_of_layer, windows_of
 from quanvolve.backends._settings import Floats, Weights
 from quanvolve.circuits import Circuit
+from quanvolve.compile import arranged
 from quanvolve.nn import QuanvNd
 
 
@@ -157,7 +158,7 @@ def _values(layer: QuanvNd, windows: Tensor, how: Run, shifts: bool) -> Tensor:
             own = {name: weight[number : number + 1] for name, weight in weights.items()}
             values = with_shifted_runs(row, values, inputs(row), own, how.measured)
         measured.append(values)
-    arranged = layer.layout.arrange(torch.stack(measured)).sum(2)  # groups, outputs, images x places
+    arranged = arranged(torch.stack(measured), layer.layout).sum(2)  # groups, outputs, images x places
     return arranged.reshape(layer.out_channels, len(windows), *places).movedim(1, 0)
 
 

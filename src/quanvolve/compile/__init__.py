@@ -2,6 +2,7 @@
 
 from quanvolve.compile.batch._chunks import CHUNK_BYTES as CHUNK_BYTES
 from quanvolve.compile.batch._precision import wide as wide
+from quanvolve.compile.batch._rows import arranged as arranged
 from quanvolve.compile.batch._windows import Windows as Windows
 from quanvolve.compile.ops._switch import use_kernels as use_kernels
 from quanvolve.compile.planner._planner import ENGINES as ENGINES

@@ -23,4 +23,4 @@ def _reference(tables: PolynomialTables, images: Tensor, coefficients: Tensor) -
 
 
 polynomial = Operator("polynomial", PolynomialTables, ("images", "coefficients"), _shape, _reference)
-"""Images (N, channels, *size) and coefficients (groups, outputs, channels, features) to (N, groups, outputs, *places)."""
+"""Images (N, channels, *size), coefficients (groups, outputs, channels, features) to (N, groups, outputs, *places)."""

@@ -18,5 +18,5 @@ def _reference(tables: StateTables, values: Tensor, weights: Tensor) -> Tensor:
 
 
 states = Operator("states", StateTables, ("values", "weights"), _shape, _reference)
-"""What angles read, in double precision (groups, channels, values, windows), and flat weights (rows, numbers), to values
+"""What angles read, float64 (groups, channels, values, windows), and flat weights (rows, numbers) to measured values
 (groups, filters, measured, windows), summed over the channels."""

@@ -1,4 +1,4 @@
-"""A circuit on the Pauli coefficients of a density matrix: ``rho = sum_P r[P] P / 2^n`` with real ``r[P] = Tr(P rho)``."""
+"""A circuit on the Pauli coefficients of a density matrix: ``rho = sum_P r[P] P / 2^n``, ``r[P] = Tr(P rho)`` real."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Tables by number: what an operator of torch can take as an argument.
 
 A number is made of what the tables are for, so it is the same in every process, and programs that `torch.compile` keeps
-on disk find their tables again. Nothing is kept here: tables live as long as a plan, or a graph of autograd, holds them.
+on disk find their tables again. Nothing is kept here: tables live as long as a plan, or autograd's graph, holds them.
 """
 
 from __future__ import annotations

@@ -72,8 +72,11 @@ class Layout(NamedTuple):
         if circuits == 1:
             every = slice(None)
             return [Block(0, every, every, every, every, self.shape)]
-        places = map(self.place, range(self.rows))
-        return [Block(row, *(slice(k, k + 1) for k in (row, *place)), (1, 1, 1)) for row, place in enumerate(places)]
+        return [Block(row, _only(row), *map(_only, self.place(row)), shape=(1, 1, 1)) for row in range(self.rows)]
+
+
+def _only(place: int) -> slice:
+    return slice(place, place + 1)
 
 
 def some_rows(values: Rows, rows: slice) -> Rows:

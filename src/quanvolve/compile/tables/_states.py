@@ -39,7 +39,7 @@ class StateSteps(NamedTuple):
         vary: whether a run reads the window.
         runs, elements: the elements of run r are elements[runs[r] : runs[r + 1]], (axis, rotation) or (FIXED, matrix).
         fixed: matrices as eight numbers each.
-        sources, phases, plain: the permutations, ``new[d] = phases[d] * old[sources[d]]``, and whether all phases are 1.
+        sources, phases, plain: the permutations, ``new[d] = phases[d] old[sources[d]]``, and whether all phases are 1.
         offsets, terms, multipliers: angles from weights: (rotation, number) pairs and factors.
         reads, factors: angles from the window: (rotation, value) pairs and factors.
         masks, observed: (bits that a word flips, whether its phases are imaginary), and the phases: shape
@@ -151,7 +151,7 @@ def _fused(circuit: Circuit) -> tuple[list[list[Gate]], list[tuple[int, int]], l
     return runs, steps, moves
 
 
-def _observed(parsed: Parsed) -> tuple[Integers, Floats]:
+def _observed(parsed: Parsed) -> tuple[Integers, Reals]:
     """(bits a word flips, whether the phases are imaginary), and the phases (words, outputs padded, D)."""
     parts = [
         (mask, odd, matrix)
