@@ -13,7 +13,7 @@ import quanvolve.nn._filters as filters
 from quanvolve import QuantumLinear, Quanv1d, Quanv2d, Quanv3d
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS, Circuit, named_circuit
-from quanvolve.compile import ENGINES, NO_PLAN, Layout, Planner
+from quanvolve.compile import NO_PLAN, Layout, Planner, engines
 from quanvolve.compile.tables._cones import cone
 from quanvolve.nn import quanv1d, quanv2d, quanv3d
 from quanvolve.nn._limits import STATE, fitting
@@ -256,7 +256,7 @@ def _pairs() -> list[Any]:
 def test_each_advice_works(circuit: str, encoding: str) -> None:
     seen = 0
     for inputs in (2, 17, 66):
-        for engine in ("auto", *(ENGINES[1:] if inputs == 2 else ())):
+        for engine in ("auto", *(engines()[1:] if inputs == 2 else ())):
             given: dict[str, Any] = {
                 "circuit": circuit,
                 "encoding": encoding,

@@ -158,8 +158,8 @@ def _values(layer: QuanvNd, windows: Tensor, how: Run, shifts: bool) -> Tensor:
             own = {name: weight[number : number + 1] for name, weight in weights.items()}
             values = with_shifted_runs(row, values, inputs(row), own, how.measured)
         measured.append(values)
-    arranged = arranged(torch.stack(measured), layer.layout).sum(2)  # groups, outputs, images x places
-    return arranged.reshape(layer.out_channels, len(windows), *places).movedim(1, 0)
+    channels = arranged(torch.stack(measured), layer.layout).sum(2)  # groups, outputs, images x places
+    return channels.reshape(layer.out_channels, len(windows), *places).movedim(1, 0)
 
 
 class _OnBackend(nn.Module):

@@ -5,10 +5,15 @@ from quanvolve.compile.batch._precision import wide as wide
 from quanvolve.compile.batch._rows import arranged as arranged
 from quanvolve.compile.batch._windows import Windows as Windows
 from quanvolve.compile.ops._switch import use_kernels as use_kernels
-from quanvolve.compile.planner._planner import ENGINES as ENGINES
+from quanvolve.compile.planner._entries import PLANS as PLANS
+from quanvolve.compile.planner._entries import Number as Number
+from quanvolve.compile.planner._entries import PlanEntry as PlanEntry
+from quanvolve.compile.planner._entries import engines as engines
+from quanvolve.compile.planner._entries import is_trainable as is_trainable
+from quanvolve.compile.planner._entries import register_plan as register_plan
 from quanvolve.compile.planner._planner import NO_PLAN as NO_PLAN
 from quanvolve.compile.planner._planner import Planner as Planner
-from quanvolve.compile.planner._planner import plans_of as plans_of
+from quanvolve.compile.planner._possible import plans_of as plans_of
 from quanvolve.compile.plans._plan import Plan as Plan
 from quanvolve.compile.plans._polynomial import PolynomialPlan as PolynomialPlan
 from quanvolve.compile.plans._shifted import SHIFT as SHIFT
@@ -19,7 +24,6 @@ from quanvolve.compile.plans._shifted import with_shifts as with_shifts
 from quanvolve.compile.plans._statevector import StatevectorPlan as StatevectorPlan
 from quanvolve.compile.plans._table import TablePlan as TablePlan
 from quanvolve.compile.plans._tensor_train import TensorTrainPlan as TensorTrainPlan
-from quanvolve.compile.plans._truncated_train import TruncatedTrainPlan as TruncatedTrainPlan
 from quanvolve.compile.plans._truncated_train import needs_fixed as needs_fixed
 from quanvolve.compile.reference._coefficients import coefficients as coefficients
 from quanvolve.compile.reference._features import features as features
@@ -29,5 +33,6 @@ from quanvolve.compile.tables._layout import Layout as Layout
 from quanvolve.compile.tables._limits import MAX_WIRES as MAX_WIRES
 from quanvolve.compile.tables._recipe import Recipe as Recipe
 from quanvolve.compile.tables._recipe import compile_circuit as compile_circuit
+from quanvolve.compile.tables._sampling import MAX_MEASURED as MAX_MEASURED
 from quanvolve.compile.tables._sites import Site as Site
 from quanvolve.compile.tables._sites import find_sites as find_sites

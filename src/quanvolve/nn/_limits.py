@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from numbers import Integral
 
-from quanvolve._errors import PlanError, QuanvolveError
+from quanvolve._errors import NoPlanError, PlanError, QuanvolveError
 from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS
-from quanvolve.compile import NO_PLAN
+from quanvolve.compile import MAX_MEASURED, MAX_WIRES, NO_PLAN
 
 MOST = 2**31 - 1
 """Of any whole number that is an argument."""
@@ -22,11 +22,11 @@ MOST_STRUCTURES = 2**16
 """Circuits of random structure, each of which is drawn and compiled by itself."""
 MOST_PIXELS = 2**30
 """That padding alone may add up to."""
-STATE, TRAIN, CONES = 16, 64, 256
+STATE, TRAIN, CONES = MAX_WIRES["statevector"], MAX_WIRES["tensor_train"], 256
 """The most qubits of a state vector, of a train, and of circuits whose values are computed light cone by light cone."""
-_SHOTS, _NOISY_SHOTS = 12, 8
+_SHOTS, _NOISY_SHOTS = MAX_MEASURED, MAX_WIRES["density"]
 """The most that are measured together, and of a density matrix."""
-_OUTCOMES = 10
+_OUTCOMES = MAX_WIRES["polynomial"]
 
 
 def whole(value: object, least: int = 1, most: int = MOST) -> bool:
@@ -97,7 +97,7 @@ def check_width(circuit: str, encoding: str, readout: str, n_inputs: int, n_qubi
     wires = ENCODINGS[encoding].usual(n_inputs) if n_qubits is None else int(n_qubits)  # type: ignore[call-overload]
     most, why = _widest(circuit, encoding, readout)
     if wires > most:
-        raise PlanError(
+        raise NoPlanError(
             f"{NO_PLAN}: the circuit has {wires} qubits, and {why} takes at most {most}: use a "
             f"smaller `kernel_size`, or fewer channels or features that one circuit reads"
         )
@@ -137,13 +137,13 @@ def advised(
     shots: object,
 ) -> PlanError:
     """The error, with what would fit where no plan can run a named circuit."""
-    if not isinstance(circuit, str) or not str(error).startswith(NO_PLAN):
+    if not isinstance(circuit, str) or not isinstance(error, NoPlanError):
         return error
     if n_qubits is not None:
-        return PlanError(f"{error}; or choose a smaller `n_qubits`, or leave it out")
+        return NoPlanError(f"{error}; or choose a smaller `n_qubits`, or leave it out")
     most = STATE if shots is None else _SHOTS if noise is None else _NOISY_SHOTS
     others = fitting(circuit, readout, n_inputs, n_layers, most)
-    return PlanError(f"{error}; with fewer qubits: {' or '.join(others)}") if others else error
+    return NoPlanError(f"{error}; with fewer qubits: {' or '.join(others)}") if others else error
 
 
 def fitting(circuit: str, readout: str, n_inputs: int, n_layers: int, most: int) -> list[str]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve._untrusted import parse_json
 from quanvolve.circuits import ANSATZE, Circuit, with_noise
-from quanvolve.compile import Layout, Plan, Planner, PolynomialPlan, Recipe, TruncatedTrainPlan, Windows, needs_fixed
+from quanvolve.compile import Layout, Plan, Planner, PolynomialPlan, Recipe, Windows, is_trainable, needs_fixed
 from quanvolve.nn._apply import (
     Static,
     apply,
@@ -133,7 +133,7 @@ class QuanvNd(nn.Module):
                 f"the number of ones in a bit string ({circuits[0].counts}) has no gradient, so the weights cannot be "
                 "trained: use `trainable=False`, or readout='popcount_expected', which is differentiable"
             )
-        if trainable and str(engine).startswith(TruncatedTrainPlan.name):
+        if trainable and not is_trainable(engine):
             raise needs_fixed()
         self.filter_shape = rows(circuits[0].n_outputs)
         self.engine = engine

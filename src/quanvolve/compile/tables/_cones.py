@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -19,7 +18,6 @@ Letters = list[set[int]]
 """For each wire the Pauli matrices (I, X, Y, Z = 0 to 3) that words of the observable may have there."""
 
 
-@lru_cache(maxsize=512)
 def cone(circuit: Circuit, outputs: tuple[int, ...]) -> tuple[frozenset[int], tuple[Gate, ...]]:
     """The wires and gates that some measured values depend on, whatever the weights and inputs are.
 

@@ -72,7 +72,11 @@ class Layout(NamedTuple):
         if circuits == 1:
             every = slice(None)
             return [Block(0, every, every, every, every, self.shape)]
-        return [Block(row, _only(row), *map(_only, self.place(row)), shape=(1, 1, 1)) for row in range(self.rows)]
+        blocks = []
+        for row in range(self.rows):
+            group, filter_, channel = self.place(row)
+            blocks.append(Block(row, _only(row), _only(group), _only(filter_), _only(channel), (1, 1, 1)))
+        return blocks
 
 
 def _only(place: int) -> slice:

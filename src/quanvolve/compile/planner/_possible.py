@@ -1,0 +1,92 @@
+"""Which plans can run circuits, as they are or light cone by light cone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from quanvolve._errors import PlanError
+from quanvolve.circuits import Circuit
+from quanvolve.compile.planner._entries import PLANS, PlanEntry
+from quanvolve.compile.plans._parts import PartsPlan
+from quanvolve.compile.plans._plan import Plan
+from quanvolve.compile.tables._cones import cut, split
+from quanvolve.compile.tables._layout import Layout
+
+
+class Candidates:
+    """The plans of some circuits, each made when it is asked for.
+
+    Args:
+        circuits: one circuit for all rows of the weights, or one for each.
+    """
+
+    def __init__(self, circuits: Sequence[Circuit]) -> None:
+        self.circuits = tuple(circuits)
+
+    @cached_property
+    def _parts(self) -> list[tuple[tuple[int, ...], tuple[Circuit, ...]]]:
+        """Groups of measured values, and the circuits that are left for each."""
+        groups = split(self.circuits)
+        return [(group, cut(self.circuits, group)) for group in groups] if len(groups) > 1 else []
+
+    def plan(self, entry: PlanEntry, *number: float) -> Plan | PlanError:
+        """A plan for the circuits, in light cones where that is less work; or why there is none."""
+        whole = entry.attempt(self.circuits, *number)
+        parts = self._in_parts(entry) if entry.exact else None
+        if parts is None:
+            return whole
+        one = Layout(1, 1, 1, self.circuits[0].n_outputs)
+        return parts if isinstance(whole, PlanError) or parts.cost(one)[1] < whole.cost(one)[1] else whole
+
+    def _in_parts(self, entry: PlanEntry) -> PartsPlan | None:
+        plans = []
+        for _, circuits in self._parts:
+            plan = entry.attempt(circuits)
+            if isinstance(plan, PlanError):
+                return None
+            plans.append(plan)
+        return PartsPlan([group for group, _ in self._parts], plans, self.circuits[0].n_wires) if plans else None
+
+    def exact(self) -> tuple[dict[str, Plan], dict[str, PlanError]]:
+        """The exact plans that can run the circuits, and why the others cannot."""
+        possible: dict[str, Plan] = {}
+        refused: dict[str, PlanError] = {}
+        for name, entry in PLANS.items():
+            if entry.exact:
+                plan = self.plan(entry)
+                if isinstance(plan, PlanError):
+                    refused[name] = plan
+                else:
+                    possible[name] = plan
+        return possible, refused
+
+    def estimated(self) -> dict[str, Plan]:
+        """The plans whose values are estimates, for circuits with noise."""
+        plans = {name: entry.attempt(self.circuits) for name, entry in PLANS.items() if entry.last_resort}
+        return {name: plan for name, plan in plans.items() if not isinstance(plan, PlanError)}
+
+    def fixed_only(self) -> list[str]:
+        """Names of the plans that can run the circuits with fixed weights."""
+        entries = [entry for entry in PLANS.values() if not entry.trainable]
+        return [entry.name for entry in entries if not isinstance(entry.attempt(self.circuits), PlanError)]
+
+
+def plans_of(circuits: Sequence[Circuit]) -> tuple[dict[str, Plan], dict[str, PlanError]]:
+    """The exact plans that can run these circuits, and why the others cannot.
+
+    Each runs the circuits as they are, or light cone by light cone where that is less work.
+
+    Examples:
+        >>> from quanvolve.circuits import named_circuit
+        >>> possible, refused = plans_of([named_circuit("strongly_entangling", 4)])
+        >>> list(possible), list(refused)
+        (['polynomial', 'tensor_train', 'statevector'], ['table', 'density'])
+    """
+    return Candidates(circuits).exact()
+
+
+def cheapest(circuits: Sequence[Circuit]) -> Plan:
+    """The exact plan with the least work for each window."""
+    layout = Layout(1, 1, 1, circuits[0].n_outputs)
+    return min(plans_of(circuits)[0].values(), key=lambda plan: plan.cost(layout)[1])
