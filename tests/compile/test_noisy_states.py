@@ -7,13 +7,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quanvolve.compile.batch._layout import Layout
 
 from quanvolve import Quanv2d
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.circuits import Circuit, absorbed, named_circuit, simulate, with_noise
 from quanvolve.compile import Planner
 from quanvolve.compile.plans import _trajectories
+from quanvolve.compile.tables._layout import Layout
 from quanvolve.nn import Quanv1d
 from quanvolve.testing import check_quanv
 from tests.compile.test_noise import NOISES, noisy_circuits
