@@ -82,9 +82,11 @@ class ShiftedPlan(SampledPlan):
             angles = self._angles(windows, weights, which)
             fixed = replace(windows, images=windows.images.detach(), scale=_detached(windows.scale))
             detached = {name: weight.detach() for name, weight in weights.items()}
-            drawn = Shifts.apply(  # type: ignore[no-untyped-call]
+            # Not of the same name as `drawn`: the function would hold what holds it, and nothing would ever free both.
+            outputs: Tensor = Shifts.apply(  # type: ignore[no-untyped-call]
                 angles, drawn, lambda k: self._difference(k, which, detached, fixed, drawn)
             )
+            return combine(outputs, len(windows.images), windows.places, layout)
         return combine(drawn, len(windows.images), windows.places, layout)
 
     def _angles(self, windows: Windows, weights: Mapping[str, Tensor], which: list[tuple[int, ...]]) -> Tensor:
