@@ -274,7 +274,7 @@ def _warm(source: Path) -> None:
     from quanvolve.cli import _results
     from quanvolve.cli._run import read_run
     from quanvolve.cli._source import load
-    from quanvolve.explain import save_figure
+    from quanvolve.figures import save_figure
 
     run = read_run(source / "run")
     clf, data = quanvolve.load(source / "run"), load(run.dataset, None)

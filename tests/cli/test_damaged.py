@@ -46,7 +46,7 @@ def test_any_change_of_the_metrics_is_taken_or_refused_by_the_pictures(
 ) -> None:
     rng, original = random.Random(1), json.loads((run / "metrics.json").read_bytes())
     saved: list[Path] = []
-    monkeypatch.setattr("quanvolve.explain.save_figure", lambda figure, path: saved.append(path))
+    monkeypatch.setattr("quanvolve.figures.save_figure", lambda figure, path: saved.append(path))
     (run / "confusion.png").unlink()
     failed = 0
     for _ in range(40):

@@ -56,7 +56,7 @@ def bench(
     best.
     """
     from quanvolve.bench import bench_figure, choose_contenders, choose_workloads, default_folder, write_csv
-    from quanvolve.explain import save_figure
+    from quanvolve.figures import save_figure
 
     wanted, contenders = choose_workloads(workloads), choose_contenders(peers)
     folder = default_folder() if environments is None else environments

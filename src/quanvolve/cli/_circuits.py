@@ -105,7 +105,7 @@ def _write_picture(circuit: Circuit, folder: Path, name: str) -> Path:
 
     from quanvolve._errors import QuanvolveError
     from quanvolve.circuits import draw_figure
-    from quanvolve.explain import save_figure
+    from quanvolve.figures import save_figure
 
     path = folder / f"{name}.png"
     output_file(path)

@@ -19,8 +19,8 @@ from quanvolve.cli._progress import make_view
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from quanvolve.analysis import Audit, Reading
     from quanvolve.data import Dataset
-    from quanvolve.explain import Audit, Reading
 
 _MOST_LINES = 8
 
@@ -49,7 +49,7 @@ def explain(
         output_file(page)
     clf, data = run_and_data(run, dataset, data_dir)
     if audit:
-        from quanvolve.explain import audit as audited
+        from quanvolve.analysis import audit as audited
 
         found = audited(clf, data.test_images)
         if json:
@@ -57,7 +57,7 @@ def explain(
         else:
             _say(found, ())
         return
-    from quanvolve.explain import explain as explained
+    from quanvolve.report import explain as explained
 
     view = make_view(quiet=False, json=json)
     with interruptible("interrupted: no page was written"), closing(view):
@@ -94,7 +94,7 @@ def _of_run(run: Path, clf: Any, data: Dataset) -> tuple[list[tuple[str, str]], 
     """Facts and pictures of the training, as far as the folder has them, and they are about these data."""
     from quanvolve.cli._results import feature_maps
     from quanvolve.cli._run import read_json
-    from quanvolve.explain import confusion_figure, history_figure
+    from quanvolve.figures import confusion_figure, history_figure
 
     facts: list[tuple[str, str]] = []
     figures = [("Feature maps", "Test images, and what the filters make of them.", feature_maps(clf, data))]

@@ -108,7 +108,7 @@ def count_parameters(module: Any) -> dict[str, int]:
 
 def draw_pictures(run: Run, clf: Any, dataset: Dataset, wanted: list[str], metrics: dict[str, Any]) -> None:
     """Draw those of the run's pictures."""
-    from quanvolve.explain import confusion_figure, filters_figure, history_figure, save_figure
+    from quanvolve.figures import confusion_figure, filters_figure, history_figure, save_figure
 
     makers = {
         "history.png": lambda: history_figure(clf.history_, best=metrics["best_epoch"]),
@@ -133,7 +133,7 @@ def feature_maps(clf: Any, dataset: Dataset) -> Figure:
     import numpy as np
     import torch
 
-    from quanvolve.explain import feature_maps_figure, series_figure
+    from quanvolve.figures import feature_maps_figure, series_figure
 
     _, first = np.unique(dataset.test_labels, return_index=True)
     chosen = first[:_SHOWN_IMAGES]

@@ -97,7 +97,7 @@ def _as_csv(rows: list[dict[str, Any]]) -> str:
 @study.command()
 def plot(folder: _Folder, output: _Pictures = None) -> None:
     """Draw accuracies, differences and learning curves, and write the report anew."""
-    from quanvolve.explain import save_figure
+    from quanvolve.figures import save_figure
     from quanvolve.study import Table, accuracy_figure, difference_figure, learning_figure, results_of
 
     place = output or folder

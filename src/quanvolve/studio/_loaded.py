@@ -16,10 +16,10 @@ import torch
 from torch import nn
 
 from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve.analysis import filter_circuits, quantum_layers
 from quanvolve.circuits import with_noise
 from quanvolve.estimators import QuanvClassifier
 from quanvolve.estimators import load as load_classifier
-from quanvolve.explain import filter_circuits, quantum_layers
 from quanvolve.studio._problems import Refused
 from quanvolve.studio._tables import new_id
 

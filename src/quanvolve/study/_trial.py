@@ -11,7 +11,7 @@ import numpy as np
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._version import __version__
-from quanvolve.explain import quantum_layers
+from quanvolve.analysis import quantum_layers
 from quanvolve.study._contenders import Contender
 from quanvolve.study._plan import Plan, Protocol
 
