@@ -271,14 +271,12 @@ def _import() -> None:
 def _warm(source: Path) -> None:
     """Compile what the children need. Nothing is trained: torch cannot go on with gradients after a fork."""
     import quanvolve
-    from quanvolve.cli import _results
-    from quanvolve.cli._run import read_run
-    from quanvolve.cli._source import load
     from quanvolve.figures import save_figure
+    from quanvolve.runs import feature_maps, load, read_run
 
     run = read_run(source / "run")
     clf, data = quanvolve.load(source / "run"), load(run.dataset, None)
-    save_figure(_results.feature_maps(clf, data), source / "maps.png")
+    save_figure(feature_maps(clf, data), source / "maps.png")
     for name in ("filters", "pixel"):
         model = quanvolve.load(source / name)
         getattr(model, "predict", getattr(model, "transform", None))(data.test_images)

@@ -14,7 +14,7 @@ import pytest
 
 import quanvolve
 from quanvolve.cli import _results, _session
-from quanvolve.cli._run import Run, make_folder
+from quanvolve.runs import Run, make_folder
 from tests.cli.conftest import ENVIRONMENT, PYTHON, Result, cli, ok, refused
 from tests.waiting import PATIENCE, hears_ctrl_c, until
 

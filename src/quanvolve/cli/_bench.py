@@ -14,7 +14,8 @@ from quanvolve._interrupt import interruptible
 from quanvolve.cli._console import emit, emit_table
 from quanvolve.cli._options import option
 from quanvolve.cli._output import BENCH, output_folder
-from quanvolve.cli._progress import View, make_view
+from quanvolve.cli._progress import make_view
+from quanvolve.runs import View
 
 if TYPE_CHECKING:
     from quanvolve.bench import Contender, Row, Workload

@@ -118,7 +118,7 @@ def calibrate(
 
 
 def _score(clf: Any, data: Dataset) -> float:
-    from quanvolve.cli._score import score
+    from quanvolve.runs import score
 
     return score(clf, data).accuracy
 

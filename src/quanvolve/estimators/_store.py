@@ -21,6 +21,7 @@ from safetensors.torch import save as save_tensors
 from sklearn.utils.validation import check_is_fitted
 
 from quanvolve._errors import ModelError
+from quanvolve._file_names import CONFIG, TENSORS
 from quanvolve._files import write_whole
 from quanvolve._untrusted import read_bytes, read_json
 from quanvolve._version import __version__
@@ -39,7 +40,6 @@ from quanvolve.estimators._limits import (
 )
 from quanvolve.estimators._transformer import QuanvTransformer
 
-CONFIG, TENSORS = "config.json", "model.safetensors"
 _FORMAT = "quanvolve-model"
 _FORMAT_VERSION = 1
 _KINDS: dict[str, type[QuanvClassifier] | type[QuanvTransformer]] = {

@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import re
-import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,14 +17,26 @@ from quanvolve._errors import ModelError, QuanvolveError
 from quanvolve._files import abandoned, write_whole
 from quanvolve._untrusted import read_json as read_json_file
 from quanvolve._version import __version__
-from quanvolve.cli._options import TrainOptions
+from quanvolve.runs._files import (
+    CHECKPOINT,
+    CONFUSION,
+    FEATURE_MAPS,
+    FILTERS,
+    HISTORY,
+    LOSSES,
+    RUN,
+    begun,
+    metrics_path,
+    trained,
+)
+from quanvolve.runs._options import TrainOptions
 
 _FORMAT, _FORMAT_VERSION = "quanvolve-run", 1
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run of `quanvolve train`, as its run.json tells it.
+    """A run, as its run.json tells it.
 
     Args:
         folder: where its files are.
@@ -42,35 +53,35 @@ class Run:
     @property
     def history(self) -> Path:
         """One line of JSON for each finished epoch."""
-        return self.folder / "history.jsonl"
+        return self.folder / HISTORY
 
     @property
     def checkpoint(self) -> Path:
         """The state after the last finished epoch; gone when the run is finished."""
-        return self.folder / "checkpoint.safetensors"
+        return self.folder / CHECKPOINT
 
     @property
     def metrics(self) -> Path:
         """The results."""
-        return self.folder / "metrics.json"
+        return metrics_path(self.folder)
 
     @property
     def exists(self) -> bool:
         """Whether its run.json is written, without which it cannot be continued."""
-        return (self.folder / "run.json").is_file()
+        return begun(self.folder)
 
     @property
     def trained(self) -> bool:
         """Whether the model is final: its config.json is written last."""
-        return (self.folder / "config.json").is_file()
+        return trained(self.folder)
 
     def pictures(self) -> list[str]:
         """Names of the pictures this run has in the end."""
-        names = ["history.png", "confusion.png"]
+        names = [LOSSES, CONFUSION]
         if self.options.backbone != "none":
-            names.append("feature_maps.png")
+            names.append(FEATURE_MAPS)
         if self.options.backbone == "quantum":
-            names.append("filters.png")
+            names.append(FILTERS)
         return names
 
     def missing(self) -> list[str]:
@@ -87,11 +98,7 @@ class Run:
             "data_dir": None if self.data_dir is None else str(self.data_dir),
             "options": asdict(self.options),
         }
-        write_whole(self.folder / "run.json", json.dumps(content, indent=1))
-
-    def resume_command(self) -> str:
-        """What to type to continue it."""
-        return f"quanvolve train --output {shlex.quote(str(self.folder))} --resume"
+        write_whole(self.folder / RUN, json.dumps(content, indent=1))
 
     def tidy(self) -> None:
         """Remove the checkpoint and what killed processes left half-written."""
@@ -106,12 +113,12 @@ def read_run(folder: Path) -> Run:
     Raises:
         ModelError: if there is none, or its run.json is damaged.
     """
-    path = folder / "run.json"
+    path = folder / RUN
     try:
         content = read_json_file(path)
     except (FileNotFoundError, NotADirectoryError):
         if _blank(folder):
-            raise ModelError(f"nothing has begun in {folder} yet: leave out --resume") from None
+            raise ModelError(f"nothing has begun in {folder} yet: leave out `resume`", arguments=("resume",)) from None
         what = "has no run.json" if folder.is_dir() else "does not exist"
         raise ModelError(f"{folder} is not the folder of a run: it {what}") from None
     except OSError as error:
@@ -187,7 +194,7 @@ def discard(run: Run, made: list[Path]) -> None:
         if run.trained or (run.history.is_file() and run.history.stat().st_size):
             return
         run.tidy()
-        for path in (run.folder / "run.json", run.history):
+        for path in (run.folder / RUN, run.history):
             path.unlink(missing_ok=True)
         for folder in made:
             folder.rmdir()
@@ -211,7 +218,7 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise QuanvolveError(
-                f"another process is training in {folder}: wait for it, or give another --output"
+                f"another process is training in {folder}: wait for it, or give another `output`", arguments=("output",)
             ) from None
         except OSError:
             # Some network file systems have no locks.
@@ -232,4 +239,6 @@ def read_json(path: Path) -> Any:
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise ModelError(f"{path} is damaged: it is not JSON ({error}); delete it and continue with --resume") from None
+        raise ModelError(
+            f"{path} is damaged: it is not JSON ({error}); delete it and continue with `resume`", arguments=("resume",)
+        ) from None

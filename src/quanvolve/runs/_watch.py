@@ -8,9 +8,9 @@ from typing import Any
 
 from quanvolve._errors import ModelError
 from quanvolve._files import write_whole
-from quanvolve.cli._progress import View
-from quanvolve.cli._run import Run
 from quanvolve.estimators import Monitor, best_epoch
+from quanvolve.runs._run import Run
+from quanvolve.runs._view import View
 
 
 class Watch(Monitor):
@@ -71,4 +71,6 @@ def _checkpoint_rows(run: Run) -> list[dict[str, Any]]:
             rows: list[dict[str, Any]] = json.loads(file.metadata()["history"])
             return rows
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{run.checkpoint} is damaged ({error}): start again with another --output") from error
+        raise ModelError(
+            f"{run.checkpoint} is damaged ({error}): start again with another `output`", arguments=("output",)
+        ) from error

@@ -1,4 +1,4 @@
-"""Which data a command works on: names on the command line, and what is behind them."""
+"""Which data a run works on: names, and what is behind them."""
 
 from __future__ import annotations
 

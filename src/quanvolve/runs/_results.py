@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from quanvolve._errors import ModelError
 from quanvolve._files import write_whole
-from quanvolve.cli._run import Run, read_json
-from quanvolve.cli._score import score
-from quanvolve.cli._source import label_names
+from quanvolve.runs._files import CONFUSION, FEATURE_MAPS, FILTERS, LOSSES
+from quanvolve.runs._run import Run, read_json
+from quanvolve.runs._score import score
+from quanvolve.runs._source import label_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -86,7 +87,7 @@ def read_metrics(run: Run) -> dict[str, Any]:
     except (LookupError, TypeError):
         fits = False
     if not fits:
-        raise ModelError(f"{run.metrics} is damaged: delete it and continue with --resume")
+        raise ModelError(f"{run.metrics} is damaged: delete it and continue with `resume`", arguments=("resume",))
     return dict(content)
 
 
@@ -111,10 +112,10 @@ def draw_pictures(run: Run, clf: Any, dataset: Dataset, wanted: list[str], metri
     from quanvolve.figures import confusion_figure, filters_figure, history_figure, save_figure
 
     makers = {
-        "history.png": lambda: history_figure(clf.history_, best=metrics["best_epoch"]),
-        "confusion.png": lambda: confusion_figure(metrics["confusion"], metrics["classes"], metrics["test_accuracy"]),
-        "feature_maps.png": lambda: feature_maps(clf, dataset),
-        "filters.png": lambda: filters_figure(_first_quantum(clf.module_.backbone)),
+        LOSSES: lambda: history_figure(clf.history_, best=metrics["best_epoch"]),
+        CONFUSION: lambda: confusion_figure(metrics["confusion"], metrics["classes"], metrics["test_accuracy"]),
+        FEATURE_MAPS: lambda: feature_maps(clf, dataset),
+        FILTERS: lambda: filters_figure(_first_quantum(clf.module_.backbone)),
     }
     for name in wanted:
         if name in makers:

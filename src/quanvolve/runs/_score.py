@@ -39,8 +39,3 @@ def score(clf: Any, dataset: Dataset) -> Score:
         torch.manual_seed(0)
         predicted = clf.predict(dataset.test_images)
     return Score(predicted, int((predicted == dataset.test_labels).sum()), len(predicted))
-
-
-def accuracy_line(right: int, total: int) -> str:
-    """`test accuracy 0.9556 (344 of 360)`."""
-    return f"test accuracy {right / total:.4f} ({right} of {total})"
