@@ -261,7 +261,7 @@ def _import() -> None:
     import torch._dynamo  # noqa: F401  (which the first optimizer imports)
 
     from quanvolve.circuits import named_circuit
-    from quanvolve.cli import _results  # noqa: F401
+    from quanvolve.runs import _results  # noqa: F401
     from quanvolve.studio._store import Store  # noqa: F401
 
     for name in ("strongly_entangling", "random"):

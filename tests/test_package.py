@@ -1,6 +1,7 @@
 """The package as a whole: what an import costs, what is public, who may import whom."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -51,14 +52,16 @@ ROOMS: dict[str, set[str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("statement", ["import quanvolve", "from quanvolve import Quanv2d", "import quanvolve.nn"])
+@pytest.mark.parametrize(
+    "statement", ["import quanvolve", "import quanvolve.runs", "from quanvolve import Quanv2d", "import quanvolve.nn"]
+)
 def test_an_import_loads_nothing_heavy(statement: str) -> None:
     code = f"{statement}; import sys; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     loaded = set(result.stdout.split())
     assert "quanvolve" in loaded
     assert loaded.isdisjoint(HEAVY)
-    if statement == "import quanvolve":
+    if statement in ("import quanvolve", "import quanvolve.runs"):
         assert "torch" not in loaded
 
 
@@ -204,3 +207,50 @@ def test_rooms_use_only_what_others_export(path: Path) -> None:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("quanvolve."):
             _, other, *rest = node.module.split(".")
             assert other == room or not any(part.startswith("_") for part in rest), node.module
+
+
+# The rooms that know how options are typed.
+TERMINAL = ("cli", "studio")
+OPTION = re.compile(r"(^|[\s\"'`]|(?<!var)\()--[a-z][\w-]*")  # but for variables of style sheets
+
+
+def texts_of(path: Path) -> list[str]:
+    """All text of a file that is no docstring, that of formatted strings piece by piece."""
+    tree = ast.parse(path.read_text())
+    docs = {
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
+    ]
+
+
+def spells_options(text: str) -> bool:
+    """Whether a text tells someone an option; one that is nothing else is an argument for another program."""
+    found = OPTION.search(text)
+    return found is not None and found.group() != text
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if room_of(path) not in TERMINAL], ids=_name)
+def test_only_the_command_line_spells_options(path: Path) -> None:
+    assert [text for text in texts_of(path) if spells_options(text)] == []
+
+
+def test_an_option_is_seen_wherever_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text('"""See --help."""\nx = 1\nraise ValueError(f"{x}: leave out --resume", "--quiet", "a -- b")\n')
+    assert [text for text in texts_of(path) if spells_options(text)] == [": leave out --resume"]
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if room_of(path) not in ("cli", "circuits", "compile", "__main__")], ids=_name
+)
+def test_imports_inside_functions_say_what_they_put_off(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    for function in ast.walk(ast.parse(path.read_text())):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("quanvolve"):
+                    assert "# loads " in lines[node.lineno - 1], f"{path}:{node.lineno}"

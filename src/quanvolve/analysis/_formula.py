@@ -15,7 +15,7 @@ from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.analysis._channel_circuits import ChannelCircuit, channel_circuits
 from quanvolve.analysis._fourier import fourier_terms
 from quanvolve.analysis._terms import Factor, Part, Term, sum_text
-from quanvolve.circuits import value_texts
+from quanvolve.circuits import factor_text, value_texts
 
 if TYPE_CHECKING:
     import sympy
@@ -289,8 +289,6 @@ def _derived(recipe: Recipe, scales: list[float], first: int) -> list[Part]:
     program = recipe.circuit.program
     if program is None:
         return []
-    from quanvolve.circuits import factor_text
-
     short = value_texts(program, [f"{factor_text(scale)}x{first + i}" for i, scale in enumerate(scales)], {})
     full = value_texts(program, [f"({scale!r} * x{first + i})" for i, scale in enumerate(scales)], {}, digits=17)
     return [Part(name, None, exact) for name, exact in zip(short, full, strict=True)]

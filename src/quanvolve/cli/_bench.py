@@ -63,7 +63,8 @@ def bench(
     folder = default_folder() if environments is None else environments
     output_folder(output, BENCH)
     _make(output, "--output")
-    failed = _install_all(contenders, folder) if install_peers else {}
+    absent = {contender.name: "not installed: --install-peers installs it" for contender in contenders}
+    failed = absent | (_install_all(contenders, folder) if install_peers else {})
     rows: list[Row] = []
     begun = ""
 

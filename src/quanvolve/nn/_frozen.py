@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 
+from quanvolve.analysis import LayerView
 from quanvolve.compile import use_kernels
 from quanvolve.nn._apply import Static, apply, check_angles, check_images, compile_rows
-
-if TYPE_CHECKING:
-    from quanvolve.nn._quanv import QuanvNd
 
 
 class Frozen(nn.Module):
@@ -25,7 +21,7 @@ class Frozen(nn.Module):
     scale: float | Tensor
     bias: Tensor | None
 
-    def __init__(self, layer: QuanvNd, static: Static) -> None:
+    def __init__(self, layer: LayerView, static: Static) -> None:
         super().__init__()
         self._static, self.in_channels, self._dense = static, layer.in_channels, layer.dense
         with torch.no_grad(), use_kernels(False):
@@ -51,7 +47,7 @@ class Frozen(nn.Module):
         static = self._static
         compiled = tuple(self.get_buffer(f"compiled{number}") for number in range(self._count))
         if torch.compiler.is_compiling():
-            from quanvolve.nn._traced import traced_frozen
+            from quanvolve.nn._traced import traced_frozen  # loads torch._dynamo
 
             bias: dict[str, Tensor] = {} if self.bias is None else {"bias": self.bias}
             return traced_frozen(static, images, compiled, self.scale, bias)

@@ -32,6 +32,7 @@ from quanvolve.nn._apply import (
     windows_for,
 )
 from quanvolve.nn._filters import CircuitLike, draw_weights, given_weights, make_circuits, spread_of
+from quanvolve.nn._frozen import Frozen
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 from quanvolve.nn._limits import advised, check_seed, shown
 
@@ -267,7 +268,7 @@ class QuanvNd(nn.Module):
                 return self.forward(images.to(like.dtype))
         batch = QuanvNd.batched(self, images)
         if torch.compiler.is_compiling():
-            from quanvolve.nn._traced import traced
+            from quanvolve.nn._traced import traced  # loads torch._dynamo
 
             bias: dict[str, Tensor] = {} if self.bias is None else {"bias": self.bias}
             out = traced(self._static, batch, self.circuit_weights(), like, self.scale, bias)
@@ -362,8 +363,6 @@ class QuanvNd(nn.Module):
             >>> torch.allclose(layer.frozen()(images), layer(images), atol=1e-6)
             True
         """
-        from quanvolve.nn._frozen import Frozen
-
         plain = self if self.shots is None else self.with_circuits(self.circuits)
         return Frozen(plain, plain._static)
 

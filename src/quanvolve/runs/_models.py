@@ -38,7 +38,7 @@ def load_classifier(folder: Path) -> Any:
     if begun(folder) and not (folder / CONFIG).exists():
         read_run(folder)  # if that is damaged, it cannot be finished either
         raise Unfinished(folder)
-    from quanvolve.estimators import QuanvClassifier, load
+    from quanvolve.estimators import QuanvClassifier, load  # loads scikit-learn
 
     clf = load(folder)
     if not isinstance(clf, QuanvClassifier):

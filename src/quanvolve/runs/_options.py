@@ -121,6 +121,7 @@ _ARGUMENTS = {
 }
 
 OPTION_OF = {_ARGUMENTS.get(field.name, field.name): field.name for field in fields(TrainOptions)} | {
-    "data_dir": "data_dir"
+    "data_dir": "data_dir",
+    "checkpoint": "output",  # a run keeps it in its folder
 }
-"""The option that sets an argument of the estimator."""
+"""The option that sets an argument of the estimator, or of its training."""

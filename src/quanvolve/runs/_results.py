@@ -32,7 +32,7 @@ def write_metrics(run: Run, clf: Any, dataset: Dataset, preparation: float) -> N
     """
     import numpy as np
 
-    from quanvolve.estimators import best_epoch
+    from quanvolve.estimators import best_epoch  # loads scikit-learn
 
     found = score(clf, dataset)
     classes = np.unique(np.concatenate([dataset.train_labels, dataset.test_labels]))
@@ -93,7 +93,7 @@ def read_metrics(run: Run) -> dict[str, Any]:
 
 def count_parameters(module: Any) -> dict[str, int]:
     """How many weights there are, trained or not, in the whole and in its parts; those of circuits are "quantum"."""
-    from quanvolve.nn import QuanvNd
+    from quanvolve.nn import QuanvNd  # loads torch
 
     layers = [layer for layer in module.modules() if isinstance(layer, QuanvNd)]
     quantum = sum(weight.numel() for layer in layers for weight in layer.circuit_weights().values())
@@ -109,7 +109,7 @@ def count_parameters(module: Any) -> dict[str, int]:
 
 def draw_pictures(run: Run, clf: Any, dataset: Dataset, wanted: list[str], metrics: dict[str, Any]) -> None:
     """Draw those of the run's pictures."""
-    from quanvolve.figures import confusion_figure, filters_figure, history_figure, save_figure
+    from quanvolve.figures import confusion_figure, filters_figure, history_figure, save_figure  # loads torch
 
     makers = {
         LOSSES: lambda: history_figure(clf.history_, best=metrics["best_epoch"]),
@@ -124,7 +124,7 @@ def draw_pictures(run: Run, clf: Any, dataset: Dataset, wanted: list[str], metri
 
 def _first_quantum(backbone: Any) -> Any:
     """The quantum convolution that reads the images."""
-    from quanvolve.nn import QuanvNd
+    from quanvolve.nn import QuanvNd  # loads torch
 
     return next(layer for layer in backbone.modules() if isinstance(layer, QuanvNd))
 
@@ -134,7 +134,7 @@ def feature_maps(clf: Any, dataset: Dataset) -> Figure:
     import numpy as np
     import torch
 
-    from quanvolve.figures import feature_maps_figure, series_figure
+    from quanvolve.figures import feature_maps_figure, series_figure  # loads torch
 
     _, first = np.unique(dataset.test_labels, return_index=True)
     chosen = first[:_SHOWN_IMAGES]

@@ -22,7 +22,7 @@ def canonical(name: str) -> str:
     Raises:
         DataError: if there is no such data set or file.
     """
-    from quanvolve.data import dataset_key, where
+    from quanvolve.data import dataset_key, where  # loads numpy
 
     key = dataset_key(name)
     if isinstance(key, str):
@@ -34,7 +34,7 @@ def canonical(name: str) -> str:
 
 def load(name: str, data_dir: Path | None, progress: Callable[[str, int, int | None], None] | None = None) -> Dataset:
     """The data set with that canonical name."""
-    from quanvolve.data import load_dataset
+    from quanvolve.data import load_dataset  # loads numpy
 
     return load_dataset(name, data_dir=data_dir, progress=progress)
 
@@ -60,7 +60,7 @@ def check_fits(dataset: Dataset, clf: Any, run: Path) -> None:
     """
     import numpy as np
 
-    from quanvolve.estimators import warn_of_unknown_labels
+    from quanvolve.estimators import warn_of_unknown_labels  # loads scikit-learn
 
     pixels, expected = dataset.test_images.shape[1:], tuple(clf.image_shape_)
     fits = pixels in (expected, expected[1:]) if len(pixels) > 1 else pixels[0] == clf.n_features_in_

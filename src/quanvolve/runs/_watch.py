@@ -71,6 +71,4 @@ def _checkpoint_rows(run: Run) -> list[dict[str, Any]]:
             rows: list[dict[str, Any]] = json.loads(file.metadata()["history"])
             return rows
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"{run.checkpoint} is damaged ({error}): start again with another `output`", arguments=("output",)
-        ) from error
+        raise ModelError(f"{run.checkpoint} is damaged ({error}): start again with another `checkpoint`") from error

@@ -40,8 +40,7 @@ def begin(run: Run, dataset: Dataset, view: View, made: list[Path]) -> None:
 
 def finish(run: Run, dataset: Dataset, view: View) -> None:
     """Whatever is still to be done in a run, whose folder is locked."""
-    # Loads scikit-learn, as the other imports inside functions here do.
-    from quanvolve.estimators import warn_of_unknown_labels
+    from quanvolve.estimators import warn_of_unknown_labels  # loads scikit-learn
 
     warn_of_unknown_labels(dataset.train_labels, dataset.test_labels)
     clf, preparation = _trained(run) if run.trained else None, 0.0
@@ -62,7 +61,7 @@ def _trained(run: Run) -> Any:
     Raises:
         ModelError: if it is damaged, or lacks the history that metrics and pictures are made of.
     """
-    from quanvolve.estimators import is_history
+    from quanvolve.estimators import is_history  # loads scikit-learn
 
     try:
         clf = load_classifier(run.folder)
@@ -81,8 +80,8 @@ def _trained(run: Run) -> Any:
 
 
 def _train(run: Run, dataset: Dataset, view: View) -> tuple[Any, float]:
-    from quanvolve.estimators import QuanvClassifier
-    from quanvolve.runs._watch import Watch
+    from quanvolve.estimators import QuanvClassifier  # loads scikit-learn
+    from quanvolve.runs._watch import Watch  # loads scikit-learn
 
     _check_device(run.options.device)
     clf = QuanvClassifier(**run.options.params(dataset.dims))

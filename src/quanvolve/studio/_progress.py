@@ -10,6 +10,7 @@ from quanvolve.studio._commands import COMPARE, TRAIN, folder_of
 from quanvolve.studio._runner import log_lines
 from quanvolve.studio._settings import Settings
 from quanvolve.studio._tables import Job
+from quanvolve.study import Table
 
 
 def progress_of(job: Job, settings: Settings) -> dict[str, Any]:
@@ -34,8 +35,6 @@ def rows_of(job: Job, settings: Settings) -> list[dict[str, Any]]:
 
 
 def _trials(job: Job, settings: Settings) -> dict[str, int]:
-    from quanvolve.study import Table
-
     try:
         return Table(folder_of(job, settings)).counts()
     except (QuanvolveError, OSError):

@@ -146,14 +146,14 @@ class Table:
         text = plan.to_json()
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / STUDY_TABLE
-        taken = f"{folder} already holds a study: continue it with --resume, or give another folder"
+        taken = f"{folder} already holds a study: continue it with `resume=True`, or give another folder"
         if path.exists():
-            raise QuanvolveError(taken)
+            raise QuanvolveError(taken, arguments=("resume",))
         try:
             with creating(path) as part:
                 _fill(part, text, plan.trials())
         except FileExistsError:
-            raise QuanvolveError(taken) from None
+            raise QuanvolveError(taken, arguments=("resume",)) from None
         return cls(folder)
 
     @contextmanager

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from starlette.responses import Response, StreamingResponse
 
+from quanvolve.circuits import draw_figure
 from quanvolve.runs import EXPLANATION, ONNX_MODEL, config_of, epochs_of, metrics_of, trained
 from quanvolve.studio import _deletion
 from quanvolve.studio._drawings import svg_bytes
@@ -82,8 +83,6 @@ async def model_circuit(
 
 
 def _circuit(loaded: Loaded, number: int, dark: bool) -> bytes:
-    from quanvolve.circuits import draw_figure
-
     circuits = loaded.circuits()
     if number >= len(circuits):
         raise Missing("circuit", str(number))
