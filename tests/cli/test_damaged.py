@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from quanvolve.estimators._save import config_digest
 from safetensors.torch import load_file, save_file
 
+from quanvolve.estimators._save import config_digest
 from tests.cli.conftest import Result, cli, ok, refused
 from tests.estimators.test_hostile import mutated
 

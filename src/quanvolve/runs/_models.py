@@ -20,11 +20,12 @@ class Unfinished(ModelError):
     """A run without a model so far.
 
     Args:
+        message: that says so.
         folder: of the run.
     """
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(f"{folder} has no model yet: finish its training first")
+    def __init__(self, message: str = "", *, folder: Path = Path()) -> None:
+        super().__init__(message)
         self.folder = folder
 
 
@@ -37,7 +38,7 @@ def load_classifier(folder: Path) -> Any:
     """
     if begun(folder) and not (folder / CONFIG).exists():
         read_run(folder)  # if that is damaged, it cannot be finished either
-        raise Unfinished(folder)
+        raise Unfinished(f"{folder} has no model yet: finish its training first", folder=folder)
     from quanvolve.estimators import QuanvClassifier, load  # loads scikit-learn
 
     clf = load(folder)
