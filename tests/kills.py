@@ -272,10 +272,10 @@ def _warm(source: Path) -> None:
     """Compile what the children need. Nothing is trained: torch cannot go on with gradients after a fork."""
     import quanvolve
     from quanvolve.figures import save_figure
-    from quanvolve.runs import feature_maps, load, read_run
+    from quanvolve.runs import feature_maps, load_data, read_run
 
     run = read_run(source / "run")
-    clf, data = quanvolve.load(source / "run"), load(run.dataset, None)
+    clf, data = quanvolve.load(source / "run"), load_data(run.dataset, None)
     save_figure(feature_maps(clf, data), source / "maps.png")
     for name in ("filters", "pixel"):
         model = quanvolve.load(source / name)

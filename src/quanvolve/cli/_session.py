@@ -12,8 +12,19 @@ from quanvolve._errors import ModelError
 from quanvolve._interrupt import interruptible
 from quanvolve.cli._options import shown
 from quanvolve.cli._output import TRAIN, output_folder
-from quanvolve.runs import Run, TrainOptions, View, canonical, clear, finish, load, locked, make_folder, read_run
-from quanvolve.runs import begin as begin_run
+from quanvolve.runs import (
+    Run,
+    TrainOptions,
+    View,
+    begin_run,
+    canonical,
+    clear,
+    finish_run,
+    load_data,
+    locked,
+    make_folder,
+    read_run,
+)
 
 _NOTHING_KEPT = "interrupted before training began: nothing was kept"
 
@@ -30,7 +41,7 @@ def begin(dataset: str, data_dir: Path | None, output: Path | None, options: Tra
     name = canonical(dataset)
     place = None if data_dir is None else Path(os.path.abspath(data_dir))
     with interruptible(_NOTHING_KEPT):
-        data = load(name, place, view.download)
+        data = load_data(name, place, view.download)
         folder, made = make_folder(output, name)
     run = Run(folder, name, place, options)
     # Outside of `begin_run`, which may undo: whoever is refused here must leave alone what another process keeps.
@@ -65,7 +76,7 @@ def resume(given: dict[str, Any], output: Path, view: View) -> Run:
             run = replace(run, data_dir=Path(os.path.abspath(given["data_dir"])))
             run.write()
         view.phase("starting")
-        finish(run, load(run.dataset, run.data_dir, view.download), view)
+        finish_run(run, load_data(run.dataset, run.data_dir, view.download), view)
     return run
 
 

@@ -32,8 +32,8 @@ from quanvolve.runs._seen import epochs_of as epochs_of
 from quanvolve.runs._seen import metrics_of as metrics_of
 from quanvolve.runs._seen import origin_of as origin_of
 from quanvolve.runs._source import canonical as canonical
-from quanvolve.runs._source import load as load
+from quanvolve.runs._source import load_data as load_data
 from quanvolve.runs._source import size as size
 from quanvolve.runs._view import View as View
-from quanvolve.runs._work import begin as begin
-from quanvolve.runs._work import finish as finish
+from quanvolve.runs._work import begin_run as begin_run
+from quanvolve.runs._work import finish_run as finish_run

@@ -10,7 +10,7 @@ from quanvolve._errors import ModelError
 from quanvolve._file_names import CONFIG
 from quanvolve.runs._files import RUN, begun
 from quanvolve.runs._run import read_run
-from quanvolve.runs._source import canonical, check_fits, load
+from quanvolve.runs._source import canonical, check_fits, load_data
 
 if TYPE_CHECKING:
     from quanvolve.data import Dataset
@@ -64,6 +64,6 @@ def data_of(run: Path, clf: Any, dataset: str | None, data_dir: Path | None) -> 
         name, place = stored.dataset, data_dir or stored.data_dir
     else:
         name, place = canonical(dataset), data_dir
-    data = load(name, None if place is None else Path(os.path.abspath(place)))
+    data = load_data(name, None if place is None else Path(os.path.abspath(place)))
     check_fits(data, clf, run)
     return data

@@ -32,7 +32,9 @@ def canonical(name: str) -> str:
     return os.path.abspath(key)
 
 
-def load(name: str, data_dir: Path | None, progress: Callable[[str, int, int | None], None] | None = None) -> Dataset:
+def load_data(
+    name: str, data_dir: Path | None, progress: Callable[[str, int, int | None], None] | None = None
+) -> Dataset:
     """The data set with that canonical name."""
     from quanvolve.data import load_dataset  # loads numpy
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from quanvolve.data import Dataset
 
 
-def begin(run: Run, dataset: Dataset, view: View, made: list[Path]) -> None:
+def begin_run(run: Run, dataset: Dataset, view: View, made: list[Path]) -> None:
     """All of a new run; one that fails before its first epoch is finished leaves nothing.
 
     Args:
@@ -28,7 +28,7 @@ def begin(run: Run, dataset: Dataset, view: View, made: list[Path]) -> None:
     """
     try:
         run.write()
-        finish(run, dataset, view)
+        finish_run(run, dataset, view)
     except KeyboardInterrupt:
         if not run.exists:
             discard(run, made)
@@ -38,7 +38,7 @@ def begin(run: Run, dataset: Dataset, view: View, made: list[Path]) -> None:
         raise
 
 
-def finish(run: Run, dataset: Dataset, view: View) -> None:
+def finish_run(run: Run, dataset: Dataset, view: View) -> None:
     """Whatever is still to be done in a run, whose folder is locked."""
     from quanvolve.estimators import warn_of_unknown_labels  # loads scikit-learn
 
