@@ -126,7 +126,7 @@ def as_options(text: str, arguments: Sequence[str] = ()) -> str:
     )
 
     def replaced(match: re.Match[str]) -> str:
-        name, value = match.group(1), match.group(2)
+        name, value = match.group(1), match.group(3)
         if name not in OPTION_OF and name not in arguments:
             return match.group()
         option = OPTION_OF.get(name, name)
@@ -134,7 +134,7 @@ def as_options(text: str, arguments: Sequence[str] = ()) -> str:
             return "--fixed" if (option, value) == ("trainable", "False") else spelling(option)
         return spelling(option) + (f" {value}" if value else "")
 
-    return re.sub(r"`(\w+)(?:=['\"]?([^`'\"]+)['\"]?)?`", replaced, text)
+    return re.sub(r"`(\w+)(?:=(?P<quote>['\"]?)([^`]*)(?P=quote))?`", replaced, text)
 
 
 @contextlib.contextmanager
