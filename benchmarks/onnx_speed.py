@@ -21,7 +21,7 @@ import onnxruntime
 import torch
 
 from quanvolve import QuanvClassifier, load_dataset
-from quanvolve.explain import export_onnx, export_torch
+from quanvolve.deploy import export_onnx, export_torch
 
 HERE = Path(__file__).parent
 ROUNDS, BATCH = 9, 512

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from quanvolve import Quanv2d
-from quanvolve.explain import save_figure, style
+from quanvolve.figures import save_figure, style
 
 HERE = Path(__file__).parent
 KERNELS = ((2, 2), (2, 3), (3, 3), (3, 4), (4, 4), (4, 5), (5, 5), (6, 6), (7, 7))

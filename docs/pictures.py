@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from tables import reproduced
 
 from quanvolve import Quanv2d, QuanvClassifier, load_dataset
-from quanvolve.explain import bloch_figure, filters_figure, gallery_figure, overview_figure, save_figure
-from quanvolve.explain._style import BLUE, FONT, INK, ORANGE, PALE, SMALL, new_figure, tidy
+from quanvolve.figures import bloch_figure, filters_figure, gallery_figure, overview_figure, save_figure
+from quanvolve.figures._style import BLUE, FONT, INK, ORANGE, PALE, SMALL, new_figure, tidy
 
 HERE = Path(__file__).parent
 

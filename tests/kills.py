@@ -261,7 +261,7 @@ def _import() -> None:
     import torch._dynamo  # noqa: F401  (which the first optimizer imports)
 
     from quanvolve.circuits import named_circuit
-    from quanvolve.cli import _results  # noqa: F401
+    from quanvolve.runs import _results  # noqa: F401
     from quanvolve.studio._store import Store  # noqa: F401
 
     for name in ("strongly_entangling", "random"):
@@ -271,14 +271,12 @@ def _import() -> None:
 def _warm(source: Path) -> None:
     """Compile what the children need. Nothing is trained: torch cannot go on with gradients after a fork."""
     import quanvolve
-    from quanvolve.cli import _results
-    from quanvolve.cli._run import read_run
-    from quanvolve.cli._source import load
-    from quanvolve.explain import save_figure
+    from quanvolve.figures import save_figure
+    from quanvolve.runs import feature_maps, load_data, read_run
 
     run = read_run(source / "run")
-    clf, data = quanvolve.load(source / "run"), load(run.dataset, None)
-    save_figure(_results.feature_maps(clf, data), source / "maps.png")
+    clf, data = quanvolve.load(source / "run"), load_data(run.dataset, None)
+    save_figure(feature_maps(clf, data), source / "maps.png")
     for name in ("filters", "pixel"):
         model = quanvolve.load(source / name)
         getattr(model, "predict", getattr(model, "transform", None))(data.test_images)

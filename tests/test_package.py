@@ -1,6 +1,7 @@
 """The package as a whole: what an import costs, what is public, who may import whom."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -18,43 +19,49 @@ SOURCE = Path(quanvolve.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
 HEAVY = ("pennylane", "sklearn", "skorch", "matplotlib", "qiskit")
 
-# The rooms of the house, and the rooms each may import at run time.
-ROOMS = {
+# The ground: files beside the rooms that know none of them.
+GROUND = {"_errors", "_file_names", "_files", "_interrupt", "_lines", "_untrusted", "_version"}
+# The rooms of the house, from below, and the rooms each may import at run time. A name with _ is a file beside them.
+ROOMS: dict[str, set[str]] = {
     "circuits": set(),
     "compile": {"circuits"},
-    "nn": {"circuits", "compile", "explain"},
+    "analysis": {"circuits", "compile"},
+    "nn": {"circuits", "compile", "analysis"},
+    "figures": {"circuits", "compile", "analysis"},
+    "deploy": set(),
+    "_bibliography": set(),
+    "_cite": {"_bibliography", "circuits", "analysis"},
+    "report": {"analysis", "figures", "_cite"},
     "data": set(),
-    "estimators": {"circuits", "compile", "nn", "explain"},
+    "estimators": {"circuits", "compile", "nn"},
+    "runs": {"nn", "figures", "data", "estimators"},
     "backends": {"circuits", "compile", "nn"},
-    "bench": {"circuits", "data", "explain"},
-    "study": {"nn", "explain", "estimators", "data"},
-    "studio": {"circuits", "nn", "explain", "estimators", "data", "study"},
-    "reproduce": {"circuits", "compile", "nn", "estimators", "data"},
-    "cli": {
-        "reproduce",
-        "studio",
-        "circuits",
-        "compile",
-        "nn",
-        "explain",
-        "estimators",
-        "data",
-        "bench",
-        "backends",
-        "study",
-    },
     "testing": {"circuits", "nn"},
-}
+    "bench": {"circuits", "figures", "data"},
+    "study": {"nn", "analysis", "figures", "report", "data", "estimators"},
+    "reproduce": {"circuits", "compile", "nn", "data", "estimators"},
+    "studio": {"circuits", "analysis", "nn", "figures", "report", "data", "estimators", "runs", "study"},
+    "cli": {
+        "circuits", "compile", "analysis", "nn", "figures", "deploy", "report", "data", "estimators", "runs",
+        "backends", "bench", "study", "reproduce", "studio",
+    },
+    # Names for users; nothing imports them.
+    "explain": {"analysis", "figures", "deploy", "_cite", "report"},
+    "__init__": {"_cite", "nn", "data", "estimators"},
+    "__main__": {"cli"},
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("statement", ["import quanvolve", "from quanvolve import Quanv2d", "import quanvolve.nn"])
+@pytest.mark.parametrize(
+    "statement", ["import quanvolve", "import quanvolve.runs", "from quanvolve import Quanv2d", "import quanvolve.nn"]
+)
 def test_an_import_loads_nothing_heavy(statement: str) -> None:
     code = f"{statement}; import sys; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     loaded = set(result.stdout.split())
     assert "quanvolve" in loaded
     assert loaded.isdisjoint(HEAVY)
-    if statement == "import quanvolve":
+    if statement in ("import quanvolve", "import quanvolve.runs"):
         assert "torch" not in loaded
 
 
@@ -131,7 +138,11 @@ def imports_of(path: Path) -> set[str]:
 
 def rooms_of(path: Path) -> set[str]:
     rooms = {name.split(".")[1] for name in imports_of(path) if name.startswith("quanvolve.")}
-    return {room for room in rooms if (SOURCE / room).is_dir()}
+    return {room for room in rooms if (SOURCE / room).is_dir() or (SOURCE / f"{room}.py").is_file()} - GROUND
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
 def test_the_scan_sees_imports_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,22 +186,18 @@ def test_only_backends_knows_qiskit(path: Path) -> None:
     assert not knows or path.relative_to(SOURCE).parts[0] == "backends"
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if p.relative_to(SOURCE).parts[0] in ROOMS], ids=_name)
+def test_every_room_has_its_place_and_imports_only_what_is_below() -> None:
+    assert {room_of(path) for path in FILES} == set(ROOMS) | GROUND
+    below: set[str] = set()
+    for room, allowed in ROOMS.items():
+        assert allowed <= below, room
+        below.add(room)
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
 def test_arrows_between_rooms_point_one_way(path: Path) -> None:
-    room = path.relative_to(SOURCE).parts[0]
-    assert rooms_of(path) - {room} <= ROOMS[room]
-
-
-@pytest.mark.parametrize("path", [p for p in FILES if p.relative_to(SOURCE).parts[0] == "explain"], ids=_name)
-def test_explain_imports_neither_layers_nor_estimators(path: Path) -> None:
-    assert rooms_of(path).isdisjoint({"nn", "estimators", "study", "studio", "cli"})
-
-
-def test_layers_import_explain_only_when_asked() -> None:
-    for path in sorted((SOURCE / "nn").glob("*.py")):
-        top = ast.parse(path.read_text()).body
-        names = [node.module for node in top if isinstance(node, ast.ImportFrom)]
-        assert not any(name and name.startswith("quanvolve.explain") for name in names), path
+    room = room_of(path)
+    assert rooms_of(path) - {room} <= ROOMS.get(room, set())
 
 
 @pytest.mark.parametrize("path", FILES, ids=_name)
@@ -200,3 +207,50 @@ def test_rooms_use_only_what_others_export(path: Path) -> None:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("quanvolve."):
             _, other, *rest = node.module.split(".")
             assert other == room or not any(part.startswith("_") for part in rest), node.module
+
+
+# The rooms that know how options are typed.
+TERMINAL = ("cli", "studio")
+OPTION = re.compile(r"(^|[\s\"'`]|(?<!var)\()--[a-z][\w-]*")  # but for variables of style sheets
+
+
+def texts_of(path: Path) -> list[str]:
+    """All text of a file that is no docstring, that of formatted strings piece by piece."""
+    tree = ast.parse(path.read_text())
+    docs = {
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
+    ]
+
+
+def spells_options(text: str) -> bool:
+    """Whether a text tells someone an option; one that is nothing else is an argument for another program."""
+    found = OPTION.search(text)
+    return found is not None and found.group() != text
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if room_of(path) not in TERMINAL], ids=_name)
+def test_only_the_command_line_spells_options(path: Path) -> None:
+    assert [text for text in texts_of(path) if spells_options(text)] == []
+
+
+def test_an_option_is_seen_wherever_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text('"""See --help."""\nx = 1\nraise ValueError(f"{x}: leave out --resume", "--quiet", "a -- b")\n')
+    assert [text for text in texts_of(path) if spells_options(text)] == [": leave out --resume"]
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if room_of(path) not in ("cli", "circuits", "compile", "__main__")], ids=_name
+)
+def test_imports_inside_functions_say_what_they_put_off(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    for function in ast.walk(ast.parse(path.read_text())):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("quanvolve"):
+                    assert "# loads " in lines[node.lineno - 1], f"{path}:{node.lineno}"

@@ -57,7 +57,7 @@ def test_wheel_and_archive_hold_everything_and_nothing_else(built: Path) -> None
     for name in (
         "py.typed", "reproduce/reproductions/bowles/config.json", "studio/page/index.html",
         "studio/migrations/versions/0001_models_jobs_tokens.py", "studio/templates/reference.html",
-        "explain/templates/page.css", "study/templates/study.html",
+        "report/templates/page.css", "report/templates/explanation.html", "study/templates/study.html",
     ):  # fmt: skip
         assert f"quanvolve/{name}" in inside, name
     assert any(name.startswith("quanvolve/bench/peers/") for name in inside)

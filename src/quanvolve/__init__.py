@@ -10,12 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from quanvolve._cite import cite as cite
     from quanvolve._version import __version__ as __version__
     from quanvolve.data import load_dataset as load_dataset
     from quanvolve.estimators import QuanvClassifier as QuanvClassifier
     from quanvolve.estimators import QuanvTransformer as QuanvTransformer
     from quanvolve.estimators import load as load
-    from quanvolve.explain import cite as cite
     from quanvolve.nn import QuantumLinear as QuantumLinear
     from quanvolve.nn import Quanv1d as Quanv1d
     from quanvolve.nn import Quanv2d as Quanv2d
@@ -35,7 +35,7 @@ _HOME = {
     "quanv3d": "quanvolve.nn",
     "QuanvClassifier": "quanvolve.estimators",
     "QuanvTransformer": "quanvolve.estimators",
-    "cite": "quanvolve.explain",
+    "cite": "quanvolve._cite",
     "load": "quanvolve.estimators",
     "load_dataset": "quanvolve.data",
 }

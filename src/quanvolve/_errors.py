@@ -6,7 +6,21 @@ that knows nothing of this package can still catch them.
 
 
 class QuanvolveError(ValueError):
-    """The base of every error raised on purpose by this package."""
+    """The base of every error raised on purpose by this package.
+
+    Args:
+        message: what is wrong; names of arguments stand in backquotes, with or without a value: `` `resume=True` ``.
+        arguments: those of them that only the caller can spell: the command line writes them as its options.
+
+    Examples:
+        >>> error = QuanvolveError("nothing has begun there: leave out `resume`", arguments=("resume",))
+        >>> str(error), error.arguments
+        ('nothing has begun there: leave out `resume`', ('resume',))
+    """
+
+    def __init__(self, message: str = "", *, arguments: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.arguments = arguments
 
 
 class CaptureError(QuanvolveError):

@@ -23,7 +23,7 @@ from typing import Any
 
 _HEAVY = (
     "torch._dynamo", "pennylane", "jinja2", "skorch", "matplotlib.figure", "PIL.Image", "quanvolve.cli._app",
-    "quanvolve.estimators", "quanvolve.study", "quanvolve.explain", "quanvolve.cli._results", "quanvolve.cli._watch",
+    "quanvolve.estimators", "quanvolve.study", "quanvolve.report", "quanvolve.runs._results", "quanvolve.runs._watch",
     "quanvolve.cli._summary",
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file, save_file
 
-from quanvolve.estimators._store import config_digest
+from quanvolve.estimators._save import config_digest
 from tests.cli.conftest import Result, cli, ok, refused
 from tests.estimators.test_hostile import mutated
 
@@ -46,7 +46,7 @@ def test_any_change_of_the_metrics_is_taken_or_refused_by_the_pictures(
 ) -> None:
     rng, original = random.Random(1), json.loads((run / "metrics.json").read_bytes())
     saved: list[Path] = []
-    monkeypatch.setattr("quanvolve.explain.save_figure", lambda figure, path: saved.append(path))
+    monkeypatch.setattr("quanvolve.figures.save_figure", lambda figure, path: saved.append(path))
     (run / "confusion.png").unlink()
     failed = 0
     for _ in range(40):
@@ -86,11 +86,11 @@ def test_anything_else_in_place_of_a_file_is_refused_or_replaced(name: str, kind
 @pytest.fixture(scope="module")
 def stopped(trained: tuple[Path, Result], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that has a checkpoint and no model. Not to be changed."""
-    from quanvolve.cli import _session
+    from quanvolve.runs import _work
 
     folder = tmp_path_factory.mktemp("stopped") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_session, "label_names", lambda *_: 1 / 0)
+        patch.setattr(_work, "label_names", lambda *_: 1 / 0)
         cli("train", "--epochs", 2, "--filters", 1, "--output", folder)
     assert (folder / "checkpoint.safetensors").is_file()
     assert not (folder / "config.json").exists()

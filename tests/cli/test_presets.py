@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quanvolve.cli._options import TrainOptions
 from quanvolve.nn import PRESETS
+from quanvolve.runs import TrainOptions
 from tests.cli.conftest import Result, ok, refused
 
 FIXES = "which fixes the network: leave one of the two out"

@@ -11,9 +11,10 @@ import pytest
 from quanvolve.cli import _progress
 from quanvolve.cli._console import emit_table
 from quanvolve.cli._counter import Counter
-from quanvolve.cli._progress import Lines, Live, View, make_view
-from quanvolve.cli._watch import Watch
+from quanvolve.cli._progress import Lines, Live, make_view
 from quanvolve.estimators import Monitor
+from quanvolve.runs import View
+from quanvolve.runs._watch import Watch
 
 
 class Terminal(io.StringIO):

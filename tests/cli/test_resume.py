@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import quanvolve
-from quanvolve.cli import _results, _session
-from quanvolve.cli._run import Run, make_folder
+from quanvolve.cli import _session
+from quanvolve.runs import Run, _work, make_folder
 from tests.cli.conftest import ENVIRONMENT, PYTHON, Result, cli, ok, refused
 from tests.waiting import PATIENCE, hears_ctrl_c, until
 
@@ -160,7 +160,7 @@ def test_a_run_that_fails_at_its_pictures_is_finished_later(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(_results, "draw_pictures", full)
+        patch.setattr(_work, "draw_pictures", full)
         assert "No space left" in refused("train", write_npz(), "--epochs", 1, "--backbone", "none", "--output", folder)
     assert (folder / "checkpoint.safetensors").exists()
     ok("train", "--resume", "--output", folder)

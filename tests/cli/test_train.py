@@ -14,7 +14,7 @@ from PIL import Image
 
 import quanvolve
 from quanvolve import QuanvClassifier, load_dataset
-from quanvolve.cli._options import TrainOptions
+from quanvolve.runs import TrainOptions
 from tests.cli.conftest import Result, cli, ok, refused
 from tests.datasets import SERIES
 

@@ -172,7 +172,7 @@ def test_all_mirrors_fail(web: Web, path: Path) -> None:
     assert str(caught.value) == (
         f"could not download file.gz (tried 2 mirrors; last: HTTP 404 from {web.url}/absent): put the four "
         f"files in a "
-        f"folder and pass --data-dir DIR, or use the bundled 'digits'"
+        f"folder and pass `data_dir=DIR`, or use the bundled 'digits'"
     )
     assert names(path) == []
 
@@ -308,7 +308,7 @@ def test_offline_makes_no_connection(web: Web, path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("QUANVOLVE_OFFLINE", "1")
     opened: list[object] = []
     monkeypatch.setattr(urllib.request, "urlopen", lambda *args, **kwargs: opened.append(args))
-    with pytest.raises(DataError, match=r"file.gz is not here and QUANVOLVE_OFFLINE forbids .* --data-dir DIR"):
+    with pytest.raises(DataError, match=r"file.gz is not here and QUANVOLVE_OFFLINE forbids .* `data_dir=DIR`"):
         download([web.serve("/a", good(CONTENT))], path, MD5)
     assert opened == []
     assert web.requests == []

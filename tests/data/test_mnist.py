@@ -77,7 +77,7 @@ def test_download_fails(mirrored: Web, tmp_path: Path) -> None:
     mirrored.serve(f"/mnist/{FILES[2]}.gz", status(503))
     message = (
         f"could not download {FILES[2]}.gz (tried 2 mirrors; last: HTTP 503 from {mirrored.url}/mnist/{FILES[2]}.gz): "
-        "put the four files in a folder and pass --data-dir DIR, or use the bundled 'digits'"
+        "put the four files in a folder and pass `data_dir=DIR`, or use the bundled 'digits'"
     )
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         load_dataset("mnist")
@@ -142,7 +142,7 @@ def test_data_dir_without_files_is_no_download(mirrored: Web, tmp_path: Path) ->
     assert str(caught.value) == (
         f"the data folder {str(tmp_path / 'own')!r} lacks train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
         f"t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz: put the four IDX files of mnist there, or leave out "
-        f"--data-dir to download them"
+        f"`data_dir` to download them"
     )
     assert where("mnist", tmp_path / "own") == f"not in {tmp_path / 'own'}"
     assert mirrored.requests == []

@@ -22,7 +22,7 @@ from sklearn.datasets import load_digits
 import quanvolve
 from quanvolve import QuanvClassifier
 from quanvolve._errors import ModelError, QuanvolveError
-from quanvolve.estimators._store import config_digest
+from quanvolve.estimators._save import config_digest
 from tests.limited import errors_of
 
 X, Y = load_digits(return_X_y=True)

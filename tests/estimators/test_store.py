@@ -15,7 +15,7 @@ import quanvolve
 from quanvolve import QuanvClassifier, QuanvTransformer
 from quanvolve._errors import ModelError
 from quanvolve.circuits import named_circuit
-from quanvolve.estimators._store import config_digest
+from quanvolve.estimators._save import config_digest
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:300], Y[:300]

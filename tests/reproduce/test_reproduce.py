@@ -193,7 +193,7 @@ def test_it_is_resumed_and_refuses_other_folders(tmp_path: Path) -> None:
     assert len([what for what in told if what]) == 2 * len(one.arms) - 2
     assert result.accuracies["quantum"][0] == kept["quantum"]["0"]
     assert json.loads((tmp_path / "result.json").read_text())["quick"] is True
-    with pytest.raises(ModelError, match=r"has results of .* give another --output"):
+    with pytest.raises(ModelError, match=r"has results of .* give another `output`"):
         reproduce(one, tmp_path, data_dir=MNIST)
     (tmp_path / "trainings.json").write_text("{")
     with pytest.raises(ModelError, match="is damaged"):

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from quanvolve.runs import config_of
 from quanvolve.studio import _loaded
 from quanvolve.studio._deletion import delete_model
-from quanvolve.studio._store import Store, read
+from quanvolve.studio._store import Store
 from tests.studio.conftest import Make
 from tests.waiting import PATIENCE
 
@@ -158,4 +159,4 @@ def test_runs_that_are_copied_while_they_change_are_whole(
         made = {row.id for row in pool.map(client.studio.store.adopt, [saved] * 8)}
     assert {row.id for row in client.studio.store.all()} == made
     assert len(made) == 8
-    assert read(client.studio.settings.models / made.pop() / "config.json") == read(saved / "config.json")
+    assert config_of(client.studio.settings.models / made.pop()) == config_of(saved)

@@ -162,9 +162,9 @@ def test_wrong_folders_and_plans(tmp_path: Path, table: Table) -> None:
         Table(tmp_path / "no")
     with pytest.raises(ModelError, match=r"is not the folder of a study: it has no study\.sqlite"):
         Table(tmp_path)
-    with pytest.raises(QuanvolveError, match="already holds a study: continue it with --resume"):
+    with pytest.raises(QuanvolveError, match="already holds a study: continue it with `resume=True`"):
         Table.create(table.folder, table.plan)
-    with pytest.raises(QuanvolveError, match="has no result of the model yet: continue it with --resume"):
+    with pytest.raises(QuanvolveError, match="has no result of the model yet: continue it with `resume=True`"):
         results_of(table)
     with sqlite3.connect(table.path) as connection:
         connection.execute("UPDATE study SET value = '{}'")

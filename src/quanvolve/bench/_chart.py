@@ -28,7 +28,7 @@ def bench_figure(rows: Sequence[Row]) -> Figure:
     Returns:
         A figure with a panel for each workload.
     """
-    from quanvolve.explain import style
+    from quanvolve.figures import style  # loads torch
 
     FONT, GREY, SMALL, new_figure = style.FONT, style.GREY, style.SMALL, style.new_figure
 
@@ -60,7 +60,7 @@ def bench_figure(rows: Sequence[Row]) -> Figure:
 def _panel(ax: Axes, rows: Sequence[Row]) -> None:
     from matplotlib.ticker import FuncFormatter, NullLocator
 
-    from quanvolve.explain import style
+    from quanvolve.figures import style  # loads torch
 
     BLUE, ORANGE, PALE, INK, GREY = style.BLUE, style.ORANGE, style.PALE, style.INK, style.GREY
     FONT, SMALL, TITLE, tidy = style.FONT, style.SMALL, style.TITLE, style.tidy
@@ -111,7 +111,7 @@ def _decade(value: float, _: object) -> str:
 
 
 def _words(ax: Axes, x: float, place: int, text: str, color: str, *, bold: bool = False) -> None:
-    from quanvolve.explain import style
+    from quanvolve.figures import style  # loads torch
 
     FONT, SMALL = style.FONT, style.SMALL
 

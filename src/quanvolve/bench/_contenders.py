@@ -143,7 +143,8 @@ def choose_contenders(names: str | None) -> list[Contender]:
     for name in wanted:
         if name not in peers:
             raise QuanvolveError(
-                f"--peers (={names!r}) has {name!r}, expected some of {', '.join(peers)}, with commas between"
+                f"`peers` (={names!r}) has {name!r}, expected some of {', '.join(peers)}, with commas between",
+                arguments=("peers",),
             )
     return [c for c in CONTENDERS.values() if not c.peer] + [peers[name] for name in wanted]
 

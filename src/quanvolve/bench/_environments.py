@@ -10,14 +10,13 @@ from pathlib import Path
 
 from quanvolve._files import write_whole
 from quanvolve.bench._contenders import Contender
+from quanvolve.data import cache_dir
 
 _READY = "quanvolve-steps.txt"
 
 
 def default_folder() -> Path:
     """Where the environments are, if nothing else is said: in the user's cache folder."""
-    from quanvolve.data import cache_dir
-
     return cache_dir() / "peers"
 
 

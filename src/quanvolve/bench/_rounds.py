@@ -21,7 +21,7 @@ from quanvolve.bench._workloads import Problem, Workload, make_problem
 TOLERANCE = 1e-5
 """Values, losses and gradients may differ by so much from a state vector in double precision."""
 _CHANCE = 0.3
-NOT_INSTALLED = "not installed: --install-peers installs it"
+NOT_INSTALLED = "not installed"
 _PATIENCE = 900.0  # seconds for a contender to get ready, or for a run
 _PAUSE = 0.1  # seconds after a run, in which threads that wait for more work go to sleep
 
@@ -75,7 +75,7 @@ def run_workload(
         rounds: runs of each contender.
         least: seconds that a run lasts at least.
         tell: told what happens, in a line.
-        failed: by name, why a contender could not be installed.
+        failed: by name, why a contender is not installed, where more is known than that.
 
     Returns:
         An outcome for each contender, also for those that cannot run or do not agree.

@@ -127,7 +127,7 @@ def make_problem(workload: Workload) -> Problem:
 
     Pixels are uniform in [0, 1], so that no two windows are equal: nobody gains by computing equal ones once.
     """
-    from quanvolve.circuits import named_circuit
+    from quanvolve.circuits import named_circuit  # loads torch
 
     circuit = named_circuit(workload.circuit, workload.kernel**2, n_layers=workload.layers, seed=_STRUCTURE)
     first, total = {}, 0
@@ -182,6 +182,7 @@ def choose_workloads(names: str | None) -> list[Workload]:
     for name in wanted or [names]:
         if name not in WORKLOADS:
             raise QuanvolveError(
-                f"--workloads (={names!r}) has {name!r}, expected some of {', '.join(WORKLOADS)}, with commas between"
+                f"`workloads` (={names!r}) has {name!r}, expected some of {', '.join(WORKLOADS)}, with commas between",
+                arguments=("workloads",),
             )
     return [WORKLOADS[name] for name in wanted]

@@ -14,7 +14,8 @@ from quanvolve._interrupt import interruptible
 from quanvolve.cli._console import emit, emit_table
 from quanvolve.cli._options import option
 from quanvolve.cli._output import BENCH, output_folder
-from quanvolve.cli._progress import View, make_view
+from quanvolve.cli._progress import make_view
+from quanvolve.runs import View
 
 if TYPE_CHECKING:
     from quanvolve.bench import Contender, Row, Workload
@@ -56,13 +57,14 @@ def bench(
     best.
     """
     from quanvolve.bench import bench_figure, choose_contenders, choose_workloads, default_folder, write_csv
-    from quanvolve.explain import save_figure
+    from quanvolve.figures import save_figure
 
     wanted, contenders = choose_workloads(workloads), choose_contenders(peers)
     folder = default_folder() if environments is None else environments
     output_folder(output, BENCH)
     _make(output, "--output")
-    failed = _install_all(contenders, folder) if install_peers else {}
+    absent = {contender.name: "not installed: --install-peers installs it" for contender in contenders}
+    failed = absent | (_install_all(contenders, folder) if install_peers else {})
     rows: list[Row] = []
     begun = ""
 

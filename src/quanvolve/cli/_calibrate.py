@@ -71,7 +71,7 @@ def calibrate(
     the same command is given again, and a second one costs nothing.
     """
     from quanvolve.backends import Cache, calibrate_model, calibrated_model, mitigate_model, named_backend
-    from quanvolve.explain import save_figure
+    from quanvolve.figures import save_figure
 
     output_folder(output, CALIBRATE)
     mitigated_by = mitigation(mitigate)
@@ -118,7 +118,7 @@ def calibrate(
 
 
 def _score(clf: Any, data: Dataset) -> float:
-    from quanvolve.cli._score import score
+    from quanvolve.runs import score
 
     return score(clf, data).accuracy
 
@@ -171,7 +171,7 @@ def _picture(models: dict[str, Any], found: list[Calibration], data: Dataset, de
     import numpy as np
     import torch
 
-    from quanvolve.explain import calibration_figure
+    from quanvolve.figures import calibration_figure
 
     maps = {}
     for name, clf in models.items():

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quanvolve.cli._console import emit, emit_json, emit_table
-from quanvolve.cli._options import MAX_SEED, MODEL, Encoding, Json, Layers, Readout, TrainOptions, option
+from quanvolve.cli._options import MAX_SEED, MODEL, Encoding, Json, Layers, Readout, option
 from quanvolve.cli._output import output_file, with_parents
+from quanvolve.runs import TrainOptions
 
 if TYPE_CHECKING:
     from quanvolve.circuits import Circuit
@@ -105,7 +106,7 @@ def _write_picture(circuit: Circuit, folder: Path, name: str) -> Path:
 
     from quanvolve._errors import QuanvolveError
     from quanvolve.circuits import draw_figure
-    from quanvolve.explain import save_figure
+    from quanvolve.figures import save_figure
 
     path = folder / f"{name}.png"
     output_file(path)

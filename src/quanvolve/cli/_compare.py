@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._file_names import STUDY_REPORT, STUDY_TABLE
 from quanvolve._interrupt import interruptible
 from quanvolve.cli._console import emit, emit_json
 from quanvolve.cli._counter import Counter
@@ -100,7 +101,7 @@ def compare(
     what is missing, and several processes may do it together. With --resume,
     more --seeds, --controls or --lr are added to the study.
     """
-    from quanvolve.cli._source import canonical
+    from quanvolve.runs import canonical
     from quanvolve.study import Protocol, Table
     from quanvolve.study import compare as compared
 
@@ -142,7 +143,7 @@ def compare(
         return
     for sentence in found.verdict():
         emit(sentence)
-    emit(f"wrote {output / 'report.html'} and {output / 'report.md'}")
+    emit(f"wrote {output / STUDY_REPORT} and {output / 'report.md'}")
 
 
 def _typed(ctx: typer.Context, name: str) -> bool:
@@ -168,7 +169,7 @@ def _warn_of_few(
 
 
 def _how_to_go_on(output: Path) -> str:
-    if not (output / "study.sqlite").is_file():
+    if not (output / STUDY_TABLE).is_file():
         return "interrupted before the study began: nothing was kept"
     return f"interrupted; continue with: quanvolve compare --output {shlex.quote(str(output))} --resume"
 

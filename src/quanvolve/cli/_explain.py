@@ -15,12 +15,13 @@ from quanvolve.cli._device_options import DataName, RunFolder, run_and_data
 from quanvolve.cli._options import DATA, DataDir, Json, option
 from quanvolve.cli._output import output_file, with_parents
 from quanvolve.cli._progress import make_view
+from quanvolve.runs import EXPLANATION, feature_maps, metrics_path, read_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from quanvolve.analysis import Audit, Reading
     from quanvolve.data import Dataset
-    from quanvolve.explain import Audit, Reading
 
 _MOST_LINES = 8
 
@@ -44,12 +45,12 @@ def explain(
     each channel, the pixels that it reads and multiplies, the closest linear
     filter, pictures, and an audit of the weights. Prints the main findings.
     """
-    page = output or run / "explanation.html"
+    page = output or run / EXPLANATION
     if not audit:
         output_file(page)
     clf, data = run_and_data(run, dataset, data_dir)
     if audit:
-        from quanvolve.explain import audit as audited
+        from quanvolve.analysis import audit as audited
 
         found = audited(clf, data.test_images)
         if json:
@@ -57,7 +58,7 @@ def explain(
         else:
             _say(found, ())
         return
-    from quanvolve.explain import explain as explained
+    from quanvolve.report import explain as explained
 
     view = make_view(quiet=False, json=json)
     with interruptible("interrupted: no page was written"), closing(view):
@@ -92,13 +93,11 @@ def _plain(found: Audit, readings: tuple[Reading, ...]) -> dict[str, Any]:
 
 def _of_run(run: Path, clf: Any, data: Dataset) -> tuple[list[tuple[str, str]], list[tuple[str, str, Figure]]]:
     """Facts and pictures of the training, as far as the folder has them, and they are about these data."""
-    from quanvolve.cli._results import feature_maps
-    from quanvolve.cli._run import read_json
-    from quanvolve.explain import confusion_figure, history_figure
+    from quanvolve.figures import confusion_figure, history_figure
 
     facts: list[tuple[str, str]] = []
     figures = [("Feature maps", "Test images, and what the filters make of them.", feature_maps(clf, data))]
-    path = run / "metrics.json"
+    path = metrics_path(run)
     metrics = read_json(path) if path.is_file() else {}
     if metrics.get("dataset") == data.name:
         facts.append(("test accuracy", f"{metrics['test_accuracy']:.4f}"))

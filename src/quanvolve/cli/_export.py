@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from quanvolve.cli._console import emit, emit_json
-from quanvolve.cli._evaluate import load_classifier
 from quanvolve.cli._options import DATA, Json, option
 from quanvolve.cli._output import output_file, with_parents
+from quanvolve.runs import load_classifier
 
 
 class Form(StrEnum):
@@ -51,13 +51,13 @@ def export(
     written: list[Path] = [output]
     result: dict[str, Any] = {"run": str(run), "to": to.value}
     if to in (Form.ONNX, Form.TORCH):
-        from quanvolve.explain import export_onnx, export_torch
+        from quanvolve.deploy import export_onnx, export_torch
 
         difference = (export_onnx if to is Form.ONNX else export_torch)(clf, output)
         result["largest_difference"] = difference
         about = f"checked on 16 random images: its probabilities differ by at most {difference:.1e}"
     else:
-        from quanvolve.explain import filter_circuits
+        from quanvolve.analysis import filter_circuits
 
         circuits = filter_circuits(clf)
         result["circuits"] = [one.name for one in circuits]

@@ -17,7 +17,9 @@ import typer
 from quanvolve._interrupt import CODE, Interrupted, asked, claim_line
 from quanvolve.cli._app import app
 from quanvolve.cli._console import complain, silence
-from quanvolve.cli._options import OPTION_OF, spelling
+from quanvolve.cli._options import spelling
+from quanvolve.cli._session import resume_command
+from quanvolve.runs import OPTION_OF, Unfinished
 
 FAILED = 2
 
@@ -81,8 +83,11 @@ def _message(error: Exception) -> str:
         return f"error: {where}{error.strerror or error}"
     if isinstance(error, MemoryError):
         return "error: not enough memory: use a smaller --batch-size, fewer --filters or less data"
+    if isinstance(error, Unfinished):
+        how = resume_command(error.folder)
+        return f"error: {error.folder} has no model yet: finish its training with {how}"
     if isinstance(error, ValueError):
-        return f"error: {as_options(str(error))}"
+        return f"error: {as_options(str(error), getattr(error, 'arguments', ()))}"
     return f"internal error: {type(error).__name__}: {error} (set QUANVOLVE_DEBUG=1 for the traceback)"
 
 
@@ -100,12 +105,18 @@ def _usage_message(error: Any) -> str:
     return f"{text[:1].lower()}{text[1:].rstrip('.')}{hint}"
 
 
-def as_options(text: str) -> str:
+def as_options(text: str, arguments: Sequence[str] = ()) -> str:
     """The library's words with the options in place of the arguments that they set.
+
+    Args:
+        text: in which names of arguments stand in backquotes.
+        arguments: names that are options here in this text only.
 
     Examples:
         >>> as_options("`n_qubits` (=3) is too small; use `n_qubits=4` or `encoding='threshold'`")
         '--qubits (=3) is too small; use --qubits 4 or --encoding threshold'
+        >>> as_options("continue it with `resume=True`, or give another `output`", ("resume", "output"))
+        'continue it with --resume, or give another --output'
     """
     # No option sets `dilation` or `padding`, which this message offers too.
     text = re.sub(
@@ -115,12 +126,15 @@ def as_options(text: str) -> str:
     )
 
     def replaced(match: re.Match[str]) -> str:
-        name, value = match.group(1), match.group(2)
-        if name not in OPTION_OF:
+        name, value = match.group(1), match.group(3)
+        if name not in OPTION_OF and name not in arguments:
             return match.group()
-        return spelling(OPTION_OF[name]) + (f" {value}" if value else "")
+        option = OPTION_OF.get(name, name)
+        if value in ("True", "False"):
+            return "--fixed" if (option, value) == ("trainable", "False") else spelling(option)
+        return spelling(option) + (f" {value}" if value else "")
 
-    return re.sub(r"`(\w+)(?:=['\"]?([\w.+-]+)['\"]?)?`", replaced, text)
+    return re.sub(r"`(\w+)(?:=(?P<quote>['\"]?)([^`]*)(?P=quote))?`", replaced, text)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._file_names import STUDY_REPORT, STUDY_TABLE
 from quanvolve._files import abandoned
+from quanvolve.runs import RUN
 
 _SHOWN = 3
 
@@ -42,11 +44,11 @@ def _sqlite(name: str) -> tuple[str, ...]:
     return (name, *(f"{name}-{suffix}" for suffix in ("wal", "shm", "journal")))
 
 
-_REPORT = ("report.html", "report.md")
-TRAIN = Work("train", "a run", ("run.json",), resumes=True)
-COMPARE = Work("compare", "a study", ("study.sqlite",), (*_sqlite("study.sqlite"), *_REPORT), resumes=True)
+_REPORT = (STUDY_REPORT, "report.md")
+TRAIN = Work("train", "a run", (RUN,), resumes=True)
+COMPARE = Work("compare", "a study", (STUDY_TABLE,), (*_sqlite(STUDY_TABLE), *_REPORT), resumes=True)
 SEARCH = Work("search", "a search", ("search.sqlite",), (*_sqlite("search.sqlite"), "search.json", "model"))
-PLOT = Work("study plot", "pictures", ("study.sqlite",), ("accuracy.png", "differences.png", "learning.png", *_REPORT))
+PLOT = Work("study plot", "pictures", (STUDY_TABLE,), ("accuracy.png", "differences.png", "learning.png", *_REPORT))
 CALIBRATE = Work(
     "calibrate", "a calibration", ("results.sqlite",),
     (*_sqlite("results.sqlite"), "model", "mitigated", "retrained", "calibration.json", "calibration.png"),

@@ -11,8 +11,8 @@ import typer
 from quanvolve._errors import DataError
 from quanvolve._lines import one_line
 from quanvolve.cli._console import emit_json, emit_table
-from quanvolve.cli._evaluate import load_classifier
 from quanvolve.cli._options import Json
+from quanvolve.runs import load_classifier, size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,8 +62,6 @@ def predict(
 def _prepared(pixels: NDArray[Any], name: str, clf: Any, in_steps: bool, scale: bool) -> NDArray[Any]:
     """An image of the model's form and range, (C, H, W)."""
     import numpy as np
-
-    from quanvolve.cli._source import size
 
     expected = tuple(clf.image_shape_)
     image = pixels[None] if pixels.ndim == 2 else pixels

@@ -15,10 +15,11 @@ from quanvolve._files import write_whole
 from quanvolve._interrupt import interruptible
 from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._counter import Counter
-from quanvolve.cli._options import DATA, OPTION_OF, TRAINING, DataDir, Json, option
+from quanvolve.cli._options import DATA, TRAINING, DataDir, Json, option
 from quanvolve.cli._options import MAX_SEED as _MOST
 from quanvolve.cli._output import SEARCH as KEPT
 from quanvolve.cli._output import output_folder
+from quanvolve.runs import OPTION_OF
 
 SEARCH = "Search"
 _Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set, or an .npz file.")]
@@ -60,7 +61,7 @@ def search(
     or kill -9, and several processes may search in it. The best model is
     saved in OUTPUT/model; the test images are looked at once, at the end.
     """
-    from quanvolve.cli._source import canonical
+    from quanvolve.runs import canonical
     from quanvolve.study import parse_space
     from quanvolve.study import search as searched
 

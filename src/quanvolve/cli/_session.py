@@ -1,22 +1,30 @@
-"""A run of `quanvolve train`, from its data to its pictures, begun or continued."""
+"""A run that a terminal began or continues: which folder it may have, and what is said when it is stopped."""
 
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve._errors import ModelError
 from quanvolve._interrupt import interruptible
-from quanvolve.cli._options import TrainOptions, shown, spelling
+from quanvolve.cli._options import shown
 from quanvolve.cli._output import TRAIN, output_folder
-from quanvolve.cli._progress import View
-from quanvolve.cli._run import Run, clear, discard, locked, make_folder, read_run
-from quanvolve.cli._source import canonical, label_names, load
-
-if TYPE_CHECKING:
-    from quanvolve.data import Dataset
+from quanvolve.runs import (
+    Run,
+    TrainOptions,
+    View,
+    begin_run,
+    canonical,
+    clear,
+    finish_run,
+    load_data,
+    locked,
+    make_folder,
+    read_run,
+)
 
 _NOTHING_KEPT = "interrupted before training began: nothing was kept"
 
@@ -33,23 +41,14 @@ def begin(dataset: str, data_dir: Path | None, output: Path | None, options: Tra
     name = canonical(dataset)
     place = None if data_dir is None else Path(os.path.abspath(data_dir))
     with interruptible(_NOTHING_KEPT):
-        data = load(name, place, view.download)
+        data = load_data(name, place, view.download)
         folder, made = make_folder(output, name)
     run = Run(folder, name, place, options)
-    # Outside the `try`: whoever is refused here must leave alone what another process keeps in the folder.
+    # Outside of `begin_run`, which may undo: whoever is refused here must leave alone what another process keeps.
     with interruptible(lambda: _how_to_go_on(run)), locked(folder):
         output_folder(folder, TRAIN)  # before there was a lock, another process may have filled it
         clear(folder)
-        try:
-            run.write()
-            _work(run, data, view)
-        except KeyboardInterrupt:
-            if not run.exists:
-                discard(run, made)
-            raise
-        except Exception:
-            discard(run, made)
-            raise
+        begin_run(run, data, view, made)
     return run
 
 
@@ -77,12 +76,12 @@ def resume(given: dict[str, Any], output: Path, view: View) -> Run:
             run = replace(run, data_dir=Path(os.path.abspath(given["data_dir"])))
             run.write()
         view.phase("starting")
-        _work(run, load(run.dataset, run.data_dir, view.download), view)
+        finish_run(run, load_data(run.dataset, run.data_dir, view.download), view)
     return run
 
 
 def _how_to_go_on(run: Run) -> str:
-    return f"interrupted; continue with: {run.resume_command()}" if run.exists else _NOTHING_KEPT
+    return f"interrupted; continue with: {resume_command(run.folder)}" if run.exists else _NOTHING_KEPT
 
 
 def _compare(run: Run, given: dict[str, Any]) -> None:
@@ -102,78 +101,6 @@ def _compare(run: Run, given: dict[str, Any]) -> None:
             )
 
 
-def _work(run: Run, dataset: Dataset, view: View) -> None:
-    """Whatever is still to be done."""
-    from quanvolve.cli._results import draw_pictures, read_metrics, write_metrics
-    from quanvolve.estimators import warn_of_unknown_labels
-
-    warn_of_unknown_labels(dataset.train_labels, dataset.test_labels)
-    clf, preparation = _trained(run) if run.trained else None, 0.0
-    if clf is None:
-        clf, preparation = _train(run, dataset, view)
-    view.phase("testing")
-    missing = run.missing()
-    if run.metrics.name in missing:
-        write_metrics(run, clf, dataset, preparation)
-    view.phase("drawing")
-    draw_pictures(run, clf, dataset, missing, read_metrics(run))
-    run.tidy()
-
-
-def _trained(run: Run) -> Any:
-    """The classifier of a run whose training is done; None if its last checkpoint must make it anew.
-
-    Raises:
-        ModelError: if it is damaged, or lacks the history that metrics and pictures are made of.
-    """
-    from quanvolve.cli._evaluate import load_classifier
-    from quanvolve.estimators import is_history
-
-    try:
-        clf = load_classifier(run.folder)
-    except ModelError:
-        if run.checkpoint.is_file():
-            return None
-        raise
-    rows = clf.history_
-    if not rows or not is_history(rows):
-        raise ModelError(
-            f"{run.folder / 'config.json'} is damaged: it lacks the history of the training; train again with another "
-            "--output"
-        )
-    return clf
-
-
-def _train(run: Run, dataset: Dataset, view: View) -> tuple[Any, float]:
-    from quanvolve.cli._watch import Watch
-    from quanvolve.estimators import QuanvClassifier
-
-    _check_device(run.options.device)
-    clf = QuanvClassifier(**run.options.params(dataset.dims))
-    watch = Watch(run, view)
-    clf.fit_watched(
-        dataset.train_images,
-        dataset.train_labels,
-        monitor=watch,
-        checkpoint=run.checkpoint,
-        resume=True,
-    )
-    clf.label_names_ = label_names(dataset, clf.classes_)
-    clf.save(run.folder)
-    return clf, watch.preparation
-
-
-def _check_device(device: str) -> None:
-    import torch
-
-    try:
-        kind = torch.device(device).type
-    except RuntimeError:
-        raise QuanvolveError(f"{spelling('device')} {device} is not the name of a device: use cpu or cuda") from None
-    try:
-        if kind == "meta":
-            raise RuntimeError("it holds no numbers")
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise QuanvolveError(f"{spelling('device')} {device} cannot be used here ({reason}): use cpu") from None
+def resume_command(folder: Path) -> str:
+    """What to type to continue the run in a folder."""
+    return f"quanvolve train --output {shlex.quote(str(folder))} --resume"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._file_names import STUDY_REPORT
 from quanvolve._files import write_whole
 from quanvolve._lines import one_line
 from quanvolve.cli._console import emit, emit_json, emit_table
@@ -97,7 +98,7 @@ def _as_csv(rows: list[dict[str, Any]]) -> str:
 @study.command()
 def plot(folder: _Folder, output: _Pictures = None) -> None:
     """Draw accuracies, differences and learning curves, and write the report anew."""
-    from quanvolve.explain import save_figure
+    from quanvolve.figures import save_figure
     from quanvolve.study import Table, accuracy_figure, difference_figure, learning_figure, results_of
 
     place = output or folder
@@ -111,7 +112,7 @@ def plot(folder: _Folder, output: _Pictures = None) -> None:
         save_figure(make(found), place / f"{name}.png")
         emit(f"wrote {place / f'{name}.png'}")
     write_report(found, place)
-    emit(f"wrote {place / 'report.html'} and {place / 'report.md'}")
+    emit(f"wrote {place / STUDY_REPORT} and {place / 'report.md'}")
 
 
 def write_report(found: Results, folder: Path) -> None:
@@ -120,7 +121,7 @@ def write_report(found: Results, folder: Path) -> None:
 
     name = Path(found.plan.dataset).stem
     write_whole(
-        folder / "report.html", page(found, title=f"{name}: does the quantum part help?", command=command_of(found))
+        folder / STUDY_REPORT, page(found, title=f"{name}: does the quantum part help?", command=command_of(found))
     )
     write_whole(folder / "report.md", markdown(found))
 

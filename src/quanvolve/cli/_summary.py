@@ -7,9 +7,7 @@ from typing import Any
 
 from quanvolve._errors import ModelError
 from quanvolve.cli._console import emit, emit_json, emit_table
-from quanvolve.cli._run import Run, read_json
-from quanvolve.cli._score import accuracy_line
-from quanvolve.cli._source import size
+from quanvolve.runs import Run, read_json, size
 
 
 def print_summary(run: Run, *, quiet: bool, json: bool) -> None:
@@ -33,6 +31,11 @@ def print_summary(run: Run, *, quiet: bool, json: bool) -> None:
     else:
         emit_table(rows)
     emit(last)
+
+
+def accuracy_line(right: int, total: int) -> str:
+    """`test accuracy 0.9556 (344 of 360)`."""
+    return f"test accuracy {right / total:.4f} ({right} of {total})"
 
 
 def _rows(run: Run, metrics: dict[str, Any]) -> list[tuple[str, str]]:

@@ -13,7 +13,6 @@ from quanvolve.cli._options import (
     DATA,
     MAX_SEED,
     MODEL,
-    OPTION_OF,
     TRAINING,
     DataDir,
     Encoding,
@@ -22,10 +21,10 @@ from quanvolve.cli._options import (
     Layers,
     Noise,
     Readout,
-    TrainOptions,
     TrainShots,
     option,
 )
+from quanvolve.runs import OPTION_OF, TrainOptions
 
 _DEFAULT = TrainOptions()
 

@@ -72,7 +72,7 @@ def download(
         quanvolve._errors.DataError: a.gz is not here and QUANVOLVE_OFFLINE forbids downloading it: ...
     """
     path, md5 = Path(path), md5.lower()
-    remedy = "put the four files in a folder and pass --data-dir DIR, or use the bundled 'digits'"
+    remedy = "put the four files in a folder and pass `data_dir=DIR`, or use the bundled 'digits'"
     if _is_there(path, md5):
         return path
     if offline():

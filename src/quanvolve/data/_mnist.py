@@ -178,7 +178,7 @@ def _in_folders(spec: Spec, data_dir: str | os.PathLike[str] | None) -> list[Pat
 
 
 def _in_folder(spec: Spec, folder: Path) -> list[Path]:
-    remedy = f"put the four IDX files of {spec.name} there, or leave out --data-dir to download them"
+    remedy = f"put the four IDX files of {spec.name} there, or leave out `data_dir` to download them"
     if not os.path.isdir(folder):
         raise DataError(f"the data folder {quoted(folder)} does not exist: {remedy}")
     missing = list(FILES)

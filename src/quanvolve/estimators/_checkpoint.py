@@ -74,11 +74,11 @@ def load_checkpoint(path: Path, fingerprint: str, module: nn.Module) -> Training
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != _FORMAT:
-                raise ModelError(f"{path} is not a checkpoint of this version: start again with another --output")
+                raise ModelError(f"{path} is not a checkpoint of this version: start again with another `checkpoint`")
             if metadata.get("fingerprint") != fingerprint:
                 raise ModelError(
                     f"{path} belongs to a run with other data or settings: resume with those it was started with, or "
-                    "start again with another --output"
+                    "start again with another `checkpoint`"
                 )
             groups: dict[str, dict[str, Tensor]] = {"module": {}, "best": {}, "optimizer": {}}
             for key in file.keys():  # noqa: SIM118  (a safetensors file is not a mapping)
@@ -94,7 +94,7 @@ def load_checkpoint(path: Path, fingerprint: str, module: nn.Module) -> Training
         raise
     except (SafetensorError, OSError, LookupError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise ModelError(f"{path} is damaged ({reason}): start again with another --output") from error
+        raise ModelError(f"{path} is damaged ({reason}): start again with another `checkpoint`") from error
     return TrainingState(history, **groups)
 
 

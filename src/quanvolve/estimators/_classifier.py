@@ -24,6 +24,7 @@ from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spati
 from quanvolve.estimators._maps import BLOCK, feature_maps
 from quanvolve.estimators._preset import build_preset, training_of
 from quanvolve.estimators._processes import place_of
+from quanvolve.estimators._save import save
 from quanvolve.estimators._training import Monitor, Settings, train
 from quanvolve.nn import HybridModel, find_preset, learn_statistics, make_head
 
@@ -400,8 +401,6 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         Raises:
             ModelError: if the folder cannot be written, or a parameter or label cannot be expressed in JSON.
         """
-        from quanvolve.estimators._store import save
-
         save(self, folder)
 
     def __sklearn_tags__(self) -> Any:

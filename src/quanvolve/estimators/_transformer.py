@@ -18,6 +18,7 @@ from quanvolve.circuits import Circuit
 from quanvolve.estimators._filters import build_backbone, restore_backbone
 from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
 from quanvolve.estimators._maps import feature_maps
+from quanvolve.estimators._save import save
 
 
 class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -169,8 +170,6 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         Raises:
             ModelError: if the folder cannot be written, or a parameter cannot be expressed in JSON.
         """
-        from quanvolve.estimators._store import save
-
         save(self, folder)
 
     def __sklearn_tags__(self) -> Any:

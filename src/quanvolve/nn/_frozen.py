@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
+from quanvolve.analysis import LayerView
 from quanvolve.compile import use_kernels
 from quanvolve.nn._apply import Static, apply, check_angles, check_images, compile_rows
-
-if TYPE_CHECKING:
-    from quanvolve.nn._quanv import QuanvNd
 
 
 class Frozen(nn.Module):
@@ -26,7 +22,7 @@ class Frozen(nn.Module):
     scale: float | Tensor
     bias: Tensor | None
 
-    def __init__(self, layer: QuanvNd, static: Static) -> None:
+    def __init__(self, layer: LayerView, static: Static) -> None:
         super().__init__()
         self._static, self.in_channels, self._dense = static, layer.in_channels, layer.dense
         with torch.no_grad(), use_kernels(False):
@@ -54,7 +50,7 @@ class Frozen(nn.Module):
         tensors = [self.get_buffer(f"compiled{number}") for number in range(self._count)]
         compiled = tree_unflatten(tensors, self._form)
         if torch.compiler.is_compiling():
-            from quanvolve.nn._traced import traced_frozen
+            from quanvolve.nn._traced import traced_frozen  # loads torch._dynamo
 
             bias: dict[str, Tensor] = {} if self.bias is None else {"bias": self.bias}
             return traced_frozen(static, images, compiled, self.scale, bias)

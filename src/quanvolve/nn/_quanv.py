@@ -6,13 +6,14 @@ import copy
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import Any, Self, overload
 
 import torch
 from torch import Tensor, nn
 
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve._untrusted import parse_json
+from quanvolve.analysis import Formula, layer_formula
 from quanvolve.circuits import ANSATZE, Circuit, with_noise
 from quanvolve.compile import Layout, Plan, Planner, PolynomialPlan, Recipe, Windows, is_trainable, needs_fixed
 from quanvolve.nn._apply import (
@@ -31,11 +32,9 @@ from quanvolve.nn._apply import (
     windows_for,
 )
 from quanvolve.nn._filters import CircuitLike, draw_weights, given_weights, make_circuits, spread_of
+from quanvolve.nn._frozen import Frozen
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 from quanvolve.nn._limits import advised, check_seed, shown
-
-if TYPE_CHECKING:
-    from quanvolve.explain import Formula
 
 DIFF_METHODS = ("exact", "parameter-shift")
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
@@ -269,7 +268,7 @@ class QuanvNd(nn.Module):
                 return self.forward(images.to(like.dtype))
         batch = QuanvNd.batched(self, images)
         if torch.compiler.is_compiling():
-            from quanvolve.nn._traced import traced
+            from quanvolve.nn._traced import traced  # loads torch._dynamo
 
             bias: dict[str, Tensor] = {} if self.bias is None else {"bias": self.bias}
             out = traced(self._static, batch, self.circuit_weights(), like, self.scale, bias)
@@ -364,8 +363,6 @@ class QuanvNd(nn.Module):
             >>> torch.allclose(layer.frozen()(images), layer(images), atol=1e-6)
             True
         """
-        from quanvolve.nn._frozen import Frozen
-
         plain = self if self.shots is None else self.with_circuits(self.circuits)
         return Frozen(plain, plain._static)
 
@@ -444,7 +441,7 @@ class QuanvNd(nn.Module):
         Returns:
             Text such as ``ch3 = -0.9533 cos(pi x1) cos(pi x3) + 0.3019 sin(pi x1) cos(pi x3)``. Pixels are numbered
             as `torch.nn.functional.unfold` does: channel, then row, then column. That of a channel knows its terms,
-            frequencies, LaTeX and SymPy, see :class:`quanvolve.explain.Formula`.
+            frequencies, LaTeX and SymPy, see :class:`quanvolve.analysis.Formula`.
 
         Raises:
             QuanvolveError: if there is no such channel, or the circuit is no such polynomial, or one of too many terms.
@@ -458,8 +455,6 @@ class QuanvNd(nn.Module):
             >>> layer.formula(1)
             'ch1 = cos(pi x0) cos(pi x1)'
         """
-        from quanvolve.explain import layer_formula
-
         return layer_formula(self, channel, digits=digits, tolerance=tolerance)
 
     def polynomial(self) -> Tensor:

@@ -43,7 +43,7 @@ def cut(settings: dict[str, Any], data_dir: Path | None, seed: int) -> Cut:
         if not (folder / name).is_dir():
             raise DataError(
                 f"the series {name} of the UCR archive are not in {folder}: give the folder that has them as "
-                f"{name}/{name}_TRAIN.ts and {name}_TEST.ts with --data-dir"
+                f"{name}/{name}_TRAIN.ts and {name}_TEST.ts with `data_dir`"
             )
         data = _loaded(str(folder / name), None)
     else:

@@ -100,9 +100,13 @@ def _state(path: Path, plan: Reproduction, quick: bool) -> dict[str, Any]:
         found = {name: state[name] for name in identity}
         _check_state(state)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path} is damaged ({str(error)[:200]}): delete it, or give another --output") from None
+        raise ModelError(
+            f"{path} is damaged ({str(error)[:200]}): delete it, or give another `output`", arguments=("output",)
+        ) from None
     if found != identity:
-        raise ModelError(f"{path} has results of {found}, not of {identity}: give another --output")
+        raise ModelError(
+            f"{path} has results of {found}, not of {identity}: give another `output`", arguments=("output",)
+        )
     return dict(state)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from quanvolve._file_names import STUDY_TABLE
+from quanvolve.runs import ONNX_MODEL, begun
 from quanvolve.studio._settings import Settings
 from quanvolve.studio._tables import Job
 
@@ -29,9 +31,9 @@ def command_of(job: Job, settings: Settings) -> list[str]:
     if job.kind == EXPLAIN:
         return ["explain", str(folder), *_data(settings)]
     if job.kind == ONNX:
-        return ["export", str(folder), "--to", "onnx", "--output", str(folder / "model.onnx")]
+        return ["export", str(folder), "--to", "onnx", "--output", str(folder / ONNX_MODEL)]
     output = ["--output", str(folder)]
-    started = (folder / ("run.json" if job.kind == TRAIN else "study.sqlite")).is_file()
+    started = begun(folder) if job.kind == TRAIN else (folder / STUDY_TABLE).is_file()
     if started:
         return [job.kind, *output, "--resume", *(["--retry"] if job.kind == COMPARE else [])]
     chosen = dict(job.settings)

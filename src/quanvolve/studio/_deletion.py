@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Engine, delete
 from sqlmodel import Session, col, select
 
+from quanvolve.runs import trained
 from quanvolve.studio._commands import COMPARE, TRAIN, folder_of
 from quanvolve.studio._database import taking_turns
 from quanvolve.studio._problems import Missing, Refused
@@ -59,7 +60,7 @@ def delete_job(job: str, settings: Settings, engine: Engine) -> None:
         kind, model = row
         if kind == COMPARE:
             remove(settings.studies / job)
-        elif kind == TRAIN and model is not None and not (settings.models / model / "config.json").is_file():
+        elif kind == TRAIN and model is not None and not trained(settings.models / model):
             _delete_row(session, model)
             remove(settings.models / model)
         session.commit()

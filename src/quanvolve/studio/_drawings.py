@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.explain import save_figure
+from quanvolve.figures import save_figure
 from quanvolve.studio._problems import Refused
 
 if TYPE_CHECKING:

@@ -16,10 +16,11 @@ import torch
 from torch import nn
 
 from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve.analysis import filter_circuits, quantum_layers
 from quanvolve.circuits import with_noise
 from quanvolve.estimators import QuanvClassifier
 from quanvolve.estimators import load as load_classifier
-from quanvolve.explain import filter_circuits, quantum_layers
+from quanvolve.runs import stamp_of
 from quanvolve.studio._problems import Refused
 from quanvolve.studio._tables import new_id
 
@@ -246,7 +247,7 @@ class Cache:
         Raises:
             FileNotFoundError: if it was deleted.
         """
-        stamp = (folder / "config.json").stat().st_mtime_ns
+        stamp = stamp_of(folder)
         with self._lock:
             entry = self._models.get(folder)
             if entry is None or entry[0] != stamp:
@@ -263,7 +264,7 @@ class Cache:
         """The model of that folder, from memory or from disk."""
         found = self.get(folder)
         if found is None:
-            stamp = (folder / "config.json").stat().st_mtime_ns
+            stamp = stamp_of(folder)
             found = Loaded(folder)
             found.probabilities(np.zeros((1, *found.shape)))  # compiles its circuits
             if not self._settled:

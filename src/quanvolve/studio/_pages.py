@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
-from quanvolve.explain import rendered
+from quanvolve.report import rendered
 from quanvolve.studio._guard import COOKIE
 from quanvolve.studio._studio import Use
 

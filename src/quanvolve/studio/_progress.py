@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.runs import epochs_of
 from quanvolve.studio._commands import COMPARE, TRAIN, folder_of
 from quanvolve.studio._runner import log_lines
 from quanvolve.studio._settings import Settings
-from quanvolve.studio._store import history
 from quanvolve.studio._tables import Job
+from quanvolve.study import Table
 
 
 def progress_of(job: Job, settings: Settings) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def progress_of(job: Job, settings: Settings) -> dict[str, Any]:
     """
     found: dict[str, Any] = {"done": None, "total": None, "message": _message(job, settings)}
     if job.kind == TRAIN:
-        found |= {"done": len(history(folder_of(job, settings))), "total": job.settings.get("epochs")}
+        found |= {"done": len(epochs_of(folder_of(job, settings))), "total": job.settings.get("epochs")}
     elif job.kind == COMPARE:
         counts = _trials(job, settings)
         if counts:
@@ -30,12 +31,10 @@ def progress_of(job: Job, settings: Settings) -> dict[str, Any]:
 
 def rows_of(job: Job, settings: Settings) -> list[dict[str, Any]]:
     """The finished epochs of a training."""
-    return history(folder_of(job, settings)) if job.kind == TRAIN else []
+    return epochs_of(folder_of(job, settings)) if job.kind == TRAIN else []
 
 
 def _trials(job: Job, settings: Settings) -> dict[str, int]:
-    from quanvolve.study import Table
-
     try:
         return Table(folder_of(job, settings)).counts()
     except (QuanvolveError, OSError):

@@ -6,6 +6,9 @@ import json
 import re
 from typing import Any
 
+from quanvolve._file_names import STUDY_REPORT
+from quanvolve.runs import EXPLANATION, ONNX_MODEL
+
 _IMAGE = [[0, 0, 0.3, 0.8, 0.6, 0.1, 0, 0], [0, 0, 0.8, 0.9, 0.6, 0.9, 0.3, 0], [0, 0.2, 0.9, 0.1, 0, 0.7, 0.5, 0],
           [0, 0.3, 0.8, 0, 0, 0.5, 0.5, 0], [0, 0.3, 0.5, 0, 0, 0.6, 0.5, 0], [0, 0.3, 0.7, 0, 0.1, 0.8, 0.4, 0],
           [0, 0.1, 0.9, 0.3, 0.6, 0.8, 0, 0], [0, 0, 0.4, 0.8, 0.6, 0, 0, 0]]  # fmt: skip
@@ -16,7 +19,7 @@ _BODIES: dict[str, Any] = {
     "create_job": {"kind": "train", "dataset": "digits", "circuit": "basic_entangler", "epochs": 3},
 }
 _FILES = {"predict_files"}
-_SAVED = {"onnx": "model.onnx", "download": "model.zip", "explanation": "explanation.html", "report": "report.html",
+_SAVED = {"onnx": ONNX_MODEL, "download": "model.zip", "explanation": EXPLANATION, "report": STUDY_REPORT,
           "circuit_picture": "circuit.svg", "model_circuit": "circuit.svg"}  # fmt: skip
 _VALUES = {"name": {"samples": "digits", "circuit_picture": "strongly_entangling"}, "number": {"model_circuit": "0"}}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -11,12 +10,13 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from sqlalchemy import Engine, update
 from sqlmodel import Session, col, select
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.runs import KEPT, origin_of, trained
 from quanvolve.studio._database import taking_turns
 from quanvolve.studio._deletion import DOOMED
 from quanvolve.studio._problems import Missing
@@ -24,9 +24,6 @@ from quanvolve.studio._settings import Settings
 from quanvolve.studio._tables import Model, new_id
 
 ID = r"^[0-9a-f]{12}$"
-UNKNOWN = "unknown"
-_FILES = ("config.json", "model.safetensors", "run.json", "metrics.json", "history.jsonl", "explanation.html",
-          "model.onnx", "history.png", "confusion.png", "feature_maps.png", "filters.png")  # fmt: skip
 
 
 class Store:
@@ -56,8 +53,8 @@ class Store:
                 doomed += folder.glob(f"{DOOMED}*")
             known = set(session.exec(select(Model.id)).all())
             for folder in sorted(self._settings.models.iterdir()):
-                if re.match(ID, folder.name) and folder.name not in known and (folder / "config.json").is_file():
-                    dataset, options = _origin(folder)
+                if re.match(ID, folder.name) and folder.name not in known and trained(folder):
+                    dataset, options = origin_of(folder)
                     session.add(Model(id=folder.name, name=f"{dataset}, found again", dataset=dataset,
                                       settings=options))  # fmt: skip
         for folder in doomed:
@@ -80,7 +77,7 @@ class Store:
             Missing: if there is none, or it is still being trained.
         """
         folder = self.folder(model)
-        if not (folder / "config.json").is_file():
+        if not trained(folder):
             raise Missing("trained model", model)
         return folder
 
@@ -121,20 +118,20 @@ class Store:
         Raises:
             QuanvolveError: if it is not the folder of a trained run.
         """
-        if not (run / "config.json").is_file():
+        if not trained(run):
             raise QuanvolveError(f"--model {run} is not the folder of a trained model: it has no config.json")
         model = new_id()
         part, folder = self._settings.models / f"{DOOMED}{model}", self._settings.models / model
         with taking_turns(self._engine) as session, contextlib.ExitStack() as undo:
             undo.callback(shutil.rmtree, part, ignore_errors=True)
             part.mkdir(parents=True)
-            for name in _FILES:
+            for name in KEPT:
                 # A run that is being trained may replace a file meanwhile, or one of its own may go.
                 with contextlib.suppress(FileNotFoundError):
                     shutil.copyfile(run / name, part / name)
-            if not (part / "config.json").is_file():
+            if not trained(part):
                 raise QuanvolveError(f"--model {run} is not the folder of a trained model: its config.json has gone")
-            dataset, options = _origin(part)
+            dataset, options = origin_of(part)
             row = Model(id=model, name=run.resolve().name[:80], dataset=dataset, settings=options)
             session.add(row)
             session.flush()
@@ -155,7 +152,7 @@ class Store:
         folder, sink = self.ready(model), _Sink()
         with contextlib.ExitStack() as stack:
             files: list[tuple[str, IO[bytes]]] = []
-            for name in _FILES:
+            for name in KEPT:
                 with contextlib.suppress(FileNotFoundError):
                     files.append((name, stack.enter_context((folder / name).open("rb"))))
             self.ready(model)  # a folder that was taken away in between may have been opened in part
@@ -168,13 +165,6 @@ class Store:
                     shutil.copyfileobj(file, into)
                 yield sink.take()
         yield sink.take()
-
-
-def _origin(folder: Path) -> tuple[str, dict[str, Any]]:
-    """The data set and the options of a run; "unknown" and none of a model that was saved from Python."""
-    run = read(folder / "run.json") or {}
-    options = run.get("options")
-    return Path(str(run.get("dataset", UNKNOWN))).stem, options if isinstance(options, dict) else {}
 
 
 class _Sink:
@@ -193,27 +183,3 @@ class _Sink:
     def take(self) -> bytes:
         found, self._parts = b"".join(self._parts), []
         return found
-
-
-def read(path: Path) -> dict[str, Any] | None:
-    """An object of JSON from a file; None where there is none, or it is damaged."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def history(folder: Path) -> list[dict[str, Any]]:
-    """The finished epochs of a training; a line that is still being written is left out."""
-    try:
-        lines = (folder / "history.jsonl").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return []
-    rows = []
-    for line in lines:
-        with contextlib.suppress(ValueError):
-            row = json.loads(line)
-            if isinstance(row, dict):
-                rows.append(row)
-    return rows

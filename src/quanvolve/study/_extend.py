@@ -71,7 +71,7 @@ class Wanted:
         return replace(plan, contenders=contenders, protocol=protocol, looks=looks)
 
     def _check_params(self, own: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-        from quanvolve.estimators import QuanvClassifier
+        from quanvolve.estimators import QuanvClassifier  # loads scikit-learn
 
         usual = {name: one.default for name, one in inspect.signature(QuanvClassifier).parameters.items()}
         for name in dict.fromkeys((*own, *given)):

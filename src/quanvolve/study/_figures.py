@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.explain import style
+from quanvolve.figures import style
 from quanvolve.study._contenders import MODEL
 from quanvolve.study._results import Results, outcomes_of
 from quanvolve.study._statistics import BETTER, COLLAPSED, TESTED, WORSE

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._version import __version__
-from quanvolve.explain import inline_svg, rendered
+from quanvolve.report import inline_svg, rendered
 from quanvolve.study._exchange import LEVEL
 from quanvolve.study._figures import accuracy_figure, difference_figure, learning_figure
 from quanvolve.study._results import Results

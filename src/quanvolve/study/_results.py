@@ -93,7 +93,8 @@ def results_of(table: Table) -> Results:
         errors = [row["error"] for row in rows if row["contender"] == MODEL and row["status"] == FAILED]
         raise QuanvolveError(
             f"the study in {table.folder} has no result of the model yet"
-            + (f": it failed with {errors[0]}" if errors else ": continue it with --resume")
+            + (f": it failed with {errors[0]}" if errors else ": continue it with `resume=True`"),
+            arguments=("resume",),
         )
     standings = [_standing(table.plan, name, own, rows) for name, own in _ordered(table.plan, outcomes)]
     controls = {

@@ -161,7 +161,7 @@ class _Setting:
 
     def classifier(self, params: dict[str, Any]) -> Any:
         """A classifier of these arguments."""
-        from quanvolve.estimators import QuanvClassifier
+        from quanvolve.estimators import QuanvClassifier  # loads scikit-learn
 
         given = with_windows({**self.fixed, **params}, self.own["dims"])
         return QuanvClassifier(
@@ -266,7 +266,7 @@ def storage_of(url: str) -> Any:
 
 
 def _pruning(optuna: Any, trial: Any, prune: bool) -> Any:
-    from quanvolve.estimators import Monitor
+    from quanvolve.estimators import Monitor  # loads scikit-learn
 
     class Pruning(Monitor):
         def on_epoch(self, row: dict[str, Any]) -> None:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve._file_names import STUDY_TABLE
 from quanvolve._files import creating, sweep
 from quanvolve._untrusted import MOST_BYTES, parse_json
 from quanvolve.study._checks import MOST_CELL, MOST_TRIALS, check_result, check_trial, checked_row
 from quanvolve.study._extend import Wanted
 from quanvolve.study._plan import Plan
 
-FILE = "study.sqlite"
 STALE = 60.0
 """Seconds after the last sign of life of a worker on another machine until its trial is given to another."""
 PENDING, RUNNING, DONE, FAILED = "pending", "running", "done", "failed"
@@ -119,9 +119,9 @@ class Table:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.path = folder, folder / FILE
+        self.folder, self.path = folder, folder / STUDY_TABLE
         if not self.path.is_file():
-            what = "has no study.sqlite" if folder.is_dir() else "does not exist"
+            what = f"has no {STUDY_TABLE}" if folder.is_dir() else "does not exist"
             raise ModelError(f"{folder} is not the folder of a study: it {what}")
         sweep(self.path)
         with self._open() as connection:
@@ -145,15 +145,15 @@ class Table:
         """
         text = plan.to_json()
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / FILE
-        taken = f"{folder} already holds a study: continue it with --resume, or give another folder"
+        path = folder / STUDY_TABLE
+        taken = f"{folder} already holds a study: continue it with `resume=True`, or give another folder"
         if path.exists():
-            raise QuanvolveError(taken)
+            raise QuanvolveError(taken, arguments=("resume",))
         try:
             with creating(path) as part:
                 _fill(part, text, plan.trials())
         except FileExistsError:
-            raise QuanvolveError(taken) from None
+            raise QuanvolveError(taken, arguments=("resume",)) from None
         return cls(folder)
 
     @contextmanager

@@ -11,7 +11,8 @@ import numpy as np
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._version import __version__
-from quanvolve.explain import quantum_layers
+from quanvolve.analysis import quantum_layers
+from quanvolve.data import load_dataset
 from quanvolve.study._contenders import Contender
 from quanvolve.study._plan import Plan, Protocol
 
@@ -28,8 +29,7 @@ def data_of(dataset: str, data_dir: str | None) -> Dataset:
     """The data of a study, loaded once a process."""
     from pathlib import Path
 
-    from quanvolve.data import load_dataset
-    from quanvolve.estimators import warn_of_unknown_labels
+    from quanvolve.estimators import warn_of_unknown_labels  # loads scikit-learn
 
     data = load_dataset(dataset, data_dir=None if data_dir is None else Path(data_dir))
     warn_of_unknown_labels(data.train_labels, data.test_labels)
@@ -113,7 +113,7 @@ def run_trial(
 
 
 def _watch(progress: Callable[[int], None] | None) -> Any:
-    from quanvolve.estimators import Monitor
+    from quanvolve.estimators import Monitor  # loads scikit-learn
 
     class Told(Monitor):
         def on_epoch(self, row: dict[str, Any]) -> None:
@@ -124,7 +124,7 @@ def _watch(progress: Callable[[int], None] | None) -> Any:
 
 
 def _classifier(contender: Contender, protocol: Protocol, lr: float, seed: int, dims: int) -> Any:
-    from quanvolve.estimators import QuanvClassifier
+    from quanvolve.estimators import QuanvClassifier  # loads scikit-learn
 
     params = with_windows(contender.params, dims)
     return QuanvClassifier(

@@ -133,6 +133,7 @@ def work_in_processes(table: Table, workers: int, *, progress: Progress | None =
     if counts[DONE] + counts[FAILED] < sum(counts.values()):
         last = next((lines[-1] for lines in said if lines), "without a word")
         raise QuanvolveError(
-            f"the worker processes ended before the study did ({last}): continue it with --resume, and with fewer "
-            "--workers if memory ran out"
+            f"the worker processes ended before the study did ({last}): continue it with `resume=True`, and with "
+            "fewer `workers` if memory ran out",
+            arguments=("resume", "workers"),
         )

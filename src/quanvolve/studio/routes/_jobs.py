@@ -12,6 +12,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
+from quanvolve._file_names import STUDY_REPORT
+from quanvolve.runs import begun
 from quanvolve.studio import _deletion
 from quanvolve.studio._commands import folder_of
 from quanvolve.studio._forms import CompareRequest, Id, JobOut, JobRequest, ModelJob, Progress, TrainRequest
@@ -42,7 +44,7 @@ def _created(studio: Studio, request: TrainRequest | CompareRequest | ModelJob) 
     if not isinstance(request, ModelJob):
         return _out(studio, studio.jobs.add(*job_of(request)))
     folder = studio.store.ready(request.model)
-    if request.kind == "explain" and not (folder / "run.json").is_file():
+    if request.kind == "explain" and not begun(folder):
         raise Refused(409, "data", "this model does not say which data it was trained on: it cannot be explained")
     return _out(studio, studio.jobs.add_once(request.kind, request.model))
 
@@ -91,7 +93,7 @@ def report(studio: Use, job: Id) -> Response:
     found = studio.jobs.get(job)
     if found.kind != "compare":
         raise Missing("report of comparison", job)
-    return framed(folder_of(found, studio.settings) / "report.html", "report of comparison", job)
+    return framed(folder_of(found, studio.settings) / STUDY_REPORT, "report of comparison", job)
 
 
 async def _followed(studio: Use, job: Id) -> AsyncIterator[Job]:

@@ -10,13 +10,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from starlette.responses import Response, StreamingResponse
 
+from quanvolve.circuits import draw_figure
+from quanvolve.runs import EXPLANATION, ONNX_MODEL, config_of, epochs_of, metrics_of, trained
 from quanvolve.studio import _deletion
 from quanvolve.studio._drawings import svg_bytes
 from quanvolve.studio._forms import Channel, Id, LayerOut, ModelDetail, ModelOut, Rename
 from quanvolve.studio._loaded import Loaded
 from quanvolve.studio._problems import Missing
 from quanvolve.studio._reports import content_of, framed
-from quanvolve.studio._store import history, read
 from quanvolve.studio._studio import Studio, Use
 from quanvolve.studio._tables import Job, Model
 from quanvolve.studio.routes._catalogue import SVG
@@ -82,8 +83,6 @@ async def model_circuit(
 
 
 def _circuit(loaded: Loaded, number: int, dark: bool) -> bytes:
-    from quanvolve.circuits import draw_figure
-
     circuits = loaded.circuits()
     if number >= len(circuits):
         raise Missing("circuit", str(number))
@@ -95,14 +94,14 @@ def _circuit(loaded: Loaded, number: int, dark: bool) -> bytes:
             responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}})  # fmt: skip
 def explanation(studio: Use, model: Id) -> Response:
     """The page that explains the model, once a job of kind `explain` has made it."""
-    return framed(studio.store.ready(model) / "explanation.html", "explanation of model", model)
+    return framed(studio.store.ready(model) / EXPLANATION, "explanation of model", model)
 
 
 @router.get("/{model}/onnx", operation_id="onnx", response_class=Response,
             responses={200: {"content": {"application/octet-stream": _BINARY}}})  # fmt: skip
 def onnx(studio: Use, model: Id) -> Response:
     """The model as an ONNX file, once a job of kind `onnx` has made it."""
-    content = content_of(studio.store.ready(model) / "model.onnx", "ONNX file of model", model)
+    content = content_of(studio.store.ready(model) / ONNX_MODEL, "ONNX file of model", model)
     disposition = f'attachment; filename="{_file_name(studio, model)}.onnx"'
     return Response(content, media_type="application/octet-stream", headers={"content-disposition": disposition})
 
@@ -129,10 +128,10 @@ def _file_name(studio: Studio, model: str) -> str:
 
 def _facts(studio: Studio, row: Model, training: Job | None) -> dict[str, Any]:
     folder = studio.store.folder(row.id)
-    ready = (folder / "config.json").is_file()
+    ready = trained(folder)
     busy = training is not None and training.state in ("queued", "running")
     # The model is written before its metrics and pictures: until the job is done it is not ready.
-    metrics = read(folder / "metrics.json") if ready else None
+    metrics = metrics_of(folder) if ready else None
     if ready and not (busy and metrics is None):
         state = "ready"
     elif training is None:
@@ -141,8 +140,8 @@ def _facts(studio: Studio, row: Model, training: Job | None) -> dict[str, Any]:
         state = "running" if training.state == "done" else training.state
     return {
         "id": row.id, "name": row.name, "dataset": row.dataset, "created": row.created, "state": state,
-        "settings": row.settings, "metrics": metrics, "explanation": (folder / "explanation.html").is_file(),
-        "onnx": (folder / "model.onnx").is_file(),
+        "settings": row.settings, "metrics": metrics, "explanation": (folder / EXPLANATION).is_file(),
+        "onnx": (folder / ONNX_MODEL).is_file(),
     }  # fmt: skip
 
 
@@ -150,9 +149,9 @@ def _detail(studio: Studio, row: Model) -> ModelDetail:
     trainings = studio.jobs.all(kind="train", model=row.id, limit=1)
     facts = _facts(studio, row, trainings[0] if trainings else None)
     folder = studio.store.folder(row.id)
-    config = read(folder / "config.json") or {}
+    config = config_of(folder)
     shape: list[int] | None = config.get("image_shape")
     return ModelDetail(
         **facts, image_shape=shape, input_range=config.get("input_range"),
-        drawable=shape is not None and len(shape) == 3 and shape[0] == 1, history=history(folder),
+        drawable=shape is not None and len(shape) == 3 and shape[0] == 1, history=epochs_of(folder),
     )  # fmt: skip

@@ -1,0 +1,111 @@
+"""The circuits behind a channel, each with the weights and pixels that are its own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from quanvolve.circuits import Circuit
+from quanvolve.compile import Layout, Planner, PolynomialPlan, Recipe, Windows
+
+if TYPE_CHECKING:
+    from quanvolve.analysis._layer_view import LayerView
+
+_BLOCK = 2**16
+
+
+@dataclass(frozen=True)
+class ChannelCircuit:
+    """A circuit that a channel is, or is the sum of.
+
+    Args:
+        circuit: without weights.
+        weights: by name, float64, in the circuit's own shapes.
+        scales: of its inputs.
+        first: the number of its first pixel, counted channel, row, column over all input channels.
+        measured: which of its values the channel is made of.
+    """
+
+    circuit: Circuit
+    weights: dict[str, Tensor]
+    scales: tuple[float, ...]
+    first: int
+    measured: int
+
+    def values(self, settings: Tensor) -> Tensor:
+        """The channel's value for windows that are scaled already, (windows, inputs): shape (windows,)."""
+        layout = Layout(1, 1, 1, self.circuit.n_outputs)
+        plan = Planner([self.circuit], layout).choose(None)
+        found = torch.empty(len(settings), dtype=torch.float64)
+        with torch.no_grad():
+            rows = {name: weight.unsqueeze(0) for name, weight in self.weights.items()}
+            compiled = plan.compile(rows, settings[:1], layout, None)
+            for start in range(0, len(settings), _BLOCK):
+                some = settings[start : start + _BLOCK].contiguous()
+                windows = Windows(some.unsqueeze(1), (self.circuit.n_inputs,), (1,), (1,))
+                found[start : start + _BLOCK] = plan.evaluate(compiled, windows, layout)[:, 0, self.measured, 0]
+        return found
+
+    def coefficients(self) -> tuple[Recipe, Tensor]:
+        """The encoding, and the channel's coefficients of the products of its functions: shape (features,).
+
+        Raises:
+            PlanError: if the circuit is no product encoding.
+        """
+        plan = PolynomialPlan([self.circuit])
+        with torch.no_grad():
+            rows = {name: weight.unsqueeze(0) for name, weight in self.weights.items()}
+            like = torch.empty(0, dtype=torch.float64)
+            found = plan.compile(rows, like, Layout(1, 1, 1, self.circuit.n_outputs), None)[0]
+        return plan.recipe, found[0, self.measured, 0]
+
+    def of_pixels(self, pixels: Tensor) -> Tensor:
+        """The channel's value for pixels (windows, inputs): shape (windows,)."""
+        return self.values(pixels * pixels.new_tensor(self.scales))
+
+    def unentangled(self) -> ChannelCircuit:
+        """The same without gates on two qubits."""
+        return replace(self, circuit=self.circuit.unentangled())
+
+
+def quantum_layers(model: Any) -> list[tuple[str, Any]]:
+    """Names and quantum layers of a module, or of a fitted classifier, known by what they can do; none of others."""
+    module = getattr(model, "module_", model)
+    if not isinstance(module, nn.Module):
+        return []
+    return [(name, one) for name, one in module.named_modules() if hasattr(one, "circuit_weights")]
+
+
+def channel_circuits(layer: LayerView, channel: int) -> list[ChannelCircuit]:
+    """The circuits whose values a channel is the sum of, leaving out its bias."""
+    group, output = divmod(channel, layer.out_channels // layer.groups)
+    filters, measured = divmod(output, layer.circuits[0].n_outputs)
+    scales = scales_of(layer)
+    count, per_group = layer.circuits[0].n_inputs, layer.in_channels // layer.groups
+    weights = {name: w.detach().to("cpu", torch.float64).flatten(0, 1) for name, w in layer.circuit_weights().items()}
+    found = []
+    for mixed in range(layer.layout.channels):
+        row = (group * layer.layout.filters + filters) * layer.layout.channels + mixed
+        first = (group * per_group + mixed) * layer.geometry.window_size
+        found.append(
+            ChannelCircuit(
+                layer.circuits[min(row, len(layer.circuits) - 1)],
+                {name: weight[row] for name, weight in weights.items()},
+                tuple(scales[first : first + count]),
+                first,
+                measured,
+            )
+        )
+    return found
+
+
+def scales_of(layer: LayerView) -> list[float]:
+    """The factor of every pixel, numbered channel, row, column over all input channels."""
+    shape = (layer.in_channels, *layer.geometry.kernel_size)
+    if not isinstance(layer.scale, Tensor):
+        return [layer.scale] * math.prod(shape)
+    return [float(value) for value in layer.scale.detach().expand(shape).flatten()]

@@ -1,0 +1,69 @@
+"""The model of a run, and data that it can take."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quanvolve._errors import ModelError
+from quanvolve._file_names import CONFIG
+from quanvolve.runs._files import RUN, begun
+from quanvolve.runs._run import read_run
+from quanvolve.runs._source import canonical, check_fits, load_data
+
+if TYPE_CHECKING:
+    from quanvolve.data import Dataset
+
+
+class Unfinished(ModelError):
+    """A run without a model so far.
+
+    Args:
+        message: that says so.
+        folder: of the run.
+    """
+
+    def __init__(self, message: str = "", *, folder: Path = Path()) -> None:
+        super().__init__(message)
+        self.folder = folder
+
+
+def load_classifier(folder: Path) -> Any:
+    """The classifier of a run.
+
+    Raises:
+        Unfinished: if there is none yet.
+        ModelError: if it is damaged or something else.
+    """
+    if begun(folder) and not (folder / CONFIG).exists():
+        read_run(folder)  # if that is damaged, it cannot be finished either
+        raise Unfinished(f"{folder} has no model yet: finish its training first", folder=folder)
+    from quanvolve.estimators import QuanvClassifier, load  # loads scikit-learn
+
+    clf = load(folder)
+    if not isinstance(clf, QuanvClassifier):
+        raise ModelError(f"{folder} holds a {type(clf).__name__}, expected a classifier")
+    return clf
+
+
+def data_of(run: Path, clf: Any, dataset: str | None, data_dir: Path | None) -> Dataset:
+    """A data set that a classifier can take: the one that is named, else that of its run.
+
+    Raises:
+        ModelError: if neither the user nor the folder names one.
+        DataError: if there is no such data set, or its images or labels do not fit.
+    """
+    if dataset is None:
+        if not (run / RUN).exists():
+            raise ModelError(
+                f"{run} does not say which data set it was trained on: give one after it, a name from `quanvolve "
+                "datasets` or an .npz file"
+            )
+        stored = read_run(run)
+        name, place = stored.dataset, data_dir or stored.data_dir
+    else:
+        name, place = canonical(dataset), data_dir
+    data = load_data(name, None if place is None else Path(os.path.abspath(place)))
+    check_fits(data, clf, run)
+    return data

@@ -1,0 +1,163 @@
+"""What a finished run leaves beside its model: metrics.json and the pictures."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from quanvolve._errors import ModelError
+from quanvolve._files import write_whole
+from quanvolve.runs._files import CONFUSION, FEATURE_MAPS, FILTERS, LOSSES
+from quanvolve.runs._run import Run, read_json
+from quanvolve.runs._score import score
+from quanvolve.runs._source import label_names
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from quanvolve.data import Dataset
+
+_SHOWN_IMAGES = 5
+
+
+def write_metrics(run: Run, clf: Any, dataset: Dataset, preparation: float) -> None:
+    """Test the model and write down what came out.
+
+    Args:
+        run: where to write.
+        clf: the trained classifier.
+        dataset: its data.
+        preparation: seconds spent before the first epoch.
+    """
+    import numpy as np
+
+    from quanvolve.estimators import best_epoch  # loads scikit-learn
+
+    found = score(clf, dataset)
+    classes = np.unique(np.concatenate([dataset.train_labels, dataset.test_labels]))
+    matrix = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    truth, answers = np.searchsorted(classes, dataset.test_labels), np.searchsorted(classes, found.predicted)
+    np.add.at(matrix, (truth, answers), 1)
+    names = label_names(dataset, classes)
+    counts = matrix.sum(axis=1)
+    rows = clf.history_
+    best = best_epoch(rows)
+    n_train = len(dataset.train_labels)
+    # The rule of QuanvClassifier: without a single image there is no validation.
+    n_valid = 0 if rows[-1]["valid_accuracy"] is None else round(clf.validation_fraction * n_train)
+    content = {
+        "dataset": dataset.name,
+        "test_accuracy": found.accuracy,
+        "test_right": found.right,
+        "valid_accuracy": rows[best - 1]["valid_accuracy"],
+        "best_epoch": best,
+        "epochs": len(rows),
+        "seconds": round(preparation + sum(row["seconds"] for row in rows), 3),
+        "parameters": count_parameters(clf.module_),
+        "classes": names,
+        "confusion": matrix.tolist(),
+        "recall": {name: int(matrix[i, i]) / int(counts[i]) if counts[i] else None for i, name in enumerate(names)},
+        "image_shape": list(clf.image_shape_),
+        "n_train": n_train - n_valid,
+        "n_valid": n_valid,
+        "n_test": found.total,
+    }
+    write_whole(run.metrics, json.dumps(content, indent=1, allow_nan=False))
+
+
+def read_metrics(run: Run) -> dict[str, Any]:
+    """What :func:`write_metrics` wrote.
+
+    Raises:
+        ModelError: if it lacks what pictures are made of.
+    """
+    content = read_json(run.metrics)
+    try:
+        classes, matrix, best, epochs = (content[name] for name in ("classes", "confusion", "best_epoch", "epochs"))
+        fits = (
+            isinstance(content["test_accuracy"], int | float)
+            and 0 <= content["test_accuracy"] <= 1
+            and type(best) is type(epochs) is int
+            and 1 <= best <= epochs
+            and all(isinstance(name, str) for name in classes)
+            and len(matrix) == len(classes)
+            and all(len(row) == len(classes) and all(type(n) is int and 0 <= n < 2**53 for n in row) for row in matrix)
+        )
+    except (LookupError, TypeError):
+        fits = False
+    if not fits:
+        raise ModelError(f"{run.metrics} is damaged: delete it and continue with `resume`", arguments=("resume",))
+    return dict(content)
+
+
+def count_parameters(module: Any) -> dict[str, int]:
+    """How many weights there are, trained or not, in the whole and in its parts; those of circuits are "quantum"."""
+    from quanvolve.nn import QuanvNd  # loads torch
+
+    layers = [layer for layer in module.modules() if isinstance(layer, QuanvNd)]
+    quantum = sum(weight.numel() for layer in layers for weight in layer.circuit_weights().values())
+    backbone = sum(p.numel() for p in module.backbone.parameters())
+    for layer in module.backbone.modules():
+        if isinstance(layer, QuanvNd) and not layer.trainable:
+            # The weights of fixed filters are buffers.
+            backbone += sum(weight.numel() for weight in layer.circuit_weights().values())
+    head = sum(p.numel() for p in module.head.parameters())
+    trainable = sum(p.numel() for p in module.parameters() if p.requires_grad)
+    return {"total": backbone + head, "trainable": trainable, "backbone": backbone, "head": head, "quantum": quantum}
+
+
+def draw_pictures(run: Run, clf: Any, dataset: Dataset, wanted: list[str], metrics: dict[str, Any]) -> None:
+    """Draw those of the run's pictures."""
+    from quanvolve.figures import confusion_figure, filters_figure, history_figure, save_figure  # loads torch
+
+    makers = {
+        LOSSES: lambda: history_figure(clf.history_, best=metrics["best_epoch"]),
+        CONFUSION: lambda: confusion_figure(metrics["confusion"], metrics["classes"], metrics["test_accuracy"]),
+        FEATURE_MAPS: lambda: feature_maps(clf, dataset),
+        FILTERS: lambda: filters_figure(_first_quantum(clf.module_.backbone)),
+    }
+    for name in wanted:
+        if name in makers:
+            save_figure(makers[name](), run.folder / name)
+
+
+def _first_quantum(backbone: Any) -> Any:
+    """The quantum convolution that reads the images."""
+    from quanvolve.nn import QuanvNd  # loads torch
+
+    return next(layer for layer in backbone.modules() if isinstance(layer, QuanvNd))
+
+
+def feature_maps(clf: Any, dataset: Dataset) -> Figure:
+    """One test image of each of the first classes, beside its channels."""
+    import numpy as np
+    import torch
+
+    from quanvolve.figures import feature_maps_figure, series_figure  # loads torch
+
+    _, first = np.unique(dataset.test_labels, return_index=True)
+    chosen = first[:_SHOWN_IMAGES]
+    images = fractions(dataset.test_images[chosen], clf)
+    with torch.no_grad():
+        maps = clf.module_.backbone(torch.from_numpy(images).to(clf.device)).cpu().numpy()
+    labels = label_names(dataset, dataset.test_labels[chosen])
+    if images.ndim == 3:
+        return series_figure(images, maps, labels=[f"class {label}" for label in labels])
+    if images.ndim == 5:
+        # The middle slices of volumes are images.
+        images, maps = images[:, :, images.shape[2] // 2], maps[:, :, maps.shape[2] // 2]
+    figure = feature_maps_figure(images, maps, labels=labels)
+    if clf.backbone != "quantum":
+        figure.suptitle(figure.get_suptitle().replace("quantum ", ""))
+    return figure
+
+
+def fractions(images: NDArray[Any], clf: Any) -> NDArray[Any]:
+    """Images as the model sees them, (n, C, H, W) in [0, 1]; test images may go beyond the range of the others."""
+    import numpy as np
+
+    low, high = clf.input_range_
+    scaled = (images.astype(np.float32) - np.float32(low)) / np.float32((high - low) or 1.0)
+    clipped: NDArray[Any] = np.clip(scaled, 0, 1).reshape(-1, *clf.image_shape_)
+    return clipped
