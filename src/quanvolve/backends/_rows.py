@@ -32,14 +32,10 @@ class Row:
 
 def rows_of_layer(layer: QuanvNd) -> list[Row]:
     """The circuits of a layer in the order of its rows (groups, filters, channels)."""
-    layout = layer.layout
-    flat = {name: w.detach().cpu().double().flatten(0, 1).numpy() for name, w in layer.circuit_weights().items()}
     rows = []
-    for number in range(layout.rows):
-        group, rest = divmod(number, layout.filters * layout.channels)
-        circuit = layer.circuits[min(number, len(layer.circuits) - 1)]
-        weights = {name: values[number] for name, values in flat.items()}
-        rows.append(Row(circuit, weights, group, rest % layout.channels))
+    for row in layer.rows():
+        weights = {name: weight.detach().cpu().double().numpy() for name, weight in row.weights.items()}
+        rows.append(Row(row.circuit, weights, row.group, row.part))
     return rows
 
 

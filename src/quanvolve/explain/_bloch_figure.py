@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit, Observable
 from quanvolve.explain._behind import Behind, behind
 from quanvolve.explain._filter_figures import check_layer
@@ -51,8 +50,6 @@ def bloch_figure(layer: QuanvNd, *, channel: int = 0, max_qubits: int = 8) -> Fi
         ['qubit 0, pixel x0', 'qubit 1, pixel x1']
     """
     check_layer(layer)
-    if not 0 <= channel < layer.out_channels:
-        raise QuanvolveError(f"`channel` (={channel}) must be in 0 to {layer.out_channels - 1}")
     one = behind(layer, channel)[0]
     wires = range(min(one.circuit.n_wires, max_qubits))
     across = min(len(wires), _ACROSS)

@@ -23,6 +23,8 @@ from quanvolve.nn._presets import Stage as Stage
 from quanvolve.nn._presets import find_preset as find_preset
 from quanvolve.nn._presets import preset_model as preset_model
 from quanvolve.nn._quanv import QuanvNd as QuanvNd
+from quanvolve.nn._rows import Channel as Channel
+from quanvolve.nn._rows import Row as Row
 from quanvolve.nn._standardize import Standardize as Standardize
 from quanvolve.nn._standardize import learn_statistics as learn_statistics
 from quanvolve.nn._twins import quanv1d as quanv1d

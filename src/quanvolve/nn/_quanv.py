@@ -33,6 +33,7 @@ from quanvolve.nn._apply import (
 from quanvolve.nn._filters import CircuitLike, draw_weights, given_weights, make_circuits, spread_of
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 from quanvolve.nn._limits import advised, check_seed, shown
+from quanvolve.nn._rows import WithRows
 
 if TYPE_CHECKING:
     from quanvolve.explain import Formula
@@ -41,7 +42,7 @@ DIFF_METHODS = ("exact", "parameter-shift")
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
-class QuanvNd(nn.Module):
+class QuanvNd(WithRows, nn.Module):
     """What `Quanv1d`, `Quanv2d`, `Quanv3d` and `QuantumLinear` share.
 
     Attributes:
@@ -377,10 +378,6 @@ class QuanvNd(nn.Module):
     def windows(self, images: Tensor) -> Windows:
         """The windows of images (N, C, *size), padded as the layer does, and the scale of their pixels."""
         return windows_for(images, self._layout, self.geometry, self.scale, self.channel_mixing)
-
-    def circuit_weights(self) -> dict[str, Tensor]:
-        """The weights by name, each of shape (filters, channels a filter reads, *shape)."""
-        return {name: getattr(self, name) for name, _ in self.circuits[0].weight_shapes}
 
     def _like(self, otherwise: Tensor) -> Tensor:
         """A tensor with the layer's dtype and device; where the layer has none of its own it follows its images."""
