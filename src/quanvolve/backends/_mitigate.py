@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
 
 import numpy as np
 from torch import nn
@@ -95,10 +95,8 @@ def mitigate(
     given = _check(backend, scales, extrapolation, held_out)
     _check_folds(circuit, backend, given, readout)
     wrong = readout_errors(circuit, backend, cache=cache, progress=progress) if readout else None
-    return _mitigated(
-        circuit, weights, backend, wrong, given, extrapolation, sparse=sparse, held_out=held_out, seed=seed,
-        cache=cache, progress=progress,
-    )  # fmt: skip
+    fit = partial(calibrate, sparse=sparse, held_out=held_out, seed=seed, cache=cache, progress=progress)
+    return _mitigated(circuit, weights, backend, wrong, given, extrapolation, fit)
 
 
 def _mitigated(
@@ -108,16 +106,13 @@ def _mitigated(
     wrong: ReadoutErrors | None,
     scales: tuple[int, ...],
     extrapolation: str,
-    **options: Any,
+    fit: Callable[[Circuit, Weights, Backend], Calibration],
 ) -> Mitigated:
     asked = circuit if wrong is None else with_inverted(circuit, wrong)
     n = circuit.n_outputs
-    found = []
-    for scale in scales:
-        there = backend.folded(scale) if isinstance(backend, QiskitBackend) else backend
-        found.append(calibrate(asked, weights, there, **options))
-    raw = found[0].part(slice(0, n))
-    scaled = tuple(one.part(slice(n if wrong is not None else 0, None)) for one in found)
+    calibrations = [fit(asked, weights, _folded(backend, scale)) for scale in scales]
+    raw = calibrations[0].part(slice(0, n))
+    scaled = tuple(one.part(slice(n if wrong is not None else 0, None)) for one in calibrations)
     values, errors = np.stack([one.coefficients for one in scaled]), np.stack([one.errors for one in scaled])
     if len(scales) > 1:
         value, error = extrapolate(scales, values, errors, extrapolation)
@@ -136,12 +131,16 @@ def with_assumed(row: Row) -> Row:
     return replace(row, circuit=with_inverted(row.circuit, assumed(row.circuit)))
 
 
+def _folded(backend: Backend, scale: int) -> Backend:
+    """The backend with so many copies of each two-qubit gate; others than Qiskit's are asked for one copy only."""
+    return backend.folded(scale) if isinstance(backend, QiskitBackend) else backend
+
+
 def _check_folds(circuit: Circuit, backend: Backend, scales: Sequence[int], readout: bool) -> None:
     """Raise unless the circuit can run with every scale of its noise."""
     check_calibrates(circuit)
     for scale in scales:
-        there = backend.folded(scale) if isinstance(backend, QiskitBackend) else backend
-        check_runs(circuit, there)
+        check_runs(circuit, _folded(backend, scale))
     if readout:
         check_runs(readout_circuits(circuit)[1], backend)
 
@@ -210,9 +209,7 @@ def mitigate_model(
     given = _check(backend, scales, extrapolation, held_out)
     check_layers(layers_of(model), backend, [lambda one: _check_folds(one, backend, given, readout)])
     rows = rows_of_model(model)
-    asked = (
-        [replace(row, circuit=with_inverted(row.circuit, assumed(row.circuit))) for row in rows] if readout else rows
-    )
+    asked = [with_assumed(row) for row in rows] if readout else rows
     check_plans(asked, sparse=sparse, held_out=held_out, seed=seed)
     known: dict[object, ReadoutErrors] = {}
 
@@ -224,11 +221,10 @@ def mitigate_model(
             known[key] = readout_errors(circuit, backend, cache=cache, progress=progress)
         return known[key]
 
-    def fit(row: Row) -> Mitigated:
-        return _mitigated(
-            row.circuit, row.weights, backend, wrong(row.circuit), given, extrapolation, sparse=sparse,
-            held_out=held_out, seed=seed, cache=cache, progress=progress,
-        )  # fmt: skip
+    fit = partial(calibrate, sparse=sparse, held_out=held_out, seed=seed, cache=cache, progress=progress)
 
-    found = each_once(fit, rows)
-    return calibrated_model(model, found), found
+    def mitigated(row: Row) -> Mitigated:
+        return _mitigated(row.circuit, row.weights, backend, wrong(row.circuit), given, extrapolation, fit)
+
+    fits = each_once(mitigated, rows)
+    return calibrated_model(model, fits), fits
