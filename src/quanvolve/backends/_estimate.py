@@ -222,8 +222,8 @@ class _Counting:
 
 def _size(circuit: Circuit, backend: Backend | None) -> tuple[int, int]:
     if isinstance(backend, QiskitBackend):
-        found = backend.transpiled(circuit)
-        return found.depth, found.two_qubit_gates
+        transpiled = backend.transpiled(circuit)
+        return transpiled.depth, transpiled.two_qubit_gates
     levels = [0] * circuit.n_wires
     for gate in circuit.gates:
         top = 1 + max(levels[wire] for wire in gate.wires)

@@ -92,11 +92,11 @@ def mitigate(
         >>> bool(found.raw.coefficients[0].max() < found.coefficients[0].max())  # 1 without noise
         True
     """
-    given = _check(backend, scales, extrapolation, held_out)
-    _check_folds(circuit, backend, given, readout)
+    copies = _check(backend, scales, extrapolation, held_out)
+    _check_folds(circuit, backend, copies, readout)
     wrong = readout_errors(circuit, backend, cache=cache, progress=progress) if readout else None
     fit = partial(calibrate, sparse=sparse, held_out=held_out, seed=seed, cache=cache, progress=progress)
-    return _mitigated(circuit, weights, backend, wrong, given, extrapolation, fit)
+    return _mitigated(circuit, weights, backend, wrong, copies, extrapolation, fit)
 
 
 def _mitigated(
@@ -148,8 +148,8 @@ def _check_folds(circuit: Circuit, backend: Backend, scales: Sequence[int], read
 def _check(backend: Backend, scales: Sequence[int], extrapolation: str, held_out: int) -> tuple[int, ...]:
     """The scales, checked with the other options."""
     check_held_out(held_out)
-    given = check_scales(scales)
-    if len(given) > 1 and not isinstance(backend, QiskitBackend):
+    copies = check_scales(scales)
+    if len(copies) > 1 and not isinstance(backend, QiskitBackend):
         raise QuanvolveError(
             f"`scales` (={scales!r}) needs a Qiskit backend, whose transpiled gates are repeated; on "
             f"{backend.name} only readout errors can be mitigated: scales=(1,)"
@@ -158,15 +158,15 @@ def _check(backend: Backend, scales: Sequence[int], extrapolation: str, held_out
         raise QuanvolveError(
             f"`extrapolation` (={extrapolation!r}) must be one of {', '.join(map(repr, EXTRAPOLATIONS))}"
         )
-    return given
+    return copies
 
 
 def check_scales(scales: Sequence[int]) -> tuple[int, ...]:
     """Numbers of copies of each two-qubit gate, checked."""
-    given = tuple(scales)
-    if not given or given[0] != 1 or any(not isinstance(s, int) or s < 1 or s % 2 == 0 for s in given):
+    copies = tuple(scales)
+    if not copies or copies[0] != 1 or any(not isinstance(s, int) or s < 1 or s % 2 == 0 for s in copies):
         raise QuanvolveError(f"`scales` (={scales!r}) must be odd whole numbers, the first of them 1, as in (1, 3, 5)")
-    return given
+    return copies
 
 
 def mitigate_model(
@@ -206,8 +206,8 @@ def mitigate_model(
         >>> len(found), found[0].readout is not None
         (1, True)
     """
-    given = _check(backend, scales, extrapolation, held_out)
-    check_layers(layers_of(model), backend, [lambda one: _check_folds(one, backend, given, readout)])
+    copies = _check(backend, scales, extrapolation, held_out)
+    check_layers(layers_of(model), backend, [lambda one: _check_folds(one, backend, copies, readout)])
     rows = rows_of_model(model)
     asked = [with_assumed(row) for row in rows] if readout else rows
     check_plans(asked, sparse=sparse, held_out=held_out, seed=seed)
@@ -224,7 +224,7 @@ def mitigate_model(
     fit = partial(calibrate, sparse=sparse, held_out=held_out, seed=seed, cache=cache, progress=progress)
 
     def mitigated(row: Row) -> Mitigated:
-        return _mitigated(row.circuit, row.weights, backend, wrong(row.circuit), given, extrapolation, fit)
+        return _mitigated(row.circuit, row.weights, backend, wrong(row.circuit), copies, extrapolation, fit)
 
     fits = each_once(mitigated, rows)
     return calibrated_model(model, fits), fits

@@ -78,19 +78,21 @@ class QiskitBackend:
         angles, _ = angles_of(circuit, weights, inputs)
         sampler = self._sampler(self._job_seed(circuit, weights, inputs))
         pubs: list[tuple[Any, Any, int]] = []
-        for one in written:
-            kept = [k for k, parameter in enumerate(parameters) if parameter in one.parameters]
-            if kept:
-                pubs.append((one, {tuple(parameters[k] for k in kept): angles[:, kept]}, self.shots))
+        for transpiled in written:
+            used = [k for k, parameter in enumerate(parameters) if parameter in transpiled.parameters]
+            if used:
+                pubs.append((transpiled, {tuple(parameters[k] for k in used): angles[:, used]}, self.shots))
             else:
-                pubs.append((one, None, self.shots * len(angles)))  # without parameters there is one setting
+                pubs.append((transpiled, None, self.shots * len(angles)))  # without parameters there is one setting
         # Settings, shots, bytes; the last bit is qubit 0.
         arrays = [result.data.meas.array for result in sampler.run(pubs).result()]
         packed = np.concatenate([array.reshape(-1, self.shots, array.shape[-1]) for array in arrays])
         bits = np.unpackbits(packed, axis=-1)[..., ::-1][..., : circuit.n_wires].astype(bool)
         values, variances = np.zeros((2, len(angles), circuit.n_outputs))
-        for basis, own in zip(bases_of(circuit), bits.reshape(len(written), len(angles), *bits.shape[1:]), strict=True):
-            mean, variance = values_of_bits(basis, own, circuit.n_outputs)
+        for basis, basis_bits in zip(
+            bases_of(circuit), bits.reshape(len(written), len(angles), *bits.shape[1:]), strict=True
+        ):
+            mean, variance = values_of_bits(basis, basis_bits, circuit.n_outputs)
             values += mean
             variances += variance
         return Measured(values, np.sqrt(variances))

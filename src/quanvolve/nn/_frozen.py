@@ -31,9 +31,9 @@ class Frozen(nn.Module):
         with torch.no_grad(), use_kernels(False):
             like = next(iter((*layer.parameters(), *layer.buffers())), torch.empty(0))
             weights = {name: weight.detach() for name, weight in layer.circuit_weights().items()}
-            found = compile_rows(static.planner.choose(None), weights, like, static.layout, None)
-        self._count = len(found)
-        for number, tensor in enumerate(found):
+            compiled = compile_rows(static.planner.choose(None), weights, like, static.layout, None)
+        self._count = len(compiled)
+        for number, tensor in enumerate(compiled):
             self.register_buffer(f"compiled{number}", tensor.detach().clone())
         if isinstance(layer.scale, Tensor):
             self.register_buffer("scale", layer.scale.detach().clone())

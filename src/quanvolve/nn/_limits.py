@@ -154,13 +154,13 @@ def fitting(circuit: str, readout: str, n_inputs: int, n_layers: int, most: int)
         ["encoding='amplitude' (10 qubits)", "encoding='reupload' with `n_qubits` of at most 16"]
     """
     most = min(most, _OUTCOMES) if readout == "probs" else most
-    found = []
+    arguments = []
     for name, entry in ENCODINGS.items():
         if entry.repeats and not ANSATZE[circuit].layered:
             continue
         usual = entry.usual(n_inputs)
         if usual <= most:
-            found.append(f"encoding={name!r} ({usual} qubit{'s' * (usual > 1)})")
+            arguments.append(f"encoding={name!r} ({usual} qubit{'s' * (usual > 1)})")
         elif entry.least(n_inputs) <= most and n_layers * n_inputs <= MOST_GATES:
-            found.append(f"encoding={name!r} with `n_qubits` of at most {most}")
-    return found
+            arguments.append(f"encoding={name!r} with `n_qubits` of at most {most}")
+    return arguments

@@ -156,14 +156,14 @@ class WithRows:
         steps = (range(0, n * gap, gap) for n, gap in zip(geometry.kernel_size, geometry.dilation, strict=True))
         offsets = tuple(itertools.product(*steps))
         weights, scale = self.circuit_weights(), self._scale_of_pixels()
-        found = []
+        rows = []
         for number in numbers:
             filter_, part = divmod(number, layout.channels)
             group, place = divmod(filter_, layout.filters)
             first = group * a_group + part
             pixels = range(first * size, (first + reads) * size)
             outputs = range(place * measured, (place + 1) * measured)
-            found.append(
+            rows.append(
                 Row(
                     number,
                     group,
@@ -178,7 +178,7 @@ class WithRows:
                     tuple(group * layout.outputs + j if j < layout.outputs else None for j in outputs),
                 )
             )
-        return tuple(found)
+        return tuple(rows)
 
     def _scale_of_pixels(self) -> Tensor:
         """The factor of every pixel of the window, numbered channel, row, column."""

@@ -42,17 +42,17 @@ def verdict(model: Sequence[Outcome], comparisons: Sequence[Comparison]) -> list
         return ["There is no control to compare with, so nothing can be said about the quantum part."]
     names = {outcome: [c.control for c in comparisons if c.outcome == outcome] for outcome in (*TESTED, COLLAPSED)}
     tested = sum(len(names[outcome]) for outcome in TESTED)
-    found = []
+    sentences = []
     if tested or not any(one.outcome == TOO_FEW for one in comparisons):
-        found.append(_first_sentence(next((c for c in comparisons if c.control == PRIMARY), comparisons[0])))
+        sentences.append(_first_sentence(next((c for c in comparisons if c.control == PRIMARY), comparisons[0])))
     if tested:
         parts = [f"{words} {listed(names[outcome])}" for outcome, words in _GROUPS.items() if names[outcome]]
-        found.append(f"Of {count(tested, 'control')}, with Holm's correction: {'; '.join(parts)}.")
-    found += _too_few([one for one in comparisons if one.outcome == TOO_FEW], tested)
+        sentences.append(f"Of {count(tested, 'control')}, with Holm's correction: {'; '.join(parts)}.")
+    sentences += _too_few([one for one in comparisons if one.outcome == TOO_FEW], tested)
     if names[COLLAPSED]:
-        found.append(f"Collapsed to chance and left out: {listed(names[COLLAPSED])}.")
-    found += _without([one for one in comparisons if one.outcome in TESTED])
-    return found
+        sentences.append(f"Collapsed to chance and left out: {listed(names[COLLAPSED])}.")
+    sentences += _without([one for one in comparisons if one.outcome in TESTED])
+    return sentences
 
 
 def _first_sentence(one: Comparison) -> str:

@@ -61,7 +61,7 @@ def own_reference(layer: QuanvNd) -> Reference:
 def windows_of(subject: Subject, image: Window) -> dict[tuple[int, ...], Window]:
     """Every window of an image (C, *size) by its place, flattened, in plain loops."""
     padded = np.pad(image, [(0, 0), *subject.sides], mode=_NUMPY_MODES[subject.padding_mode])  # type: ignore[call-overload]
-    found = {}
+    windows = {}
     for place in np.ndindex(*subject.places):
         reach = [
             [start * t + k * d for k in range(size)]
@@ -70,8 +70,8 @@ def windows_of(subject: Subject, image: Window) -> dict[tuple[int, ...], Window]
         window = padded
         for axis, rows in enumerate(reach):
             window = np.take(window, rows, axis=axis + 1)
-        found[place] = window.reshape(-1)
-    return found
+        windows[place] = window.reshape(-1)
+    return windows
 
 
 def reference_for(subject: Subject, reference: Reference | None) -> Reference:
