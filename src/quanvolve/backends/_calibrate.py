@@ -33,11 +33,11 @@ T = TypeVar("T")
 
 
 class FittedFilter(Protocol):
-    """A fitted filter."""
+    """What a device was found to compute: a calibration, mitigated or not."""
 
     @property
     def circuit(self) -> Circuit:
-        """Without weights."""
+        """The filter as a circuit without weights."""
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Design:
         """How many settings the full design has, and so how many products of functions there are.
 
         Raises:
-            QuanvolveError: if that are too many.
+            QuanvolveError: if there are too many.
         """
         n = len(self.inputs)
         settings: int = self.levels**n

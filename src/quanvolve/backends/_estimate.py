@@ -108,8 +108,8 @@ def estimate(
         readout, scales: of its mitigation, as in :func:`mitigate`.
 
     Raises:
-        QuanvolveError: if the model has no quantum layer, or the backend, or no device at all, can run one of its
-            circuits.
+        QuanvolveError: if the model has no quantum layer, or one of its circuits cannot run on the backend, or on any
+            device where no backend is given.
 
     Examples:
         >>> import torch

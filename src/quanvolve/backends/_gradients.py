@@ -68,7 +68,7 @@ class NoGradient(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[None, ...]:
-        """Never."""
+        """Refuse it."""
         raise QuanvolveError(
             "a gradient was asked for that passes a quantum layer on a backend, where it would have to be measured: "
             "give diff_method='parameter-shift' to on_backend or run_layer, which runs two more circuits for each "

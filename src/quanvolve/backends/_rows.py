@@ -17,7 +17,7 @@ from quanvolve.nn import QuanvNd
 
 @dataclass(frozen=True)
 class Row:
-    """One circuit of a layer: which filter it belongs to, its weights, and the group and channel that it reads."""
+    """One circuit of a layer, its weights as arrays, and the group, and channel of the group, that it reads."""
 
     circuit: Circuit
     weights: dict[str, Floats]

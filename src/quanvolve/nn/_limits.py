@@ -30,7 +30,7 @@ _OUTCOMES = 10
 
 
 def whole(value: object, least: int = 1, most: int = MOST) -> bool:
-    """Whether it is a whole number of the range."""
+    """Whether it is a whole number in the range."""
     return isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
 
 
@@ -42,7 +42,7 @@ def check_whole(argument: str, value: object, least: int = 1) -> None:
 
 
 def shown(value: object) -> str:
-    """A value in an error; of a number with very many digits the size."""
+    """A value as errors show it; of a number with very many digits only the size."""
     if isinstance(value, Integral) and not isinstance(value, bool) and abs(int(value)) >= 10**40:
         sign = "-" if int(value) < 0 else ""
         return f"{sign}10**{int(abs(int(value)).bit_length() * math.log10(2))} or so"

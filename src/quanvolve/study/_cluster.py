@@ -128,7 +128,7 @@ def _slurm(options: str) -> Iterator[Any]:
 
 
 def slurm_options(text: str) -> dict[str, Any]:
-    """Options after "slurm:", numbers where they are some.
+    """Options after "slurm:", as numbers where they are numbers.
 
     Raises:
         QuanvolveError: if one has no value.
