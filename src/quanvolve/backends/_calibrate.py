@@ -265,7 +265,7 @@ def calibrated_model(model: nn.Module, fits: Sequence[FittedFilter]) -> nn.Modul
 
     def make(layer: QuanvNd) -> nn.Module:
         fitted = [left.pop(0) for _ in range(min(layer.layout.rows, len(left)))]
-        return layer.with_circuits([one.circuit for one in fitted])
+        return layer.with_circuits([fit.circuit for fit in fitted])
 
     replaced = replace_layers(model, make)
     if left:
@@ -300,7 +300,7 @@ def with_noise_of(model: nn.Module, backend: QiskitBackend) -> nn.Module:
         design = Design.of(row.circuit)
         columns, settings = design.columns, design.settings()
         noisy = backend.noisy_circuits(row.circuit)
-        values = np.sum([exact_values(one, row.weights, settings) for one in noisy], axis=0)
+        values = np.sum([exact_values(circuit, row.weights, settings) for circuit in noisy], axis=0)
         coefficients = along_axes(design.values_to_coefficients, values).T
         return design.fitted(columns, np.where(np.abs(coefficients) > ZERO, coefficients, 0.0))
 

@@ -73,7 +73,7 @@ class _Renamed:
                 errors.append(error)
                 continue
             renumbered = [
-                tuple(self._numbers[q] for q in own) for own in places if all(q in self._numbers for q in own)
+                tuple(self._numbers[q] for q in qubits) for qubits in places if all(q in self._numbers for q in qubits)
             ]
             if renumbered:
                 errors.append({**error, "gate_qubits": renumbered})
@@ -88,9 +88,9 @@ def _affine(parameter: Any, known: dict[Any, Angle]) -> Angle:
     bare = offset = float(parameter.bind(dict.fromkeys(free, 0.0)))
     inputs: dict[int, float] = {}
     weights: dict[tuple[str, int], float] = {}
-    for one in free:
-        factor = float(parameter.bind({other: float(other == one) for other in free})) - bare
-        angle = known[one]
+    for source in free:
+        factor = float(parameter.bind({other: float(other == source) for other in free})) - bare
+        angle = known[source]
         offset += factor * angle.offset
         for index, c in angle.inputs:
             inputs[index] = inputs.get(index, 0.0) + factor * c

@@ -112,8 +112,9 @@ def _mitigated(
     n = circuit.n_outputs
     calibrations = [fit(asked, weights, _folded(backend, scale)) for scale in scales]
     raw = calibrations[0].part(slice(0, n))
-    scaled = tuple(one.part(slice(n if wrong is not None else 0, None)) for one in calibrations)
-    values, errors = np.stack([one.coefficients for one in scaled]), np.stack([one.errors for one in scaled])
+    scaled = tuple(calibration.part(slice(n if wrong is not None else 0, None)) for calibration in calibrations)
+    values = np.stack([calibration.coefficients for calibration in scaled])
+    errors = np.stack([calibration.errors for calibration in scaled])
     if len(scales) > 1:
         value, error = extrapolate(scales, values, errors, extrapolation)
     else:
@@ -207,7 +208,7 @@ def mitigate_model(
         (1, True)
     """
     copies = _check(backend, scales, extrapolation, held_out)
-    check_layers(layers_of(model), backend, [lambda one: _check_folds(one, backend, copies, readout)])
+    check_layers(layers_of(model), backend, [lambda circuit: _check_folds(circuit, backend, copies, readout)])
     rows = rows_of_model(model)
     asked = [with_assumed(row) for row in rows] if readout else rows
     check_plans(asked, sparse=sparse, held_out=held_out, seed=seed)

@@ -121,7 +121,7 @@ class QiskitBackend:
             parameters, written = transpile(
                 circuit, self.backend, level=self.optimization_level, seed=self.seed, qubits=self.qubits
             )
-            self._circuits[circuit] = parameters, [fold(one, self.scale) for one in written]
+            self._circuits[circuit] = parameters, [fold(transpiled, self.scale) for transpiled in written]
         return self._circuits[circuit]
 
     def transpiled(self, circuit: Circuit) -> Transpiled:
@@ -204,7 +204,7 @@ def _find(name: str) -> Any:
     if name.startswith("fake_"):
         module = import_qiskit("qiskit_ibm_runtime.fake_provider")
         classes = [getattr(module, attribute) for attribute in dir(module) if attribute.startswith("Fake")]
-        known = {one.backend_name: one for one in classes if getattr(one, "backend_name", None)}
+        known = {backend.backend_name: backend for backend in classes if getattr(backend, "backend_name", None)}
         if name not in known:
             raise QuanvolveError(f"there is no fake backend {name!r}, known are {', '.join(sorted(known))}")
         return known[name]()

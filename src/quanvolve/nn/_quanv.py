@@ -125,7 +125,7 @@ class QuanvNd(WithRows, nn.Module):
             )
         except PlanError as error:
             raise advised(error, circuit, readout, n_inputs, n_qubits, n_layers, noise, shots) from error
-        noisy = tuple(with_noise(one, noise) for one in circuits)
+        noisy = tuple(with_noise(plain, noise) for plain in circuits)
         if shots is not None:
             check_same_measurements(circuits, noisy)
         circuits = noisy
