@@ -40,6 +40,12 @@ class Row:
             row, then column.
         out_channels: the output channel that each of its measured values is added to; None for surplus values, which
             the layer leaves out.
+
+    Examples:
+        >>> from quanvolve import Quanv2d
+        >>> row = Quanv2d(1, 3, 2, dilation=2, seed=0).rows()[0]
+        >>> row.offsets, row.out_channels
+        (((0, 0), (0, 2), (2, 0), (2, 2)), (0, 1, 2, None))
     """
 
     number: int
@@ -65,6 +71,12 @@ class Channel:
         filter: whose value it is, counted through all groups.
         measured: which of the values that the filter's circuits measure.
         rows: that are summed.
+
+    Examples:
+        >>> from quanvolve import Quanv2d
+        >>> channel = Quanv2d(1, 6, 2, seed=0).channel(5)  # four values a circuit
+        >>> channel.filter, channel.measured, [row.number for row in channel.rows]
+        (1, 1, [1])
     """
 
     number: int
