@@ -97,7 +97,7 @@ def test_a_studio_for_others_needs_its_token(make: Make) -> None:
     for part in ("HttpOnly", "SameSite=strict", "Secure"):
         assert part in cookie
     assert client.get("/api/v1/models").status_code == 200
-    client.studio.tokens.revoke_all()
+    client.studio.tokens.replace_all()
     assert client.get("/api/v1/models").status_code == 401
     assert client.app.openapi()["security"] == [{"token": []}]
 

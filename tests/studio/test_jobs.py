@@ -182,7 +182,7 @@ def test_tokens_are_kept_as_hashes(url: str) -> None:
     assert not tokens.valid(token[:-1])
     assert not tokens.valid("")
     assert not tokens.valid("\ud800")
-    tokens.revoke_all()
+    tokens.replace_all()
     assert not tokens.valid(token)
     engine.dispose()
 

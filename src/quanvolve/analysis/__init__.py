@@ -15,3 +15,5 @@ from quanvolve.analysis._layer_view import LayerView as LayerView
 from quanvolve.analysis._layer_view import WindowsView as WindowsView
 from quanvolve.analysis._reading import Reading as Reading
 from quanvolve.analysis._reading import reading as reading
+from quanvolve.analysis._rows import Channel as Channel
+from quanvolve.analysis._rows import Row as Row

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from quanvolve.compile import Layout, Planner, PolynomialPlan, Recipe, Windows
 
 if TYPE_CHECKING:
     from quanvolve.analysis._layer_view import LayerView
+    from quanvolve.analysis._rows import Row
 
 _BLOCK = 2**16
 
@@ -67,6 +67,12 @@ class ChannelCircuit:
         """The channel's value for pixels (windows, inputs): shape (windows,)."""
         return self.values(pixels * pixels.new_tensor(self.scales))
 
+    @classmethod
+    def of(cls, row: Row, measured: int = 0) -> ChannelCircuit:
+        """A row of a layer, for one of its measured values."""
+        weights = {name: weight.detach().to("cpu", torch.float64) for name, weight in row.weights.items()}
+        return cls(row.circuit, weights, tuple(row.scale.detach().tolist()), row.pixels.start, measured)
+
     def unentangled(self) -> ChannelCircuit:
         """The same without gates on two qubits."""
         return replace(self, circuit=self.circuit.unentangled())
@@ -81,31 +87,10 @@ def quantum_layers(model: Any) -> list[tuple[str, Any]]:
 
 
 def channel_circuits(layer: LayerView, channel: int) -> list[ChannelCircuit]:
-    """The circuits whose values a channel is the sum of, leaving out its bias."""
-    group, output = divmod(channel, layer.out_channels // layer.groups)
-    filters, measured = divmod(output, layer.circuits[0].n_outputs)
-    scales = scales_of(layer)
-    count, per_group = layer.circuits[0].n_inputs, layer.in_channels // layer.groups
-    weights = {name: w.detach().to("cpu", torch.float64).flatten(0, 1) for name, w in layer.circuit_weights().items()}
-    found = []
-    for mixed in range(layer.layout.channels):
-        row = (group * layer.layout.filters + filters) * layer.layout.channels + mixed
-        first = (group * per_group + mixed) * layer.geometry.window_size
-        found.append(
-            ChannelCircuit(
-                layer.circuits[min(row, len(layer.circuits) - 1)],
-                {name: weight[row] for name, weight in weights.items()},
-                tuple(scales[first : first + count]),
-                first,
-                measured,
-            )
-        )
-    return found
+    """The circuits whose values a channel is the sum of, leaving out its bias.
 
-
-def scales_of(layer: LayerView) -> list[float]:
-    """The factor of every pixel, numbered channel, row, column over all input channels."""
-    shape = (layer.in_channels, *layer.geometry.kernel_size)
-    if not isinstance(layer.scale, Tensor):
-        return [layer.scale] * math.prod(shape)
-    return [float(value) for value in layer.scale.detach().expand(shape).flatten()]
+    Raises:
+        QuanvolveError: if the layer has no such channel.
+    """
+    which = layer.channel(channel)
+    return [ChannelCircuit.of(row, which.measured) for row in which.rows]

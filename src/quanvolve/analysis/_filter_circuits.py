@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.analysis._channel_circuits import channel_circuits, quantum_layers
+from quanvolve.analysis._channel_circuits import quantum_layers
 from quanvolve.circuits import Bound, bind
 
 
@@ -53,15 +53,10 @@ def filter_circuits(model: Any) -> list[FilterCircuit]:
     found = []
     for name, layer in layers:
         prefix = name.replace(".", "_") or "layer"
-        measured, a_group = layer.circuits[0].n_outputs, layer.out_channels // layer.groups
-        for group in range(layer.groups):
-            for place in range(layer.layout.filters):
-                inside = [place * measured + j for j in range(measured)]
-                channels = tuple(group * a_group + c if c < a_group else None for c in inside)
-                parts = channel_circuits(layer, group * a_group + inside[0])
-                for mixed, one in enumerate(parts):
-                    which = f"{prefix}_filter{group * layer.layout.filters + place}"
-                    which += f"_channel{mixed}" if len(parts) > 1 else ""
-                    bound = bind(one.circuit, one.weights, one.scales, first=one.first)
-                    found.append(FilterCircuit(which, channels, bound))
+        rows = layer.rows()
+        summed = any(row.part for row in rows)
+        for row in rows:
+            which = f"{prefix}_filter{row.filter}" + (f"_channel{row.part}" if summed else "")
+            bound = bind(row.circuit, row.weights, row.scale.tolist(), first=row.pixels.start)
+            found.append(FilterCircuit(which, row.out_channels, bound))
     return found

@@ -237,8 +237,6 @@ def layer_formula(layer: LayerView, channel: int | None, *, digits: int, toleran
     """What is behind :meth:`quanvolve.Quanv2d.formula`, which documents it."""
     if channel is None:
         return "\n".join(channel_formula(layer, c, digits, tolerance) for c in range(layer.out_channels))
-    if not 0 <= channel < layer.out_channels:
-        raise QuanvolveError(f"`channel` (={channel}) must be in 0 to {layer.out_channels - 1}")
     return channel_formula(layer, channel, digits, tolerance)
 
 

@@ -115,12 +115,15 @@ def jacobian(layer: LayerView, windows: Tensor) -> Jacobian:
     """
     groups, filters, mixed = layer.groups, layer.layout.filters, layer.layout.channels
     measured, a_group = layer.circuits[0].n_outputs, layer.out_channels // layer.groups
-    # One group for each circuit's own input channels, so that nothing is summed: (group, channel, filter).
-    rows = torch.arange(layer.layout.rows).reshape(groups, filters, mixed).transpose(1, 2).flatten()
+    # One group for each circuit's own input channels, so that nothing is summed.
+    rows = sorted(layer.rows(), key=lambda row: (row.group, row.part, row.filter))
     layout = Layout(groups * mixed, filters, 1, filters * measured)
-    circuits = [layer.circuits[int(row)] for row in rows] if len(layer.circuits) > 1 else list(layer.circuits)
+    circuits = [row.circuit for row in rows] if len(layer.circuits) > 1 else list(layer.circuits)
     plan = Planner(circuits, layout).choose(None)
-    weights = {n: w.detach().to("cpu", torch.float64).flatten(0, 1)[rows] for n, w in layer.circuit_weights().items()}
+    weights = {
+        name: torch.stack([row.weights[name].detach().to("cpu", torch.float64) for row in rows])
+        for name, _ in layer.circuits[0].weight_shapes
+    }
     pixels = windows * layer.scale.detach().to("cpu", torch.float64) if isinstance(layer.scale, Tensor) else windows
     scale = 1.0 if isinstance(layer.scale, Tensor) else layer.scale
     each = [math.prod(weight.shape[1:]) for weight in weights.values()]
@@ -192,20 +195,17 @@ def gradient_variance(layer: LayerView, windows: Tensor, draws: int, seed: int) 
         mean is zero.
     """
     single = on_windows(layer)
-    group = layer.out_channels // layer.groups
     total, count = 0.0, 0
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for draw in range(draws):
-            channel = draw % layer.out_channels
+            channel = single.channel(draw % layer.out_channels)
             single.reset_parameters()
             weights = {n: w.detach().clone().requires_grad_() for n, w in single.circuit_weights().items()}
             window = windows[draw % len(windows) : draw % len(windows) + 1]
-            value = torch.func.functional_call(single, weights, (window,)).reshape(-1)[channel]
+            value = torch.func.functional_call(single, weights, (window,)).reshape(-1)[channel.number]
             found = torch.autograd.grad(value, list(weights.values()))
-            place, output = divmod(channel, group)
-            row = place * layer.layout.filters + output // layer.circuits[0].n_outputs
             for gradient in found:
-                total += float((gradient[row] ** 2).sum())
-                count += gradient[row].numel()
+                total += float((gradient[channel.filter] ** 2).sum())
+                count += gradient[channel.filter].numel()
     return total / max(count, 1)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 if TYPE_CHECKING:
     from quanvolve.analysis._formula import Formula
+    from quanvolve.analysis._rows import Channel, Row
     from quanvolve.circuits import Circuit
     from quanvolve.compile import Layout, Recipe, Windows
 
@@ -102,6 +103,16 @@ class LayerView(Protocol):
     @property
     def filter_shape(self) -> tuple[int, int]:
         """Filters of all groups, and how many circuits each sums over."""
+
+    def rows(self) -> tuple[Row, ...]:
+        """The circuits that it runs on each window, with their weights, scales and pixels."""
+
+    def channel(self, channel: int) -> Channel:
+        """The rows that an output channel is the sum of.
+
+        Raises:
+            QuanvolveError: if there is no such channel.
+        """
 
     # -- what it was made with
 

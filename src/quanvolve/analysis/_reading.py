@@ -133,7 +133,7 @@ def reading(layer: LayerView, images: Any = None) -> list[Reading]:
     kept: dict[int, tuple[list[Pixel], Floats | None]] = {}
     found = []
     for channel in range(layer.out_channels):
-        group = channel // (layer.out_channels // layer.groups)
+        group = layer.channel(channel).group
         parts = channel_circuits(layer, channel)
         if group not in kept:
             data = None if windows is None else windows[:, group].reshape(len(windows), -1)

@@ -68,15 +68,15 @@ class Cache:
         Raises:
             QuanvolveError: if a result is not as it was written.
         """
-        found = {}
+        known = {}
         with self._open() as database:
             for row, setting in enumerate(settings):
                 entry = database.execute(
                     "SELECT measured FROM results WHERE key = ? AND setting = ?", (key, _bytes(setting))
                 ).fetchone()
                 if entry is not None:
-                    found[row] = self._measured(entry[0], n_outputs)
-        return found
+                    known[row] = self._measured(entry[0], n_outputs)
+        return known
 
     def _measured(self, entry: object, n_outputs: int) -> tuple[Floats, Floats]:
         if isinstance(entry, bytes) and len(entry) == 16 * n_outputs:

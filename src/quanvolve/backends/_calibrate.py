@@ -33,11 +33,11 @@ T = TypeVar("T")
 
 
 class FittedFilter(Protocol):
-    """A fitted filter."""
+    """What a device was found to compute: a calibration, mitigated or not."""
 
     @property
     def circuit(self) -> Circuit:
-        """Without weights."""
+        """The filter as a circuit without weights."""
 
 
 @dataclass(frozen=True)
@@ -217,8 +217,8 @@ def calibrate_model(
             progress=progress,
         )  # fmt: skip
 
-    found = each_once(fit, rows)
-    return calibrated_model(model, found), found
+    calibrations = each_once(fit, rows)
+    return calibrated_model(model, calibrations), calibrations
 
 
 def check_model(model: nn.Module, backend: Backend, *, calibrated: bool = False) -> None:
@@ -243,12 +243,12 @@ def check_model(model: nn.Module, backend: Backend, *, calibrated: bool = False)
 def each_once(fit: Callable[[Row], T], rows: Sequence[Row]) -> list[T]:
     """Fits of all rows; rows of one circuit with equal weights are one filter, which runs once."""
     fits: dict[object, T] = {}
-    found = []
+    results = []
     for row in rows:
         if row.key not in fits:
             fits[row.key] = fit(row)
-        found.append(fits[row.key])
-    return found
+        results.append(fits[row.key])
+    return results
 
 
 def calibrated_model(model: nn.Module, fits: Sequence[FittedFilter]) -> nn.Module:
@@ -264,13 +264,13 @@ def calibrated_model(model: nn.Module, fits: Sequence[FittedFilter]) -> nn.Modul
     left = list(fits)
 
     def make(layer: QuanvNd) -> nn.Module:
-        own = [left.pop(0) for _ in range(min(layer.layout.rows, len(left)))]
-        return layer.with_circuits([one.circuit for one in own])
+        fitted = [left.pop(0) for _ in range(min(layer.layout.rows, len(left)))]
+        return layer.with_circuits([fit.circuit for fit in fitted])
 
-    found = replace_layers(model, make)
+    replaced = replace_layers(model, make)
     if left:
         raise QuanvolveError(f"`fits` has {len(fits)} filters, the model {len(fits) - len(left)}")
-    return found
+    return replaced
 
 
 def with_noise_of(model: nn.Module, backend: QiskitBackend) -> nn.Module:
@@ -300,7 +300,7 @@ def with_noise_of(model: nn.Module, backend: QiskitBackend) -> nn.Module:
         design = Design.of(row.circuit)
         columns, settings = design.columns, design.settings()
         noisy = backend.noisy_circuits(row.circuit)
-        values = np.sum([exact_values(one, row.weights, settings) for one in noisy], axis=0)
+        values = np.sum([exact_values(circuit, row.weights, settings) for circuit in noisy], axis=0)
         coefficients = along_axes(design.values_to_coefficients, values).T
         return design.fitted(columns, np.where(np.abs(coefficients) > ZERO, coefficients, 0.0))
 

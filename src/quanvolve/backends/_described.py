@@ -31,14 +31,14 @@ def described(circuit: Circuit, basis: Basis, parameters: list[Any], one: Any, m
     known = dict(zip(parameters, angles, strict=True))
     gates = []
     for instruction in one.data:
-        own = instruction.operation.name
-        if own in _SILENT:
+        kind = instruction.operation.name
+        if kind in _SILENT:
             continue
-        if own not in _GATES:
-            raise QuanvolveError(f"the backend {name} has the gate {own!r}, which has no description")
+        if kind not in _GATES:
+            raise QuanvolveError(f"the backend {name} has the gate {kind!r}, which has no description")
         wires = tuple(int(one.find_bit(qubit).index) for qubit in instruction.qubits)
         angle = _affine(instruction.operation.params[0], known) if instruction.operation.params else None
-        gates.append(Gate(_GATES[own], wires, angle))
+        gates.append(Gate(_GATES[kind], wires, angle))
     places = places_of(one)
     terms: list[list[tuple[float, tuple[tuple[int, str], ...]]]] = [[] for _ in range(circuit.n_outputs)]
     for output, coefficient, wires in basis.words:
@@ -66,29 +66,31 @@ class _Renamed:
 
     def to_dict(self) -> dict[str, Any]:
         """Aer's own dictionary, without the errors of other qubits."""
-        found = []
+        errors = []
         for error in self._model.to_dict()["errors"]:
             places = [tuple(int(q) for q in qubits) for qubits in error.get("gate_qubits") or ()]
             if not places:
-                found.append(error)
+                errors.append(error)
                 continue
-            kept = [tuple(self._numbers[q] for q in own) for own in places if all(q in self._numbers for q in own)]
-            if kept:
-                found.append({**error, "gate_qubits": kept})
-        return {"errors": found}
+            renumbered = [
+                tuple(self._numbers[q] for q in qubits) for qubits in places if all(q in self._numbers for q in qubits)
+            ]
+            if renumbered:
+                errors.append({**error, "gate_qubits": renumbered})
+        return {"errors": errors}
 
 
 def _affine(parameter: Any, known: dict[Any, Angle]) -> Angle:
     """A parameter of a transpiled gate, which is affine in those of the circuit, as an angle."""
     if not getattr(parameter, "parameters", None):
         return Angle(float(parameter))
-    own = sorted(parameter.parameters, key=lambda p: p.name)
-    bare = offset = float(parameter.bind(dict.fromkeys(own, 0.0)))
+    free = sorted(parameter.parameters, key=lambda p: p.name)
+    bare = offset = float(parameter.bind(dict.fromkeys(free, 0.0)))
     inputs: dict[int, float] = {}
     weights: dict[tuple[str, int], float] = {}
-    for one in own:
-        factor = float(parameter.bind({other: float(other == one) for other in own})) - bare
-        angle = known[one]
+    for source in free:
+        factor = float(parameter.bind({other: float(other == source) for other in free})) - bare
+        angle = known[source]
         offset += factor * angle.offset
         for index, c in angle.inputs:
             inputs[index] = inputs.get(index, 0.0) + factor * c

@@ -63,7 +63,7 @@ class Design:
         """How many settings the full design has, and so how many products of functions there are.
 
         Raises:
-            QuanvolveError: if that are too many.
+            QuanvolveError: if there are too many.
         """
         n = len(self.inputs)
         settings: int = self.levels**n
@@ -83,34 +83,34 @@ class Design:
     def settings(self) -> Floats:
         """The full design, shape (levels^n, inputs): angles 0, 2 pi / 3 and 4 pi / 3, or two bits, of each input."""
         columns = self.columns
-        found = np.zeros((len(columns), self.circuit.n_inputs))
+        settings = np.zeros((len(columns), self.circuit.n_inputs))
         for k, (index, factor) in enumerate(self.inputs):
             if self.circuit.threshold is not None:
-                found[:, index] = self.circuit.threshold + 2.0 * columns[:, k] - 1.0
+                settings[:, index] = self.circuit.threshold + 2.0 * columns[:, k] - 1.0
             else:
-                found[:, index] = columns[:, k] * (2 * math.pi / 3) / factor
-        return found
+                settings[:, index] = columns[:, k] * (2 * math.pi / 3) / factor
+        return settings
 
     def random(self, count: int, rng: np.random.Generator) -> Floats:
         """Settings drawn at random: uniform angles, or bits."""
-        found = np.zeros((count, self.circuit.n_inputs))
+        settings = np.zeros((count, self.circuit.n_inputs))
         for index, factor in self.inputs:
             if self.circuit.threshold is not None:
-                found[:, index] = self.circuit.threshold + 2.0 * rng.integers(0, 2, count) - 1.0
+                settings[:, index] = self.circuit.threshold + 2.0 * rng.integers(0, 2, count) - 1.0
             else:
-                found[:, index] = rng.uniform(0, 2 * math.pi, count) / factor
-        return found
+                settings[:, index] = rng.uniform(0, 2 * math.pi, count) / factor
+        return settings
 
     def functions(self, settings: Floats) -> list[Floats]:
         """The functions of each coordinate in each setting, shape (settings, functions)."""
-        found = []
+        functions = []
         for index, factor in self.inputs:
-            given = settings[:, index]
+            values = settings[:, index]
             if self.circuit.threshold is not None:
-                found.append(np.stack([np.ones_like(given), 1.0 - 2.0 * (given > self.circuit.threshold)], 1))
+                functions.append(np.stack([np.ones_like(values), 1.0 - 2.0 * (values > self.circuit.threshold)], 1))
             else:
-                found.append(np.stack([np.ones_like(given), np.cos(factor * given), np.sin(factor * given)], 1))
-        return found
+                functions.append(np.stack([np.ones_like(values), np.cos(factor * values), np.sin(factor * values)], 1))
+        return functions
 
     @property
     def functions_at_levels(self) -> Floats:
@@ -127,10 +127,10 @@ class Design:
 
     def matrix(self, settings: Floats, columns: Columns) -> Floats:
         """The value of each product of functions in each setting, shape (settings, columns)."""
-        found = np.ones((len(settings), len(columns)))
+        values = np.ones((len(settings), len(columns)))
         for k, functions in enumerate(self.functions(settings)):
-            found *= functions[:, columns[:, k]]
-        return found
+            values *= functions[:, columns[:, k]]
+        return values
 
     def fitted(self, columns: Columns, coefficients: Floats) -> Circuit:
         """A circuit without gates after its encoding, whose observables are the polynomials.

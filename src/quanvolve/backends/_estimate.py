@@ -108,8 +108,8 @@ def estimate(
         readout, scales: of its mitigation, as in :func:`mitigate`.
 
     Raises:
-        QuanvolveError: if the model has no quantum layer, or the backend, or no device at all, can run one of its
-            circuits.
+        QuanvolveError: if the model has no quantum layer, or one of its circuits cannot run on the backend, or on any
+            device where no backend is given.
 
     Examples:
         >>> import torch
@@ -222,8 +222,8 @@ class _Counting:
 
 def _size(circuit: Circuit, backend: Backend | None) -> tuple[int, int]:
     if isinstance(backend, QiskitBackend):
-        found = backend.transpiled(circuit)
-        return found.depth, found.two_qubit_gates
+        transpiled = backend.transpiled(circuit)
+        return transpiled.depth, transpiled.two_qubit_gates
     levels = [0] * circuit.n_wires
     for gate in circuit.gates:
         top = 1 + max(levels[wire] for wire in gate.wires)

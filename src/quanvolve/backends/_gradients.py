@@ -47,10 +47,9 @@ def with_shifted_runs(row: Row, values: Tensor, inputs: Tensor, weights: Mapping
     if which:
         angles = angle_values(row.circuit, inputs.mT, weights, which)
         shifted, settings = with_shifts(row.circuit), inputs.detach().numpy()
-        count = sum(gate.angle is not None for gate in row.circuit.gates)
 
         def difference(number: int) -> Tensor:
-            shift = np.zeros(count)
+            shift = np.zeros(dict(shifted.weight_shapes)[SHIFT])
             shift[which[number]] = np.pi / 2
             ahead, behind = (run(shifted, {**row.weights, SHIFT: sign * shift}, settings) for sign in (1.0, -1.0))
             return (ahead - behind)[None] / 2
@@ -69,7 +68,7 @@ class NoGradient(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[None, ...]:
-        """Never."""
+        """Refuse it."""
         raise QuanvolveError(
             "a gradient was asked for that passes a quantum layer on a backend, where it would have to be measured: "
             "give diff_method='parameter-shift' to on_backend or run_layer, which runs two more circuits for each "

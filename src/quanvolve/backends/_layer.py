@@ -149,14 +149,12 @@ def _values(layer: QuanvNd, windows: Tensor, how: Run, shifts: bool) -> Tensor:
     def inputs(row: Row) -> Tensor:
         return windows[:, row.group, row.channel].reshape(count, windows.shape[-1])
 
-    rows = rows_of_layer(layer)
-    weights = {name: weight.cpu().double().flatten(0, 1) for name, weight in layer.circuit_weights().items()}
     measured = []
-    for number, row in enumerate(rows):
+    for row, followed in zip(rows_of_layer(layer), layer.rows(), strict=True):
         values = how.measured(row.circuit, row.weights, inputs(row).detach().numpy())
         if shifts:
-            own = {name: weight[number : number + 1] for name, weight in weights.items()}
-            values = with_shifted_runs(row, values, inputs(row), own, how.measured)
+            weights = {name: weight.cpu().double().unsqueeze(0) for name, weight in followed.weights.items()}
+            values = with_shifted_runs(row, values, inputs(row), weights, how.measured)
         measured.append(values)
     channels = arranged(torch.stack(measured), layer.layout).sum(2)  # groups, outputs, images x places
     return channels.reshape(layer.out_channels, len(windows), *places).movedim(1, 0)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
 
 import numpy as np
 from torch import nn
@@ -92,13 +92,11 @@ def mitigate(
         >>> bool(found.raw.coefficients[0].max() < found.coefficients[0].max())  # 1 without noise
         True
     """
-    given = _check(backend, scales, extrapolation, held_out)
-    _check_folds(circuit, backend, given, readout)
+    copies = _check(backend, scales, extrapolation, held_out)
+    _check_folds(circuit, backend, copies, readout)
     wrong = readout_errors(circuit, backend, cache=cache, progress=progress) if readout else None
-    return _mitigated(
-        circuit, weights, backend, wrong, given, extrapolation, sparse=sparse, held_out=held_out, seed=seed,
-        cache=cache, progress=progress,
-    )  # fmt: skip
+    fit = partial(calibrate, sparse=sparse, held_out=held_out, seed=seed, cache=cache, progress=progress)
+    return _mitigated(circuit, weights, backend, wrong, copies, extrapolation, fit)
 
 
 def _mitigated(
@@ -108,17 +106,15 @@ def _mitigated(
     wrong: ReadoutErrors | None,
     scales: tuple[int, ...],
     extrapolation: str,
-    **options: Any,
+    fit: Callable[[Circuit, Weights, Backend], Calibration],
 ) -> Mitigated:
     asked = circuit if wrong is None else with_inverted(circuit, wrong)
     n = circuit.n_outputs
-    found = []
-    for scale in scales:
-        there = backend.folded(scale) if isinstance(backend, QiskitBackend) else backend
-        found.append(calibrate(asked, weights, there, **options))
-    raw = found[0].part(slice(0, n))
-    scaled = tuple(one.part(slice(n if wrong is not None else 0, None)) for one in found)
-    values, errors = np.stack([one.coefficients for one in scaled]), np.stack([one.errors for one in scaled])
+    calibrations = [fit(asked, weights, _folded(backend, scale)) for scale in scales]
+    raw = calibrations[0].part(slice(0, n))
+    scaled = tuple(calibration.part(slice(n if wrong is not None else 0, None)) for calibration in calibrations)
+    values = np.stack([calibration.coefficients for calibration in scaled])
+    errors = np.stack([calibration.errors for calibration in scaled])
     if len(scales) > 1:
         value, error = extrapolate(scales, values, errors, extrapolation)
     else:
@@ -136,12 +132,16 @@ def with_assumed(row: Row) -> Row:
     return replace(row, circuit=with_inverted(row.circuit, assumed(row.circuit)))
 
 
+def _folded(backend: Backend, scale: int) -> Backend:
+    """The backend with so many copies of each two-qubit gate; others than Qiskit's are asked for one copy only."""
+    return backend.folded(scale) if isinstance(backend, QiskitBackend) else backend
+
+
 def _check_folds(circuit: Circuit, backend: Backend, scales: Sequence[int], readout: bool) -> None:
     """Raise unless the circuit can run with every scale of its noise."""
     check_calibrates(circuit)
     for scale in scales:
-        there = backend.folded(scale) if isinstance(backend, QiskitBackend) else backend
-        check_runs(circuit, there)
+        check_runs(circuit, _folded(backend, scale))
     if readout:
         check_runs(readout_circuits(circuit)[1], backend)
 
@@ -149,8 +149,8 @@ def _check_folds(circuit: Circuit, backend: Backend, scales: Sequence[int], read
 def _check(backend: Backend, scales: Sequence[int], extrapolation: str, held_out: int) -> tuple[int, ...]:
     """The scales, checked with the other options."""
     check_held_out(held_out)
-    given = check_scales(scales)
-    if len(given) > 1 and not isinstance(backend, QiskitBackend):
+    copies = check_scales(scales)
+    if len(copies) > 1 and not isinstance(backend, QiskitBackend):
         raise QuanvolveError(
             f"`scales` (={scales!r}) needs a Qiskit backend, whose transpiled gates are repeated; on "
             f"{backend.name} only readout errors can be mitigated: scales=(1,)"
@@ -159,15 +159,15 @@ def _check(backend: Backend, scales: Sequence[int], extrapolation: str, held_out
         raise QuanvolveError(
             f"`extrapolation` (={extrapolation!r}) must be one of {', '.join(map(repr, EXTRAPOLATIONS))}"
         )
-    return given
+    return copies
 
 
 def check_scales(scales: Sequence[int]) -> tuple[int, ...]:
     """Numbers of copies of each two-qubit gate, checked."""
-    given = tuple(scales)
-    if not given or given[0] != 1 or any(not isinstance(s, int) or s < 1 or s % 2 == 0 for s in given):
+    copies = tuple(scales)
+    if not copies or copies[0] != 1 or any(not isinstance(s, int) or s < 1 or s % 2 == 0 for s in copies):
         raise QuanvolveError(f"`scales` (={scales!r}) must be odd whole numbers, the first of them 1, as in (1, 3, 5)")
-    return given
+    return copies
 
 
 def mitigate_model(
@@ -207,12 +207,10 @@ def mitigate_model(
         >>> len(found), found[0].readout is not None
         (1, True)
     """
-    given = _check(backend, scales, extrapolation, held_out)
-    check_layers(layers_of(model), backend, [lambda one: _check_folds(one, backend, given, readout)])
+    copies = _check(backend, scales, extrapolation, held_out)
+    check_layers(layers_of(model), backend, [lambda circuit: _check_folds(circuit, backend, copies, readout)])
     rows = rows_of_model(model)
-    asked = (
-        [replace(row, circuit=with_inverted(row.circuit, assumed(row.circuit))) for row in rows] if readout else rows
-    )
+    asked = [with_assumed(row) for row in rows] if readout else rows
     check_plans(asked, sparse=sparse, held_out=held_out, seed=seed)
     known: dict[object, ReadoutErrors] = {}
 
@@ -224,11 +222,10 @@ def mitigate_model(
             known[key] = readout_errors(circuit, backend, cache=cache, progress=progress)
         return known[key]
 
-    def fit(row: Row) -> Mitigated:
-        return _mitigated(
-            row.circuit, row.weights, backend, wrong(row.circuit), given, extrapolation, sparse=sparse,
-            held_out=held_out, seed=seed, cache=cache, progress=progress,
-        )  # fmt: skip
+    fit = partial(calibrate, sparse=sparse, held_out=held_out, seed=seed, cache=cache, progress=progress)
 
-    found = each_once(fit, rows)
-    return calibrated_model(model, found), found
+    def mitigated(row: Row) -> Mitigated:
+        return _mitigated(row.circuit, row.weights, backend, wrong(row.circuit), copies, extrapolation, fit)
+
+    fits = each_once(mitigated, rows)
+    return calibrated_model(model, fits), fits

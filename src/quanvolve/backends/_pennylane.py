@@ -103,26 +103,26 @@ class PennyLaneBackend:
         angles, values = angles_of(circuit, weights, inputs)
         bases = bases_of(circuit)
         node = self._node(qp, device)
-        found, variances = np.zeros((2, len(angles), circuit.n_outputs))
+        means, variances = np.zeros((2, len(angles), circuit.n_outputs))
         for row in range(len(angles)):
             if self.shots is None:
-                found[row] = _exact(qp, node, circuit, angles[row], values[row])
+                means[row] = _exact(qp, node, circuit, angles[row], values[row])
                 continue
             for basis in bases:
                 with pennylane_alone():
-                    given = node(circuit, angles[row], values[row], basis.letters)
-                samples = np.asarray(given).reshape(self.shots, -1)
+                    drawn = node(circuit, angles[row], values[row], basis.letters)
+                samples = np.asarray(drawn).reshape(self.shots, -1)
                 mean, variance = values_of_bits(basis, samples[None].astype(bool), circuit.n_outputs)
-                found[row] += mean[0]
+                means[row] += mean[0]
                 variances[row] += variance[0]
-        return Measured(found, np.sqrt(variances))
+        return Measured(means, np.sqrt(variances))
 
 
 def _exact(qp: Any, node: Any, circuit: Circuit, angles: Floats, values: Floats) -> Floats:
     words = _words(circuit)
     with pennylane_alone():
-        given = node(circuit, angles, values, words) if words else []
-    means: dict[Any, float] = dict(zip(words, (float(mean) for mean in given), strict=True))
+        expectations = node(circuit, angles, values, words) if words else []
+    means: dict[Any, float] = dict(zip(words, (float(mean) for mean in expectations), strict=True))
     means[()] = 1.0
     return np.array([sum(c * means[word] for c, word in o.pauli_terms()) for o in circuit.observables])
 

@@ -78,19 +78,21 @@ class QiskitBackend:
         angles, _ = angles_of(circuit, weights, inputs)
         sampler = self._sampler(self._job_seed(circuit, weights, inputs))
         pubs: list[tuple[Any, Any, int]] = []
-        for one in written:
-            kept = [k for k, parameter in enumerate(parameters) if parameter in one.parameters]
-            if kept:
-                pubs.append((one, {tuple(parameters[k] for k in kept): angles[:, kept]}, self.shots))
+        for transpiled in written:
+            used = [k for k, parameter in enumerate(parameters) if parameter in transpiled.parameters]
+            if used:
+                pubs.append((transpiled, {tuple(parameters[k] for k in used): angles[:, used]}, self.shots))
             else:
-                pubs.append((one, None, self.shots * len(angles)))  # without parameters there is one setting
+                pubs.append((transpiled, None, self.shots * len(angles)))  # without parameters there is one setting
         # Settings, shots, bytes; the last bit is qubit 0.
         arrays = [result.data.meas.array for result in sampler.run(pubs).result()]
         packed = np.concatenate([array.reshape(-1, self.shots, array.shape[-1]) for array in arrays])
         bits = np.unpackbits(packed, axis=-1)[..., ::-1][..., : circuit.n_wires].astype(bool)
         values, variances = np.zeros((2, len(angles), circuit.n_outputs))
-        for basis, own in zip(bases_of(circuit), bits.reshape(len(written), len(angles), *bits.shape[1:]), strict=True):
-            mean, variance = values_of_bits(basis, own, circuit.n_outputs)
+        for basis, basis_bits in zip(
+            bases_of(circuit), bits.reshape(len(written), len(angles), *bits.shape[1:]), strict=True
+        ):
+            mean, variance = values_of_bits(basis, basis_bits, circuit.n_outputs)
             values += mean
             variances += variance
         return Measured(values, np.sqrt(variances))
@@ -119,7 +121,7 @@ class QiskitBackend:
             parameters, written = transpile(
                 circuit, self.backend, level=self.optimization_level, seed=self.seed, qubits=self.qubits
             )
-            self._circuits[circuit] = parameters, [fold(one, self.scale) for one in written]
+            self._circuits[circuit] = parameters, [fold(transpiled, self.scale) for transpiled in written]
         return self._circuits[circuit]
 
     def transpiled(self, circuit: Circuit) -> Transpiled:
@@ -202,7 +204,7 @@ def _find(name: str) -> Any:
     if name.startswith("fake_"):
         module = import_qiskit("qiskit_ibm_runtime.fake_provider")
         classes = [getattr(module, attribute) for attribute in dir(module) if attribute.startswith("Fake")]
-        known = {one.backend_name: one for one in classes if getattr(one, "backend_name", None)}
+        known = {backend.backend_name: backend for backend in classes if getattr(backend, "backend_name", None)}
         if name not in known:
             raise QuanvolveError(f"there is no fake backend {name!r}, known are {', '.join(sorted(known))}")
         return known[name]()

@@ -68,12 +68,12 @@ def readout_errors(
     """
     wires = measured_wires(circuit)
     there = _place(circuit, backend)
-    found = []
+    means = []
     for prepared in readout_circuits(circuit):
         # The input is not read: it makes repetitions different settings, which run, and are kept, one by one.
         repeats = np.arange(float(REPEATS)).reshape(-1, 1)
-        found.append(measure(there, prepared, {}, repeats, cache=cache, progress=progress).values.mean(0))
-    wrong = {wire: ((1 - zero) / 2, (1 + one) / 2) for wire, zero, one in zip(wires, *found, strict=True)}
+        means.append(measure(there, prepared, {}, repeats, cache=cache, progress=progress).values.mean(0))
+    wrong = {wire: ((1 - zero) / 2, (1 + one) / 2) for wire, zero, one in zip(wires, *means, strict=True)}
     for wire, (a, b) in wrong.items():
         if a + b > 0.9:
             raise QuanvolveError(

@@ -17,7 +17,7 @@ from quanvolve.nn import QuanvNd
 
 @dataclass(frozen=True)
 class Row:
-    """One circuit of a layer: which filter it belongs to, its weights, and the group and channel that it reads."""
+    """One circuit of a layer, its weights as arrays, and the group, and channel of the group, that it reads."""
 
     circuit: Circuit
     weights: dict[str, Floats]
@@ -32,14 +32,10 @@ class Row:
 
 def rows_of_layer(layer: QuanvNd) -> list[Row]:
     """The circuits of a layer in the order of its rows (groups, filters, channels)."""
-    layout = layer.layout
-    flat = {name: w.detach().cpu().double().flatten(0, 1).numpy() for name, w in layer.circuit_weights().items()}
     rows = []
-    for number in range(layout.rows):
-        group, rest = divmod(number, layout.filters * layout.channels)
-        circuit = layer.circuits[min(number, len(layer.circuits) - 1)]
-        weights = {name: values[number] for name, values in flat.items()}
-        rows.append(Row(circuit, weights, group, rest % layout.channels))
+    for row in layer.rows():
+        weights = {name: weight.detach().cpu().double().numpy() for name, weight in row.weights.items()}
+        rows.append(Row(row.circuit, weights, row.group, row.part))
     return rows
 
 

@@ -38,8 +38,8 @@ class Seen:
         self.count += count
         for group in range(groups):
             for channel in range(channels):
-                own = windows[:, group, channel].reshape(count, windows.shape[-1]).numpy()
-                hashes = np.unique(_hashes(settings_of(layer.circuits[0], own)))
+                read = windows[:, group, channel].reshape(count, windows.shape[-1]).numpy()
+                hashes = np.unique(_hashes(settings_of(layer.circuits[0], read)))
                 self._hashes.setdefault((call, group, channel), []).append(hashes)
 
     def distinct(self, group: int, channel: int) -> int:
@@ -117,18 +117,18 @@ class _Watched(nn.Module):
         recorder.call += 1
         if recorder.call == recorder.calls:
             raise _Enough
-        given = images if recorder.levels is None else batch.reshape(images.shape)
-        values: Tensor = self.exact(given.double())
+        inputs = images if recorder.levels is None else batch.reshape(images.shape)
+        values: Tensor = self.exact(inputs.double())
         return values.to(images)
 
 
 def _hashes(settings: Floats) -> npt.NDArray[np.uint64]:
     """A number for each row: the finalizer of SplitMix64 (Steele et al., OOPSLA 2014) over its values in turn."""
-    found = np.zeros(len(settings), np.uint64)
+    hashes = np.zeros(len(settings), np.uint64)
     for column in settings.T:
-        found ^= np.ascontiguousarray(column).view(np.uint64)
-        found += np.uint64(0x9E3779B97F4A7C15)
-        found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        found ^= found >> np.uint64(31)
-    return found
+        hashes ^= np.ascontiguousarray(column).view(np.uint64)
+        hashes += np.uint64(0x9E3779B97F4A7C15)
+        hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        hashes ^= hashes >> np.uint64(31)
+    return hashes

@@ -50,10 +50,10 @@ def settings_of(circuit: Circuit, inputs: Floats) -> Floats:
         array([[-1.,  1.],
                [-1.,  1.]])
     """
-    given = np.ascontiguousarray(np.atleast_2d(np.asarray(inputs, float))) + 0.0  # -0.0 becomes 0.0
+    settings = np.ascontiguousarray(np.atleast_2d(np.asarray(inputs, float))) + 0.0  # -0.0 becomes 0.0
     if circuit.threshold is None:
-        return given
-    return np.asarray(circuit.threshold + 2.0 * (given > circuit.threshold) - 1.0, np.float64)
+        return settings
+    return np.asarray(circuit.threshold + 2.0 * (settings > circuit.threshold) - 1.0, np.float64)
 
 
 def angles_of(circuit: Circuit, weights: Weights, inputs: Floats) -> tuple[Floats, Floats]:
@@ -78,31 +78,31 @@ def angles_of(circuit: Circuit, weights: Weights, inputs: Floats) -> tuple[Float
         array([[0.1, 0.5],
                [0.2, 0.5]])
     """
-    given = np.atleast_2d(np.asarray(inputs, float))
-    if given.shape[1] != circuit.n_inputs:
-        raise QuanvolveError(f"the settings have {given.shape[1]} inputs, the circuit reads {circuit.n_inputs}")
+    settings = np.atleast_2d(np.asarray(inputs, float))
+    if settings.shape[1] != circuit.n_inputs:
+        raise QuanvolveError(f"the settings have {settings.shape[1]} inputs, the circuit reads {circuit.n_inputs}")
     if circuit.threshold is not None:
-        given = (given > circuit.threshold).astype(float)
+        settings = (settings > circuit.threshold).astype(float)
     arrays = {name: np.asarray(weights[name], float).reshape(shape) for name, shape in circuit.weight_shapes}
     flat: dict[str, Any] = {name: array.reshape(-1) for name, array in arrays.items()}
-    values, derived = given, np.zeros((len(given), 0))
+    values, derived = settings, np.zeros((len(settings), 0))
     if circuit.program is not None:
         tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
         which = tuple(range(len(circuit.program.values)))
-        rows = [circuit.program.run(torch.from_numpy(row.copy()), tensors, which).numpy() for row in given]
-        derived = np.array(rows, float).reshape(len(given), len(which))
-        values = np.concatenate([given, derived], axis=1)
-    found = []
+        rows = [circuit.program.run(torch.from_numpy(row.copy()), tensors, which).numpy() for row in settings]
+        derived = np.array(rows, float).reshape(len(settings), len(which))
+        values = np.concatenate([settings, derived], axis=1)
+    columns = []
     for gate in circuit.gates:
         if gate.angle is None:
             continue
-        column = np.full(len(given), gate.angle.offset)
+        column = np.full(len(settings), gate.angle.offset)
         for index, factor in gate.angle.inputs:
             column += factor * values[:, index]
         for name, index, factor in gate.angle.weights:
             column += factor * (derived[:, index] if name == PROGRAM else flat[name][index])
-        found.append(column)
-    return np.array(found).T.reshape(len(given), len(found)), values
+        columns.append(column)
+    return np.array(columns).T.reshape(len(settings), len(columns)), values
 
 
 def values_of_bits(basis: Basis, bits: npt.NDArray[np.bool_], n_outputs: int) -> tuple[Floats, Floats]:

@@ -37,12 +37,12 @@ class Transpiled:
 
 def places_of(transpiled: Any) -> tuple[int, ...]:
     """The qubit that each classical bit is measured on: where the circuit's wires are at the end."""
-    found = {}
+    places = {}
     for instruction in transpiled.data:
         if instruction.operation.name == "measure":
             bit = transpiled.find_bit(instruction.clbits[0]).index
-            found[bit] = int(transpiled.find_bit(instruction.qubits[0]).index)
-    return tuple(found[bit] for bit in sorted(found))
+            places[bit] = int(transpiled.find_bit(instruction.qubits[0]).index)
+    return tuple(places[bit] for bit in sorted(places))
 
 
 def transpile(
@@ -73,26 +73,26 @@ def transpile(
         raise QuanvolveError(f"the circuit has {circuit.n_wires} qubits, the backend {backend.name} has {limit}")
     count = sum(gate.angle is not None for gate in circuit.gates)
     parameters = list(library.ParameterVector("angle", count))
-    found = []
+    transpiled = []
     for basis in bases_of(circuit):
-        one = qiskit.QuantumCircuit(circuit.n_wires)
+        written = qiskit.QuantumCircuit(circuit.n_wires)
         free = iter(parameters)
         for gate in circuit.gates:
             arguments = [] if gate.angle is None else [next(free)]
-            getattr(one, QISKIT_NAMES[gate.name])(*arguments, *gate.wires)
+            getattr(written, QISKIT_NAMES[gate.name])(*arguments, *gate.wires)
         for wire, letter in enumerate(basis.letters):
             if letter == "Y":
-                one.sdg(wire)
+                written.sdg(wire)
             if letter in "XY":
-                one.h(wire)
-        one.measure_all()
+                written.h(wire)
+        written.measure_all()
         manager = qiskit.transpiler.generate_preset_pass_manager(
             optimization_level=level, backend=backend, seed_transpiler=seed, initial_layout=qubits
         )
-        found.append(manager.run(one))
-        if qubits is None and found[0].layout is not None:
-            qubits = tuple(found[0].layout.initial_index_layout(filter_ancillas=True))
-    return parameters, found
+        transpiled.append(manager.run(written))
+        if qubits is None and transpiled[0].layout is not None:
+            qubits = tuple(transpiled[0].layout.initial_index_layout(filter_ancillas=True))
+    return parameters, transpiled
 
 
 def fold(one: Any, scale: int) -> Any:
@@ -103,7 +103,7 @@ def fold(one: Any, scale: int) -> Any:
     """
     if scale == 1:
         return one
-    found = one.copy_empty_like()
+    folded = one.copy_empty_like()
     for instruction in one.data:
         name, several = instruction.operation.name, len(instruction.qubits) == 2
         if several and name not in (*_FOLDED, "barrier", "measure"):
@@ -114,9 +114,9 @@ def fold(one: Any, scale: int) -> Any:
         copies = scale if several and name in _FOLDED else 1
         for number in range(copies):
             if number:
-                found.barrier(*instruction.qubits)
-            found.append(instruction.operation, instruction.qubits, instruction.clbits)
-    return found
+                folded.barrier(*instruction.qubits)
+            folded.append(instruction.operation, instruction.qubits, instruction.clbits)
+    return folded
 
 
 def import_qiskit(name: str) -> Any:

@@ -34,15 +34,15 @@ def qiskit_circuit(bound: Bound, name: str = "filter") -> Any:
     """
     qiskit, library = import_qiskit("qiskit"), import_qiskit("qiskit.circuit")
     parameters = {parameter: library.Parameter(parameter) for parameter, _ in bound.parameters}
-    found = qiskit.QuantumCircuit(bound.circuit.n_wires, name=name)
+    written = qiskit.QuantumCircuit(bound.circuit.n_wires, name=name)
     for gate in bound.gates:
         arguments: list[Any] = []
         if gate.offset is not None:
             arguments = [gate.offset + sum(factor * parameters[own] for own, factor in gate.terms)]
-        getattr(found, QISKIT_NAMES[gate.name])(*arguments, *gate.wires)
+        getattr(written, QISKIT_NAMES[gate.name])(*arguments, *gate.wires)
     outputs = [line.split(": ", 1)[1] for line in outputs_in_words(bound.circuit)]
-    found.metadata = {"outputs": outputs, "parameters": dict(bound.parameters)}
-    return found
+    written.metadata = {"outputs": outputs, "parameters": dict(bound.parameters)}
+    return written
 
 
 def save_qpy(circuits: Sequence[Any], path: str | Path) -> None:

@@ -17,7 +17,7 @@ def kept_circuits(module: nn.Module) -> tuple[Circuit, ...]:
     """
     first, layers = _layers(module)
     if any(layer is not first and not layer.circuit_weights() for layer in layers.values()):
-        return tuple(circuit for layer in layers.values() for circuit in _each_row(layer))
+        return tuple(row.circuit for layer in layers.values() for row in layer.rows())
     return first.circuits if first is not None else ()
 
 
@@ -49,7 +49,3 @@ def _layers(module: nn.Module) -> tuple[QuanvNd | None, dict[str, QuanvNd]]:
     backbone = module.backbone if isinstance(module, HybridModel) else module
     first = next((layer for layer in backbone.modules() if isinstance(layer, QuanvNd)), None)
     return first, {name: layer for name, layer in module.named_modules() if isinstance(layer, QuanvNd)}
-
-
-def _each_row(layer: QuanvNd) -> tuple[Circuit, ...]:
-    return layer.circuits if len(layer.circuits) > 1 else layer.circuits * layer.layout.rows

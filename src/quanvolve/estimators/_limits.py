@@ -44,23 +44,23 @@ def check_shapes(config: Mapping[str, Any]) -> None:
         ModelError: naming the entry of the configuration.
     """
     image, maps = (
-        whole_numbers("image_shape", config["image_shape"]),
-        whole_numbers("output_shape", config["output_shape"]),
+        _sizes(name, config[name], 4, f"one to four axes with at most {MOST_PIXELS:,} values", MOST_PIXELS)
+        for name in ("image_shape", "output_shape")
     )
-    for name, shape in (("image_shape", image), ("output_shape", maps)):
-        if not 1 <= len(shape) <= 4 or math.prod(shape) > MOST_PIXELS:
-            raise ModelError(
-                f"`{name}` is {_shown(shape)}, expected one to four axes with at most {MOST_PIXELS:,} values"
-            )
     if image[0] * maps[0] > MOST_ROWS:
         raise ModelError(f"there are filters for {image[0]} x {maps[0]} channels, expected at most {MOST_ROWS:,} pairs")
     for name in ("kernel_size", "stride"):
         given = config["params"].get(name)
-        sizes = whole_numbers(name, given if isinstance(given, list) else [given])
-        if len(sizes) > 3 or math.prod(sizes) > MOST_WINDOW:
-            raise ModelError(
-                f"`{name}` is {_shown(sizes)}, expected one to three numbers, at most {MOST_WINDOW:,} values"
-            )
+        numbers = given if isinstance(given, list) else [given]
+        _sizes(name, numbers, 3, f"one to three numbers, at most {MOST_WINDOW:,} values", MOST_WINDOW)
+
+
+def _sizes(name: str, given: Any, axes: int, expected: str, most: int) -> tuple[int, ...]:
+    """Numbers along one axis or more, whose product is limited."""
+    sizes = whole_numbers(name, given)
+    if not 1 <= len(sizes) <= axes or math.prod(sizes) > most:
+        raise ModelError(f"`{name}` is {_shown(sizes)}, expected {expected}")
+    return sizes
 
 
 def whole_numbers(name: str, given: Any) -> tuple[int, ...]:

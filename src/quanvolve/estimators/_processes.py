@@ -38,7 +38,7 @@ def place_of(device: str) -> str:
 
 
 def net_class(accelerator: Any) -> tuple[type[Any], dict[str, Any]]:
-    """skorch's classifier, over several processes where there is an accelerator, and what it is told of it."""
+    """skorch's classifier, over several processes where there is an accelerator, and further arguments of it."""
     if accelerator is None:
         return NeuralNetClassifier, {"callbacks__print_log": None, "criterion": nn.CrossEntropyLoss}
     from skorch.hf import AccelerateMixin

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from quanvolve._errors import QuanvolveError
 from quanvolve.analysis import ChannelCircuit, channel_circuits
 from quanvolve.circuits import Circuit, Observable
 from quanvolve.figures._filter_figures import check_layer
@@ -51,8 +50,6 @@ def bloch_figure(layer: LayerView, *, channel: int = 0, max_qubits: int = 8) -> 
         ['qubit 0, pixel x0', 'qubit 1, pixel x1']
     """
     check_layer(layer)
-    if not 0 <= channel < layer.out_channels:
-        raise QuanvolveError(f"`channel` (={channel}) must be in 0 to {layer.out_channels - 1}")
     one = channel_circuits(layer, channel)[0]
     wires = range(min(one.circuit.n_wires, max_qubits))
     across = min(len(wires), _ACROSS)

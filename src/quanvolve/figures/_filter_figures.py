@@ -6,17 +6,15 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.circuits import draw_figure, draw_legend, drawing_height
 from quanvolve.figures._style import FONT, GREY, INK, SMALL, TITLE, new_figure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from quanvolve.analysis import LayerView
-    from quanvolve.circuits import Circuit
+    from quanvolve.analysis import LayerView, Row
 
 _WIDTH, _HEAD, _FOOT, _LINE = 9.0, 0.4, 0.4, 0.2  # inches
 _LARGEST, _LEAST = 0.5, 0.3  # inches between two wires
@@ -51,29 +49,24 @@ def filters_figure(layer: LayerView, *, max_filters: int = 4) -> Figure:
         raise QuanvolveError(f"`max_filters` (={max_filters}) must be at least 1")
     total, reads = layer.filter_shape
     count = min(max_filters, total) if len(layer.circuits) > 1 else 1
-    circuits = [circuit_of(layer, f) for f in range(count)]
-    formulas = [_formula_lines(layer, f) for f in range(count)]
+    rows = [row for row in layer.rows() if row.part == 0][:count]
+    circuits = [row.circuit for row in rows]
+    formulas = [_formula_lines(layer, row) for row in rows]
     drawings = [drawing_height(circuit, 0.94 * _WIDTH, _LARGEST, _LEAST) for circuit in circuits]
     heights = [d + _HEAD + _LINE * (len(lines) + 1) for d, lines in zip(drawings, formulas, strict=True)]
     whole = sum(heights) + _HEAD + _FOOT
     figure = new_figure(_WIDTH, whole, constrained=False)
     top = whole - _HEAD
-    for f, (circuit, lines) in enumerate(zip(circuits, formulas, strict=True)):
+    for f, (row, lines) in enumerate(zip(rows, formulas, strict=True)):
         low = top - _HEAD - drawings[f]
         ax = figure.add_axes((0.03, low / whole, 0.94, drawings[f] / whole))
-        draw_figure(
-            circuit,
-            weights=weights_of(layer, f),
-            scale=scales_of(layer, f),
-            output_names=output_names(layer, f),
-            ax=ax,
-        )
+        draw_row(row, ax)
         ax.set_anchor("W")
-        ax.set_title(_title(layer, circuit, f, reads), fontsize=TITLE, color=INK, family=FONT, loc="left")
-        for row, line in enumerate(lines):
+        ax.set_title(_title(row, reads), fontsize=TITLE, color=INK, family=FONT, loc="left")
+        for k, line in enumerate(lines):
             figure.text(
                 0.035,
-                (low - _LINE * (row + 1)) / whole,
+                (low - _LINE * (k + 1)) / whole,
                 line,
                 fontsize=SMALL,
                 color=INK,
@@ -92,39 +85,16 @@ def check_layer(layer: Any) -> None:
         raise QuanvolveError(f"`layer` is a {type(layer).__name__}, expected a quantum convolution (Quanv2d)")
 
 
-def circuit_of(layer: LayerView, index: int) -> Circuit:
-    """The circuit that a filter runs on the first of the input channels that it reads."""
-    return layer.circuits[index * layer.filter_shape[1] if len(layer.circuits) > 1 else 0]
-
-
-def weights_of(layer: LayerView, index: int) -> dict[str, Tensor]:
-    """The weights of that circuit, in its own shapes."""
-    return {name: value[index, 0].detach() for name, value in layer.circuit_weights().items()}
-
-
-def scales_of(layer: LayerView, index: int) -> list[float]:
-    """What each input of that circuit is multiplied with."""
-    inputs = layer.circuits[0].n_inputs
-    if not isinstance(layer.scale, Tensor):
-        return [layer.scale] * inputs
-    full = layer.scale.detach().expand(layer.in_channels, *layer.geometry.kernel_size).flatten()
-    filters_a_group = layer.filter_shape[0] // layer.groups
-    first = index // filters_a_group * (layer.in_channels // layer.groups) * layer.geometry.window_size
-    return [float(value) for value in full[first : first + inputs]]
-
-
-def channels_of(layer: LayerView, index: int) -> list[int | None]:
-    """The output channel of each measured value of a filter; None for values that are left out."""
-    measured, filters_a_group = layer.circuits[0].n_outputs, layer.filter_shape[0] // layer.groups
-    group, place = divmod(index, filters_a_group)
-    a_group = layer.out_channels // layer.groups
-    inside = [place * measured + j for j in range(measured)]
-    return [group * a_group + c if c < a_group else None for c in inside]
-
-
-def output_names(layer: LayerView, index: int) -> list[str]:
-    """How the measured values of a filter are called in pictures."""
-    return ["left out" if c is None else f"ch {c}" for c in channels_of(layer, index)]
+def draw_row(row: Row, ax: Axes, *, compact: bool = False) -> None:
+    """The circuit of a row with the values of its weights, and the channels that its values go to."""
+    draw_figure(
+        row.circuit,
+        weights={name: weight.detach() for name, weight in row.weights.items()},
+        scale=row.scale.tolist(),
+        output_names=["left out" if c is None else f"ch {c}" for c in row.out_channels],
+        compact=compact,
+        ax=ax,
+    )
 
 
 def short_formula(text: str, letters: int) -> str:
@@ -139,8 +109,8 @@ def short_formula(text: str, letters: int) -> str:
     return text[: kept[-1] if kept else letters - len(tail)] + tail
 
 
-def _formula_lines(layer: LayerView, index: int) -> list[str]:
-    channels = [c for c in channels_of(layer, index) if c is not None]
+def _formula_lines(layer: LayerView, row: Row) -> list[str]:
+    channels = [c for c in row.out_channels if c is not None]
     lines: list[str] = []
     try:
         layer.recipe  # noqa: B018
@@ -155,10 +125,11 @@ def _formula_lines(layer: LayerView, index: int) -> list[str]:
     return lines
 
 
-def _title(layer: LayerView, circuit: Circuit, index: int, reads: int) -> str:
+def _title(row: Row, reads: int) -> str:
     where = f" on input channel 0 of {reads}" if reads > 1 else ""
+    circuit = row.circuit
     count = f"{circuit.n_wires} qubits, {len(circuit.gates)} gates, {circuit.n_weights} weights"
-    return f"filter {index}{where}: {count}"
+    return f"filter {row.filter}{where}: {count}"
 
 
 def _summary(layer: LayerView, count: int) -> str:

@@ -10,15 +10,8 @@ import numpy as np
 import torch
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.circuits import draw_figure
 from quanvolve.figures._feature_maps_figure import DIVERGING, symmetric_limit
-from quanvolve.figures._filter_figures import (
-    check_layer,
-    circuit_of,
-    output_names,
-    scales_of,
-    weights_of,
-)
+from quanvolve.figures._filter_figures import check_layer, draw_row
 from quanvolve.figures._style import (
     FONT,
     GREY,
@@ -89,14 +82,7 @@ def overview_figure(layer: LayerView, image: Any, *, probabilities: Any = None) 
     draw_windows(axes(lefts[0], _IMAGE), layer, pixels, place)
     draw_window(axes(lefts[1], _WINDOW), layer, pixels, place, (_WINDOW, _TALL))
     drawn = axes(lefts[2], _CIRCUIT)
-    draw_figure(
-        circuit_of(layer, 0),
-        weights=weights_of(layer, 0),
-        scale=scales_of(layer, 0),
-        output_names=output_names(layer, 0),
-        compact=True,
-        ax=drawn,
-    )
+    draw_row(layer.channel(0).rows[0], drawn, compact=True)
     _draw_maps(figure, axes, lefts[3], maps, place)
     if classes is not None:
         _draw_classes(axes(lefts[4] + 0.3, _ANSWER), classes)
@@ -245,7 +231,7 @@ def _about_windows(layer: LayerView, maps: Array) -> str:
 def _about_angles(layer: LayerView) -> str:
     if layer.in_channels > 1 and layer.channel_mixing == "sum":
         return f"channel 0 of {layer.in_channels}"
-    scales = set(scales_of(layer, 0))
+    scales = set(layer.channel(0).rows[0].scale.tolist())
     if len(scales) > 1:
         return "angle = factor * pixel"
     scale = scales.pop()

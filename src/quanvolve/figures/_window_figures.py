@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from quanvolve.figures._filter_figures import scales_of
 from quanvolve.figures._style import BLUE, DARK_ON, FONT, LIGHT_ON, PALE, RED, Array, as_array, frame, show_image
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def draw_window(ax: Axes, layer: LayerView, pixels: Array, place: tuple[int, int
     inputs = layer.circuits[0].n_inputs
     read = _windows(layer, pixels)[:, place[0], place[1]].reshape(-1)[:inputs]
     tiles = inputs // (kh * kw)
-    scales = scales_of(layer, 0)
+    scales = layer.channel(0).rows[0].scale.tolist()
     wide, tall = kw, tiles * kh + 0.3 * (tiles - 1)
     ax.set_xlim(-0.03 * wide, wide * 1.03)
     ax.set_ylim(tall + 0.03 * wide, -0.03 * wide)

@@ -1,5 +1,7 @@
 """Quantum layers for PyTorch, and hybrid models made with them."""
 
+from quanvolve.analysis import Channel as Channel
+from quanvolve.analysis import Row as Row
 from quanvolve.nn._angle_norm import AngleNorm as AngleNorm
 from quanvolve.nn._backbones import BACKBONES as BACKBONES
 from quanvolve.nn._backbones import QUANTUM_BACKBONES as QUANTUM_BACKBONES

@@ -111,9 +111,9 @@ def _scaled(
 ) -> tuple[Tensor, Tensor | float]:
     """A scale that is the same for all pixels of a window goes into the images; another becomes one a circuit input."""
     dims = len(geometry.kernel_size)
-    own = (1,) * (dims + 1 - scale.dim()) + tuple(scale.shape)
-    if all(n == 1 for n in own[1:]):
-        return wide(images) * wide(scale.reshape(own)), 1.0
+    shape = (1,) * (dims + 1 - scale.dim()) + tuple(scale.shape)
+    if all(n == 1 for n in shape[1:]):
+        return wide(images) * wide(scale.reshape(shape)), 1.0
     channels = images.shape[1]
     full = scale.expand(channels, *geometry.kernel_size).unflatten(0, (groups, channels // groups))
     return images, full.flatten(1).unsqueeze(1) if joint else full.flatten(2)

@@ -124,26 +124,26 @@ def fixed_kernels(kernel_size: tuple[int, ...]) -> list[Tensor]:
     grid = torch.meshgrid(*axes, indexing="ij")
     distance = torch.stack([axis**2 for axis in grid]).sum(0)
     spread = max(1.0, max(kernel_size) / 3) ** 2
-    found = [_product(smooth)]
+    kernels = [_product(smooth)]
     for axis in range(dims):
-        found.append(_product([axes[a] if a == axis else smooth[a] for a in range(dims)]))
+        kernels.append(_product([axes[a] if a == axis else smooth[a] for a in range(dims)]))
     bell = torch.exp(-distance / (2 * spread))
     laplacian = bell * (distance / spread - dims)
-    found.append(laplacian - laplacian.mean())
+    kernels.append(laplacian - laplacian.mean())
     for turn in range(4 if dims > 1 else 2):
         angle = math.pi * turn / 4 + math.pi / 8
         along = grid[-1] * math.cos(angle) + (grid[-2] * math.sin(angle) if dims > 1 else 0.0)
         phase = math.pi / 2 * (turn % 2) + math.pi / 4
         wave = bell * torch.cos(2 * math.pi * along / max(2.0, max(kernel_size) / 1.5) + phase)
-        found.append(wave - wave.mean())
-    return [kernel / size if (size := float(kernel.abs().sum())) > 1e-6 else kernel for kernel in found]
+        kernels.append(wave - wave.mean())
+    return [kernel / size if (size := float(kernel.abs().sum())) > 1e-6 else kernel for kernel in kernels]
 
 
 def _product(rows: list[Tensor]) -> Tensor:
-    found = rows[0]
+    product = rows[0]
     for row in itertools.islice(rows, 1, None):
-        found = found.unsqueeze(-1) * row
-    return found
+        product = product.unsqueeze(-1) * row
+    return product
 
 
 CONTROLS: dict[str, Control] = {

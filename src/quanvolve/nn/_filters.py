@@ -86,9 +86,9 @@ def make_circuits(
         return _checked(tuple(circuit), n_inputs, n_qubits, count)
     if callable(circuit):
         _check_asked(weight_shapes, n_qubits)
-        found = capture(circuit, n_inputs, weight_shapes, n_wires=n_qubits)
-        check_weights(count(found.n_outputs), dict(found.weight_shapes), False)
-        return (found,)
+        captured = capture(circuit, n_inputs, weight_shapes, n_wires=n_qubits)
+        check_weights(count(captured.n_outputs), dict(captured.weight_shapes), False)
+        return (captured,)
     raise QuanvolveError(
         f"`circuit` (={circuit!r}) must be a name from list_circuits(), a PennyLane function or a Circuit"
     )
@@ -227,7 +227,7 @@ def given_weights(given: Any, shapes: Mapping[str, tuple[int, ...]], rows: tuple
         given = {next(iter(shapes)): given}
     if set(given) != set(shapes):
         raise QuanvolveError(f"`weights` has the names {sorted(given)}, the circuit has {sorted(shapes)}")
-    found = {}
+    tensors = {}
     for name, value in given.items():
         if isinstance(value, Tensor):
             check_plain(value, f"weight {name!r}")
@@ -242,5 +242,5 @@ def given_weights(given: Any, shapes: Mapping[str, tuple[int, ...]], rows: tuple
             )
         if not bool(torch.isfinite(tensor).all()):
             raise QuanvolveError(f"weight {name!r} has values that are not finite")
-        found[name] = tensor
-    return found
+        tensors[name] = tensor
+    return tensors

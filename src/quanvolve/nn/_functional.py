@@ -105,11 +105,11 @@ def _by_name(weights: Tensor | Mapping[str, Tensor], circuit: Circuit) -> dict[s
 def _filters(weights: Mapping[str, Tensor], circuit: Circuit, channels: int) -> int:
     count = None
     for name, shape in circuit.weight_shapes:
-        given = tuple(weights[name].shape)
-        if given[1:] != (channels, *shape) or count not in (None, given[0]) or not given[0]:
+        actual = tuple(weights[name].shape)
+        if actual[1:] != (channels, *shape) or count not in (None, actual[0]) or not actual[0]:
             raise QuanvolveError(
-                f"weight {name!r} has shape {given}, expected (filters, {channels}, "
+                f"weight {name!r} has shape {actual}, expected (filters, {channels}, "
                 f"{', '.join(map(str, shape))}): filters, input channels a filter reads, then the circuit's own"
             )
-        count = given[0]
+        count = actual[0]
     return count or 1

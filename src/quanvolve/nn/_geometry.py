@@ -63,19 +63,19 @@ class Geometry:
             pads: tuple[int, ...] | str = padding
         else:
             pads = _tuple("padding", padding, dims, 0)
-        found = cls(
+        geometry = cls(
             _tuple("kernel_size", kernel_size, dims, 1),
             strides,
             pads,
             _tuple("dilation", dilation, dims, 1),
             padding_mode,
         )
-        if math.prod(1 + sum(side) for side in found.sides()) > MOST_PIXELS:
+        if math.prod(1 + sum(side) for side in geometry.sides()) > MOST_PIXELS:
             raise QuanvolveError(
                 f"`padding` (={padding!r}) alone makes images of more than {MOST_PIXELS} pixels: use a smaller one"
                 + (", or a smaller `kernel_size` or `dilation`" if isinstance(padding, str) else "")
             )
-        return found
+        return geometry
 
     @property
     def window_size(self) -> int:

@@ -162,5 +162,5 @@ def _shape_after(module: nn.Module, input_shape: tuple[int, ...]) -> tuple[int, 
     like = next(module.parameters(), torch.empty(0))
     probe = copy.deepcopy(module).eval()
     with torch.no_grad():
-        found = probe(torch.zeros(1, *input_shape, dtype=like.dtype, device=like.device))
-    return tuple(found.shape[1:])
+        output = probe(torch.zeros(1, *input_shape, dtype=like.dtype, device=like.device))
+    return tuple(output.shape[1:])

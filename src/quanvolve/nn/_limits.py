@@ -30,7 +30,7 @@ _OUTCOMES = MAX_WIRES["polynomial"]
 
 
 def whole(value: object, least: int = 1, most: int = MOST) -> bool:
-    """Whether it is a whole number of the range."""
+    """Whether it is a whole number in the range."""
     return isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
 
 
@@ -42,7 +42,7 @@ def check_whole(argument: str, value: object, least: int = 1) -> None:
 
 
 def shown(value: object) -> str:
-    """A value in an error; of a number with very many digits the size."""
+    """A value as errors show it; of a number with very many digits only the size."""
     if isinstance(value, Integral) and not isinstance(value, bool) and abs(int(value)) >= 10**40:
         sign = "-" if int(value) < 0 else ""
         return f"{sign}10**{int(abs(int(value)).bit_length() * math.log10(2))} or so"
@@ -154,13 +154,13 @@ def fitting(circuit: str, readout: str, n_inputs: int, n_layers: int, most: int)
         ["encoding='amplitude' (10 qubits)", "encoding='reupload' with `n_qubits` of at most 16"]
     """
     most = min(most, _OUTCOMES) if readout == "probs" else most
-    found = []
+    arguments = []
     for name, entry in ENCODINGS.items():
         if entry.repeats and not ANSATZE[circuit].layered:
             continue
         usual = entry.usual(n_inputs)
         if usual <= most:
-            found.append(f"encoding={name!r} ({usual} qubit{'s' * (usual > 1)})")
+            arguments.append(f"encoding={name!r} ({usual} qubit{'s' * (usual > 1)})")
         elif entry.least(n_inputs) <= most and n_layers * n_inputs <= MOST_GATES:
-            found.append(f"encoding={name!r} with `n_qubits` of at most {most}")
-    return found
+            arguments.append(f"encoding={name!r} with `n_qubits` of at most {most}")
+    return arguments

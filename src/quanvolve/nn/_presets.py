@@ -121,12 +121,12 @@ def find_preset(name: str, backbone: str) -> Preset:
         near = difflib.get_close_matches(str(name), PRESETS, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise QuanvolveError(f"`preset` (={name!r}) must be one of {', '.join(map(repr, PRESETS))}{hint}")
-    found = PRESETS[name]
-    if backbone not in found.training:
+    preset = PRESETS[name]
+    if backbone not in preset.training:
         raise QuanvolveError(
-            f"`backbone` (={backbone!r}) must be one of {', '.join(map(repr, found.training))} with a preset"
+            f"`backbone` (={backbone!r}) must be one of {', '.join(map(repr, preset.training))} with a preset"
         )
-    return found
+    return preset
 
 
 def preset_model(

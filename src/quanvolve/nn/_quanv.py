@@ -35,12 +35,13 @@ from quanvolve.nn._filters import CircuitLike, draw_weights, given_weights, make
 from quanvolve.nn._frozen import Frozen
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 from quanvolve.nn._limits import advised, check_seed, shown
+from quanvolve.nn._rows import WithRows
 
 DIFF_METHODS = ("exact", "parameter-shift")
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
-class QuanvNd(nn.Module):
+class QuanvNd(WithRows, nn.Module):
     """What `Quanv1d`, `Quanv2d`, `Quanv3d` and `QuantumLinear` share.
 
     Attributes:
@@ -123,7 +124,7 @@ class QuanvNd(nn.Module):
             )
         except PlanError as error:
             raise advised(error, circuit, readout, n_inputs, n_qubits, n_layers, noise, shots) from error
-        noisy = tuple(with_noise(one, noise) for one in circuits)
+        noisy = tuple(with_noise(plain, noise) for plain in circuits)
         if shots is not None:
             check_same_measurements(circuits, noisy)
         circuits = noisy
@@ -212,8 +213,8 @@ class QuanvNd(nn.Module):
         Raises:
             QuanvolveError: if the numbers became complex, or of a type that layers do not compute in.
         """
-        own = [tensor for tensor in (*self.parameters(), *self.buffers()) if tensor.is_floating_point()]
-        to = fn(own[0].detach().flatten()[:0]).dtype if own else torch.float32
+        floating = [tensor for tensor in (*self.parameters(), *self.buffers()) if tensor.is_floating_point()]
+        to = fn(floating[0].detach().flatten()[:0]).dtype if floating else torch.float32
         if to not in DTYPES:
             raise QuanvolveError(
                 f"the layer cannot be converted to {to}: its weights are angles, real numbers of one of "
@@ -324,15 +325,15 @@ class QuanvNd(nn.Module):
             own = self.circuits if len(self.circuits) == len(circuits) else [first] * len(circuits)
             check_same_measurements(own, circuits)
         with torch.no_grad():
-            found = copy.deepcopy(self)
+            copied = copy.deepcopy(self)
         for name, _ in first.weight_shapes:
-            weight = getattr(found, name).detach()
-            delattr(found, name)
+            weight = getattr(copied, name).detach()
+            delattr(copied, name)
             if shapes:
-                found.register_buffer(name, weight)
-        found.trainable, found.random_structure, found.engine, found.shots = False, False, "auto", shots
-        found._set_circuits(tuple(circuits))
-        return found
+                copied.register_buffer(name, weight)
+        copied.trainable, copied.random_structure, copied.engine, copied.shots = False, False, "auto", shots
+        copied._set_circuits(tuple(circuits))
+        return copied
 
     def unentangled(self) -> Self:
         """The same layer, with the same weights, without gates on two qubits.
@@ -344,11 +345,11 @@ class QuanvNd(nn.Module):
             ch0 = cos(pi x0)
             ch1 = cos(pi x1)
         """
-        found = copy.deepcopy(self)
-        found.random_structure = False
-        found.circuit_name = f"{self.circuit_name}, unentangled"
-        found._set_circuits(tuple(circuit.unentangled() for circuit in self.circuits))
-        return found
+        copied = copy.deepcopy(self)
+        copied.random_structure = False
+        copied.circuit_name = f"{self.circuit_name}, unentangled"
+        copied._set_circuits(tuple(circuit.unentangled() for circuit in self.circuits))
+        return copied
 
     def frozen(self) -> nn.Module:
         """The layer as it is now, for use without training: its filters compiled once for all.
@@ -375,14 +376,10 @@ class QuanvNd(nn.Module):
         """The windows of images (N, C, *size), padded as the layer does, and the scale of their pixels."""
         return windows_for(images, self._layout, self.geometry, self.scale, self.channel_mixing)
 
-    def circuit_weights(self) -> dict[str, Tensor]:
-        """The weights by name, each of shape (filters, channels a filter reads, *shape)."""
-        return {name: getattr(self, name) for name, _ in self.circuits[0].weight_shapes}
-
     def _like(self, otherwise: Tensor) -> Tensor:
         """A tensor with the layer's dtype and device; where the layer has none of its own it follows its images."""
-        own = [*self.parameters(), *self.buffers()]  # no next(iter()): torch.compile of torch 2.8 does not know it
-        return own[0] if own else otherwise
+        tensors = [*self.parameters(), *self.buffers()]  # no next(iter()): torch.compile of torch 2.8 does not know it
+        return tensors[0] if tensors else otherwise
 
     def _compiled_filters(self, like: Tensor, batch: Tensor) -> tuple[Plan, tuple[Tensor, ...]]:
         """Compiled anew when a gradient is wanted, else only when a weight has changed (compared by value)."""
@@ -394,18 +391,18 @@ class QuanvNd(nn.Module):
             return plan, compile_rows(plan, weights, like, self._layout, n_windows)
         now = [like.new_empty(0), *weights.values()]
         if self._compiled is not None:
-            before, plan, found = self._compiled
+            before, plan, compiled = self._compiled
             if all(
                 a.device == b.device and a.dtype == b.dtype and torch.equal(a, b)
                 for a, b in zip(before, now, strict=True)
             ):
-                return plan, found
+                return plan, compiled
         with torch.inference_mode(False), torch.no_grad():  # what is kept must also serve training later
-            kept = [tensor.detach().clone() for tensor in now]
+            copies = [tensor.detach().clone() for tensor in now]
             plan = self._planner.choose(None)
-            found = compile_rows(plan, dict(zip(weights, kept[1:], strict=True)), kept[0], self._layout, None)
-        self._compiled = (kept, plan, found)
-        return plan, found
+            compiled = compile_rows(plan, dict(zip(weights, copies[1:], strict=True)), copies[0], self._layout, None)
+        self._compiled = (copies, plan, compiled)
+        return plan, compiled
 
     @property
     def recipe(self) -> Recipe:

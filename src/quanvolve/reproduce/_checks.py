@@ -32,11 +32,12 @@ def features(one: Reproduction, data_dir: Path | None) -> dict[str, Any]:
     with torch.no_grad():
         ours = layer(torch.from_numpy(images)[:, None]).numpy()
         windows = F.unfold(torch.from_numpy(images)[:, None], params["kernel_size"], stride=params["stride"]).numpy()
-    weights = {name: weight[0, 0].detach().numpy() for name, weight in layer.circuit_weights().items()}
+    (row,) = layer.rows()
+    weights = {name: weight.detach().numpy() for name, weight in row.weights.items()}
     largest, count = 0.0, 0
     flat = ours.reshape(*ours.shape[:2], -1)
     for image, place in np.ndindex(len(images), flat.shape[2]):
-        theirs = simulate(layer.circuits[0], (windows[image, :, place] * np.pi).tolist(), weights)
+        theirs = simulate(row.circuit, (windows[image, :, place] * np.pi).tolist(), weights)
         largest = max(largest, float(np.abs(theirs - flat[image, :, place]).max()))
         count += 1
     return {"windows": count, "difference": largest}

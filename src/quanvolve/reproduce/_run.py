@@ -115,7 +115,7 @@ def _check_state(state: dict[str, Any]) -> None:
 
     Raises:
         ValueError: naming it.
-        LookupError: as naming does where an entry is missing.
+        LookupError: if an entry is missing.
     """
     for arm, own in state["accuracies"].items():
         if not all(isinstance(one, int | float) and 0 <= one <= 1 for one in own.values()):

@@ -180,8 +180,8 @@ class Loaded:
             return self._formulas
 
     def _channel(self, number: int) -> dict[str, Any]:
-        measured = self.layer.circuits[0].n_outputs
-        found: dict[str, Any] = {"channel": number, "filter": number // measured, "output": number % measured,
+        channel = self.layer.channel(number)
+        found: dict[str, Any] = {"channel": number, "filter": channel.filter, "output": channel.measured,
                                  "formula": None, "latex": None, "terms": 0,
                                  "main": None, "main_error": None, "why_not": None}  # fmt: skip
         try:

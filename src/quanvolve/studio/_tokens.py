@@ -57,12 +57,6 @@ class Tokens:
         self._accepted.clear()
         return token
 
-    def revoke_all(self) -> None:
-        """Let nobody in who has a token now."""
-        with taking_turns(self._engine) as session:
-            session.exec(delete(Token))
-        self._accepted.clear()
-
     def valid(self, token: str) -> bool:
         """Whether it lets somebody in.
 

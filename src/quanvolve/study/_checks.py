@@ -29,9 +29,10 @@ def check_plan(plan: Plan) -> None:
     """
     if not isinstance(plan.dataset, str) or not isinstance(plan.data_dir, str | None):
         raise ValueError("its data set is not a text")
-    names = [one.name for one in plan.contenders]
-    for one in plan.contenders:
-        if not isinstance(one.name, str) or not isinstance(one.summary, str) or not isinstance(one.params, dict):
+    names = [contender.name for contender in plan.contenders]
+    for contender in plan.contenders:
+        texts = isinstance(contender.name, str) and isinstance(contender.summary, str)
+        if not texts or not isinstance(contender.params, dict):
             raise ValueError("a contender is not a name, a summary and arguments")
     if not names or len(set(names)) < len(names):
         raise ValueError("the names of its contenders are not different ones")
@@ -93,7 +94,7 @@ def check_trial(row: Mapping[str, Any], plan: Plan) -> None:
     Raises:
         ValueError: naming contender and seed.
     """
-    known = any(one.name == row["contender"] for one in plan.contenders)
+    known = any(contender.name == row["contender"] for contender in plan.contenders)
     if not known or not _whole(row["seed"], 0, _LARGEST):
         raise ValueError(f"trial {row['id']} is of {row['contender']!r:.80} with seed {row['seed']!r:.40}")
 

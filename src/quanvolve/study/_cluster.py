@@ -120,15 +120,15 @@ def _slurm(options: str) -> Iterator[Any]:
         import dask_jobqueue
     except ImportError as error:
         raise QuanvolveError("`scheduler='slurm'` needs dask-jobqueue: pip install 'quanvolve[cluster]'") from error
-    given = slurm_options(options)
-    jobs = given.pop("jobs", 1)
-    with dask_jobqueue.SLURMCluster(**given) as cluster:  # type: ignore[attr-defined]
+    chosen = slurm_options(options)
+    jobs = chosen.pop("jobs", 1)
+    with dask_jobqueue.SLURMCluster(**chosen) as cluster:  # type: ignore[attr-defined]
         cluster.scale(jobs=jobs)
         yield cluster
 
 
 def slurm_options(text: str) -> dict[str, Any]:
-    """Options after "slurm:", numbers where they are some.
+    """Options after "slurm:", as numbers where they are numbers.
 
     Raises:
         QuanvolveError: if one has no value.
@@ -137,13 +137,13 @@ def slurm_options(text: str) -> dict[str, Any]:
         >>> slurm_options("queue=short,cores=4,memory=8GB")
         {'cores': 4, 'memory': '8GB', 'queue': 'short'}
     """
-    found: dict[str, Any] = {"cores": 1, "memory": "4GB"}
+    options: dict[str, Any] = {"cores": 1, "memory": "4GB"}
     for part in filter(None, text.split(",")):
         name, equals, value = part.partition("=")
         if not equals:
             raise QuanvolveError(f"`scheduler` has the option {part!r}, expected name=value, as in slurm:queue=short")
         try:
-            found[name] = json.loads(value)
+            options[name] = json.loads(value)
         except ValueError:
-            found[name] = value
-    return found
+            options[name] = value
+    return options

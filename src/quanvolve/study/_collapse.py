@@ -45,9 +45,9 @@ def has_collapsed(outcomes: Collection[Outcome]) -> bool:
     """
     from scipy.special import betainc
 
-    accuracies = np.array([one.accuracy for one in outcomes])
-    chance = float(np.mean([one.majority for one in outcomes]))
-    images = float(np.mean([one.n_test for one in outcomes]))
+    accuracies = np.array([outcome.accuracy for outcome in outcomes])
+    chance = float(np.mean([outcome.majority for outcome in outcomes]))
+    images = float(np.mean([outcome.n_test for outcome in outcomes]))
     mean = float(accuracies.mean())
     if mean <= chance or chance >= 1:
         return True

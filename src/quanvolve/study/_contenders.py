@@ -61,7 +61,6 @@ CONTROLS: tuple[str, ...] = tuple(_CONTROLS)
 """Names of the controls, in the order of reports."""
 PRIMARY = "conv"
 """The control that the verdict names first, chosen before anything is run."""
-_WITHOUT_FILTERS = ("none",)
 
 
 def contenders_for(params: dict[str, Any], controls: Sequence[str] | None = None) -> list[Contender]:

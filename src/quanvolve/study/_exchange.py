@@ -150,9 +150,9 @@ def holm(ps: Any) -> list[float]:
     values = np.asarray(ps, dtype=np.float64)
     order = np.argsort(values, kind="stable")
     steps = np.minimum(1.0, np.arange(len(values), 0, -1) * values[order])
-    found = np.empty(len(values))
-    found[order] = np.maximum.accumulate(steps)
-    return [round(float(p), 12) for p in found]
+    corrected = np.empty(len(values))
+    corrected[order] = np.maximum.accumulate(steps)
+    return [round(float(p), 12) for p in corrected]
 
 
 def holm_divisors(ps: Any) -> list[int]:
@@ -166,11 +166,11 @@ def holm_divisors(ps: Any) -> list[int]:
         >>> holm_divisors([0.01, 0.02, 0.9])
         [3, 2, 1]
     """
-    found = []
+    divisors = []
     for place in range(len(ps)):
         others = sorted(p for k, p in enumerate(ps) if k != place)
         refused = 0
         while refused < len(others) and others[refused] * (len(ps) - refused) < LEVEL - _SLACK:
             refused += 1
-        found.append(len(ps) - refused)
-    return found
+        divisors.append(len(ps) - refused)
+    return divisors

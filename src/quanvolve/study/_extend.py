@@ -43,7 +43,7 @@ class Wanted:
             finished: whether all of it is done.
 
         Raises:
-            QuanvolveError: if anything else than seeds, controls and learning rates differs, or some of them lack.
+            QuanvolveError: if anything but seeds, controls and learning rates differs, or some of these are missing.
         """
         for name in ("dataset", "data_dir"):
             given = getattr(self, name)

@@ -59,7 +59,7 @@ def difference_figure(results: Results) -> Figure:
     Raises:
         QuanvolveError: if there is no control that can be compared.
     """
-    shown = [one for one in results.comparisons if one.outcome != COLLAPSED]
+    shown = [comparison for comparison in results.comparisons if comparison.outcome != COLLAPSED]
     if not shown:
         raise QuanvolveError("there is no control to compare with that has not collapsed to chance")
     own = outcomes_of(results.rows)
@@ -78,7 +78,7 @@ def difference_figure(results: Results) -> Figure:
         ax.plot([100 * one.difference], [place], mark, color=colour, markersize=7)
     _rows(
         ax,
-        [one.control for one in shown],
+        [comparison.control for comparison in shown],
         "Model minus control",
         "points of test accuracy; dots are seeds, lines intervals of the corrected test",
     )

@@ -77,11 +77,11 @@ class Plan:
 
     def trials(self) -> list[tuple[str, int]]:
         """Pairs of contender and seed, seeds first, so that an unfinished study still has pairs."""
-        return [(one.name, seed) for seed in self.protocol.seeds for one in self.contenders]
+        return [(contender.name, seed) for seed in self.protocol.seeds for contender in self.contenders]
 
     def contender(self, name: str) -> Contender:
         """The contender of that name."""
-        return next(one for one in self.contenders if one.name == name)
+        return next(contender for contender in self.contenders if contender.name == name)
 
     def to_json(self) -> str:
         """The plan as JSON.

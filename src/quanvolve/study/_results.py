@@ -116,7 +116,7 @@ def outcomes_of(rows: Sequence[dict[str, Any]]) -> dict[str, dict[int, Outcome]]
 
 
 def _ordered(plan: Plan, outcomes: dict[str, dict[int, Outcome]]) -> list[tuple[str, dict[int, Outcome]]]:
-    return [(one.name, outcomes[one.name]) for one in plan.contenders if one.name in outcomes]
+    return [(contender.name, outcomes[contender.name]) for contender in plan.contenders if contender.name in outcomes]
 
 
 def _standing(plan: Plan, name: str, own: dict[int, Outcome], rows: list[dict[str, Any]]) -> Standing:

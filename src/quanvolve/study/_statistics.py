@@ -156,5 +156,5 @@ def _judged(part: Comparison, values: Floats, p: float, corrected: float, tests:
 
 def summary(outcomes: Sequence[Outcome]) -> tuple[float, float]:
     """Mean and standard deviation of accuracies; the latter is 0 for one."""
-    values = np.array([one.accuracy for one in outcomes])
+    values = np.array([outcome.accuracy for outcome in outcomes])
     return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0

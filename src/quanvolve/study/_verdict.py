@@ -42,17 +42,17 @@ def verdict(model: Sequence[Outcome], comparisons: Sequence[Comparison]) -> list
         return ["There is no control to compare with, so nothing can be said about the quantum part."]
     names = {outcome: [c.control for c in comparisons if c.outcome == outcome] for outcome in (*TESTED, COLLAPSED)}
     tested = sum(len(names[outcome]) for outcome in TESTED)
-    found = []
-    if tested or not any(one.outcome == TOO_FEW for one in comparisons):
-        found.append(_first_sentence(next((c for c in comparisons if c.control == PRIMARY), comparisons[0])))
+    sentences = []
+    if tested or not any(comparison.outcome == TOO_FEW for comparison in comparisons):
+        sentences.append(_first_sentence(next((c for c in comparisons if c.control == PRIMARY), comparisons[0])))
     if tested:
         parts = [f"{words} {listed(names[outcome])}" for outcome, words in _GROUPS.items() if names[outcome]]
-        found.append(f"Of {count(tested, 'control')}, with Holm's correction: {'; '.join(parts)}.")
-    found += _too_few([one for one in comparisons if one.outcome == TOO_FEW], tested)
+        sentences.append(f"Of {count(tested, 'control')}, with Holm's correction: {'; '.join(parts)}.")
+    sentences += _too_few([comparison for comparison in comparisons if comparison.outcome == TOO_FEW], tested)
     if names[COLLAPSED]:
-        found.append(f"Collapsed to chance and left out: {listed(names[COLLAPSED])}.")
-    found += _without([one for one in comparisons if one.outcome in TESTED])
-    return found
+        sentences.append(f"Collapsed to chance and left out: {listed(names[COLLAPSED])}.")
+    sentences += _without([comparison for comparison in comparisons if comparison.outcome in TESTED])
+    return sentences
 
 
 def _first_sentence(one: Comparison) -> str:
@@ -79,21 +79,21 @@ def _first_sentence(one: Comparison) -> str:
 def _too_few(few: Sequence[Comparison], tested: int) -> list[str]:
     if not few:
         return []
-    most, needed = max(one.n for one in few), few[0].seeds_to_show
+    most, needed = max(comparison.n for comparison in few), few[0].seeds_to_show
     if not tested:
         return [
             f"{count(most, 'seed')} cannot show any difference among {count(len(few), 'control')}, however large: at "
             f"least {needed} can."
         ]
-    each = listed([f"{one.control} ({one.n})" for one in few])
+    each = listed([f"{comparison.control} ({comparison.n})" for comparison in few])
     return [f"Too few seeds to show anything, however large: {each}; at least {needed} can."]
 
 
 def _without(tested: Sequence[Comparison]) -> list[str]:
     """That it is not seen to be better than what does without entanglement, or a circuit; no proof that it is not."""
-    closest = [one for one in tested if one.control in _WITHOUT and one.outcome != BETTER]
+    closest = [comparison for comparison in tested if comparison.control in _WITHOUT and comparison.outcome != BETTER]
     if not closest:
         return []
-    needs = " or ".join(_WITHOUT[one.control] for one in closest)
-    than = listed([one.control for one in closest])
+    needs = " or ".join(_WITHOUT[comparison.control] for comparison in closest)
+    than = listed([comparison.control for comparison in closest])
     return [f"Nothing here shows a need for {needs}: the model is not seen to be better than {than}."]

@@ -39,9 +39,9 @@ def check_gradients(layer: nn.Module, **where: Any) -> Result:
     generator = torch.Generator().manual_seed(1)
     direction = torch.rand(out.shape, generator=generator, dtype=torch.float64).to(out.dtype) - 0.5
     leaves = [probe, *weights.values()]
-    found = torch.autograd.grad((out * direction).sum(), leaves, allow_unused=True)
+    gradients = torch.autograd.grad((out * direction).sum(), leaves, allow_unused=True)
     step = _STEP if subject.dtype == torch.float64 else 1e-2
-    for name, leaf, gradient in zip(("inputs", *weights), leaves, found, strict=True):
+    for name, leaf, gradient in zip(("inputs", *weights), leaves, gradients, strict=True):
         problem = _compare(subject, images, direction, name, leaf, gradient, step)
         if problem:
             return _failed(problem)
@@ -84,9 +84,9 @@ def _at(subject: Subject, images: Tensor, name: str, leaf: Tensor, along: Tensor
     if name == "inputs":
         return subject.run(images + t * along)
     with torch.no_grad():
-        kept = leaf.detach().clone()
+        before = leaf.detach().clone()
         leaf.add_(t * along)
         try:
             return subject.run(images)
         finally:
-            leaf.copy_(kept)
+            leaf.copy_(before)

@@ -124,7 +124,7 @@ def _readers(subject: Subject, pixel: tuple[int, ...]) -> Tensor:
 
 def _inner(subject: Subject) -> tuple[slice, ...]:
     """The places whose windows read no padding."""
-    found = []
+    slices = []
     for (before, after), step, places in zip(subject.sides, subject.stride, subject.places, strict=True):
-        found.append(slice(-(-before // step), places - -(-after // step)))
-    return tuple(found)
+        slices.append(slice(-(-before // step), places - -(-after // step)))
+    return tuple(slices)

@@ -53,9 +53,9 @@ def check_physicality(
         image = np.zeros((subject.in_channels, *subject.span))
         inside: tuple[Any, ...] = (slice(None), *(slice(None, None, d) for d in subject.dilation))
         image[inside] = window.reshape(subject.in_channels, *subject.kernel_size)
-        found = subject.run(torch.from_numpy(image)[None].to(subject.dtype)).double()
-        middle: tuple[Any, ...] = (0, slice(None), *(n // 2 for n in found.shape[2:]))
-        centre = found[middle].numpy()
+        maps = subject.run(torch.from_numpy(image)[None].to(subject.dtype)).double()
+        middle: tuple[Any, ...] = (0, slice(None), *(n // 2 for n in maps.shape[2:]))
+        centre = maps[middle].numpy()
         worst = max(worst, float(np.abs(centre - np.asarray(reference(window), float).reshape(-1)).max()))
     if any(sum(side) for side in subject.sides):
         return Result("physicality", True, f"all values lie in [{low:g}, {high:g}]; see geometry for padded images")

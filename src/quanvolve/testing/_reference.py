@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import simulate
@@ -43,30 +42,18 @@ def own_reference(layer: QuanvNd) -> Reference:
     """
     if not isinstance(layer, QuanvNd):
         raise QuanvolveError(f"{type(layer).__name__} is no layer of this package: write its reference by hand")
-    weights = {name: w.detach().double().cpu().numpy() for name, w in layer.circuit_weights().items()}
-    scale = layer.scale.detach().double().cpu() if isinstance(layer.scale, Tensor) else layer.scale
-    full = torch.ones(layer.in_channels, *layer.kernel_size, dtype=torch.float64) * scale
-    factors = full.reshape(layer.groups, layer.in_channels // layer.groups, -1).numpy()
-    a_group = layer.out_channels // layer.groups
-    filters, reads = layer.filter_shape[0] // layer.groups, layer.filter_shape[1]
-    joint = layer.channel_mixing == "joint"
+    rows = layer.rows()
+    weights = [{name: weight.detach().double().cpu().numpy() for name, weight in row.weights.items()} for row in rows]
+    scales = [row.scale.detach().double().cpu().numpy() for row in rows]
 
     def reference(window: Window) -> Window:
-        scaled = window.reshape(factors.shape) * factors
-        found = []
-        for group in range(layer.groups):
-            inputs = [scaled[group].reshape(-1)] if joint else list(scaled[group])
-            values = []
-            for f in range(filters):
-                row = group * filters + f
-                total = np.zeros(layer.circuits[0].n_outputs)
-                for c in range(reads):
-                    circuit = layer.circuits[row * reads + c if len(layer.circuits) > 1 else 0]
-                    total = total + simulate(circuit, inputs[c], {name: w[row, c] for name, w in weights.items()})
-                values.append(total)
-            found.append(np.concatenate(values)[:a_group])
-        out = np.concatenate(found)
-        return out if layer.bias is None else out + layer.bias.detach().double().cpu().numpy()
+        out = np.zeros(layer.out_channels) if layer.bias is None else layer.bias.detach().double().cpu().numpy().copy()
+        for row, own, scale in zip(rows, weights, scales, strict=True):
+            values = simulate(row.circuit, (window[row.pixels.start : row.pixels.stop] * scale).tolist(), own)
+            for channel, value in zip(row.out_channels, values, strict=True):
+                if channel is not None:
+                    out[channel] += value
+        return out
 
     return reference
 
@@ -74,7 +61,7 @@ def own_reference(layer: QuanvNd) -> Reference:
 def windows_of(subject: Subject, image: Window) -> dict[tuple[int, ...], Window]:
     """Every window of an image (C, *size) by its place, flattened, in plain loops."""
     padded = np.pad(image, [(0, 0), *subject.sides], mode=_NUMPY_MODES[subject.padding_mode])  # type: ignore[call-overload]
-    found = {}
+    windows = {}
     for place in np.ndindex(*subject.places):
         reach = [
             [start * t + k * d for k in range(size)]
@@ -83,8 +70,8 @@ def windows_of(subject: Subject, image: Window) -> dict[tuple[int, ...], Window]
         window = padded
         for axis, rows in enumerate(reach):
             window = np.take(window, rows, axis=axis + 1)
-        found[place] = window.reshape(-1)
-    return found
+        windows[place] = window.reshape(-1)
+    return windows
 
 
 def reference_for(subject: Subject, reference: Reference | None) -> Reference:

@@ -45,20 +45,20 @@ class Subject:
             raise QuanvolveError(f"unknown argument(s) {', '.join(unknown)}: expected {', '.join(_GEOMETRY)}")
         self.layer = layer
         self.module = copy.deepcopy(layer).eval()
-        given = kernel_size if kernel_size is not None else getattr(layer, "kernel_size", None)
-        if given is None:
+        kernel = kernel_size if kernel_size is not None else getattr(layer, "kernel_size", None)
+        if kernel is None:
             raise QuanvolveError(
                 f"{type(layer).__name__} has no attribute `kernel_size`: give it, such as kernel_size=(2, 2)"
             )
         rank = getattr(layer, "dims", 2 if size is None else len(size))
-        self.kernel_size: tuple[int, ...] = (given,) * rank if isinstance(given, int) else tuple(given)
+        self.kernel_size: tuple[int, ...] = (kernel,) * rank if isinstance(kernel, int) else tuple(kernel)
         self.dims = len(self.kernel_size)
-        found = {name: geometry.get(name, getattr(layer, name, default)) for name, default in _GEOMETRY.items()}
-        self.stride = self._tuple(1 if found["stride"] is None else found["stride"])
-        self.dilation = self._tuple(found["dilation"])
-        self.groups, self.padding_mode = int(found["groups"]), str(found["padding_mode"])
+        settings = {name: geometry.get(name, getattr(layer, name, default)) for name, default in _GEOMETRY.items()}
+        self.stride = self._tuple(1 if settings["stride"] is None else settings["stride"])
+        self.dilation = self._tuple(settings["dilation"])
+        self.groups, self.padding_mode = int(settings["groups"]), str(settings["padding_mode"])
         self.span = tuple(d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True))
-        self.sides = self._sides(found["padding"])
+        self.sides = self._sides(settings["padding"])
         self.in_channels = int(in_channels if in_channels is not None else getattr(layer, "in_channels", 1))
         # Extents differ and leave a rest behind the last step, so that rows, columns and steps cannot be mixed up.
         self.size = size or tuple(
