@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from math import pi
 
 from quanvolve._errors import QuanvolveError
-
-Upload = Callable[[], None]
+from quanvolve.circuits._description import Angle, Gate
+from quanvolve.circuits._parts import Layer, Numbers, between, turns, weight
 
 
 @dataclass(frozen=True)
@@ -18,19 +18,18 @@ class Ansatz:
     Args:
         summary: what it does, in a line.
         reference: paper and place.
-        apply: `apply(weights, n_wires, seed, upload)` queues operations; it calls `upload` before each layer after the
-            first, for encodings that are repeated.
+        gates: `gates(layer)` are the gates of one layer. Encodings that are repeated come before each layer.
         shape: `shape(n_layers, n_wires)` of the weights.
         random_structure: every filter has a structure of its own, by its seed.
         layered: whether it consists of layers on all qubits, between which inputs can be uploaded again.
         spreads: some value of Pauli Z or Y depends on all qubits, however many there are.
-        local: couples neighbouring pixels only; `apply` is then called with `columns=`, the pixels in a row.
+        local: couples neighbouring pixels only, and so asks for the columns of the window.
         plans: names of the plans that can run it; the encoding may allow fewer.
     """
 
     summary: str
     reference: str
-    apply: Callable[..., None] = field(repr=False)
+    gates: Callable[[Layer], Iterable[Gate]] = field(repr=False)
     shape: Callable[[int, int], tuple[int, ...]] = field(repr=False)
     random_structure: bool = False
     layered: bool = True
@@ -39,50 +38,56 @@ class Ansatz:
     plans: tuple[str, ...] = ("table", "polynomial", "tensor_train", "statevector")
 
 
-def _random_layers(weights: Any, n_wires: int, seed: int, upload: Upload) -> None:
-    import pennylane as qp
-
-    if upload is _nothing:
-        qp.RandomLayers(weights, wires=range(n_wires), seed=seed)
-        return
-    for layer in range(len(weights)):
-        if layer:
-            upload()
-        qp.RandomLayers(weights[layer : layer + 1], wires=range(n_wires), seed=seed + layer)
+_CNOTS = 0.3
+"""The share of CNOTs among the gates of a random layer."""
 
 
-def _basic_entangler(weights: Any, n_wires: int, seed: int, upload: Upload) -> None:
-    import pennylane as qp
-
-    for layer in range(len(weights)):
-        if layer:
-            upload()
-        qp.BasicEntanglerLayers(weights[layer : layer + 1], wires=range(n_wires))
-
-
-def _strongly_entangling(weights: Any, n_wires: int, seed: int, upload: Upload) -> None:
-    import pennylane as qp
-
-    for layer in range(len(weights)):
-        if layer:
-            upload()
-        reach = [layer % (n_wires - 1) + 1] if n_wires > 1 else None
-        qp.StronglyEntanglingLayers(weights[layer : layer + 1], wires=range(n_wires), ranges=reach)
+def _random_layers(layer: Layer) -> Iterator[Gate]:
+    # The draws are those of PennyLane's RandomLayers, one by one, so that a seed means the same structure there.
+    for index in layer.own_weights:
+        while layer.rng.random() <= _CNOTS:
+            if layer.n_wires > 1:
+                control, target = layer.rng.choice(layer.n_wires, size=2, replace=False)
+                yield Gate("CNOT", (int(control), int(target)))
+        name = ("RX", "RY", "RZ")[layer.rng.choice(3)]
+        (wire,) = layer.rng.choice(layer.n_wires, size=1, replace=False)
+        yield Gate(name, (int(wire),), weight(index))
 
 
-def _hardware_efficient(weights: Any, n_wires: int, seed: int, upload: Upload) -> None:
-    import pennylane as qp
+def _basic_entangler(layer: Layer) -> Iterator[Gate]:
+    n = layer.n_wires
+    for wire in range(n):
+        yield Gate("RX", (wire,), weight(layer.own_weights[wire]))
+    for wire in range(n if n > 2 else n - 1):
+        yield Gate("CNOT", (wire, (wire + 1) % n))
 
-    last = len(weights) - 1
-    for layer in range(len(weights)):
-        if 0 < layer < last:
-            upload()
-        for wire in range(n_wires):
-            qp.RY(weights[layer, wire, 0], wires=wire)
-            qp.RZ(weights[layer, wire, 1], wires=wire)
-        if layer < last:
-            for wire in range(n_wires - 1):
-                qp.CZ(wires=[wire, wire + 1])
+
+def _strongly_entangling(layer: Layer) -> Iterator[Gate]:
+    n = layer.n_wires
+    yield from _turns_of_all(layer.own_weights)
+    if n > 1:
+        reach = layer.number % (n - 1) + 1
+        for wire in range(n):
+            yield Gate("CNOT", (wire, (wire + reach) % n))
+
+
+def _hardware_efficient(layer: Layer) -> Iterator[Gate]:
+    yield from _two_turns_of_all(layer.own_weights)
+    for wire in range(layer.n_wires - 1):
+        yield Gate("CZ", (wire, wire + 1))
+    if layer.number == layer.n_layers - 1:
+        yield from _two_turns_of_all(layer.weights[layer.n_layers])
+
+
+def _two_turns_of_all(weights: Numbers) -> Iterator[Gate]:
+    for wire, (first, second) in enumerate(weights):
+        yield Gate("RY", (wire,), weight(first))
+        yield Gate("RZ", (wire,), weight(second))
+
+
+def _turns_of_all(weights: Numbers) -> Iterator[Gate]:
+    for wire, three in enumerate(weights):
+        yield from turns(three, wire)
 
 
 def _bricks(n_wires: int, columns: int, offset: int, down: bool) -> list[tuple[int, int]]:
@@ -97,39 +102,25 @@ def _bricks(n_wires: int, columns: int, offset: int, down: bool) -> list[tuple[i
     return pairs
 
 
-def _brickwork(weights: Any, n_wires: int, seed: int, upload: Upload, columns: int) -> None:
-    _neighbours(weights, n_wires, upload, lambda layer: _bricks(n_wires, columns, layer % 2, down=False))
+def _brickwork(layer: Layer) -> Iterator[Gate]:
+    yield from _turns_of_all(layer.own_weights)
+    for pair in _bricks(layer.n_wires, layer.columns, layer.number % 2, down=False):
+        yield Gate("CNOT", pair)
 
 
-def _grid(weights: Any, n_wires: int, seed: int, upload: Upload, columns: int) -> None:
-    _neighbours(weights, n_wires, upload, lambda layer: _bricks(n_wires, columns, layer // 2 % 2, bool(layer % 2)))
+def _grid(layer: Layer) -> Iterator[Gate]:
+    yield from _turns_of_all(layer.own_weights)
+    for pair in _bricks(layer.n_wires, layer.columns, layer.number // 2 % 2, down=bool(layer.number % 2)):
+        yield Gate("CNOT", pair)
 
 
-def _neighbours(weights: Any, n_wires: int, upload: Upload, pairs: Callable[[int], list[tuple[int, int]]]) -> None:
-    import pennylane as qp
-
-    for layer in range(len(weights)):
-        if layer:
-            upload()
-        for wire in range(n_wires):
-            qp.Rot(weights[layer, wire, 0], weights[layer, wire, 1], weights[layer, wire, 2], wires=wire)
-        for pair in pairs(layer):
-            qp.CNOT(wires=pair)
-
-
-def _identity_blocks(weights: Any, n_wires: int, seed: int, upload: Upload, columns: int) -> None:
-    import pennylane as qp
-
-    for layer in range(len(weights)):
-        if layer:
-            upload()
-        pairs = _bricks(n_wires, columns, layer // 2 % 2, down=bool(layer % 2) and columns < n_wires)
-        for part in range(2):
-            for pair in pairs:
-                qp.CNOT(wires=pair)
-            for wire in range(n_wires):
-                w = weights[layer, wire, part]
-                qp.Rot(w[0], w[1], w[2], wires=wire)
+def _identity_blocks(layer: Layer) -> Iterator[Gate]:
+    down = bool(layer.number % 2) and layer.columns < layer.n_wires
+    pairs = _bricks(layer.n_wires, layer.columns, layer.number // 2 % 2, down)
+    for part in range(2):
+        for pair in pairs:
+            yield Gate("CNOT", pair)
+        yield from _turns_of_all(layer.own_weights[:, part])
 
 
 def most_levels(n_wires: int) -> int:
@@ -150,51 +141,44 @@ def _qcnn_shape(n_layers: int, n_wires: int) -> tuple[int, ...]:
     return (n_layers, _CONVOLUTION + _POOLING)
 
 
-def _qcnn(weights: Any, n_wires: int, seed: int, upload: Upload) -> None:
-    import pennylane as qp
+def _qcnn(level: Layer) -> Iterator[Gate]:
+    active = range(0, level.n_wires, 2**level.number)
+    first = list(zip(active[::2], active[1::2], strict=False))
+    second = list(zip(active[1::2], active[2::2], strict=False))
+    weights = level.own_weights
+    for pair in first + second:
+        yield from _two_qubit_block(weights[:_CONVOLUTION], pair)
+    for kept, pooled in first:
+        # A measurement that controls a rotation is a controlled rotation, as the pooled qubit is not used again.
+        yield from _controlled("RZ", weights[_CONVOLUTION], pooled, kept)
+        yield Gate("X", (pooled,))
+        # RX is RY between quarter turns about Z.
+        yield Gate("RZ", (kept,), Angle(pi / 2))
+        yield from _controlled("RY", weights[_CONVOLUTION + 1], pooled, kept)
+        yield Gate("RZ", (kept,), Angle(-pi / 2))
 
-    active = list(range(n_wires))
-    for level in weights:
-        first = list(zip(active[::2], active[1::2], strict=False))
-        second = list(zip(active[1::2], active[2::2], strict=False))
-        for one, other in first + second:
-            _two_qubit_block(level[:_CONVOLUTION], one, other)
-        for kept, pooled in first:
-            # A measurement that controls a rotation is a controlled rotation, as the pooled qubit is not used again.
-            qp.CRZ(level[_CONVOLUTION], wires=[pooled, kept])
-            qp.PauliX(wires=pooled)
-            qp.CRX(level[_CONVOLUTION + 1], wires=[pooled, kept])
-        active = active[::2]
+
+def _controlled(name: str, index: int, control: int, target: int) -> Iterator[Gate]:
+    """RY or RZ if the control is 1: half of it, and half of it back between CNOTs, which turn the axis round."""
+    yield Gate(name, (target,), weight(index, 0.5))
+    yield from between((control, target), "CNOT", Gate(name, (target,), weight(index, -0.5)))
 
 
-def _two_qubit_block(w: Any, one: int, other: int) -> None:
+def _two_qubit_block(weights: Numbers, pair: tuple[int, int]) -> Iterator[Gate]:
     """Any two-qubit unitary: rotations, the three two-qubit interactions, rotations (Vatan and Williams 2004)."""
-    import pennylane as qp
-
-    qp.Rot(w[0], w[1], w[2], wires=one)
-    qp.Rot(w[3], w[4], w[5], wires=other)
-    qp.IsingXX(w[6], wires=[one, other])
-    qp.IsingYY(w[7], wires=[one, other])
-    qp.IsingZZ(w[8], wires=[one, other])
-    qp.Rot(w[9], w[10], w[11], wires=one)
-    qp.Rot(w[12], w[13], w[14], wires=other)
-
-
-def _none(weights: Any, n_wires: int, seed: int, upload: Upload) -> None:
-    import pennylane as qp
-
-    for layer in range(len(weights)):
-        if layer:
-            upload()
-        for wire in range(n_wires):
-            qp.Rot(weights[layer, wire, 0], weights[layer, wire, 1], weights[layer, wire, 2], wires=wire)
+    one, other = pair
+    yield from turns(weights[0:3], one)
+    yield from turns(weights[3:6], other)
+    yield from between(pair, "CNOT", Gate("RX", (one,), weight(weights[6])))  # XX
+    yield from between(pair, "CY", Gate("RY", (one,), weight(weights[7])))  # YY
+    yield from between(pair, "CNOT", Gate("RZ", (other,), weight(weights[8])))  # ZZ
+    yield from turns(weights[9:12], one)
+    yield from turns(weights[12:15], other)
 
 
-def _nothing() -> None:
-    """The upload of an encoding that is not repeated."""
+def _none(layer: Layer) -> Iterator[Gate]:
+    yield from _turns_of_all(layer.own_weights)
 
-
-no_upload = _nothing
 
 ANSATZE: dict[str, Ansatz] = {
     "random": Ansatz(

@@ -1,4 +1,4 @@
-"""The named circuits: an encoding, an ansatz and a readout, each one entry, put together and captured.
+"""The named circuits: an encoding, an ansatz and a readout, each one entry, put together.
 
 To add one, add an entry to its table (`_encodings`, `_ansatze`, `_readouts`); the layer, the estimators and the command
 line find it by its name.
@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
+from math import prod
 from numbers import Integral
 from typing import Any, TypeVar
 
+import numpy as np
+
 from quanvolve._errors import QuanvolveError
-from quanvolve.circuits._ansatze import ANSATZE, no_upload
-from quanvolve.circuits._capture import capture
-from quanvolve.circuits._description import Circuit
+from quanvolve.circuits._ansatze import ANSATZE
+from quanvolve.circuits._description import Circuit, Gate
 from quanvolve.circuits._encodings import ENCODINGS
+from quanvolve.circuits._parts import WEIGHTS, Layer
 from quanvolve.circuits._readouts import READOUTS
 
 _Entry = TypeVar("_Entry")
@@ -97,7 +99,10 @@ def named_circuit(
     row = wires
     if ANSATZE[circuit].local and columns is not None and wires == n_inputs and wires % columns == 0:
         row = columns
-    return _build(circuit, encoding, readout, int(n_inputs), wires, int(n_layers), int(seed), row)
+    structure = int(seed) if ANSATZE[circuit].random_structure else 0
+    if structure < 0:
+        raise QuanvolveError(f"`seed` (={seed}) must be a whole number of at least 0")
+    return _build(circuit, encoding, readout, int(n_inputs), wires, int(n_layers), structure, row)
 
 
 @lru_cache(maxsize=4096)
@@ -105,21 +110,27 @@ def _build(
     circuit: str, encoding: str, readout: str, n_inputs: int, wires: int, n_layers: int, seed: int, columns: int
 ) -> Circuit:
     ansatz, entry, measured = ANSATZE[circuit], ENCODINGS[encoding], READOUTS[readout]
-
-    def function(inputs: Any, weights: Any) -> list[Any]:
-        import pennylane as qp
-
-        def upload() -> None:
-            entry.apply(inputs, n_inputs, wires)
-
-        upload()
-        neighbours = {"columns": columns} if ansatz.local else {}
-        ansatz.apply(weights, wires, seed, upload if entry.repeats else no_upload, **neighbours)
-        return measured.measure(wires) or [qp.expval(qp.Z(0))]
-
-    shapes = {"weights": ansatz.shape(n_layers, wires)}
-    found = capture(function, n_inputs, shapes, threshold=entry.threshold, n_wires=wires, last_look=False)
-    return found if measured.counts is None else replace(found, observables=(), counts=measured.counts)
+    shape = ansatz.shape(n_layers, wires)
+    numbers = np.arange(prod(shape)).reshape(shape)
+    upload = tuple(entry.gates(n_inputs, wires))
+    gates = list(upload)
+    rng = np.random.default_rng(seed)
+    for number in range(n_layers):
+        if number and entry.repeats:
+            gates += upload
+            rng = np.random.default_rng(seed + number)
+        gates += ansatz.gates(Layer(number, n_layers, wires, columns, numbers, rng))
+    return Circuit(
+        n_wires=wires,
+        n_inputs=n_inputs,
+        gates=tuple(gates),
+        observables=tuple(measured.observables(wires)),
+        weight_shapes=((WEIGHTS, shape),),
+        threshold=entry.threshold,
+        program=None if entry.program is None else entry.program(n_inputs),
+        preparation=None if entry.preparation is None else entry.preparation(n_inputs),
+        counts=measured.counts,
+    )
 
 
 def plans_for(circuit: str, encoding: str, readout: str) -> tuple[str, ...]:

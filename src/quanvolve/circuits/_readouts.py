@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import product
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.circuits._description import Observable
 
 _MOST_OUTCOMES_WIRES = 10
 
@@ -18,55 +19,52 @@ class Readout:
     Args:
         summary: what it measures, in a line.
         reference: paper and place.
-        measure: `measure(n_wires)` returns PennyLane measurements; nothing if the output is a number of ones.
+        observables: `observables(n_wires)` are what it measures; none if the output is a number of ones.
         counts: the output is the number of ones in a bit string, see :class:`~quanvolve.circuits.Circuit`.
         plans: names of the plans that can run it; the encoding may allow fewer.
     """
 
     summary: str
     reference: str
-    measure: Callable[[int], list[Any]] = field(repr=False)
+    observables: Callable[[int], Iterable[Observable]] = field(repr=False)
     counts: str | None = None
     plans: tuple[str, ...] = ("table", "polynomial", "tensor_train", "statevector")
 
 
-def _pauli(letter: str) -> Callable[[int], list[Any]]:
-    def measure(n_wires: int) -> list[Any]:
-        import pennylane as qp
-
-        return [qp.expval(getattr(qp, letter)(wire)) for wire in range(n_wires)]
-
-    return measure
+def _one(letter: str, *wires: int) -> Observable:
+    """The product of one Pauli matrix on some qubits."""
+    return Observable(((1.0, tuple((wire, letter) for wire in wires)),))
 
 
-def _zz(n_wires: int) -> list[Any]:
-    import pennylane as qp
+def _pauli(letter: str) -> Callable[[int], Iterator[Observable]]:
+    def observables(n_wires: int) -> Iterator[Observable]:
+        return (_one(letter, wire) for wire in range(n_wires))
 
-    singles = [qp.expval(qp.Z(wire)) for wire in range(n_wires)]
-    return singles + [qp.expval(qp.Z(wire) @ qp.Z(wire + 1)) for wire in range(n_wires - 1)]
+    return observables
 
 
-def _probs(n_wires: int) -> list[Any]:
-    import pennylane as qp
+def _zz(n_wires: int) -> Iterator[Observable]:
+    yield from (_one("Z", wire) for wire in range(n_wires))
+    yield from (_one("Z", wire, wire + 1) for wire in range(n_wires - 1))
 
+
+def _probs(n_wires: int) -> list[Observable]:
     if n_wires > _MOST_OUTCOMES_WIRES:
         raise QuanvolveError(
             f"the readout 'probs' on {n_wires} qubits has {2**n_wires} outcomes, at most {_MOST_OUTCOMES_WIRES} qubits "
             "are possible: use readout='z' or fewer qubits"
         )
-    return [qp.probs(wires=range(n_wires))]
+    return [Observable((), outcome=tuple(enumerate(bits))) for bits in product((0, 1), repeat=n_wires)]
 
 
-def _nothing(n_wires: int) -> list[Any]:
-    return []
+def _nothing(n_wires: int) -> tuple[Observable, ...]:
+    return ()
 
 
-def _expected_ones(n_wires: int) -> list[Any]:
-    import pennylane as qp
-
+def _expected_ones(n_wires: int) -> tuple[Observable, ...]:
     # The number of ones is the sum of (1 - Z) / 2 over the qubits.
-    words = [qp.Identity(0), *(qp.Z(wire) for wire in range(n_wires))]
-    return [qp.expval(qp.Hamiltonian([n_wires / 2, *[-0.5] * n_wires], words))]
+    words = ((-0.5, ((wire, "Z"),)) for wire in range(n_wires))
+    return (Observable(((n_wires / 2, ()), *words)),)
 
 
 _HENDERSON = "Henderson et al., arXiv:1904.04767 (2019), section 3"
