@@ -1,4 +1,4 @@
-"""The named circuits again, as PennyLane functions with PennyLane's own templates: what the catalogue's gates must be."""
+"""The named circuits again, as functions with PennyLane's own templates: what the catalogue must agree with."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS, Gate, named_circuit
 from tests.circuits.pennylane_catalogue import ENCODE, MEASURE, WEIGH, captured_twin
 
-SIZES = [(1, 1), (2, 1), (2, 2), (3, 1), (3, 3), (4, 2), (5, 1)]
+SIZES = [(1, 1), (2, 2), (3, 1), (5, 3)]
 """Inputs and layers."""
 
 
@@ -47,7 +47,7 @@ def test_encodings_and_ansatze(circuit: str, encoding: str) -> None:
     compared = 0
     for n_inputs, n_layers in SIZES:
         least, usual = ENCODINGS[encoding].least(n_inputs), ENCODINGS[encoding].usual(n_inputs)
-        for n_wires in sorted({least, usual, usual + 1}):
+        for n_wires in sorted({least, usual + (n_inputs + n_layers) % 2}):
             if _possible(circuit, encoding, n_wires, n_layers):
                 _require_equal(circuit, encoding, next(readouts), n_inputs, n_wires, n_layers, 3 + n_layers, n_wires)
                 compared += 1
@@ -60,12 +60,12 @@ def test_readouts(readout: str) -> None:
         _require_equal("none", "ry", readout, n_wires, n_wires, 1, 0, n_wires)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     circuit=st.sampled_from([name for name, entry in ANSATZE.items() if entry.local]),
     rows=st.integers(1, 3),
-    columns=st.integers(1, 4),
-    n_layers=st.integers(1, 5),
+    columns=st.integers(1, 3),
+    n_layers=st.integers(1, 4),
 )
 def test_local_ansatze(circuit: str, rows: int, columns: int, n_layers: int) -> None:
     _require_equal(circuit, "ry", "z", rows * columns, rows * columns, n_layers, 0, columns)

@@ -17,7 +17,7 @@ import numpy as np
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits._ansatze import ANSATZE
-from quanvolve.circuits._description import Circuit, Gate
+from quanvolve.circuits._description import Circuit
 from quanvolve.circuits._encodings import ENCODINGS
 from quanvolve.circuits._parts import WEIGHTS, Layer
 from quanvolve.circuits._readouts import READOUTS

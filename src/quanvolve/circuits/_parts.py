@@ -1,4 +1,4 @@
-"""What the entries of the catalogue are written with: angles of pixels and weights, rotations, and a layer's numbers."""
+"""What the entries of the catalogue are written with: angles of pixels and weights, rotations, layers."""
 
 from __future__ import annotations
 
