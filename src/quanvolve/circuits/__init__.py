@@ -35,10 +35,10 @@ from quanvolve.circuits._gates import GATES as GATES
 from quanvolve.circuits._gates import PAULIS as PAULIS
 from quanvolve.circuits._gates import pauli_words as pauli_words
 from quanvolve.circuits._labels import factor_text as factor_text
-from quanvolve.circuits._noise import absorbed as absorbed
-from quanvolve.circuits._noise import through as through
 from quanvolve.circuits._noise import with_noise as with_noise
-from quanvolve.circuits._noise import with_readout_errors as with_readout_errors
+from quanvolve.circuits._noise_readout import absorbed as absorbed
+from quanvolve.circuits._noise_readout import through as through
+from quanvolve.circuits._noise_readout import with_readout_errors as with_readout_errors
 from quanvolve.circuits._openqasm import openqasm as openqasm
 from quanvolve.circuits._openqasm import outputs_in_words as outputs_in_words
 from quanvolve.circuits._pennylane_lock import pennylane_alone as pennylane_alone

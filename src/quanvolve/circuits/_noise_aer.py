@@ -13,7 +13,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.circuits._channels import channel_gate, transfer_of
 from quanvolve.circuits._description import Circuit, Gate
 from quanvolve.circuits._gates import GATES, PAULIS
-from quanvolve.circuits._noise import with_readout_errors
+from quanvolve.circuits._noise_readout import with_readout_errors
 from quanvolve.circuits._rebase import QISKIT_NAMES, rebase
 
 Floats = npt.NDArray[np.float64]

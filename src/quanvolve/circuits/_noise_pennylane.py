@@ -10,7 +10,7 @@ import numpy as np
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits._channels import channel
 from quanvolve.circuits._description import Circuit, Gate, Observable
-from quanvolve.circuits._noise import through
+from quanvolve.circuits._noise_readout import through
 from quanvolve.circuits._pennylane_lock import pennylane_alone
 from quanvolve.circuits._simulate import PENNYLANE_NAMES
 
