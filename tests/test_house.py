@@ -15,10 +15,7 @@ import torch
 import quanvolve
 from quanvolve import Quanv2d
 from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS, Angle, Gate, Observable
-from quanvolve.circuits._ansatze import Ansatz
-from quanvolve.circuits._encodings import Encoding
-from quanvolve.circuits._parts import Layer, weight
-from quanvolve.circuits._readouts import Readout
+from quanvolve.circuits.catalogue import Ansatz, Encoding, Layer, Readout, weight
 from quanvolve.cli import main
 from quanvolve.data import Dataset, _registry, load_dataset
 from quanvolve.data._registry import DatasetInfo

@@ -24,7 +24,7 @@ from quanvolve.circuits import (
     simulate,
     with_noise,
 )
-from quanvolve.circuits._catalogue import _build
+from quanvolve.circuits.catalogue._catalogue import _build
 
 LOCK = qp.queuing.AnnotatedQueue._lock
 
