@@ -45,16 +45,6 @@ ROOMS = {
     },
     "testing": {"circuits", "nn"},
 }
-# The rooms inside `circuits`, and those that each may import; which files of them know PennyLane.
-INSIDE_CIRCUITS = {
-    "description": set(),
-    "catalogue": {"description"},
-    "capture": {"description"},
-    "noise": {"description", "capture"},
-    "draw": {"description", "capture"},
-    "write": {"description"},
-}
-OF_PENNYLANE = ("circuits/capture/", "circuits/draw/_text.py", "circuits/noise/_pennylane.py", "backends/")
 
 
 @pytest.mark.parametrize("statement", ["import quanvolve", "from quanvolve import Quanv2d", "import quanvolve.nn"])
@@ -197,23 +187,9 @@ def _name(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=_name)
-def test_few_files_know_pennylane(path: Path) -> None:
+def test_only_circuits_and_backends_know_pennylane(path: Path) -> None:
     knows = any(name.split(".")[0] == "pennylane" for name in imports_of(path))
-    assert not knows or path.relative_to(SOURCE).as_posix().startswith(OF_PENNYLANE)
-
-
-def test_the_rooms_inside_circuits_are_known() -> None:
-    assert {path.parent.name for path in (SOURCE / "circuits").glob("*/__init__.py")} == set(INSIDE_CIRCUITS)
-
-
-@pytest.mark.parametrize("path", sorted((SOURCE / "circuits").glob("*/*.py")), ids=_name)
-def test_arrows_inside_circuits_point_one_way(path: Path) -> None:
-    others = {tuple(name.split(".")[2:4]) for name in imports_of(path) if name.startswith("quanvolve.circuits")}
-    room = path.parent.name
-    assert () not in others, "it imports the room that it is in"
-    assert {other[0] for other in others} - {room} <= INSIDE_CIRCUITS[room]
-    # From each other they take what is exported.
-    assert not any(other[0] != room and other[1:2] and other[1].startswith("_") for other in others)
+    assert not knows or path.relative_to(SOURCE).parts[0] in ("circuits", "backends")
 
 
 @pytest.mark.parametrize("path", FILES, ids=_name)
