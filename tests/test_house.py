@@ -1,4 +1,4 @@
-"""What one entry in one table is enough for: an encoding, a readout, a data set, a control."""
+"""What one entry in one table is enough for: an encoding, an ansatz, a readout, a data set, a control."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import pennylane as qp
 import pytest
 import torch
 
 import quanvolve
 from quanvolve import Quanv2d
-from quanvolve.circuits import ENCODINGS, READOUTS
-from quanvolve.circuits._encodings import Encoding
-from quanvolve.circuits._readouts import Readout
+from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS, Angle, Gate, Observable
+from quanvolve.circuits.catalogue import Ansatz, Encoding, Layer, Readout, weight
 from quanvolve.cli import main
 from quanvolve.data import Dataset, _registry, load_dataset
 from quanvolve.data._registry import DatasetInfo
@@ -32,12 +29,11 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def test_an_encoding(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def apply(inputs: Any, n_inputs: int, n_wires: int) -> None:
-        for wire in range(n_inputs):
-            qp.RY(inputs[wire], wires=wire)
-            qp.RX(inputs[wire], wires=wire)
+    def gates(n_inputs: int, n_wires: int) -> list[Gate]:
+        pixels = [Angle(inputs=((k, 1.0),)) for k in range(n_inputs)]
+        return [Gate(name, (wire,), pixel) for wire, pixel in enumerate(pixels) for name in ("RY", "RX")]
 
-    monkeypatch.setitem(ENCODINGS, "twice", Encoding("RY and RX of each pixel", "this test", apply))  # type: ignore[index]
+    monkeypatch.setitem(ENCODINGS, "twice", Encoding("RY and RX of each pixel", "this test", gates))  # type: ignore[index]
     layer = Quanv2d(1, 1, 1, circuit="basic_entangler", encoding="twice", n_layers=1, weights=[[[[0.0]]]])
     x = torch.rand(1, 1, 3, 3)
     torch.testing.assert_close(layer(x), torch.cos(torch.pi * x) ** 2, atol=1e-5, rtol=0)
@@ -45,8 +41,22 @@ def test_an_encoding(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     assert "twice" in circuits().encodings
 
 
+def test_an_ansatz(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def gates(layer: Layer) -> list[Gate]:
+        return [Gate("RY", (wire,), weight(layer.own_weights[wire])) for wire in range(layer.n_wires)]
+
+    entry = Ansatz("one RY a qubit per layer", "this test", gates, lambda n_layers, n_wires: (n_layers, n_wires))
+    monkeypatch.setitem(ANSATZE, "turned", entry)  # type: ignore[index]
+    layer = Quanv2d(1, 1, 1, circuit="turned", n_layers=2, weights=[[[[0.25], [0.5]]]])
+    x = torch.rand(1, 1, 3, 3)
+    torch.testing.assert_close(layer(x), torch.cos(torch.pi * x + 0.75), atol=1e-5, rtol=0)
+    assert "one RY a qubit per layer" in said(capsys, "circuits")
+    assert "turned" in circuits().circuits
+
+
 def test_a_readout(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    readout = Readout("minus Z of the first qubit", "this test", lambda n_wires: [qp.expval(-1.0 * qp.Z(0))])
+    minus = Observable(((-1.0, ((0, "Z"),)),))
+    readout = Readout("minus Z of the first qubit", "this test", lambda n_wires: [minus])
     monkeypatch.setitem(READOUTS, "minus", readout)  # type: ignore[index]
     layer = Quanv2d(1, 1, 1, circuit="basic_entangler", readout="minus", n_layers=1, weights=[[[[0.0]]]])
     x = torch.rand(1, 1, 3, 3)

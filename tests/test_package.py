@@ -86,6 +86,32 @@ assert "pennylane" not in sys.modules
     subprocess.run([sys.executable, "-W", "error", "-c", code], timeout=PATIENCE, check=True)
 
 
+@pytest.mark.parametrize("circuit", ["strongly_entangling", "random", "qcnn"])
+@pytest.mark.parametrize("encoding", ["ry", "iqp", "amplitude"])
+def test_building_and_running_a_named_layer_loads_no_pennylane(circuit: str, encoding: str) -> None:
+    code = f"""
+import sys, torch, quanvolve
+layer = quanvolve.Quanv2d(1, 4, 2, circuit={circuit!r}, encoding={encoding!r}, n_layers=1)
+layer(torch.rand(1, 1, 4, 4)).sum().backward()
+print(*sorted({{name.split('.')[0] for name in sys.modules}}))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert set(result.stdout.split()).isdisjoint(HEAVY)
+
+
+def test_loading_a_saved_model_with_a_named_circuit_loads_no_pennylane(tmp_path: Path) -> None:
+    digits = quanvolve.load_dataset("digits")
+    model = quanvolve.QuanvClassifier(circuit="random", trainable=False, max_epochs=1, random_state=0)
+    model.fit(digits.train_images[:200], digits.train_labels[:200]).save(tmp_path / "model")
+    code = f"""
+import sys, quanvolve
+model = quanvolve.load({str(tmp_path / "model")!r})
+print(len(model.predict(quanvolve.load_dataset("digits").test_images[:2])), "pennylane" in sys.modules)
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert result.stdout.split() == ["2", "False"]
+
+
 def test_public_names_are_few_and_all_there() -> None:
     assert len([name for name in quanvolve.__all__ if not name.startswith("_")]) <= 12
     assert len(set(quanvolve.__all__)) == len(quanvolve.__all__)

@@ -12,11 +12,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import quanvolve.circuits._capture as capture_module
 from quanvolve import Quanv2d
 from quanvolve._errors import CaptureError, QuanvolveError
 from quanvolve.circuits import ENCODINGS, Circuit, Preparation, capture, list_circuits, named_circuit, simulate
-from quanvolve.circuits._last_look import A_KIND, DRAWS, windows
+from quanvolve.circuits.capture import _capture as capture_module
+from quanvolve.circuits.capture._last_look import A_KIND, DRAWS, windows
 
 BOTH = re.compile(
     r"on the window \[(.+)\] \(drawn .+\).* default\.qubit gives (\S+) for its value (\d+), what was captured gives "

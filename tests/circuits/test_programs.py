@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit, capture, draw_text, named_circuit
-from quanvolve.circuits._functions import FUNCTIONS
+from quanvolve.circuits.description._functions import FUNCTIONS
 from quanvolve.compile import StatevectorPlan
 from tests.compile.reference import run_plan, run_qnode
 

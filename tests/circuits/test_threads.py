@@ -24,7 +24,7 @@ from quanvolve.circuits import (
     simulate,
     with_noise,
 )
-from quanvolve.circuits._catalogue import _build
+from quanvolve.circuits.catalogue._catalogue import _build
 
 LOCK = qp.queuing.AnnotatedQueue._lock
 
@@ -41,10 +41,6 @@ def _function(inputs: Any, weights: Any) -> Any:
 
 def _captured() -> Any:
     return capture(_function, 2, {"weights": (1, 2, 3)})
-
-
-def _built() -> Any:
-    return named_circuit("qcnn", 4, encoding="zz_feature_map", readout="probs")
 
 
 def _drawn() -> Any:
@@ -67,16 +63,13 @@ def _run(shots: int | None) -> Any:
 
 
 WORK: dict[str, Callable[[], Any]] = {
-    "capture": _captured, "named": _built, "draw_text": _drawn, "simulate": _simulated, "noise": _noisy,
+    "capture": _captured, "draw_text": _drawn, "simulate": _simulated, "noise": _noisy,
     "backend": lambda: _run(None), "shots": lambda: _run(20),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", WORK)
 def test_operations_are_made_by_one_thread_at_a_time(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    small()  # what it is made of, before the watch begins
-    if name == "named":
-        _build.cache_clear()
     owned: list[bool] = []
     before = qp.operation.Operator.__init__
 
@@ -92,9 +85,7 @@ def test_operations_are_made_by_one_thread_at_a_time(name: str, monkeypatch: pyt
 
 
 def test_a_queue_of_the_users_records_nothing_of_a_circuit_that_is_built_inside() -> None:
-    _build.cache_clear()
     alone = {name: work() for name, work in WORK.items()}
-    _build.cache_clear()
     with qp.tape.QuantumTape() as tape:
         qp.RX(0.5, wires=0)
         inside = {name: work() for name, work in WORK.items()}

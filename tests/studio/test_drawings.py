@@ -13,7 +13,7 @@ import pytest
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, ENCODINGS
-from quanvolve.circuits._catalogue import _build
+from quanvolve.circuits.catalogue._catalogue import _build
 from quanvolve.studio import Limits
 from quanvolve.studio._drawings import Drawings
 from quanvolve.studio._problems import Missing, Refused

@@ -117,7 +117,7 @@ def _widest(circuit: str, encoding: str, readout: str) -> tuple[int, str]:
         return _OUTCOMES, "readout='probs'"
     if measured.counts is not None:
         return STATE, f"readout={readout!r}"
-    if entry.prepares or (entry.pairs and circuit != "none"):
+    if entry.preparation is not None or (entry.pairs and circuit != "none"):
         return STATE, f"encoding={encoding!r}"
     if ANSATZE[circuit].spreads and readout != "x":  # rotations about X do nothing to it
         return (STATE, f"encoding={encoding!r}") if general else (TRAIN, f"circuit={circuit!r}")

@@ -1,0 +1,308 @@
+"""The last look: a captured description must compute what `default.qubit` computes for the function itself.
+
+Capture reads angles off at a few points, so that what none of them shows (a branch, a kink, a state of another norm)
+would be lost. Here the function runs on several hundred windows as PennyLane would run it, and the description beside
+it; where they differ, the capture is refused. Windows on which the function raises or gives NaN have no right value
+and are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from quanvolve._errors import CaptureError
+from quanvolve.circuits.capture._angles import PREPARE, Traced
+from quanvolve.circuits.capture._simulate import PENNYLANE_NAMES, angles_of, measured_in_states, prepared_states
+from quanvolve.circuits.description import Circuit
+
+Floats = npt.NDArray[np.float64]
+Tape = tuple[list[Any], list[Any]]
+"""Operations and measurements."""
+
+DRAWS = 3
+A_KIND = 18
+_SEED = 19990119
+_TOLERANCE = 1e-6
+_WORK = 1.2e7
+"""Amplitudes that gates may touch; beyond, values are compared on fewer windows, and gates on all of them."""
+_LARGE, _ROUNDING = 1e6, 1e-9
+_GROUPS = 8
+"""Structures that a run is compared with: some templates hold a new function each time and are alike with none."""
+
+
+class Window(NamedTuple):
+    """A window, flattened, and the kind of windows it was drawn from."""
+
+    values: Floats
+    kind: str
+
+
+class Run(NamedTuple):
+    """One run of the function: its operations and measurements, also as their numbers and all else about them."""
+
+    window: Window
+    tape: Tape
+    leaves: list[Any]
+    structure: Any
+
+
+def windows(rng: np.random.Generator, n_inputs: int) -> list[Window]:
+    """Windows of five kinds, as many of each: pixels, both signs, bytes, mostly zeros, and about one half."""
+    found = []
+    for k in range(A_KIND):
+        pixels = rng.uniform(0.0, 1.0, n_inputs)
+        signed = rng.uniform(-4.0, 4.0, n_inputs)
+        if k % 3 == 0:  # windows of many values are hardly ever negative throughout by chance
+            signed = -np.abs(signed)
+        sparse = np.where(rng.random(n_inputs) < 0.8, 0.0, pixels if k % 2 else signed)
+        if k == 0:
+            sparse = np.zeros(n_inputs)
+        near = 0.5 + rng.choice([0.1, 0.01, 0.0], n_inputs) * rng.uniform(-1.0, 1.0, n_inputs)
+        found += [
+            Window(pixels, "in [0, 1]"),
+            Window(signed, "in [-4, 4]"),
+            Window(np.floor(rng.uniform(0.0, 256.0, n_inputs)), "in [0, 255]"),
+            Window(sparse, "with many zeros"),
+            Window(near, "near 0.5"),
+        ]
+    return found
+
+
+@dataclass(frozen=True)
+class Function:
+    """What was captured, to be run again.
+
+    Attributes:
+        record: runs the function on a window and weights; its operations and measurements.
+        gates: operations, decomposed into the gate vocabulary, and how many numbers each angle may have.
+        wire_order: its wire labels, in the order of the description's wires.
+        batched: whether it is written for a batch of windows.
+    """
+
+    record: Callable[[Mapping[str, Tensor]], Tape]
+    gates: Callable[[list[Any], int], list[Traced]]
+    wire_order: list[Any]
+    batched: bool
+
+
+def last_look(circuit: Circuit, function: Function) -> None:
+    """Compare a description with the function that it was captured from.
+
+    Args:
+        circuit: the description.
+        function: what was captured.
+
+    Raises:
+        CaptureError: where the two differ, with both values, or if the function has no value on any window.
+    """
+    rng = np.random.default_rng(_SEED)
+    compared = 0
+    for draw in range(DRAWS):
+        weights = {
+            name: torch.tensor(rng.uniform(-size, size, shape))
+            for name, shape in circuit.weight_shapes
+            for size in [(3.0, 0.5, 6.0)[draw]]
+        }
+        drawn = windows(rng, circuit.n_inputs)
+        if circuit.threshold is not None:
+            drawn = [Window((w.values > circuit.threshold).astype(float), w.kind) for w in drawn]
+        runs = []
+        for window in drawn:
+            try:
+                tape = function.record({"inputs": torch.from_numpy(window.values), **weights})
+            except Exception:  # a window that the function refuses has no value
+                continue
+            runs.append(_flattened(window, tape))
+        compared += _compare(circuit, function, runs, weights)
+    if not compared:
+        raise CaptureError(
+            "the circuit function has no value on any of the windows it was tried on (in [0, 1], in [-4, 4], in "
+            "[0, 255], with many zeros, near 0.5): what was captured cannot be compared with it; write it so that it "
+            "takes any window, or pass last_look=False to capture()"
+        )
+
+
+def _compare(circuit: Circuit, function: Function, runs: list[Run], weights: Mapping[str, Tensor]) -> int:
+    """Compare on some windows and one draw of the weights; on how many of them the function has a value."""
+    affordable = int(_WORK / DRAWS / (2.0**circuit.n_wires * (len(circuit.gates) + 1)))
+    few = min(len(runs), affordable)
+    compared = 0
+    for group in _alike([runs[k] for k in np.linspace(0, len(runs) - 1, few).astype(int)]):
+        theirs = _together(group, function)
+        ours = _ours(circuit, np.array([run.window.values for run in group]), weights)
+        for k, (run, own) in enumerate(zip(group, ours, strict=True)):
+            expected = None if theirs is None else theirs[k]
+            if expected is None or _differ(expected, own):
+                expected = _alone(run, function)  # stacked numbers may mean something else to an operation
+                if _differ(expected, own) and not _rounded(circuit, function, run, weights):
+                    raise _refusal(run.window, weights, expected, own)
+            compared += not np.isnan(expected).any()
+    if few == len(runs):
+        return compared
+    for group in _alike(runs):
+        together = _stacked(group, function.batched)
+        if together is not None and _angles_agree(circuit, function, together, group, weights):
+            continue
+        for run in group:
+            if not _angles_agree(circuit, function, run, [run], weights):
+                expected, own = _alone(run, function), _ours(circuit, run.window.values[None], weights)[0]
+                if _differ(expected, own):
+                    raise _refusal(run.window, weights, expected, own)
+    return len(runs)
+
+
+def _rounded(circuit: Circuit, function: Function, run: Run, weights: Mapping[str, Tensor]) -> bool:
+    """Whether values differ by the rounding of angles so large that one unit in their last place changes the value."""
+    angles, _ = _angles(circuit, run.window.values[None], weights)
+    largest = max((abs(float(angle[0])) for angle in angles if angle is not None), default=0.0)
+    return largest > _LARGE and _angles_agree(circuit, function, run, [run], weights)
+
+
+def _angles_agree(
+    circuit: Circuit, function: Function, run: Run, windows_of: list[Run], weights: Mapping[str, Tensor]
+) -> bool:
+    """Whether the gates of a run, or of several as one, are the description's, with the same angles up to rounding."""
+    index = {label: place for place, label in enumerate(function.wire_order)}
+    try:
+        gates = function.gates(run.tape[0], len(windows_of))
+    except Exception:  # a decomposition that does not take a batch
+        return False
+    prepared = [gate for gate in gates if gate.name == PREPARE]
+    rest = [gate for gate in gates if gate.name != PREPARE]
+    if [(g.name, tuple(index[w] for w in g.wires)) for g in rest] != [(g.name, g.wires) for g in circuit.gates]:
+        return False
+    if len(prepared) != (circuit.preparation is not None):
+        return False
+    angles, extended = _angles(circuit, np.array([one.window.values for one in windows_of]), weights)
+    pairs = [(gate.angle, angle) for gate, angle in zip(rest, angles, strict=True) if angle is not None]
+    if circuit.preparation is not None:
+        pairs.append((prepared[0].angle, prepared_states(circuit.preparation, extended)))
+    return all(np.allclose(np.asarray(theirs), ours, rtol=_ROUNDING, atol=_ROUNDING) for theirs, ours in pairs)
+
+
+def _differ(theirs: Floats, ours: Floats) -> bool:
+    if np.isnan(theirs).any():
+        return False  # not a value
+    if theirs.shape != ours.shape:
+        return True
+    return not bool((np.abs(theirs - ours) <= _TOLERANCE * (1 + np.abs(theirs))).all())
+
+
+def _refusal(window: Window, weights: Mapping[str, Tensor], theirs: Floats, ours: Floats) -> CaptureError:
+    place = int(np.argmax(~(np.abs(theirs - ours) <= _TOLERANCE))) if theirs.shape == ours.shape else 0
+    values = ", ".join(f"{value:.4g}" for value in window.values[:9]) + (", ..." if len(window.values) > 9 else "")
+    given = "" if not weights else f" with random weights {', '.join(map(repr, weights))}"
+    return CaptureError(
+        f"the circuit function cannot be captured: on the window [{values}] (drawn {window.kind}){given} "
+        f"default.qubit gives {theirs[place]:.6f} for its value {place}, what was captured gives {ours[place]:.6f}. It "
+        "branches on values, has a kink that capture did not meet, or prepares a state in another way: write it with "
+        "the same gates for all windows and angles that are smooth functions of torch, or do such steps before the "
+        "layer"
+    )
+
+
+def _flattened(window: Window, tape: Tape) -> Run:
+    import pennylane as qp
+
+    leaves, structure = qp.pytrees.flatten(tape)
+    arrays = [leaf.detach().resolve_conj().numpy() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+    return Run(window, tape, arrays, structure)
+
+
+def _alike(runs: list[Run]) -> list[list[Run]]:
+    """Runs that differ in the numbers of their operations only, together."""
+    groups: list[tuple[Any, list[Run]]] = []
+    for run in runs:
+        kind = (run.structure, [np.shape(leaf) for leaf in run.leaves])
+        for known, members in groups[-_GROUPS:]:
+            if known == kind:
+                members.append(run)
+                break
+        else:
+            groups.append((kind, [run]))
+    return [members for _, members in groups]
+
+
+def _stacked(runs: list[Run], batched: bool) -> Run | None:
+    """Runs of one structure as one: numbers that differ get a batch axis; None where that does not work."""
+    import pennylane as qp
+
+    stacked, varied = [], False
+    for column in zip(*(run.leaves for run in runs), strict=True):
+        arrays = [np.asarray(leaf) for leaf in column]
+        numeric = arrays[0].dtype.kind in "biufc"
+        if all(np.array_equal(arrays[0], array, equal_nan=numeric) for array in arrays[1:]):
+            stacked.append(column[0])
+            continue
+        varied = True
+        # A function that is written for a batch gives every number a batch axis of one.
+        has_axis = batched and arrays[0].shape[:1] == (1,)
+        stacked.append(np.concatenate(arrays) if has_axis else np.stack(arrays))
+    if not varied:  # the function does not read its inputs
+        return None
+    try:
+        tape = qp.pytrees.unflatten(stacked, runs[0].structure)
+    except Exception:  # a template that cannot be put together again
+        return None
+    return Run(runs[0].window, tape, stacked, runs[0].structure)
+
+
+def _together(runs: list[Run], function: Function) -> Floats | None:
+    """Values of runs of one structure, one row each, simulated as one; None where that does not work."""
+    one = _stacked(runs, function.batched)
+    if one is None:
+        return None
+    try:
+        found = _values(one.tape, function.wire_order)
+    except Exception:  # an operation that does not take a batch runs alone
+        return None
+    return found if len(found) == len(runs) else None
+
+
+def _alone(run: Run, function: Function) -> Floats:
+    try:
+        (row,) = _values(run.tape, function.wire_order)
+        return np.asarray(row)
+    except Exception:  # PennyLane refuses this window, such as a state of norm zero
+        return np.full(1, np.nan)
+
+
+def _values(tape: Tape, wire_order: list[Any]) -> Floats:
+    """One row a window: the values of all measurements, as TorchLayer stacks them."""
+    import pennylane as qp
+
+    script = qp.tape.QuantumScript(*tape)
+    (results,) = qp.execute([script], qp.device("default.qubit", wires=wire_order), diff_method=None)
+    parts = results if isinstance(results, tuple) else (results,)
+    return np.concatenate([np.asarray(part, float).reshape(script.batch_size or 1, -1) for part in parts], axis=1)
+
+
+def _angles(circuit: Circuit, windows: Floats, weights: Mapping[str, Tensor]) -> tuple[list[Floats | None], Floats]:
+    return angles_of(circuit, windows, {name: weight.numpy() for name, weight in weights.items()})
+
+
+def _ours(circuit: Circuit, values: Floats, weights: Mapping[str, Tensor]) -> Floats:
+    """The description's values, one row a window, on default.qubit with a batch axis."""
+    import pennylane as qp
+
+    angles, extended = _angles(circuit, values, weights)
+    operations = []
+    if circuit.preparation is not None:
+        operations.append(qp.StatePrep(prepared_states(circuit.preparation, extended), wires=circuit.preparation.wires))
+    for gate, angle in zip(circuit.gates, angles, strict=True):
+        kind = getattr(qp, PENNYLANE_NAMES.get(gate.name, gate.name))
+        if angle is None:
+            operations.append(kind(wires=list(gate.wires)))
+        else:
+            operations.append(kind(angle[0] if (angle == angle[0]).all() else angle, wires=gate.wires[0]))
+    script = qp.tape.QuantumScript(operations, [qp.state()])
+    (states,) = qp.execute([script], qp.device("default.qubit", wires=circuit.n_wires), diff_method=None)
+    states = np.broadcast_to(np.asarray(states).reshape(-1, 2**circuit.n_wires), (len(values), 2**circuit.n_wires))
+    return measured_in_states(circuit, states)

@@ -1,0 +1,15 @@
+"""The named circuits: encodings, ansatze and readouts, written in the gates of `description`."""
+
+from quanvolve.circuits.catalogue._ansatze import ANSATZE as ANSATZE
+from quanvolve.circuits.catalogue._ansatze import Ansatz as Ansatz
+from quanvolve.circuits.catalogue._catalogue import list_circuits as list_circuits
+from quanvolve.circuits.catalogue._catalogue import look_up as look_up
+from quanvolve.circuits.catalogue._catalogue import named_circuit as named_circuit
+from quanvolve.circuits.catalogue._catalogue import plans_for as plans_for
+from quanvolve.circuits.catalogue._encodings import ENCODINGS as ENCODINGS
+from quanvolve.circuits.catalogue._encodings import Encoding as Encoding
+from quanvolve.circuits.catalogue._parts import Layer as Layer
+from quanvolve.circuits.catalogue._parts import pixel as pixel
+from quanvolve.circuits.catalogue._parts import weight as weight
+from quanvolve.circuits.catalogue._readouts import READOUTS as READOUTS
+from quanvolve.circuits.catalogue._readouts import Readout as Readout

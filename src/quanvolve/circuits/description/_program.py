@@ -1,0 +1,366 @@
+"""Programs: angles that are functions of inputs and weights other than sums, such as ``arctan(x0)`` or ``x0 * x1``.
+
+A program is a list of calls to functions of torch, recorded while a circuit function runs. It is plain data: it hashes,
+travels as JSON, and runs again on other values. Only the functions named in `_functions` can be called, so that a
+description from a stranger can compute but do nothing else.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from quanvolve._errors import CaptureError, QuanvolveError
+from quanvolve.circuits.description._functions import FUNCTIONS, name_of
+
+# An argument is a tagged tuple: ("inputs",), ("weight", name), ("call", number), ("item", number, position),
+# ("tensor", dtype, shape, numbers), ("list" | "tuple", (arguments...)), ("slice", start, stop, step), ("dtype", name),
+# ("ellipsis",) or ("constant", None | bool | int | float | str).
+Argument = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: the name of a function, its arguments, and its keyword arguments as pairs."""
+
+    function: str
+    arguments: tuple[Argument, ...]
+    keywords: tuple[tuple[str, Argument], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A number that the program supplies: an entry of the result of a call, and what it depends on."""
+
+    source: Argument
+    index: int
+    reads_inputs: bool
+    reads_weights: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Calls in order, and the numbers that are taken from their results.
+
+    Args:
+        calls: may refer to the inputs, to weights and to earlier calls.
+        values: what angles and amplitudes refer to by number.
+        batched: whether the inputs have a batch axis of one in front.
+    """
+
+    calls: tuple[Call, ...]
+    values: tuple[Value, ...]
+    batched: bool = False
+
+    def run(self, inputs: Tensor, weights: Mapping[str, Tensor], which: tuple[int, ...]) -> Tensor:
+        """Some values for one window and one filter.
+
+        Args:
+            inputs: shape (n_inputs,); only its dtype and device count where no value reads inputs.
+            weights: by name, each of the circuit's own shape.
+            which: numbers of the values.
+
+        Returns:
+            Tensor of shape (len(which),), of the inputs' dtype. It runs under `torch.func` transforms.
+        """
+        window = inputs.unsqueeze(0) if self.batched else inputs
+        results: dict[int, Any] = {}
+        for number in self._needed(which):
+            call = self.calls[number]
+            arguments = [resolve(a, window, weights, results) for a in call.arguments]
+            keywords = {name: resolve(a, window, weights, results) for name, a in call.keywords}
+            results[number] = FUNCTIONS[call.function](*arguments, **keywords)
+        found = []
+        for k in which:
+            value = self.values[k]
+            entry = resolve(value.source, window, weights, results).reshape(-1)[value.index]
+            found.append((entry.real if entry.is_complex() else entry).to(inputs.dtype))
+        return torch.stack(found) if found else inputs.new_empty(0)
+
+    def _needed(self, which: tuple[int, ...]) -> list[int]:
+        needed: set[int] = set()
+        waiting = [argument for k in which for argument in [self.values[k].source]]
+        while waiting:
+            for number in _calls_in(waiting.pop()):
+                if number not in needed:
+                    needed.add(number)
+                    call = self.calls[number]
+                    waiting += [*call.arguments, *(a for _, a in call.keywords)]
+        return sorted(needed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The program as JSON-ready lists and numbers."""
+        return {
+            "batched": self.batched,
+            "calls": [[c.function, list(c.arguments), [list(pair) for pair in c.keywords]] for c in self.calls],
+            "values": [[list(v.source), v.index, v.reads_inputs, v.reads_weights] for v in self.values],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Program:
+        """The inverse of :meth:`to_dict`.
+
+        Raises:
+            QuanvolveError: if a call is to a function that programs cannot call, or refers to a later one.
+        """
+        calls = tuple(
+            Call(str(name), tuple(_frozen(a) for a in arguments), tuple((str(k), _frozen(a)) for k, a in keywords))
+            for name, arguments, keywords in data["calls"]
+        )
+        values = tuple(
+            Value(_frozen(source), operator.index(index), bool(x), bool(w)) for source, index, x, w in data["values"]
+        )
+        for position, call in enumerate(calls):
+            if call.function not in FUNCTIONS:
+                raise QuanvolveError(
+                    f"call {position} is to {call.function!r}, which is not a function that a program may call"
+                )
+            arguments = (*call.arguments, *(a for _, a in call.keywords))
+            if any(number >= position for a in arguments for number in _calls_in(a)):
+                raise QuanvolveError(f"call {position} ({call.function}) refers to a call that comes later")
+        if any(not 0 <= number < len(calls) for value in values for number in _calls_in(value.source)):
+            raise QuanvolveError("a value of the program refers to a call that is not there")
+        return cls(calls, values, bool(data["batched"]))
+
+
+class Recorder(TorchFunctionMode):
+    """Records calls on the inputs and weights of a circuit function while it runs."""
+
+    def __init__(self, point: Mapping[str, Tensor], batch: Tensor | None) -> None:
+        super().__init__()
+        self.calls: list[Call] = []
+        self.batch, self.batched = batch, batch is not None
+        # The tensors are kept along with their meaning: an id is only good while its tensor lives.
+        self.known: dict[int, tuple[Tensor, Argument]] = {}
+        for name, tensor in point.items():
+            self._know(tensor, ("inputs",) if name == "inputs" else ("weight", name))
+        if batch is not None:
+            self._know(batch, ("inputs",))
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        keywords = kwargs or {}
+        if function is Tensor.__iter__:
+            return iter(self.__torch_function__(Tensor.unbind, types, args, keywords))
+        result = function(*args, **keywords)
+        tensors = [t for t in _flat([args, keywords]) if isinstance(t, Tensor) and id(t) in self.known]
+        results = [t for t in _flat(result) if isinstance(t, Tensor)]
+        label = name_of(function)
+        if tensors and (results or label == "an assignment to entries"):
+            self._record(function, label, args, keywords, result, results)
+        return result
+
+    def _record(self, function: Any, label: str, args: Any, keywords: Any, result: Any, results: list[Tensor]) -> None:
+        changed = label == "an assignment to entries" or any(
+            any(t is a for a in args) and label.endswith("_") for t in results
+        )
+        if changed or label not in FUNCTIONS:
+            # Not an error yet: it is one only if an angle turns out to need it.
+            for tensor in (args[0], *results) if changed else results:
+                self._know(tensor, ("lost", label))
+            return
+        try:
+            call = Call(
+                label,
+                tuple(self._argument(a) for a in args),
+                tuple((name, self._argument(a)) for name, a in keywords.items()),
+            )
+        except _Lost as lost:
+            for tensor in results:
+                self._know(tensor, ("lost", str(lost)))
+            return
+        number = len(self.calls)
+        self.calls.append(call)
+        if isinstance(result, Tensor):
+            self._know(result, ("call", number))
+        else:
+            for position, tensor in enumerate(result):
+                if isinstance(tensor, Tensor):
+                    self._know(tensor, ("item", number, position))
+
+    def _know(self, tensor: Tensor, meaning: Argument) -> None:
+        self.known[id(tensor)] = (tensor, meaning)
+
+    def _argument(self, value: Any) -> Argument:
+        if isinstance(value, Tensor):
+            if id(value) in self.known:
+                meaning = self.known[id(value)][1]
+                if meaning[0] == "lost":
+                    raise _Lost(meaning[1])
+                return meaning
+            kind = str(value.dtype).removeprefix("torch.")
+            if value.is_complex():
+                raise _Lost("a complex constant")
+            return ("tensor", kind, tuple(value.shape), tuple(value.detach().flatten().tolist()))
+        if isinstance(value, list | tuple):
+            return ("list" if isinstance(value, list) else "tuple", tuple(self._argument(v) for v in value))
+        if isinstance(value, slice):
+            return ("slice", *(self._argument(part) for part in (value.start, value.stop, value.step)))
+        if isinstance(value, torch.dtype):
+            return ("dtype", str(value).removeprefix("torch."))
+        if value is Ellipsis:
+            return ("ellipsis",)
+        if value is None or isinstance(value, bool | int | float | str):
+            return ("constant", value)
+        if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+            return ("constant", value.item())
+        raise _Lost(f"an argument of type {type(value).__name__}")
+
+    def program(self, wanted: list[tuple[Tensor, int, str]]) -> Program:
+        """The program that computes entries of tensors that were made while recording.
+
+        Args:
+            wanted: tensors, the flat index of the entry, and what to call it in an error.
+
+        Raises:
+            CaptureError: if a tensor depends on a function that cannot be recorded.
+        """
+        values = []
+        for tensor, index, what in wanted:
+            if id(tensor) not in self.known:
+                raise CaptureError(
+                    f"{what} depends on inputs or weights in a way that cannot be followed: use functions of torch, "
+                    "without taking numbers out of tensors (float(), item(), numpy)"
+                )
+            meaning = self.known[id(tensor)][1]
+            if meaning[0] == "lost":
+                raise CaptureError(
+                    f"{what} depends on inputs or weights through {meaning[1]}, which cannot be recorded: use "
+                    "element-wise functions, sums, products and indexing of torch that return new tensors"
+                )
+            values.append(Value(meaning, index, *self._reads(meaning)))
+        return pruned(Program(tuple(self.calls), tuple(values), self.batched))
+
+    def _reads(self, meaning: Argument) -> tuple[bool, bool]:
+        inputs = weights = False
+        waiting, seen = [meaning], set()
+        while waiting:
+            argument = waiting.pop()
+            if argument in seen:
+                continue
+            seen.add(argument)
+            for leaf in _leaves(argument):
+                inputs |= leaf[0] == "inputs"
+                weights |= leaf[0] == "weight"
+                if leaf[0] in ("call", "item"):
+                    call = self.calls[leaf[1]]
+                    waiting += [*call.arguments, *(a for _, a in call.keywords)]
+        return inputs, weights
+
+
+class _Lost(Exception):
+    """Something that a program cannot hold; the message names it."""
+
+
+def pruned(program: Program) -> Program:
+    """The program without the calls that none of its values needs."""
+    kept = program._needed(tuple(range(len(program.values))))
+    number = {old: new for new, old in enumerate(kept)}
+
+    def moved(argument: Argument) -> Argument:
+        if argument[0] in ("call", "item"):
+            return (argument[0], number[argument[1]], *argument[2:])
+        if argument[0] in ("list", "tuple"):
+            return (argument[0], tuple(moved(a) for a in argument[1]))
+        if argument[0] == "slice":
+            return ("slice", *(moved(a) for a in argument[1:]))
+        return argument
+
+    calls = []
+    for old in kept:
+        call = program.calls[old]
+        calls.append(
+            Call(call.function, tuple(map(moved, call.arguments)), tuple((k, moved(a)) for k, a in call.keywords))
+        )
+    values = tuple(Value(moved(v.source), v.index, v.reads_inputs, v.reads_weights) for v in program.values)
+    return Program(tuple(calls), values, program.batched)
+
+
+def _flat(value: Any) -> list[Any]:
+    if isinstance(value, list | tuple):
+        return [leaf for item in value for leaf in _flat(item)]
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in _flat(item)]
+    return [value]
+
+
+def _leaves(argument: Argument) -> list[Argument]:
+    if argument[0] in ("list", "tuple"):
+        return [leaf for item in argument[1] for leaf in _leaves(item)]
+    if argument[0] == "slice":
+        return [leaf for item in argument[1:] for leaf in _leaves(item)]
+    return [argument]
+
+
+def _calls_in(argument: Argument) -> list[int]:
+    return [leaf[1] for leaf in _leaves(argument) if leaf[0] in ("call", "item")]
+
+
+def resolve(argument: Argument, window: Tensor, weights: Mapping[str, Tensor], results: Mapping[int, Any]) -> Any:
+    """What an argument stands for, given the inputs, the weights and the results of earlier calls."""
+    kind = argument[0]
+    if kind == "constant":
+        return argument[1]
+    if kind == "call":
+        return results[argument[1]]
+    if kind == "inputs":
+        return window
+    if kind == "weight":
+        return weights[argument[1]]
+    if kind == "item":
+        return results[argument[1]][argument[2]]
+    if kind in ("list", "tuple"):
+        items = [resolve(item, window, weights, results) for item in argument[1]]
+        return items if kind == "list" else tuple(items)
+    if kind == "slice":
+        return slice(*(resolve(part, window, weights, results) for part in argument[1:]))
+    if kind == "tensor":
+        dtype = getattr(torch, argument[1])
+        dtype = window.dtype if dtype.is_floating_point else dtype
+        return torch.tensor(argument[3], dtype=dtype, device=window.device).reshape(argument[2])
+    if kind == "dtype":
+        return getattr(torch, argument[1])
+    return Ellipsis
+
+
+_KINDS = ("inputs", "weight", "call", "item", "tensor", "list", "tuple", "slice", "dtype", "ellipsis", "constant")
+
+
+def _frozen(data: Any) -> Argument:
+    """An argument from JSON, checked: nothing but the tagged tuples of `resolve` gets in."""
+    kind, *rest = data
+    if kind not in _KINDS:
+        raise QuanvolveError(f"{kind!r} is not a kind of argument of a program")
+    if kind in ("list", "tuple"):
+        return (kind, tuple(_frozen(item) for item in rest[0]))
+    if kind == "slice":
+        return (kind, *(_frozen(item) for item in rest))
+    if kind == "tensor":
+        return (kind, _dtype(rest[0]), tuple(operator.index(n) for n in rest[1]), tuple(_number(n) for n in rest[2]))
+    if kind == "dtype":
+        return (kind, _dtype(rest[0]))
+    if kind in ("call", "item"):
+        numbers = tuple(operator.index(n) for n in rest)
+        if any(n < 0 for n in numbers):
+            raise QuanvolveError("a program refers to a call with a negative number")
+        return (kind, *numbers)
+    if kind == "constant" and not (rest[0] is None or isinstance(rest[0], bool | int | float | str)):
+        raise QuanvolveError(f"{rest[0]!r} is not a constant of a program")
+    return (kind, *rest)
+
+
+def _number(value: Any) -> bool | int | float:
+    if not isinstance(value, bool | int | float):
+        raise QuanvolveError(f"{value!r} is not a number")
+    return value
+
+
+def _dtype(name: Any) -> str:
+    if not isinstance(getattr(torch, str(name), None), torch.dtype):
+        raise QuanvolveError(f"{name!r} is not a dtype of torch")
+    return str(name)
