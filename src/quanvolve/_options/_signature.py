@@ -57,18 +57,13 @@ def _constructor() -> ast.FunctionDef:
 
 def _parameters(made: ast.FunctionDef) -> list[inspect.Parameter]:
     arguments = made.args
-    positional: list[tuple[ast.arg, ast.expr | None]] = list(zip(reversed(arguments.args), _last(arguments), strict=True))
+    missing = [None] * (len(arguments.args) - len(arguments.defaults))
+    positional = list(zip(arguments.args, [*missing, *arguments.defaults], strict=True))[1:]
     named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     return [
-        *(_parameter(argument, default, _POSITIONAL) for argument, default in reversed(positional[:-1])),
+        *(_parameter(argument, default, _POSITIONAL) for argument, default in positional),
         *(_parameter(argument, default, _KEYWORD) for argument, default in named),
     ]
-
-
-def _last(arguments: ast.arguments) -> list[ast.expr | None]:
-    """The defaults of the positional arguments from the last to the first, which may have none."""
-    missing = len(arguments.args) - len(arguments.defaults)
-    return [*reversed(arguments.defaults), *[None] * missing]
 
 
 def _parameter(argument: ast.arg, default: ast.expr | None, kind: Any) -> inspect.Parameter:

@@ -50,7 +50,7 @@ def takes(options: Sequence[inspect.Parameter]) -> Callable[[type[_T]], type[_T]
 
         parameters = [*named[:place], *shared, *named[place:]]
         __init__.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
-        kind.__init__ = __init__  # type: ignore[misc, method-assign]
+        kind.__init__ = __init__  # type: ignore[method-assign]
         return kind
 
     return taking

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._interrupt import interruptible
+from quanvolve.cli._asked import DATA, option
 from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._device_options import (
     DEVICE,
@@ -25,7 +26,7 @@ from quanvolve.cli._device_options import (
     mitigation,
     run_and_data,
 )
-from quanvolve.cli._options import DATA, DataDir, Json, option
+from quanvolve.cli._options import DataDir, Json
 from quanvolve.cli._output import CALIBRATE, output_folder
 from quanvolve.cli._progress import make_view
 

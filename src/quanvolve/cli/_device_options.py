@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve.cli._asked import option
 from quanvolve.cli._evaluate import data_of, load_classifier
-from quanvolve.cli._options import MAX_SEED, option
+from quanvolve.cli._options import MAX_SEED
 
 if TYPE_CHECKING:
     from quanvolve.data import Dataset

@@ -16,8 +16,9 @@ import typer
 
 from quanvolve._interrupt import CODE, Interrupted, asked, claim_line
 from quanvolve.cli._app import app
+from quanvolve.cli._asked import spelling
 from quanvolve.cli._console import complain, silence
-from quanvolve.cli._options import OPTION_OF, spelling
+from quanvolve.cli._options import OPTION_OF
 
 FAILED = 2
 
@@ -107,9 +108,9 @@ def as_options(text: str) -> str:
         >>> as_options("`n_qubits` (=3) is too small; use `n_qubits=4` or `encoding='threshold'`")
         '--qubits (=3) is too small; use --qubits 4 or --encoding threshold'
     """
-    # No option sets `dilation` or `padding`, which this message offers too.
+    # Of what this message offers, a smaller window is what helps whoever has given nothing else.
     text = re.sub(
-        r"larger than the padded image of (\S+): use a `kernel_size`.*",
+        r"larger than the padded image of (\S+): use a `kernel_size` \(=\S+\) or `dilation` \(=1(?:x1)*\).*",
         r"larger than the image of \1: use a smaller `kernel_size`",
         text,
     )

@@ -3,81 +3,89 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from types import NoneType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
-import typer
+from quanvolve._errors import ModelError
+from quanvolve._options import model_options, parse_noise
+from quanvolve.cli._asked import DATA, MODEL, TRAINING, layer_fields, of_layer, option, spelling, with_layer
 
-from quanvolve._errors import ModelError, QuanvolveError
-
-DATA, MODEL, TRAINING = "Data and output", "Model", "Training"
 MAX_SEED = 2**32 - 1
-
-
-def option(
-    name: str, help: str, panel: str, metavar: str | None = "N", *, min: float | None = None, max: float | None = None
-) -> Any:
-    """An option in the common form, with a word for its value in place of a type."""
-    return typer.Option(name, help=help, rich_help_panel=panel, metavar=metavar, min=min, max=max)
-
 
 # Options that several commands have. `metavar=None` is for switches, which take no value.
 DataDir = Annotated[
     Path | None, option("--data-dir", "Folder with the data set's files; then nothing is downloaded.", DATA, "DIR")
 ]
 Json = Annotated[bool, option("--json", "Print one JSON object on stdout and nothing else.", DATA, None)]
-Encoding = Annotated[
-    str, option("--encoding", "How pixels become qubit states; see `quanvolve circuits`.", MODEL, "NAME")
-]
-Readout = Annotated[str, option("--readout", "What is measured; see `quanvolve circuits`.", MODEL, "NAME")]
-Init = Annotated[str, option("--init", "First weights: auto, uniform or small.", MODEL, "NAME")]
-Noise = Annotated[
-    str | None, option("--noise", "Noise after every gate, as in depolarizing=0.01,readout=0.02.", MODEL, "NAME=P")
-]
-TrainShots = Annotated[
-    int | None, option("--shots", "Shots a window, in place of exact expectation values.", MODEL, min=1)
-]
-Layers = Annotated[int, option("--layers", "Layers of the circuit.", MODEL, min=1)]
+Encoding = Annotated[str, of_layer("encoding")]
+Readout = Annotated[str, of_layer("readout")]
+Layers = Annotated[int, of_layer("n_layers")]
 
 
 @dataclass(frozen=True)
+@with_layer
 class TrainOptions:
-    """What makes a run, beside its data. The defaults are those of :class:`quanvolve.QuanvClassifier`.
+    """What makes a run, beside its data: the options of the layer, and these. Each is an option of `quanvolve train`.
 
-    They are written down a second time, because reading them there would import scikit-learn for `--help`.
+    The defaults are those of :class:`quanvolve.QuanvClassifier`. They are written down a second time, because reading
+    them there would import scikit-learn for `--help`.
     """
 
-    backbone: str = "quantum"
-    head: str = "linear"
-    filters: int = 4
-    kernel_size: int = 2
-    stride: int = 2
-    circuit: str = "strongly_entangling"
-    encoding: str = "ry"
-    readout: str = "z"
-    qubits: int | None = None
-    layers: int = 2
-    channel_mixing: str = "sum"
-    init: str = "auto"
-    noise: str | None = None
-    shots: int | None = None
-    trainable: bool = False
-    epochs: int = 30
-    batch_size: int = 32
-    lr: float = 3e-3
-    weight_decay: float = 1e-2
-    validation_fraction: float = 0.1
-    patience: int | None = None
-    seed: int = 0
-    device: str = "cpu"
-    preset: str | None = None
+    preset: Annotated[
+        str | None,
+        option(
+            "--preset",
+            "A whole network and how to train it, for images: quantum (quantum convolutions and one linear layer) or "
+            "hybrid (one, then a small CNN).",
+            MODEL,
+            "NAME",
+        ),
+    ] = None
+    backbone: Annotated[
+        str,
+        option(
+            "--backbone",
+            "quantum; or, to compare with, classical (a convolution of the same shape), unentangled, trigonometric, "
+            "kernels, subsampled, or none (the pixels).",
+            MODEL,
+            "NAME",
+        ),
+    ] = "quantum"
+    head: Annotated[
+        str, option("--head", "What classifies the channels: linear, cnn, mlp or quantum.", MODEL, "NAME")
+    ] = "linear"
+    filters: Annotated[
+        int, option("--filters", "Filters; each gives a channel for each measured value.", MODEL, min=1)
+    ] = 4
+    kernel_size: Annotated[int, of_layer("kernel_size")] = 2
+    stride: Annotated[int, of_layer("stride")] = 2
+    trainable: Annotated[bool, of_layer("trainable")] = False
+    epochs: Annotated[int, option("--epochs", "Passes over the training images.", TRAINING, min=1)] = 30
+    batch_size: Annotated[int, option("--batch-size", "Images a step.", TRAINING, min=1)] = 32
+    lr: Annotated[float, option("--lr", "Learning rate at the start.", TRAINING, "RATE")] = 3e-3
+    weight_decay: Annotated[float, option("--weight-decay", "Of AdamW.", TRAINING, "RATE", min=0)] = 1e-2
+    validation_fraction: Annotated[
+        float,
+        option("--validation-fraction", "Share of the training images that chooses the best epoch.", TRAINING, "SHARE"),
+    ] = 0.1
+    patience: Annotated[
+        int | None, option("--patience", "Stop after so many epochs without a better one.", TRAINING, min=1)
+    ] = None
+    seed: Annotated[
+        int, option("--seed", "Fixes everything that is drawn at random.", TRAINING, min=0, max=MAX_SEED)
+    ] = 0
+    device: Annotated[str, option("--device", "Where to compute: cpu or cuda.", DATA, "NAME")] = "cpu"
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """An option of the layer."""
 
     def params(self, dims: int = 2) -> dict[str, Any]:
         """The same as arguments of the estimator, for data along whose `dims` axes a window slides."""
-        found = {_ARGUMENTS.get(name, name): value for name, value in asdict(self).items()}
-        found["noise"] = parse_noise(self.noise)
+        found = arguments_of(asdict(self))
         if dims != 2:
             found |= {name: (found[name],) * dims for name in ("kernel_size", "stride")}
         return found
@@ -91,59 +99,52 @@ class TrainOptions:
         """
         names = {field.name for field in fields(cls)}
         if isinstance(data, dict):
-            data = {"preset": None, "init": "auto", "noise": None, "shots": None, **data}  # older runs have none
+            data = {**_SINCE, **data}  # older runs have none of these
         if not isinstance(data, dict) or set(data) != names:
             raise ModelError(f"{source} is damaged: its options are not those of a run of this version")
-        for field in fields(cls):
-            value, kind = data[field.name], str(field.type)
+        for name, hint in get_type_hints(cls).items():
+            value, kinds = data[name], get_args(hint) or (hint,)
             # In Python a truth value is also a whole number.
-            if not isinstance(value, _TYPES[kind]) or isinstance(value, bool) != (kind == "bool"):
-                raise ModelError(f"{source} is damaged: the option {spelling(field.name)} is {value!r}")
+            fits = isinstance(value, (*kinds, int) if float in kinds else kinds)
+            if not fits or isinstance(value, bool) != (bool in kinds):
+                raise ModelError(f"{source} is damaged: the option {spelling(name)} is {value!r}")
             # Python reads NaN and 1e999 from JSON; NaN fails every comparison.
-            if kind == "float" and not abs(data[field.name]) <= sys.float_info.max:
-                raise ModelError(f"{source} is damaged: {spelling(field.name)} is {value}, expected a finite number")
+            if float in kinds and value is not None and not abs(value) <= sys.float_info.max:
+                raise ModelError(f"{source} is damaged: {spelling(name)} is {value}, expected a finite number")
         return cls(**data)
 
 
-def parse_noise(text: str | None) -> dict[str, float] | None:
-    """The strengths of `--noise`.
+_FIRST = ("circuit", "encoding", "readout", "qubits", "layers", "channel_mixing")
+"""The options of the layer that every run has named."""
+_SINCE = {"preset": None} | {
+    word: default
+    for word, (_, default) in layer_fields().items()
+    if word not in (*_FIRST, "kernel_size", "stride", "trainable")
+}
+_ARGUMENTS = {"filters": "n_filters", "epochs": "max_epochs", "seed": "random_state"} | {
+    own.word: own.name for own in model_options().values()
+}
+_OPTIONS = model_options()
+
+
+def arguments_of(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """What was chosen by options, as arguments of an estimator.
 
     Raises:
-        QuanvolveError: if it is not a list of names and numbers.
-
-    Examples:
-        >>> parse_noise("depolarizing=0.01,readout=0.02")
-        {'depolarizing': 0.01, 'readout': 0.02}
+        QuanvolveError: if the noise is no list of names and numbers.
     """
-    if text is None:
-        return None
-    found = {}
-    for part in text.split(","):
-        name, _, number = part.partition("=")
-        try:
-            found[name.strip()] = float(number)
-        except ValueError:
-            raise QuanvolveError(
-                f"--noise {text} is not a list of names and strengths, such as depolarizing=0.01,readout=0.02"
-            ) from None
-    return found
+    found = {_ARGUMENTS.get(name, name): value for name, value in chosen.items()}
+    return {**found, "noise": parse_noise(found["noise"])} if "noise" in found else found
 
 
-_TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,),
-    "str | None": (str, NoneType),
-    "int": (int,),
-    "float": (float, int),
-    "bool": (bool,),
-    "int | None": (int, NoneType),
-}
-_ARGUMENTS = {
-    "filters": "n_filters",
-    "qubits": "n_qubits",
-    "layers": "n_layers",
-    "epochs": "max_epochs",
-    "seed": "random_state",
-}
+def stated(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments without the rarer options of the layer that are as they would be anyway."""
+    return {
+        name: value
+        for name, value in params.items()
+        if name not in _OPTIONS or _OPTIONS[name].usual or value != _OPTIONS[name].default
+    }
+
 
 OPTION_OF = {_ARGUMENTS.get(field.name, field.name): field.name for field in fields(TrainOptions)} | {
     "data_dir": "data_dir"
@@ -151,13 +152,10 @@ OPTION_OF = {_ARGUMENTS.get(field.name, field.name): field.name for field in fie
 """The option that sets an argument of the estimator."""
 
 
-def spelling(name: str) -> str:
-    """An option as it is typed."""
-    return f"--{name.replace('_', '-')}"
-
-
 def shown(name: str, value: Any) -> str:
     """An option and its value as they are typed."""
     if name == "trainable":
         return "--trainable" if value else "--fixed"
+    if isinstance(value, bool):
+        return spelling(name if value else f"no_{name}")
     return f"no {spelling(name)}" if value is None else f"{spelling(name)} {value}"

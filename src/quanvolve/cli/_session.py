@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from quanvolve._errors import ModelError, QuanvolveError
 from quanvolve._interrupt import interruptible
-from quanvolve.cli._options import TrainOptions, shown, spelling
+from quanvolve.cli._asked import spelling
+from quanvolve.cli._options import TrainOptions, shown
 from quanvolve.cli._output import TRAIN, output_folder
 from quanvolve.cli._progress import View
 from quanvolve.cli._run import Run, clear, discard, locked, make_folder, read_run

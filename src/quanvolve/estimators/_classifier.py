@@ -122,7 +122,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.device = device
         self.verbose = verbose
         self.preset = preset
-        vars(self).update(options)
+        self.__dict__.update(options)
 
     @classmethod
     def from_preset(cls, preset: str, backbone: str = "quantum", **params: Any) -> QuanvClassifier:

@@ -12,6 +12,7 @@ from quanvolve.circuits import Circuit
 from quanvolve.estimators._inputs import ImageSpec
 from quanvolve.nn import HybridModel, find_preset, preset_model
 
+
 def training_of(name: str, backbone: str) -> dict[str, Any]:
     """The training settings of a preset, as arguments of the classifier.
 

@@ -87,7 +87,7 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         self.image_shape = image_shape
         self.random_state = random_state
         self.device = device
-        vars(self).update(options)
+        self.__dict__.update(options)
 
     def fit(self, X: Any, y: Any = None) -> QuanvTransformer:
         """Learn shape and range of the images and draw the filters.

@@ -95,12 +95,13 @@ def make_backbone(
         made.groups = groups
         return made
     if kind == "classical":
-        convolution = _CLASSICAL[dims - 1]
+        convolution: Any = _CLASSICAL[dims - 1]  # torch types each argument by the number of axes
 
         def make() -> nn.Module:
-            return convolution(  # type: ignore[call-arg]
+            made: nn.Module = convolution(
                 in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode=padding_mode
             )
+            return made
 
         return _classical(make, trainable, seed)
     return _nothing(kind)

@@ -86,7 +86,7 @@ class QuanvNd(nn.Module):
         init: str = "auto",
         diff_method: str = "exact",
     ) -> None:
-        """This signature is the one list of options: estimators, command line, forms and searches derive theirs from it.
+        """This is the one list of options: estimators, command line, forms and searches derive theirs from it.
 
         Args:
             kernel_size: Rows and columns of a window, or its length.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +97,29 @@ def parse_space(parts: Mapping[str, str]) -> dict[str, Choice | Range]:
          'lr': Range(low=0.001, high=0.01, log=True, whole=False)}
     """
     return {name: _parse(name, text) for name, text in parts.items()}
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse names that are no arguments of a classifier, before anything is trained.
+
+    Raises:
+        QuanvolveError: naming the first one, and one that is close to it.
+
+    Examples:
+        >>> check_names(["n_layers", "engine"])
+        >>> check_names(["enconding"])
+        Traceback (most recent call last):
+        quanvolve._errors.QuanvolveError: the space has 'enconding', which is no argument of a classifier; did you mean
+            'encoding'?
+    """
+    from quanvolve.estimators import QuanvClassifier
+
+    known = list(inspect.signature(QuanvClassifier).parameters)
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(known)}"
+            raise QuanvolveError(f"the space has {name!r}, which is no argument of a classifier{hint}")
 
 
 def _parse(name: str, text: str) -> Choice | Range:
