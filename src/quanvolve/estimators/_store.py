@@ -26,7 +26,7 @@ from quanvolve._untrusted import read_bytes, read_json
 from quanvolve._version import __version__
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._classifier import QuanvClassifier
-from quanvolve.estimators._fitted import kept_circuits
+from quanvolve.estimators._fitted import kept_circuits, kept_options
 from quanvolve.estimators._inputs import ImageSpec
 from quanvolve.estimators._limits import (
     LABEL_KINDS,
@@ -275,7 +275,7 @@ def _filled(estimator: Any, tensors: dict[str, torch.Tensor]) -> Any:
 
 
 def _params(estimator: QuanvClassifier | QuanvTransformer) -> dict[str, Any]:
-    params = estimator.get_params(deep=False)
+    params = {**estimator.get_params(deep=False), **kept_options(estimator.module_)}
     if not isinstance(params["circuit"], str):
         # The function itself cannot be kept; its captured description is, and takes its place.
         params["circuit"] = params["weight_shapes"] = params["noise"] = None
