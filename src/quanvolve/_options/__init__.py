@@ -4,11 +4,9 @@ Nothing heavy is imported here, so that the command line's `--help` is answered 
 """
 
 from quanvolve._options._docstring import explains as explains
-from quanvolve._options._option import USUAL as USUAL
 from quanvolve._options._option import Option as Option
 from quanvolve._options._option import word_of as word_of
 from quanvolve._options._option import words_in as words_in
-from quanvolve._options._signature import ELSEWHERE as ELSEWHERE
 from quanvolve._options._signature import layer_options as layer_options
 from quanvolve._options._signature import layer_signature as layer_signature
 from quanvolve._options._signature import model_options as model_options

@@ -65,6 +65,11 @@ class Option:
         return self.name in USUAL
 
     @property
+    def place(self) -> int:
+        """Where it stands in forms and help texts: a number that sorts them."""
+        return USUAL.index(self.name) if self.usual else len(USUAL)
+
+    @property
     def least(self) -> int | None:
         """The least whole number that it can be: 1, or 0 where that is the default."""
         return None if "int" not in self.kinds else int(self.default != 0)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import typer
 
-from quanvolve._options import USUAL, Option, count_or_word, layer_options, model_options
+from quanvolve._options import Option, count_or_word, layer_options, model_options
 
 DATA, MODEL, TRAINING, MORE = "Data and output", "Model", "Training", "More about the layer"
 _Command = TypeVar("_Command", bound=Callable[..., None])
@@ -67,7 +67,7 @@ def layer_fields() -> dict[str, tuple[Any, Any]]:
     typed = [own for own in model_options().values() if own.plain]
     return {
         own.word: (Annotated[_type_of(own), _shown(own)], own.default)
-        for own in sorted(typed, key=lambda own: USUAL.index(own.name) if own.usual else len(USUAL))
+        for own in sorted(typed, key=lambda own: own.place)
     }
 
 

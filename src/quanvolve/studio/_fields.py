@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from quanvolve._options import USUAL
 from quanvolve.nn import BACKBONES, choices_of
 from quanvolve.studio._forms import CompareRequest, FormField, TrainRequest
 from quanvolve.studio._layer_form import LAYER
@@ -23,12 +22,13 @@ def forms() -> dict[str, list[FormField]]:
 def _fields(request: type[BaseModel]) -> list[FormField]:
     schema = request.model_json_schema()["properties"]
     found = [_field(name, entry) for name, entry in schema.items() if name not in ("kind", "controls")]
-    return sorted(found, key=lambda field: (field.more, field.name != "dataset", _place(field.name)))
+    return sorted(found, key=lambda field: (field.more, _place(field.name)))
 
 
 def _place(name: str) -> int:
-    """The usual options of the layer first, in their order."""
-    return USUAL.index(LAYER[name].name) if name in LAYER and LAYER[name].usual else len(USUAL)
+    """Data first, then the usual options of the layer in their order, then the others, and the name last."""
+    last = 1 + max(option.place for option in LAYER.values())
+    return -1 if name == "dataset" else LAYER[name].place if name in LAYER else last + (name == "name")
 
 
 def _field(name: str, schema: dict[str, Any]) -> FormField:

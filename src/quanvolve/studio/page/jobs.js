@@ -103,7 +103,10 @@ export class JobList {
 const LABELS = {
   dataset: "Data set", kernel_size: "Window", backbone: "Filters are", lr: "Learning rate",
   train_size: "Training images", test_size: "Test images", batch_size: "Images a step", init: "First weights",
+  diff_method: "Gradients of shots",
 };
+// What holds where nothing is chosen.
+const EMPTY = { noise: "none", shots: "exact", train_size: "all", test_size: "all" };
 const label = (name) => LABELS[name] ?? words(name).replace(/^./, (letter) => letter.toUpperCase());
 
 function input(one, datasets) {
@@ -112,8 +115,8 @@ function input(one, datasets) {
   if (name === "dataset") return element("select", common, datasets.map((data) => element("option", { value: data.name, selected: data.name === one.default, disabled: !data.available }, data.available ? data.name : `${data.name} (not on this server)`)));
   if (kind === "choice") return element("select", common, one.choices.map((value) => element("option", { value, selected: value === one.default }, words(value))));
   if (kind === "switch") return element("input", { ...common, type: "checkbox", checked: one.default });
-  if (kind === "number") return element("input", { ...common, type: "number", value: one.default ?? "", min: least, max: most, step: whole ? 1 : "any", required: one.default !== null, placeholder: one.more ? "by itself" : null });
-  return element("input", { ...common, type: "text", value: one.default ?? "", maxlength: 80, placeholder: one.default === null ? (name === "noise" ? "none" : "by itself") : null });
+  if (kind === "number") return element("input", { ...common, type: "number", value: one.default ?? "", min: least, max: most, step: whole ? 1 : "any", required: one.default !== null, placeholder: one.default === null ? EMPTY[name] ?? "by itself" : null });
+  return element("input", { ...common, type: "text", value: one.default ?? "", maxlength: 80, placeholder: one.default === null ? EMPTY[name] ?? "by itself" : null });
 }
 
 function field(one, datasets) {
