@@ -14,7 +14,7 @@ import numpy as np
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._options import parse_noise
-from quanvolve.study._space import DEFAULT_SPACE, Space, check_names
+from quanvolve.study._space import DEFAULT_SPACE, Space, check_names, check_space
 from quanvolve.study._trial import data_of, drawn, with_windows
 
 SAMPLERS = ("tpe", "gp", "random", "grid")
@@ -113,7 +113,8 @@ def search(
         raise QuanvolveError(
             f"`n_trials` (={n_trials}) and `epochs` (={epochs}) must be at least 1, `folds` (={folds}) 0 or at least 2"
         )
-    check_names([*(space or {}), *(fixed or {})])
+    check_space(space or {})
+    check_names(fixed or {})
     data = data_of(dataset, None if data_dir is None else str(data_dir))
     rows = drawn(data.train_labels, train_size, seed)
     images, labels = data.train_images[rows], data.train_labels[rows]
