@@ -270,7 +270,7 @@ def test_nobody_is_shut_out(browser: Any, served: Server, scheme: str) -> None:
             if part == "models":
                 page.click("#models-table button.link >> text=digits-run")
                 page.wait_for_selector("#model-detail .confusion")
-            page.evaluate("document.querySelectorAll('details').forEach((fold) => (fold.open = true))")
+            page.evaluate("document.querySelectorAll('.more').forEach((fold) => (fold.open = true))")
             found = axe.run(page).response["violations"]
             serious = [(one["id"], one["impact"], [node["target"] for node in one["nodes"]][:3]) for one in found]
             assert serious == [], (part, width)
