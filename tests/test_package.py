@@ -20,17 +20,19 @@ HEAVY = ("pennylane", "sklearn", "skorch", "matplotlib", "qiskit")
 
 # The rooms of the house, and the rooms each may import at run time.
 ROOMS = {
+    "_options": set(),
     "circuits": set(),
     "compile": {"circuits"},
-    "nn": {"circuits", "compile", "explain"},
+    "nn": {"_options", "circuits", "compile", "explain"},
     "data": set(),
-    "estimators": {"circuits", "compile", "nn", "explain"},
+    "estimators": {"_options", "circuits", "compile", "nn", "explain"},
     "backends": {"circuits", "compile", "nn"},
     "bench": {"circuits", "data", "explain"},
-    "study": {"nn", "explain", "estimators", "data"},
-    "studio": {"circuits", "nn", "explain", "estimators", "data", "study"},
+    "study": {"_options", "nn", "explain", "estimators", "data"},
+    "studio": {"_options", "circuits", "nn", "explain", "estimators", "data", "study"},
     "reproduce": {"circuits", "compile", "nn", "estimators", "data"},
     "cli": {
+        "_options",
         "reproduce",
         "studio",
         "circuits",
