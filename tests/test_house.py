@@ -85,12 +85,20 @@ def test_a_data_set(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     assert "bits" in [one.name for one in image_sets()]
 
 
+def with_sources(folder: Path, code: str) -> None:
+    """Run Python with the sources in a folder."""
+    environment = {**os.environ, "PYTHONPATH": str(folder), "QUANVOLVE_KERNELS": "torch", "QUANVOLVE_OFFLINE": "1"}
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE, env=environment, cwd=folder)
+
+
+def copied(folder: Path) -> Path:
+    """A copy of the sources: names are put together as the rooms are imported."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(Path(quanvolve.__file__).parent, folder / "quanvolve", ignore=ignored))
+
+
 def test_a_control(tmp_path: Path) -> None:
-    # The names are put together as the rooms are imported, so this one is written into a copy of the sources.
-    shutil.copytree(
-        Path(quanvolve.__file__).parent, tmp_path / "quanvolve", ignore=shutil.ignore_patterns("__pycache__")
-    )
-    path = tmp_path / "quanvolve" / "nn" / "_controls.py"
+    path = copied(tmp_path) / "nn" / "_controls.py"
     entry = """
 CONTROLS["sums"] = Control(
     "sums of the window",
@@ -117,5 +125,70 @@ maps = clf.module_.backbone(torch.from_numpy(digits.test_images[:1, None]))
 windows = digits.test_images[0].reshape(4, 2, 4, 2).sum(axis=(1, 3))
 np.testing.assert_allclose(maps[0, 3].numpy(), windows, atol=1e-5)
 """
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "QUANVOLVE_KERNELS": "torch"}
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE, env=environment)
+    with_sources(tmp_path, code)
+
+
+def test_an_option_of_the_layer(tmp_path: Path) -> None:
+    path = copied(tmp_path) / "nn" / "_quanv.py"
+    text = path.read_text()
+    for before, added in (
+        ('        diff_method: str = "exact",\n', "        sharpness: int = 1,\n"),
+        ("            diff_method (with shots): ", "            sharpness: How sharp it is.\n"),
+        ("        super().__init__()\n", "        self.sharpness = sharpness\n"),
+    ):
+        assert text.count(before) == 1
+        line = next(line for line in text.splitlines(keepends=True) if line.startswith(before.rstrip("\n")))
+        text = text.replace(line, line + added)
+    path.write_text(text)
+    code = """
+import contextlib, io, json, pathlib
+import numpy as np
+import quanvolve
+from quanvolve.cli import main
+from quanvolve.nn import hybrid_model
+from quanvolve.study import Choice, parse_space, search
+from quanvolve.studio import Settings
+from quanvolve.studio._commands import command_of
+from quanvolve.studio._forms import TrainRequest
+from quanvolve.studio._requests import job_of
+from quanvolve.studio.routes._catalogue import circuits
+
+def said(*arguments):
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert main(list(arguments)) == 0
+    return " ".join(out.getvalue().split())
+
+assert quanvolve.QuanvClassifier().get_params()["sharpness"] == 1
+assert quanvolve.QuanvTransformer(sharpness=3).get_params()["sharpness"] == 3
+for kind in (quanvolve.QuanvClassifier, quanvolve.QuanvTransformer, quanvolve.Quanv2d, quanvolve.QuantumLinear):
+    assert "sharpness: How sharp it is." in kind.__doc__
+assert hybrid_model((2,), 2, sharpness=3).backbone.sharpness == 3
+
+for command in ("train", "compare"):
+    assert "--sharpness N [x>=1] How sharp it is. [default: 1]" in said(command, "--help")
+assert "sharpness" in said("search", "--help")
+(field,) = [one for one in circuits().forms["train"] if one.name == "sharpness"]
+assert (field.kind, field.default, field.least, field.help) == ("number", 1, 1.0, "How sharp it is.")
+job, _ = job_of(TrainRequest(kind="train", sharpness=3))
+assert "--sharpness 3" in " ".join(command_of(job, Settings(pathlib.Path("store"))))
+
+said("train", "digits", "--epochs", "1", "--sharpness", "3", "--output", "run")
+assert json.loads(pathlib.Path("run/run.json").read_text())["options"]["sharpness"] == 3
+config = json.loads(pathlib.Path("run/config.json").read_text())
+assert config["params"]["sharpness"] == 3
+loaded = quanvolve.load("run")
+assert loaded.get_params()["sharpness"] == loaded.module_.backbone.sharpness == 3
+found = search("digits", space=parse_space({"sharpness": "2..3"}), sampler="grid", epochs=1, train_size=80)
+assert found.n_trials == 2 and found.params["sharpness"] == found.classifier.module_.backbone.sharpness
+
+# A run and a model from before there was the option.
+run = json.loads(pathlib.Path("run/run.json").read_text())
+del run["options"]["sharpness"], config["params"]["sharpness"]
+pathlib.Path("run/run.json").write_text(json.dumps(run))
+from quanvolve.estimators._save import config_digest
+config["config_sha256"] = config_digest(config)
+pathlib.Path("run/config.json").write_text(json.dumps(config))
+assert quanvolve.load("run").module_.backbone.sharpness == 1
+assert "test accuracy" in said("train", "--resume", "--output", "run")
+"""
+    with_sources(tmp_path, code)

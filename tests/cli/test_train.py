@@ -106,6 +106,11 @@ def test_options_reach_the_estimator_and_run_json(write_npz: Callable[..., Path]
         "channel_mixing": "joint",
         "init": "small",
         "noise": "bit_flip=0.01,readout=0.02",
+        "padding": 1,
+        "padding_mode": "circular",
+        "dilation": 2,
+        "scale": 1.5,
+        "engine": "density",
         "epochs": 2,
         "batch_size": 7,
         "lr": 0.01,
@@ -116,7 +121,7 @@ def test_options_reach_the_estimator_and_run_json(write_npz: Callable[..., Path]
     }
     typed = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", value)]
     path = write_npz()
-    result = ok("train", path, "--output", tmp_path / "run", "--trainable", "--json", *typed).json
+    result = ok("train", path, "--output", tmp_path / "run", "--trainable", "--bias", "--json", *typed).json
     stored = json.loads((tmp_path / "run" / "run.json").read_text())
     assert stored["options"] == result["options"]
     assert stored["options"] == {
@@ -128,6 +133,9 @@ def test_options_reach_the_estimator_and_run_json(write_npz: Callable[..., Path]
         "device": "cpu",
         "preset": None,
         "shots": None,
+        "bias": True,
+        "groups": 1,
+        "diff_method": "exact",
     }
     assert stored["dataset"] == str(path)
     clf = quanvolve.load(tmp_path / "run")
@@ -143,7 +151,7 @@ def test_defaults_are_those_of_the_estimator() -> None:
     for name, value in options.params().items():
         assert value == (0 if name == "random_state" else signature[name].default), name
     left_out = set(signature) - set(options.params()) - {"self"}
-    assert left_out == {"image_shape", "scale", "weight_shapes", "verbose"}
+    assert left_out == {"image_shape", "weight_shapes", "verbose"}
     assert options.seed == 0
 
 

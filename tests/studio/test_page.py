@@ -190,6 +190,31 @@ def test_a_training_is_stopped_goes_on_and_is_deleted(view: Any) -> None:
     until(view, "before => document.querySelectorAll('#train-jobs .job').length < before", arg=before)
 
 
+def test_rarer_options_stand_in_a_fold(view: Any, served: Server) -> None:
+    view.goto(view.url.split("#")[0] + "#train")
+    view.wait_for_selector("#train-fields select")
+    padding = view.locator("#train-form").get_by_label("Padding", exact=True)
+    assert not padding.is_visible()
+    view.click("#train-more summary")
+    assert view.locator("#train-form [name=diff_method]").is_disabled()
+    view.fill("#train-form [name=shots]", "100")
+    padding.fill("sane")
+    padding.press("Tab")
+    until(view, "document.querySelector('#train-more summary').textContent === 'More options (2 changed)'")
+    assert view.locator("#train-form [name=diff_method]").is_enabled()
+    view.click("#train-form .primary")
+    view.wait_for_selector("#train-error:not([hidden])")
+    assert "`padding` (='sane') must be 'same', 'valid' or a number" in view.locator("#train-error").inner_text()
+    padding.fill("1")
+    view.fill("#train-form [name=epochs]", "1")
+    with view.expect_response(lambda answer: answer.request.method == "POST") as answer:
+        view.click("#train-form .primary")
+    job = answer.value.json()
+    assert (job["settings"]["padding"], job["settings"]["shots"]) == (1, 100)
+    assert not {"dilation", "engine", "diff_method"} & set(job["settings"])
+    served.wait(job["id"], "done")
+
+
 @pytest.mark.slow
 def test_a_comparison_ends_with_its_report(view: Any) -> None:
     view.click('.tabs a[href="#verdict"]')
@@ -245,6 +270,7 @@ def test_nobody_is_shut_out(browser: Any, served: Server, scheme: str) -> None:
             if part == "models":
                 page.click("#models-table button.link >> text=digits-run")
                 page.wait_for_selector("#model-detail .confusion")
+            page.evaluate("document.querySelectorAll('.more').forEach((fold) => (fold.open = true))")
             found = axe.run(page).response["violations"]
             serious = [(one["id"], one["impact"], [node["target"] for node in one["nodes"]][:3]) for one in found]
             assert serious == [], (part, width)

@@ -140,6 +140,29 @@ def test_spaces_that_make_no_sense(text: str, message: str) -> None:
         parse_space({"lr": text})
 
 
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        ({"enconding": Choice(("ry",))}, r"has 'enconding', .*; did you mean 'encoding'\?"),
+        ({"n_layers": Range(0, 3, whole=True)}, r"`n_layers` is from 0 to 3, expected whole numbers of at least 1"),
+        ({"dilation": Range(1, 2)}, r"`dilation` is any number from 1 to 2, expected whole numbers of at least 1"),
+        ({"engine": Choice(("auto", "fast"))}, r"`engine` has 'fast', expected some of 'auto'"),
+        ({"padding_mode": Choice(("mirror",))}, r"`padding_mode` has 'mirror', expected some of 'zeros', 'reflect'"),
+    ],
+)
+def test_spaces_that_no_trial_could_use(space: dict[str, Choice | Range], message: str) -> None:
+    with pytest.raises(QuanvolveError, match=message):
+        search("digits", space=space, **QUICK)
+
+
+def test_options_of_the_layer_are_searched() -> None:
+    space = parse_space({"noise": "depolarizing=0.01", "padding": "same,1", "stride": "1", "channel_mixing": "sum"})
+    found = search("digits", space=space, sampler="grid", n_trials=2, **QUICK)
+    assert (found.n_trials, found.n_failed, found.params["noise"]) == (2, 0, "depolarizing=0.01")
+    assert found.classifier.noise == {"depolarizing": 0.01}
+    assert found.classifier.module_.backbone.circuits[0].noisy
+
+
 def test_spaces_are_read_and_spread() -> None:
     found = parse_space({"trainable": "true,false", "lr": "0.1..0.4", "x": "1,2.5,abc"})
     assert found["trainable"] == Choice((True, False))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._interrupt import interruptible
+from quanvolve.cli._asked import option
 from quanvolve.cli._console import emit, emit_table
-from quanvolve.cli._options import option
 from quanvolve.cli._output import BENCH, output_folder
 from quanvolve.cli._progress import make_view
 from quanvolve.runs import View

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._interrupt import interruptible
+from quanvolve._options import model_options
+from quanvolve.cli._asked import DATA, option
 from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._device_options import (
     DEVICE,
@@ -25,7 +27,7 @@ from quanvolve.cli._device_options import (
     mitigation,
     run_and_data,
 )
-from quanvolve.cli._options import DATA, DataDir, Json, option
+from quanvolve.cli._options import DataDir, Json
 from quanvolve.cli._output import CALIBRATE, output_folder
 from quanvolve.cli._progress import make_view
 
@@ -157,13 +159,13 @@ def _check_retrained(clf: Any) -> None:
 
 def _retrained(clf: Any, found: list[Calibration], data: Dataset) -> Any:
     from quanvolve.estimators import QuanvClassifier
+    from quanvolve.nn import WINDOW
 
     layer = clf.module_.backbone
-    own = {
-        "circuit": tuple(one.circuit for one in found), "weight_shapes": None, "encoding": "ry", "readout": "z",
-        "n_layers": 2, "n_qubits": None, "init": "auto", "noise": None, "shots": None, "trainable": False,
-        "scale": layer.scale,
-    }  # fmt: skip
+    kept = (*WINDOW, "kernel_size", "stride", "channel_mixing", "bias")
+    usual = {name: option.default for name, option in model_options().items() if name not in kept}
+    circuits = tuple(one.circuit for one in found)
+    own = {**usual, "circuit": circuits, "trainable": False, "scale": layer.scale}
     return QuanvClassifier(**{**clf.get_params(deep=False), **own}).fit(data.train_images, data.train_labels)
 
 

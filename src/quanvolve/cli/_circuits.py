@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from quanvolve._options import layer_options
+from quanvolve.cli._asked import MODEL, option
 from quanvolve.cli._console import emit, emit_json, emit_table
-from quanvolve.cli._options import MAX_SEED, MODEL, Encoding, Json, Layers, Readout, option
+from quanvolve.cli._options import Encoding, Json, Layers, Readout
 from quanvolve.cli._output import output_file, with_parents
-from quanvolve.runs import TrainOptions
+from quanvolve.runs import MAX_SEED
 
 if TYPE_CHECKING:
     from quanvolve.circuits import Circuit
 
-_DEFAULT = TrainOptions()
+_DEFAULT = {name: own.default for name, own in layer_options().items()}
 _KINDS = {"circuit": "circuits", "encoding": "encodings", "readout": "readouts"}
 _Inputs = Annotated[int | None, option("--inputs", "Values in a window: 4, or as many as qubits.", MODEL, min=1)]
 _Qubits = Annotated[
@@ -32,13 +34,13 @@ def circuits(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="A circuit, encoding or readout to describe.")
     ] = None,
-    circuit: _Circuit = _DEFAULT.circuit,
-    encoding: Encoding = _DEFAULT.encoding,
-    readout: Readout = _DEFAULT.readout,
+    circuit: _Circuit = _DEFAULT["circuit"],
+    encoding: Encoding = _DEFAULT["encoding"],
+    readout: Readout = _DEFAULT["readout"],
     inputs: _Inputs = None,
     qubits: _Qubits = None,
-    layers: Layers = _DEFAULT.layers,
-    seed: _Seed = _DEFAULT.seed,
+    layers: Layers = _DEFAULT["n_layers"],
+    seed: _Seed = 0,
     draw: _Draw = False,
     output: _Output = Path(),
     json: Json = False,

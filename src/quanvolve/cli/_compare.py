@@ -13,28 +13,18 @@ import typer
 from quanvolve._errors import QuanvolveError
 from quanvolve._file_names import STUDY_REPORT, STUDY_TABLE
 from quanvolve._interrupt import interruptible
+from quanvolve.cli._asked import DATA, MODEL, TRAINING, asks, of_layer, option, typed
 from quanvolve.cli._console import emit, emit_json
 from quanvolve.cli._counter import Counter
-from quanvolve.cli._options import (
-    DATA,
-    MODEL,
-    TRAINING,
-    DataDir,
-    Encoding,
-    Json,
-    Layers,
-    Readout,
-    option,
-)
+from quanvolve.cli._options import DataDir, Json
 from quanvolve.cli._output import COMPARE, output_folder
 from quanvolve.cli._study import say, write_report
+from quanvolve.runs import arguments_of, stated
 
 if TYPE_CHECKING:
     from quanvolve.study import Protocol
 
 STUDY = "Study"
-_ARGUMENTS = {"layers": "n_layers", "filters": "n_filters", "lr": "lrs"}
-"""Arguments of the model and the protocol whose options have other names."""
 _Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set, or an .npz file.")]
 _Output = Annotated[Path, option("--output", "Folder of the study; every finished trial is kept there.", DATA, "DIR")]
 _Resume = Annotated[
@@ -55,13 +45,13 @@ _Scheduler = Annotated[
 _Epochs = Annotated[int, option("--epochs", "Epochs of every training.", TRAINING, min=1)]
 _BatchSize = Annotated[int, option("--batch-size", "Images a step.", TRAINING, min=1)]
 _Filters = Annotated[int, option("--filters", "Filters of the model.", MODEL, min=1)]
-_KernelSize = Annotated[int, option("--kernel-size", "Rows and columns of a window, or its length.", MODEL, min=1)]
-_Stride = Annotated[int, option("--stride", "Pixels from one window to the next.", MODEL, min=1)]
-_Circuit = Annotated[str, option("--circuit", "What the filters run; see `quanvolve circuits`.", MODEL, "NAME")]
+_KernelSize = Annotated[int, of_layer("kernel_size")]
+_Stride = Annotated[int, of_layer("stride")]
 _Head = Annotated[str, option("--head", "linear, cnn, mlp or quantum.", MODEL, "NAME")]
 _Trainable = Annotated[bool, option("--trainable/--fixed", "Train the filters of the model.", MODEL, None)]
 
 
+@asks()
 def compare(
     ctx: typer.Context,
     dataset: _Dataset = "digits",
@@ -72,10 +62,6 @@ def compare(
     seeds: _Seeds = 10,
     train_size: _TrainSize = None,
     test_size: _TestSize = None,
-    circuit: _Circuit = "strongly_entangling",
-    encoding: Encoding = "ry",
-    readout: Readout = "z",
-    layers: Layers = 2,
     filters: _Filters = 4,
     kernel_size: _KernelSize = 2,
     stride: _Stride = 2,
@@ -88,6 +74,7 @@ def compare(
     scheduler: _Scheduler = "local",
     data_dir: DataDir = None,
     json: Json = False,
+    **layer: Any,
 ) -> None:
     """Say whether the quantum part helps.
 
@@ -106,12 +93,10 @@ def compare(
     from quanvolve.study import compare as compared
 
     output_folder(output, COMPARE, resume=resume)
-    params: dict[str, Any] = {
-        "circuit": circuit, "encoding": encoding, "readout": readout, "n_layers": layers, "n_filters": filters,
-        "kernel_size": kernel_size, "stride": stride, "head": head, "trainable": trainable,
-    }  # fmt: skip
+    model = {**layer, "filters": filters, "kernel_size": kernel_size, "stride": stride, "head": head}
+    model["trainable"] = trainable
     settings: dict[str, Any] = {
-        "seeds": tuple(range(seeds)), "lrs": _rates(lr), "epochs": epochs, "batch_size": batch_size,
+        "seeds": tuple(range(seeds)), "lr": _rates(lr), "epochs": epochs, "batch_size": batch_size,
         "train_size": train_size, "test_size": test_size,
     }  # fmt: skip
     chosen = None if controls is None else [name.strip() for name in controls.split(",")]
@@ -120,12 +105,13 @@ def compare(
     if resume:
         # What was not typed is as it was.
         plan = Table(output).plan
-        typed = {_ARGUMENTS.get(name, name) for name in ctx.params if _typed(ctx, name)}
-        params = plan.contenders[0].params | {name: value for name, value in params.items() if name in typed}
-        protocol = replace(plan.protocol, **{name: value for name, value in settings.items() if name in typed})
-        data = canonical(dataset) if "dataset" in typed else None
+        model = {name: value for name, value in model.items() if typed(ctx, name)}
+        params = plan.contenders[0].params | arguments_of(model)
+        protocol = replace(plan.protocol, **_of_protocol({n: v for n, v in settings.items() if typed(ctx, n)}))
+        data = canonical(dataset) if typed(ctx, "dataset") else None
     else:
-        data, protocol = canonical(dataset), Protocol(**settings)
+        params = stated(arguments_of(model))
+        data, protocol = canonical(dataset), Protocol(**_of_protocol(settings))
     _warn_of_few(protocol, params, chosen, output if resume else None, quiet=json)
     with interruptible(lambda: _how_to_go_on(output)), Counter("trials", quiet=json) as counter:
 
@@ -146,9 +132,8 @@ def compare(
     emit(f"wrote {output / STUDY_REPORT} and {output / 'report.md'}")
 
 
-def _typed(ctx: typer.Context, name: str) -> bool:
-    source = ctx.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
+def _of_protocol(settings: dict[str, Any]) -> dict[str, Any]:
+    return {{"lr": "lrs"}.get(name, name): value for name, value in settings.items()}
 
 
 def _warn_of_few(

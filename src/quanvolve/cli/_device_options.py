@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quanvolve._errors import ModelError, QuanvolveError
-from quanvolve.cli._options import MAX_SEED, option
-from quanvolve.runs import data_of, load_classifier
+from quanvolve.cli._asked import option
+from quanvolve.runs import MAX_SEED, data_of, load_classifier
 
 if TYPE_CHECKING:
     from quanvolve.data import Dataset

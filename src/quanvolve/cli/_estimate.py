@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
+from quanvolve.cli._asked import option
 from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._device_options import (
     DEVICE,
@@ -20,7 +21,7 @@ from quanvolve.cli._device_options import (
     mitigation,
     run_and_data,
 )
-from quanvolve.cli._options import DataDir, Json, option
+from quanvolve.cli._options import DataDir, Json
 
 _Seconds = Annotated[float, option("--seconds-per-shot", "Time of one shot with its reset.", DEVICE, "S", min=0)]
 _PriceSecond = Annotated[float, option("--price-per-second", "Of the device's time.", DEVICE, "P", min=0)]

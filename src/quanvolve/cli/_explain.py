@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from quanvolve._files import write_whole
 from quanvolve._interrupt import interruptible
+from quanvolve.cli._asked import DATA, option
 from quanvolve.cli._console import emit, emit_json
 from quanvolve.cli._device_options import DataName, RunFolder, run_and_data
-from quanvolve.cli._options import DATA, DataDir, Json, option
+from quanvolve.cli._options import DataDir, Json
 from quanvolve.cli._output import output_file, with_parents
 from quanvolve.cli._progress import make_view
 from quanvolve.runs import EXPLANATION, feature_maps, metrics_path, read_json

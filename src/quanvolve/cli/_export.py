@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from quanvolve.cli._asked import DATA, option
 from quanvolve.cli._console import emit, emit_json
-from quanvolve.cli._options import DATA, Json, option
+from quanvolve.cli._options import Json
 from quanvolve.cli._output import output_file, with_parents
 from quanvolve.runs import load_classifier
 

@@ -16,8 +16,8 @@ import typer
 
 from quanvolve._interrupt import CODE, Interrupted, asked, claim_line
 from quanvolve.cli._app import app
+from quanvolve.cli._asked import spelling
 from quanvolve.cli._console import complain, silence
-from quanvolve.cli._options import spelling
 from quanvolve.cli._session import resume_command
 from quanvolve.runs import OPTION_OF, Unfinished
 
@@ -118,9 +118,9 @@ def as_options(text: str, arguments: Sequence[str] = ()) -> str:
         >>> as_options("continue it with `resume=True`, or give another `output`", ("resume", "output"))
         'continue it with --resume, or give another --output'
     """
-    # No option sets `dilation` or `padding`, which this message offers too.
+    # Of what this message offers, a smaller window is what helps whoever has given nothing else.
     text = re.sub(
-        r"larger than the padded image of (\S+): use a `kernel_size`.*",
+        r"larger than the padded image of (\S+): use a `kernel_size` \(=\S+\) or `dilation` \(=1(?:x1)*\).*",
         r"larger than the image of \1: use a smaller `kernel_size`",
         text,
     )

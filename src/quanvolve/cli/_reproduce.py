@@ -11,9 +11,10 @@ import typer
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._interrupt import interruptible
+from quanvolve.cli._asked import DATA, option
 from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._counter import Counter
-from quanvolve.cli._options import DATA, DataDir, Json, option
+from quanvolve.cli._options import DataDir, Json
 from quanvolve.cli._output import REPRODUCE, output_folder
 
 _Name = Annotated[str | None, typer.Argument(metavar="NAME", help="A name from --list.")]

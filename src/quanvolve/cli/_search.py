@@ -13,15 +13,18 @@ import typer
 from quanvolve._errors import QuanvolveError
 from quanvolve._files import write_whole
 from quanvolve._interrupt import interruptible
+from quanvolve.cli._asked import DATA, TRAINING, option
 from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._counter import Counter
-from quanvolve.cli._options import DATA, TRAINING, DataDir, Json, option
-from quanvolve.cli._options import MAX_SEED as _MOST
+from quanvolve.cli._options import DataDir, Json
 from quanvolve.cli._output import SEARCH as KEPT
 from quanvolve.cli._output import output_folder
+from quanvolve.runs import MAX_SEED as _MOST
 from quanvolve.runs import OPTION_OF
 
 SEARCH = "Search"
+_NOT_CHOSEN = ("epochs", "seed", "device", "data_dir", "patience", "validation_fraction")
+"""Options of `quanvolve train` that a search has itself, or that do not make a model better."""
 _Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set, or an .npz file.")]
 _Output = Annotated[Path, option("--output", "Folder of the trials and of the best model.", DATA, "DIR")]
 _Space = Annotated[
@@ -96,6 +99,10 @@ def search(
         emit(f"nested cross-validation {found.nested_accuracy:.4f}")
     emit(f"test accuracy {found.test_accuracy:.4f}")
     emit(f"wrote {output / 'model'} and {output / 'search.json'}")
+
+
+_NAMES = ", ".join(name.replace("_", "-") for name in OPTION_OF.values() if name not in _NOT_CHOSEN)
+search.__doc__ = f"{search.__doc__}\n    NAME in --space is one of {_NAMES}.\n"
 
 
 def _parts(space: list[str]) -> dict[str, str]:

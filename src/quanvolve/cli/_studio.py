@@ -8,8 +8,9 @@ from typing import Annotated
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._interrupt import interruptible
+from quanvolve.cli._asked import DATA, option
 from quanvolve.cli._console import emit
-from quanvolve.cli._options import DATA, DataDir, option
+from quanvolve.cli._options import DataDir
 from quanvolve.cli._output import STUDIO, output_folder
 
 _SERVER, _ACCESS = "Server", "Who may come in"

@@ -16,8 +16,10 @@ from quanvolve._errors import QuanvolveError
 from quanvolve._file_names import STUDY_REPORT
 from quanvolve._files import write_whole
 from quanvolve._lines import one_line
+from quanvolve._options import model_options, word_of
+from quanvolve.cli._asked import DATA, option
 from quanvolve.cli._console import emit, emit_json, emit_table
-from quanvolve.cli._options import DATA, Json, option
+from quanvolve.cli._options import Json, shown
 from quanvolve.cli._output import PLOT, output_file, output_folder, with_parents
 
 if TYPE_CHECKING:
@@ -130,9 +132,9 @@ def command_of(found: Results) -> str:
     """What to type to make the study again."""
     p, params = found.plan.protocol, found.plan.contenders[0].params
     parts = [f"quanvolve compare {Path(found.plan.dataset).name}", f"--seeds {len(p.seeds)}"]
-    names = {"circuit": "circuit", "encoding": "encoding", "readout": "readout", "n_layers": "layers",
-             "n_filters": "filters", "kernel_size": "kernel-size", "stride": "stride", "head": "head"}  # fmt: skip
-    parts += [f"--{word} {params[name]}" for name, word in names.items() if name in params]
+    first = ("circuit", "encoding", "readout", "n_layers", "n_filters", "kernel_size", "stride", "head")
+    known = dict.fromkeys((*first, *model_options()))
+    parts += [shown(word_of(name), _text(params[name])) for name in known if name in params and name != "trainable"]
     parts += ["--trainable" if params.get("trainable") else "--fixed", f"--epochs {p.epochs}"]
     parts += [f"--batch-size {p.batch_size}", f"--lr {','.join(f'{lr:g}' for lr in p.lrs)}"]
     parts += [
@@ -140,6 +142,11 @@ def command_of(found: Results) -> str:
     ]
     controls = ",".join(one.name for one in found.plan.contenders[1:])
     return " ".join([*parts, f"--controls {controls}"])
+
+
+def _text(value: Any) -> Any:
+    """A value as it is typed: of noise the strengths by name."""
+    return ",".join(f"{name}={strength}" for name, strength in value.items()) if isinstance(value, dict) else value
 
 
 def say(found: Results) -> dict[str, Any]:

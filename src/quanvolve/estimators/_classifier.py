@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._options import explains, takes
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._batches import TensorData
 from quanvolve.estimators._classes import warn_of_single_samples, warn_of_unknown_labels
@@ -22,6 +23,7 @@ from quanvolve.estimators._filters import build_backbone, restore_backbone
 from quanvolve.estimators._fitted import take_fitted
 from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
 from quanvolve.estimators._maps import BLOCK, feature_maps
+from quanvolve.estimators._options import OPTIONS, PARAMETERS
 from quanvolve.estimators._preset import build_preset, training_of
 from quanvolve.estimators._processes import place_of
 from quanvolve.estimators._save import save
@@ -34,6 +36,8 @@ CACHE_BYTES = 6 * 2**30
 _STATISTICS_IMAGES = 4096
 
 
+@explains(OPTIONS)
+@takes(PARAMETERS)
 class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A classifier of images, series or volumes: a quantum convolution, then a head.
 
@@ -87,16 +91,6 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         stride: int | tuple[int, ...] = 2,
         circuit: Any = "strongly_entangling",
         *,
-        encoding: str = "ry",
-        readout: str = "z",
-        n_layers: int = 2,
-        n_qubits: int | None = None,
-        channel_mixing: str = "sum",
-        scale: float | None = None,
-        weight_shapes: Any = None,
-        init: str = "auto",
-        noise: Any = None,
-        shots: int | None = None,
         trainable: bool = False,
         image_shape: tuple[int, ...] | None = None,
         max_epochs: int = 30,
@@ -109,6 +103,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         device: str = "cpu",
         verbose: int = 0,
         preset: str | None = None,
+        **options: Any,
     ) -> None:
         self.backbone = backbone
         self.head = head
@@ -116,16 +111,6 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.kernel_size = kernel_size
         self.stride = stride
         self.circuit = circuit
-        self.encoding = encoding
-        self.readout = readout
-        self.n_layers = n_layers
-        self.n_qubits = n_qubits
-        self.channel_mixing = channel_mixing
-        self.scale = scale
-        self.weight_shapes = weight_shapes
-        self.init = init
-        self.noise = noise
-        self.shots = shots
         self.trainable = trainable
         self.image_shape = image_shape
         self.max_epochs = max_epochs
@@ -138,6 +123,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.device = device
         self.verbose = verbose
         self.preset = preset
+        self.__dict__.update(options)
 
     @classmethod
     def from_preset(cls, preset: str, backbone: str = "quantum", **params: Any) -> QuanvClassifier:
@@ -215,7 +201,8 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 torch.manual_seed(head_seed)
                 self._adopt(spec, self._with_head(backbone, shape), shape)
         else:
-            self._adopt(spec, *build_preset(self.get_params(deep=False), spec, len(self.classes_), filter_seed))
+            params = self.get_params(deep=False)
+            self._adopt(spec, *build_preset(params, _defaults(), spec, len(self.classes_), filter_seed))
         self.module_.to(self._place)
         settings = self._settings(epoch_seed)
         train_rows, valid_rows = self._split(numbers, split_seed)
@@ -278,7 +265,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         """The model without its weights, and the shape of its feature maps."""
         params = self.get_params(deep=False)
         if self.preset is not None:
-            return build_preset(params, spec, len(self.classes_), 0, circuits)
+            return build_preset(params, _defaults(), spec, len(self.classes_), 0, circuits)
         backbone, shape = restore_backbone(
             params, spec, circuits, out_channels, kind=self.backbone, trainable=self.trainable
         )
@@ -407,6 +394,10 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _defaults() -> dict[str, Any]:
+    return dict(QuanvClassifier().get_params(deep=False))
 
 
 class _Printer(Monitor):

@@ -10,8 +10,17 @@ from torch import nn
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
-from quanvolve.estimators._inputs import ImageSpec, fit_window
-from quanvolve.nn import QUANTUM_BACKBONES, Geometry, QuanvNd, make_backbone, measured_values
+from quanvolve.estimators._inputs import ImageSpec, fit_padding, fit_window
+from quanvolve.estimators._options import quantum_of, window_of
+from quanvolve.nn import (
+    DESCRIBED,
+    QUANTUM_BACKBONES,
+    Geometry,
+    QuanvNd,
+    check_channels,
+    make_backbone,
+    measured_values,
+)
 
 
 def build_backbone(
@@ -42,16 +51,20 @@ def build_backbone(
     if not isinstance(n_filters, int | np.integer) or n_filters < 1:
         raise QuanvolveError(f"`n_filters` (={n_filters!r}) must be a whole number of at least 1")
     kernel, stride = fit_window(spec, params["kernel_size"], params["stride"])
-    geometry = Geometry.parse(len(kernel), kernel, stride)
+    window, quantum = window_of(params), quantum_of(params)
+    window["padding"] = fit_padding(spec, window["padding"])
+    groups = window["groups"]
+    sides = {name: value for name, value in window.items() if name != "groups"}
+    geometry = Geometry.parse(len(kernel), kernel, stride, **sides)
     places = geometry.output_size(spec.shape[1:])
     channels = spec.shape[0]
-    described = {
-        name: params[name] for name in ("circuit", "encoding", "readout", "n_qubits", "n_layers", "weight_shapes")
-    }
-    n_inputs = geometry.window_size * (channels if params["channel_mixing"] == "joint" else 1)
-    quantum = {**described, **{name: params[name] for name in ("channel_mixing", "scale", "init", "noise", "shots")}}
+    check_channels(channels, groups, groups, params["channel_mixing"])
+    if int(n_filters) % groups:
+        raise QuanvolveError(f"`n_filters` (={n_filters}) must be divisible by `groups` (={groups})")
+    n_inputs = geometry.window_size * (channels // groups if params["channel_mixing"] == "joint" else 1)
     if out_channels is None:
         # A classical twin has as many channels as the quantum filters would measure.
+        described = {name: quantum[name] for name in DESCRIBED}
         out_channels = int(n_filters) * measured_values(n_inputs=n_inputs, **described)
     backbone = make_backbone(
         kind,
@@ -61,6 +74,7 @@ def build_backbone(
         stride,
         trainable=trainable,
         seed=seed,
+        **window,
         **(quantum if kind in QUANTUM_BACKBONES else {}),
     )
     return backbone, (out_channels, *places)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import nn
 
 from quanvolve.circuits import Circuit
@@ -19,6 +21,15 @@ def kept_circuits(module: nn.Module) -> tuple[Circuit, ...]:
     if any(layer is not first and not layer.circuit_weights() for layer in layers.values()):
         return tuple(row.circuit for layer in layers.values() for row in layer.rows())
     return first.circuits if first is not None else ()
+
+
+def kept_options(module: nn.Module) -> dict[str, Any]:
+    """How the filters are evaluated: those of a calibrated model are computed exactly, whatever they were before."""
+    first, _ = _layers(module)
+    if first is None:
+        return {}
+    drawn = first.shots is not None
+    return {"engine": first.engine, "shots": first.shots, "diff_method": first.diff_method if drawn else "exact"}
 
 
 def take_fitted(module: nn.Module, circuits: tuple[Circuit, ...]) -> bool:

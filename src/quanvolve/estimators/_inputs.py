@@ -195,6 +195,12 @@ def fit_window(spec: ImageSpec, kernel_size: Any, stride: Any) -> tuple[tuple[in
     return tuple(min(k, n) for k, n in zip(kernel, size, strict=True)), step
 
 
+def fit_padding(spec: ImageSpec, padding: Any) -> Any:
+    """The padding for these images; a derived single row gets no further rows."""
+    single = spec.derived and len(spec.shape) == 3 and spec.shape[1] == 1
+    return (0, padding) if single and isinstance(padding, int | np.integer) else padding
+
+
 def _numbers(argument: str, value: Any, dims: int) -> tuple[int, ...]:
     whole = isinstance(value, int | np.integer)
     numbers = (value,) * dims if whole else tuple(value) if np.iterable(value) else ()

@@ -49,6 +49,7 @@ def check_shapes(config: Mapping[str, Any]) -> None:
     )
     if image[0] * maps[0] > MOST_ROWS:
         raise ModelError(f"there are filters for {image[0]} x {maps[0]} channels, expected at most {MOST_ROWS:,} pairs")
+    _check_padded(image, config["params"].get("padding", 0))
     for name in ("kernel_size", "stride"):
         given = config["params"].get(name)
         numbers = given if isinstance(given, list) else [given]
@@ -61,6 +62,15 @@ def _sizes(name: str, given: Any, axes: int, expected: str, most: int) -> tuple[
     if not 1 <= len(sizes) <= axes or math.prod(sizes) > most:
         raise ModelError(f"`{name}` is {_shown(sizes)}, expected {expected}")
     return sizes
+
+
+def _check_padded(image: tuple[int, ...], padding: Any) -> None:
+    """Refuse padding that makes images too large; words and what is no number are left to the layer."""
+    sides = padding if isinstance(padding, list) else [padding] * (len(image) - 1)
+    if all(type(side) is int and side >= 0 for side in sides) and len(sides) == len(image) - 1:
+        padded = [n + 2 * side for n, side in zip(image[1:], sides, strict=True)]
+        if image[0] * math.prod(padded) > MOST_PIXELS:
+            raise ModelError(f"`padding` is {_shown(padding)}, which makes images of more than {MOST_PIXELS:,} values")
 
 
 def whole_numbers(name: str, given: Any) -> tuple[int, ...]:

@@ -7,28 +7,10 @@ from typing import Any
 import torch
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._options import model_options
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._inputs import ImageSpec
 from quanvolve.nn import HybridModel, find_preset, preset_model
-
-_REPLACED: dict[str, Any] = {
-    "head": "linear",
-    "n_filters": 4,
-    "kernel_size": 2,
-    "stride": 2,
-    "circuit": "strongly_entangling",
-    "encoding": "ry",
-    "readout": "z",
-    "n_layers": 2,
-    "n_qubits": None,
-    "channel_mixing": "sum",
-    "scale": None,
-    "weight_shapes": None,
-    "init": "auto",
-    "noise": None,
-    "shots": None,
-}
-"""The arguments that a preset takes the place of, with the defaults of the classifier."""
 
 
 def training_of(name: str, backbone: str) -> dict[str, Any]:
@@ -41,12 +23,18 @@ def training_of(name: str, backbone: str) -> dict[str, Any]:
 
 
 def build_preset(
-    params: dict[str, Any], spec: ImageSpec, n_classes: int, seed: int, circuits: tuple[Circuit, ...] = ()
+    params: dict[str, Any],
+    defaults: dict[str, Any],
+    spec: ImageSpec,
+    n_classes: int,
+    seed: int,
+    circuits: tuple[Circuit, ...] = (),
 ) -> tuple[HybridModel, tuple[int, ...]]:
     """The network of a preset for these images, and the shape (C, H, W) of its feature maps.
 
     Args:
         params: the estimator's parameters.
+        defaults: the same of an estimator that was given none.
         spec: the images.
         n_classes: number of classes.
         seed: of all weights.
@@ -60,8 +48,9 @@ def build_preset(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model, shape = preset_model(name, spec.shape, n_classes, params["backbone"], **circuit)
-    for argument, default in _REPLACED.items():
-        if params[argument] is not default and params[argument] != default:
+    for argument, default in defaults.items():
+        replaced = argument in ("head", "n_filters", *model_options()) and argument != "trainable"
+        if replaced and params[argument] is not default and params[argument] != default:
             raise QuanvolveError(
                 f"`{argument}` (={params[argument]!r}) has no meaning with `preset` (={name!r}), which fixes the "
                 "network: leave one of the two out"

@@ -14,13 +14,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from quanvolve._options import explains, takes
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._filters import build_backbone, restore_backbone
 from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
 from quanvolve.estimators._maps import feature_maps
+from quanvolve.estimators._options import OPTIONS, PARAMETERS
 from quanvolve.estimators._save import save
 
 
+@explains(OPTIONS)
+@takes(PARAMETERS)
 class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Quantum feature maps of images, from fixed filters.
 
@@ -72,37 +76,19 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         stride: int | tuple[int, ...] = 2,
         circuit: Any = "random",
         *,
-        encoding: str = "ry",
-        readout: str = "z",
-        n_layers: int = 2,
-        n_qubits: int | None = None,
-        channel_mixing: str = "sum",
-        scale: float | None = None,
-        weight_shapes: Any = None,
-        init: str = "auto",
-        noise: Any = None,
-        shots: int | None = None,
         image_shape: tuple[int, ...] | None = None,
         random_state: Any = None,
         device: str = "cpu",
+        **options: Any,
     ) -> None:
         self.n_filters = n_filters
         self.kernel_size = kernel_size
         self.stride = stride
         self.circuit = circuit
-        self.encoding = encoding
-        self.readout = readout
-        self.n_layers = n_layers
-        self.n_qubits = n_qubits
-        self.channel_mixing = channel_mixing
-        self.scale = scale
-        self.weight_shapes = weight_shapes
-        self.init = init
-        self.noise = noise
-        self.shots = shots
         self.image_shape = image_shape
         self.random_state = random_state
         self.device = device
+        self.__dict__.update(options)
 
     def fit(self, X: Any, y: Any = None) -> QuanvTransformer:
         """Learn shape and range of the images and draw the filters.

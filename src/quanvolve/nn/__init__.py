@@ -3,12 +3,16 @@
 from quanvolve.analysis import Channel as Channel
 from quanvolve.analysis import Row as Row
 from quanvolve.nn._angle_norm import AngleNorm as AngleNorm
+from quanvolve.nn._apply import check_channels as check_channels
 from quanvolve.nn._backbones import BACKBONES as BACKBONES
 from quanvolve.nn._backbones import QUANTUM_BACKBONES as QUANTUM_BACKBONES
+from quanvolve.nn._backbones import WINDOW as WINDOW
 from quanvolve.nn._backbones import make_backbone as make_backbone
 from quanvolve.nn._backbones import make_dense_backbone as make_dense_backbone
+from quanvolve.nn._choices import choices_of as choices_of
 from quanvolve.nn._controls import CONTROLS as CONTROLS
 from quanvolve.nn._controls import fixed_kernels as fixed_kernels
+from quanvolve.nn._filters import DESCRIBED as DESCRIBED
 from quanvolve.nn._filters import measured_values as measured_values
 from quanvolve.nn._geometry import Geometry as Geometry
 from quanvolve.nn._heads import HEADS as HEADS

@@ -17,6 +17,8 @@ from quanvolve.nn._geometry import Geometry
 from quanvolve.nn._limits import MOST, check_whole, shown, whole
 
 MIXINGS = ("sum", "joint")
+DIFF_METHODS = ("exact", "parameter-shift")
+DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
 def check_channels(in_channels: int, out_channels: int, groups: int, channel_mixing: str) -> None:
@@ -142,6 +144,25 @@ def check_shots(shots: object) -> None:
         raise QuanvolveError(
             f"`shots` (={shown(shots)}) must be a whole number of at least 1 and at most {MOST}, or None for exact "
             "expectation values"
+        )
+
+
+def check_drawing(shots: object, diff_method: str) -> None:
+    """Raise unless these are shots that can be drawn, and a way to differentiate them."""
+    check_shots(shots)
+    if diff_method not in DIFF_METHODS:
+        raise QuanvolveError(f"`diff_method` (={diff_method!r}) must be one of {', '.join(map(repr, DIFF_METHODS))}")
+    if diff_method != "exact" and shots is None:
+        raise QuanvolveError(
+            f"`diff_method` (={diff_method!r}) is for layers with `shots`: exact values have exact gradients"
+        )
+
+
+def check_dtype(dtype: torch.dtype | None) -> None:
+    """Raise unless layers compute in numbers of this type."""
+    if dtype is not None and dtype not in DTYPES:
+        raise QuanvolveError(
+            f"`dtype` (={dtype}) must be a real floating type, such as torch.float32, of {', '.join(map(str, DTYPES))}"
         )
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.nn._apply import check_channels
 from quanvolve.nn._controls import CONTROLS
 from quanvolve.nn._geometry import Geometry
 from quanvolve.nn._layers import Quanv1d, Quanv2d, Quanv3d
@@ -18,6 +19,9 @@ BACKBONES = ("quantum", "unentangled", "classical", *CONTROLS, "none")
 """What can make the feature maps."""
 QUANTUM_BACKBONES = ("quantum", "unentangled")
 """Those that take the arguments of a quantum layer."""
+
+WINDOW = ("padding", "dilation", "groups", "padding_mode")
+"""The options that convolutions of all kinds have, and that change the shape of feature maps or what they read."""
 
 _QUANTUM = (Quanv1d, Quanv2d, Quanv3d)
 _CLASSICAL = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -33,6 +37,9 @@ def make_backbone(
     trainable: bool,
     seed: int | None,
     padding: tuple[int, ...] | int | str = 0,
+    dilation: tuple[int, ...] | int = 1,
+    groups: int = 1,
+    padding_mode: str = "zeros",
     **quantum: Any,
 ) -> nn.Module:
     """Build a backbone of convolutions.
@@ -42,7 +49,7 @@ def make_backbone(
             the same weights, but without gates on two qubits; "classical" (torch's convolution of the same shape, then
             ReLU); "trigonometric", "kernels" or "subsampled" (see :data:`quanvolve.nn.CONTROLS`); or "none" (the
             inputs themselves).
-        in_channels, out_channels, stride, padding: of the convolution.
+        in_channels, out_channels, stride, padding, dilation, groups, padding_mode: of the convolution.
         kernel_size: one number for each of one, two or three spatial axes.
         trainable: whether its weights are trained; otherwise they stay as drawn.
         seed: fixes structure and weights.
@@ -68,22 +75,33 @@ def make_backbone(
             kernel_size,
             stride,
             padding,
+            dilation,
+            groups,
+            padding_mode=padding_mode,
             trainable=trainable,
             seed=seed,
             **quantum,
         )
         return layer if kind == "quantum" else layer.unentangled()
+    if kind in CONTROLS or kind == "classical":
+        check_channels(in_channels, out_channels, groups, "sum")
+        geometry = Geometry.parse(dims, kernel_size, stride, padding, dilation, padding_mode)
     if kind in CONTROLS:
-        control, geometry = CONTROLS[kind], Geometry.parse(dims, kernel_size, stride, padding)
+        control = CONTROLS[kind]
         with torch.random.fork_rng(devices=[], enabled=seed is not None):
             if seed is not None:
                 torch.manual_seed(seed)
-            return control.make(in_channels, out_channels, geometry, trainable and control.trains)
+            made = control.make(in_channels // groups, out_channels, geometry, trainable and control.trains)
+        made.groups = groups
+        return made
     if kind == "classical":
-        convolution = _CLASSICAL[dims - 1]
+        convolution: Any = _CLASSICAL[dims - 1]  # torch types each argument by the number of axes
 
         def make() -> nn.Module:
-            return convolution(in_channels, out_channels, kernel_size, stride, padding)  # type: ignore[arg-type]
+            made: nn.Module = convolution(
+                in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode=padding_mode
+            )
+            return made
 
         return _classical(make, trainable, seed)
     return _nothing(kind)

@@ -24,15 +24,16 @@ class Windowed(nn.Module):
 
     Args:
         geometry: of the windows.
-        weight: shape (out_channels, in_channels, *kernel_size).
+        weight: shape (out_channels, in_channels, *kernel_size), with the channels of a group as in_channels.
         offset: shape (out_channels,).
         after: applied to the values.
         trained: whether weight and offset are parameters.
 
     Shape:
-        - Input: (N, in_channels, *size); output: (N, out_channels, *places).
+        - Input: (N, groups * in_channels, *size); output: (N, out_channels, *places).
     """
 
+    groups = 1
     weight: Tensor
     offset: Tensor
 
@@ -51,11 +52,11 @@ class Windowed(nn.Module):
         """Feature maps."""
         g = self.geometry
         padded, convolve = g.windows(images).images, _CONVOLUTIONS[len(g.kernel_size) - 1]
-        return self.after(convolve(padded, self.weight, self.offset, g.stride, 0, g.dilation))
+        return self.after(convolve(padded, self.weight, self.offset, g.stride, 0, g.dilation, self.groups))
 
     def extra_repr(self) -> str:
         """Its channels and its windows."""
-        out, into = self.weight.shape[:2]
+        out, into = self.weight.shape[0], self.groups * self.weight.shape[1]
         return f"{into}, {out}, kernel_size={self.geometry.kernel_size}, stride={self.geometry.stride}"
 
 
@@ -65,7 +66,7 @@ class Control:
 
     Args:
         summary: what it is, in a line.
-        make: from in_channels, out_channels, geometry and whether it is trained.
+        make: from in_channels (those of a group), out_channels, geometry and whether it is trained.
         trains: whether it has weights that can be trained.
         contender: its name in comparisons, where that is another than the backbone's.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
@@ -17,6 +18,8 @@ from quanvolve.nn._apply import check_plain
 from quanvolve.nn._limits import CONES, MOST_GATES, check_inputs, check_weights, check_width, shown, whole
 
 CircuitLike = str | Circuit | Sequence[Circuit] | Callable[..., Any]
+NoiseLike = Any
+"""What :func:`quanvolve.circuits.with_noise` takes."""
 
 _ATTEMPTS = 50
 
@@ -134,6 +137,10 @@ def measured_values(
         generator=torch.Generator("cpu").manual_seed(0),
     )
     return circuits[0].n_outputs
+
+
+DESCRIBED = tuple(inspect.signature(measured_values).parameters.keys() - {"n_inputs"})
+"""The options of a layer that describe the circuit of its filters."""
 
 
 def _checked(

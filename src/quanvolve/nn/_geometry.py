@@ -14,7 +14,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.compile import Windows
 from quanvolve.nn._limits import MOST, MOST_PIXELS, shown, whole
 
-_MODES = ("zeros", "reflect", "replicate", "circular")
+MODES = ("zeros", "reflect", "replicate", "circular")
 
 IntOrTuple = int | tuple[int, ...]
 
@@ -50,8 +50,8 @@ class Geometry:
         Raises:
             QuanvolveError: naming the argument, what was given and what is valid.
         """
-        if padding_mode not in _MODES:
-            raise QuanvolveError(f"`padding_mode` (={padding_mode!r}) must be one of {', '.join(_MODES)}")
+        if padding_mode not in MODES:
+            raise QuanvolveError(f"`padding_mode` (={padding_mode!r}) must be one of {', '.join(MODES)}")
         strides = _tuple("stride", stride, dims, 1)
         if isinstance(padding, str):
             if padding not in ("same", "valid"):

@@ -9,12 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.nn._backbones import BACKBONES, QUANTUM_BACKBONES, make_backbone, make_dense_backbone
-from quanvolve.nn._filters import measured_values
+from quanvolve.nn._backbones import BACKBONES, QUANTUM_BACKBONES, WINDOW, make_backbone, make_dense_backbone
+from quanvolve.nn._filters import DESCRIBED, measured_values
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 from quanvolve.nn._heads import HeadLike, make_head
-
-_DESCRIBED = ("circuit", "encoding", "readout", "n_qubits", "n_layers", "weight_shapes")
 
 
 class HybridModel(nn.Module):
@@ -77,7 +75,8 @@ def hybrid_model(
             have no use for them.
         trainable: whether the backbone is trained.
         seed: fixes all weights; torch's global generator is left alone.
-        quantum: further arguments of the quantum backbone, such as `circuit`, `encoding` or `n_layers`.
+        quantum: further arguments of the quantum backbone, such as `circuit`, `encoding` or `n_layers`; a classical
+            convolution has `dilation`, `groups` and `padding_mode` of them.
 
     Raises:
         QuanvolveError: for unknown names, or shapes that make no model.
@@ -135,9 +134,10 @@ def _convolution(
     quantum: dict[str, Any],
 ) -> tuple[nn.Module, tuple[int, ...]]:
     in_channels, *size = input_shape
-    geometry = Geometry.parse(len(size), *window)
-    joint = quantum.get("channel_mixing") == "joint"
-    channels = _measured(geometry.window_size * (in_channels if joint else 1), quantum) if out is None else out
+    shared = {name: quantum[name] for name in WINDOW if name in quantum}
+    geometry = Geometry.parse(len(size), *window, **{n: v for n, v in shared.items() if n != "groups"})
+    together = in_channels // shared.get("groups", 1) if quantum.get("channel_mixing") == "joint" else 1
+    channels = _measured(geometry.window_size * together, quantum) if out is None else out
     backbone = make_backbone(
         kind,
         in_channels,
@@ -147,13 +147,13 @@ def _convolution(
         trainable=trainable,
         seed=seed,
         padding=geometry.padding,
-        **(quantum if kind in QUANTUM_BACKBONES else {}),
+        **(quantum if kind in QUANTUM_BACKBONES else shared),
     )
     return backbone, (channels, *geometry.output_size(tuple(size)))
 
 
 def _measured(n_inputs: int, quantum: dict[str, Any]) -> int:
-    described = {name: quantum[name] for name in _DESCRIBED if name in quantum}
+    described = {name: quantum[name] for name in DESCRIBED if name in quantum}
     return measured_values(n_inputs=n_inputs, **{"circuit": "strongly_entangling", **described})
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from quanvolve._options import explains, model_options
 from quanvolve.nn._quanv import QuanvNd
 
+_OPTIONS = tuple(model_options().values())
 
+
+@explains(_OPTIONS)
 class Quanv1d(QuanvNd):
     """A quantum convolution over sequences such as time series, with the arguments of `torch.nn.Conv1d`.
 
@@ -46,6 +50,7 @@ class Quanv1d(QuanvNd):
     dims = 1
 
 
+@explains(_OPTIONS)
 class Quanv2d(QuanvNd):
     """A quantum convolution over images, with the arguments of `torch.nn.Conv2d`.
 
@@ -119,6 +124,7 @@ class Quanv2d(QuanvNd):
     dims = 2
 
 
+@explains(_OPTIONS)
 class Quanv3d(QuanvNd):
     """A quantum convolution over volumes or videos, with the arguments of `torch.nn.Conv3d`.
 

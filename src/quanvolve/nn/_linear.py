@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._options import explains, layer_signature, model_options, takes
 from quanvolve.nn._apply import check_plain
-from quanvolve.nn._filters import CircuitLike
+from quanvolve.nn._geometry import Geometry
 from quanvolve.nn._limits import check_whole
 from quanvolve.nn._quanv import QuanvNd
 
+_WINDOW = (*inspect.signature(Geometry.parse).parameters, "in_channels", "out_channels", "groups", "channel_mixing")
+"""The arguments of a convolution that a dense layer has no use for."""
+_OPTIONS = [one for name, one in layer_signature().parameters.items() if name not in (*_WINDOW, "self")]
 
+
+@explains(option for name, option in model_options().items() if name not in _WINDOW)
+@takes(_OPTIONS)
 class QuantumLinear(QuanvNd):
     """A dense quantum layer, with the arguments of `torch.nn.Linear`.
 
@@ -69,47 +76,10 @@ class QuantumLinear(QuanvNd):
         bias: bool = False,
         device: Any = None,
         dtype: torch.dtype | None = None,
-        *,
-        circuit: CircuitLike = "strongly_entangling",
-        encoding: str = "ry",
-        readout: str = "z",
-        n_qubits: int | None = None,
-        n_layers: int = 2,
-        scale: float | Tensor | None = None,
-        trainable: bool = True,
-        engine: str = "auto",
-        noise: Any = None,
-        shots: int | None = None,
-        seed: int | None = None,
-        weight_shapes: Mapping[str, Any] | None = None,
-        weights: Any = None,
-        init: str = "auto",
-        diff_method: str = "exact",
+        **options: Any,
     ) -> None:
         check_features(in_features, out_features)
-        super().__init__(
-            1,
-            out_features,
-            in_features,
-            bias=bias,
-            device=device,
-            dtype=dtype,
-            circuit=circuit,
-            encoding=encoding,
-            readout=readout,
-            n_qubits=n_qubits,
-            n_layers=n_layers,
-            scale=scale,
-            trainable=trainable,
-            engine=engine,
-            noise=noise,
-            shots=shots,
-            seed=seed,
-            weight_shapes=weight_shapes,
-            weights=weights,
-            init=init,
-            diff_method=diff_method,
-        )
+        super().__init__(1, out_features, in_features, bias=bias, device=device, dtype=dtype, **options)
 
     @property
     def in_features(self) -> int:

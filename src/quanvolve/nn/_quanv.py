@@ -17,10 +17,13 @@ from quanvolve.analysis import Formula, layer_formula
 from quanvolve.circuits import ANSATZE, Circuit, with_noise
 from quanvolve.compile import Layout, Plan, Planner, PolynomialPlan, Recipe, Windows, is_trainable, needs_fixed
 from quanvolve.nn._apply import (
+    DTYPES,
     Static,
     apply,
     check_angles,
     check_channels,
+    check_drawing,
+    check_dtype,
     check_images,
     check_same_measurements,
     check_scale,
@@ -31,14 +34,11 @@ from quanvolve.nn._apply import (
     transformed,
     windows_for,
 )
-from quanvolve.nn._filters import CircuitLike, draw_weights, given_weights, make_circuits, spread_of
+from quanvolve.nn._filters import CircuitLike, NoiseLike, draw_weights, given_weights, make_circuits, spread_of
 from quanvolve.nn._frozen import Frozen
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 from quanvolve.nn._limits import advised, check_seed, shown
 from quanvolve.nn._rows import WithRows
-
-DIFF_METHODS = ("exact", "parameter-shift")
-DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
 class QuanvNd(WithRows, nn.Module):
@@ -78,7 +78,7 @@ class QuanvNd(WithRows, nn.Module):
         channel_mixing: str = "sum",
         trainable: bool = True,
         engine: str = "auto",
-        noise: Any = None,
+        noise: NoiseLike = None,
         shots: int | None = None,
         seed: int | None = None,
         weight_shapes: Mapping[str, Any] | None = None,
@@ -86,9 +86,35 @@ class QuanvNd(WithRows, nn.Module):
         init: str = "auto",
         diff_method: str = "exact",
     ) -> None:
+        """This is the one list of options: estimators, command line, forms and searches derive theirs from it.
+
+        Args:
+            kernel_size: Rows and columns of a window, or its length.
+            stride: Pixels from one window to the next.
+            padding: Pixels added at every edge: a number, same or valid.
+            dilation: Steps from one pixel of a window to the next.
+            groups: Groups of channels, each with filters of its own.
+            bias: Add a number to each channel, which is trained.
+            padding_mode: What is added: zeros, reflect, replicate or circular.
+            circuit: What the filters run; see `quanvolve circuits`.
+            encoding: How pixels become qubit states; see `quanvolve circuits`.
+            readout: What is measured; see `quanvolve circuits`.
+            n_qubits: Qubits of a filter; else one for each pixel.
+            n_layers: Layers of the circuit.
+            scale: Angle of a pixel of 1, in radians; else pi.
+            channel_mixing: For colour images: sum (a circuit for each channel) or joint (one circuit reads all).
+            trainable: Train the filters too, or leave them as drawn.
+            engine: What computes the filters, such as statevector; auto is the cheapest.
+            noise: Noise after every gate, as in depolarizing=0.01,readout=0.02.
+            shots: Shots a window, in place of exact expectation values.
+            weight_shapes: Shapes of a circuit function's weights, by name.
+            init: First weights: auto, uniform or small.
+            diff_method (with shots): Gradients: exact, or parameter-shift from as many shots.
+        """
         super().__init__()
         check_channels(in_channels, out_channels, groups, channel_mixing)
-        _check_options(shots, diff_method, dtype)
+        check_dtype(dtype)
+        check_drawing(shots, diff_method)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.groups = groups
@@ -560,17 +586,3 @@ def _encoding(circuits: tuple[Circuit, ...]) -> list[tuple[Any, ...]]:
         tuple((g.name, g.wires, g.angle.inputs) for g in c.gates if g.angle is not None and g.angle.inputs)
         for c in circuits
     ]
-
-
-def _check_options(shots: object, diff_method: str, dtype: torch.dtype | None) -> None:
-    if dtype is not None and dtype not in DTYPES:
-        raise QuanvolveError(
-            f"`dtype` (={dtype}) must be a real floating type, such as torch.float32, of {', '.join(map(str, DTYPES))}"
-        )
-    check_shots(shots)
-    if diff_method not in DIFF_METHODS:
-        raise QuanvolveError(f"`diff_method` (={diff_method!r}) must be one of {', '.join(map(repr, DIFF_METHODS))}")
-    if diff_method != "exact" and shots is None:
-        raise QuanvolveError(
-            f"`diff_method` (={diff_method!r}) is for layers with `shots`: exact values have exact gradients"
-        )

@@ -1,52 +1,80 @@
-"""What makes a run: one name and one default for each option."""
+"""What makes a run: one name, one default and one help line for each option."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from types import NoneType
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
-from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve._errors import ModelError
+from quanvolve._options import (
+    DATA,
+    MODEL,
+    TRAINING,
+    Said,
+    layer_fields,
+    model_options,
+    of_layer,
+    parse_noise,
+    with_layer,
+)
+
+MAX_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
+@with_layer
 class TrainOptions:
-    """What makes a run, beside its data. The defaults are those of :class:`quanvolve.QuanvClassifier`.
+    """What makes a run, beside its data: the options of the layer, and these. Each is an option of `quanvolve train`.
 
-    They are written down a second time, because reading them there would import scikit-learn.
+    The defaults are those of :class:`quanvolve.QuanvClassifier`. They are written down a second time, because reading
+    them there would import scikit-learn for a help text.
     """
 
-    backbone: str = "quantum"
-    head: str = "linear"
-    filters: int = 4
-    kernel_size: int = 2
-    stride: int = 2
-    circuit: str = "strongly_entangling"
-    encoding: str = "ry"
-    readout: str = "z"
-    qubits: int | None = None
-    layers: int = 2
-    channel_mixing: str = "sum"
-    init: str = "auto"
-    noise: str | None = None
-    shots: int | None = None
-    trainable: bool = False
-    epochs: int = 30
-    batch_size: int = 32
-    lr: float = 3e-3
-    weight_decay: float = 1e-2
-    validation_fraction: float = 0.1
-    patience: int | None = None
-    seed: int = 0
-    device: str = "cpu"
-    preset: str | None = None
+    preset: Annotated[
+        str | None,
+        Said(
+            "A whole network and how to train it, for images: quantum (quantum convolutions and one linear layer) or "
+            "hybrid (one, then a small CNN).",
+            MODEL,
+            "NAME",
+        ),
+    ] = None
+    backbone: Annotated[
+        str,
+        Said(
+            "quantum; or, to compare with, classical (a convolution of the same shape), unentangled, trigonometric, "
+            "kernels, subsampled, or none (the pixels).",
+            MODEL,
+            "NAME",
+        ),
+    ] = "quantum"
+    head: Annotated[str, Said("What classifies the channels: linear, cnn, mlp or quantum.", MODEL, "NAME")] = "linear"
+    filters: Annotated[int, Said("Filters; each gives a channel for each measured value.", MODEL, least=1)] = 4
+    kernel_size: Annotated[int, of_layer("kernel_size")] = 2
+    stride: Annotated[int, of_layer("stride")] = 2
+    trainable: Annotated[bool, of_layer("trainable")] = False
+    epochs: Annotated[int, Said("Passes over the training images.", TRAINING, least=1)] = 30
+    batch_size: Annotated[int, Said("Images a step.", TRAINING, least=1)] = 32
+    lr: Annotated[float, Said("Learning rate at the start.", TRAINING, "RATE")] = 3e-3
+    weight_decay: Annotated[float, Said("Of AdamW.", TRAINING, "RATE", least=0)] = 1e-2
+    validation_fraction: Annotated[
+        float, Said("Share of the training images that chooses the best epoch.", TRAINING, "SHARE")
+    ] = 0.1
+    patience: Annotated[int | None, Said("Stop after so many epochs without a better one.", TRAINING, least=1)] = None
+    seed: Annotated[int, Said("Fixes everything that is drawn at random.", TRAINING, least=0, most=MAX_SEED)] = 0
+    device: Annotated[str, Said("Where to compute: cpu or cuda.", DATA, "NAME")] = "cpu"
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """An option of the layer."""
 
     def params(self, dims: int = 2) -> dict[str, Any]:
         """The same as arguments of the estimator, for data along whose `dims` axes a window slides."""
-        found = {_ARGUMENTS.get(name, name): value for name, value in asdict(self).items()}
-        found["noise"] = parse_noise(self.noise)
+        found = arguments_of(asdict(self))
         if dims != 2:
             found |= {name: (found[name],) * dims for name in ("kernel_size", "stride")}
         return found
@@ -60,65 +88,54 @@ class TrainOptions:
         """
         names = {field.name for field in fields(cls)}
         if isinstance(data, dict):
-            data = {"preset": None, "init": "auto", "noise": None, "shots": None, **data}  # older runs have none
+            data = {**_SINCE, **data}  # older runs have none of these
         if not isinstance(data, dict) or set(data) != names:
             raise ModelError(f"{source} is damaged: its options are not those of a run of this version")
-        for field in fields(cls):
-            value, kind = data[field.name], str(field.type)
+        for name, hint in get_type_hints(cls).items():
+            value, kinds = data[name], get_args(hint) or (hint,)
             # In Python a truth value is also a whole number.
-            if not isinstance(value, _TYPES[kind]) or isinstance(value, bool) != (kind == "bool"):
-                raise ModelError(
-                    f"{source} is damaged: the option `{field.name}` is {value!r}", arguments=(field.name,)
-                )
+            fits = isinstance(value, (*kinds, int) if float in kinds else kinds)
+            if not fits or isinstance(value, bool) != (bool in kinds):
+                raise ModelError(f"{source} is damaged: the option `{name}` is {value!r}", arguments=(name,))
             # Python reads NaN and 1e999 from JSON; NaN fails every comparison.
-            if kind == "float" and not abs(data[field.name]) <= sys.float_info.max:
+            if float in kinds and value is not None and not abs(value) <= sys.float_info.max:
                 raise ModelError(
-                    f"{source} is damaged: `{field.name}` is {value}, expected a finite number",
-                    arguments=(field.name,),
+                    f"{source} is damaged: `{name}` is {value}, expected a finite number", arguments=(name,)
                 )
         return cls(**data)
 
 
-def parse_noise(text: str | None) -> dict[str, float] | None:
-    """The strengths of noise that is given as text.
+_FIRST = ("circuit", "encoding", "readout", "qubits", "layers", "channel_mixing")
+"""The options of the layer that every run has named."""
+_SINCE = {"preset": None} | {
+    word: default
+    for word, (_, default) in layer_fields().items()
+    if word not in (*_FIRST, "kernel_size", "stride", "trainable")
+}
+_ARGUMENTS = {"filters": "n_filters", "epochs": "max_epochs", "seed": "random_state"} | {
+    own.word: own.name for own in model_options().values()
+}
+_OPTIONS = model_options()
+
+
+def arguments_of(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """What was chosen by options, as arguments of an estimator.
 
     Raises:
-        QuanvolveError: if it is not a list of names and numbers.
-
-    Examples:
-        >>> parse_noise("depolarizing=0.01,readout=0.02")
-        {'depolarizing': 0.01, 'readout': 0.02}
+        QuanvolveError: if the noise is no list of names and numbers.
     """
-    if text is None:
-        return None
-    found = {}
-    for part in text.split(","):
-        name, _, number = part.partition("=")
-        try:
-            found[name.strip()] = float(number)
-        except ValueError:
-            raise QuanvolveError(
-                f"`noise={text}` is not a list of names and strengths, such as depolarizing=0.01,readout=0.02",
-                arguments=("noise",),
-            ) from None
-    return found
+    found = {_ARGUMENTS.get(name, name): value for name, value in chosen.items()}
+    return {**found, "noise": parse_noise(found["noise"])} if "noise" in found else found
 
 
-_TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,),
-    "str | None": (str, NoneType),
-    "int": (int,),
-    "float": (float, int),
-    "bool": (bool,),
-    "int | None": (int, NoneType),
-}
-_ARGUMENTS = {
-    "filters": "n_filters",
-    "qubits": "n_qubits",
-    "layers": "n_layers",
-    "epochs": "max_epochs",
-    "seed": "random_state",
-}
+def stated(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments without the rarer options of the layer that are as they would be anyway."""
+    return {
+        name: value
+        for name, value in params.items()
+        if name not in _OPTIONS or _OPTIONS[name].usual or value != _OPTIONS[name].default
+    }
+
 
 OPTION_OF = {_ARGUMENTS.get(field.name, field.name): field.name for field in fields(TrainOptions)} | {
     "data_dir": "data_dir",

@@ -45,6 +45,8 @@ def _options(chosen: dict[str, object]) -> list[str]:
     for name, value in chosen.items():
         if name == "trainable":
             found.append("--trainable" if value else "--fixed")
+        elif isinstance(value, bool):
+            found.append(f"--{'' if value else 'no-'}{name.replace('_', '-')}")
         elif value is not None:
             text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
             found += [f"--{name.replace('_', '-')}", text]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from quanvolve.studio._layer_form import Word, layer_form
 from quanvolve.studio._store import ID
 from quanvolve.study import SEEDS
 
@@ -19,7 +20,6 @@ Array = Annotated[Any, WithJsonSchema({**_PICTURE, "examples": [[[0, 0.5], [1, 0
 Arrays = Annotated[Any, WithJsonSchema({"type": "array", "items": _PICTURE, "minItems": 1})]
 Id = Annotated[str, Path(pattern=ID, description="Twelve hexadecimal digits.", examples=["0123456789ab"])]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Word = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
 Head = Literal["linear", "mlp", "cnn", "quantum"]
 
 
@@ -121,15 +121,9 @@ class Rename(_Request):
     name: Name
 
 
-class _Circuit(_Request):
+class _Circuit(layer_form(_Request, {"kernel_size": 2, "stride": 2})):  # type: ignore[misc]  # made from the layer
     dataset: Word = "digits"
-    circuit: Word = "strongly_entangling"
-    encoding: Word = "ry"
-    readout: Word = "z"
-    layers: int = Field(2, ge=1, le=8)
     filters: int = Field(4, ge=1, le=64)
-    kernel_size: int = Field(2, ge=1, le=5)
-    stride: int = Field(2, ge=1, le=8)
     head: Head = "linear"
     trainable: bool = Field(False, description="Train the filters too.")
 
@@ -215,6 +209,22 @@ class Sample(BaseModel):
     image: list[list[float]] = Field(description="In the units of the data set.")
 
 
+class FormField(BaseModel):
+    """A field of a form."""
+
+    name: str
+    kind: Literal["choice", "number", "switch", "text"]
+    default: Any
+    help: str = Field(description="What it is, in a line; empty where its name says it.")
+    choices: list[str]
+    least: float | None
+    most: float | None
+    whole: bool = Field(description="Whether a number has no digits after the point.")
+    many: bool = Field(description="Whether it is sent as a list.")
+    more: bool = Field(description="Whether it is one of the rarer ones, which stand together.")
+    needs: str | None = Field(description="The field without which it has no meaning.")
+
+
 class CircuitOut(BaseModel):
     """The parts that circuits are made of."""
 
@@ -222,6 +232,7 @@ class CircuitOut(BaseModel):
     encodings: dict[str, str]
     readouts: dict[str, str]
     backbones: dict[str, str] = Field(description="What can stand where the circuits stand.")
+    forms: dict[str, list[FormField]] = Field(description="What can be chosen for a training, and for a comparison.")
 
 
 class About(BaseModel):

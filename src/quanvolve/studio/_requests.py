@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._options import parse_noise
 from quanvolve.circuits import named_circuit
 from quanvolve.data import DatasetInfo, list_datasets, where
-from quanvolve.nn import BACKBONES, QUANTUM_BACKBONES
+from quanvolve.nn import BACKBONES, QUANTUM_BACKBONES, Geometry, Quanv2d, check_channels
 from quanvolve.studio._forms import CompareRequest, TrainRequest
+from quanvolve.studio._layer_form import LAYER
 from quanvolve.studio._problems import Missing, Refused
 from quanvolve.studio._settings import Settings
 from quanvolve.studio._tables import Job, Model, new_id
@@ -51,12 +54,15 @@ def check(request: TrainRequest | CompareRequest, settings: Settings) -> None:
     rows, columns = infos[request.dataset].shape
     if request.kernel_size > min(rows, columns):
         raise Refused(422, "invalid", f"kernel_size: {request.kernel_size} is larger than images of {rows}x{columns}")
-    places = math.prod((side - request.kernel_size) // request.stride + 1 for side in (rows, columns))
+    layer = {LAYER[word].name: getattr(request, word) for word in LAYER}
+    geometry = Geometry.parse(2, **{name: layer[name] for name in inspect.signature(Geometry).parameters})
+    check_channels(1, request.groups, request.groups, request.channel_mixing)
+    places = math.prod(geometry.output_size((rows, columns)))
     outputs = 1
     if not isinstance(request, TrainRequest) or request.backbone in QUANTUM_BACKBONES:
         circuit = named_circuit(
             request.circuit, request.kernel_size**2, encoding=request.encoding, readout=request.readout,
-            n_layers=request.layers, columns=request.kernel_size,
+            n_wires=request.qubits, n_layers=request.layers, columns=request.kernel_size,
         )  # fmt: skip
         outputs = circuit.n_outputs
         if circuit.n_wires > _MOST_QUBITS:
@@ -66,6 +72,9 @@ def check(request: TrainRequest | CompareRequest, settings: Settings) -> None:
             )  # fmt: skip
         if request.trainable and circuit.counts is not None:
             raise Refused(422, "invalid", f"trainable: the readout {request.readout!r} has no gradient")
+        # What else does not fit; on the meta device nothing is allocated.
+        layer["noise"] = parse_noise(request.noise)
+        Quanv2d(1, outputs, **layer, trainable=request.trainable, device="meta")
     if places * outputs * request.filters > _MOST_VALUES:
         raise Refused(
             422, "invalid", f"filters: {places * outputs * request.filters:,} values for each image, at most "
@@ -76,6 +85,9 @@ def check(request: TrainRequest | CompareRequest, settings: Settings) -> None:
 def job_of(request: TrainRequest | CompareRequest) -> tuple[Job, Model | None]:
     """The job of a request, and the model that a training makes."""
     chosen = request.model_dump(exclude={"kind", "name"})
+    for word, option in LAYER.items():
+        if not option.usual and chosen[word] == option.default:
+            del chosen[word]  # as it would be anyway
     if isinstance(request, CompareRequest):
         return Job(kind="compare", settings=chosen), None
     name = request.name or default_name(request)

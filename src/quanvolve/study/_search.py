@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.study._space import DEFAULT_SPACE, Space
+from quanvolve._options import parse_noise
+from quanvolve.study._space import DEFAULT_SPACE, Space, check_names, check_space
 from quanvolve.study._trial import data_of, drawn, with_windows
 
 SAMPLERS = ("tpe", "gp", "random", "grid")
@@ -73,7 +74,8 @@ def search(
 
     Args:
         dataset: name of a data set, or path of a file.
-        space: what to choose from, by argument; :data:`quanvolve.study.DEFAULT_SPACE` if not given.
+        space: what to choose from, by argument; :data:`quanvolve.study.DEFAULT_SPACE` if not given. Noise is a text
+            there, such as "depolarizing=0.01".
         fixed: other arguments.
         sampler: "tpe", "gp" (a Gaussian process), "random", or "grid", which stops when all has been tried.
         n_trials: trainings that are finished, pruned or failed in the end, those of earlier calls included.
@@ -111,6 +113,8 @@ def search(
         raise QuanvolveError(
             f"`n_trials` (={n_trials}) and `epochs` (={epochs}) must be at least 1, `folds` (={folds}) 0 or at least 2"
         )
+    check_space(space or {})
+    check_names(fixed or {})
     data = data_of(dataset, None if data_dir is None else str(data_dir))
     rows = drawn(data.train_labels, train_size, seed)
     images, labels = data.train_images[rows], data.train_labels[rows]
@@ -164,6 +168,8 @@ class _Setting:
         from quanvolve.estimators import QuanvClassifier  # loads scikit-learn
 
         given = with_windows({**self.fixed, **params}, self.own["dims"])
+        if isinstance(given.get("noise"), str):
+            given["noise"] = parse_noise(given["noise"])
         return QuanvClassifier(
             **{
                 "max_epochs": self.own["epochs"],

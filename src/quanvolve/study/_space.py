@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._options import model_options
 
 _GRID_STEPS = 4
 _MOST_STEPS = 10_000
@@ -95,6 +98,68 @@ def parse_space(parts: Mapping[str, str]) -> dict[str, Choice | Range]:
          'lr': Range(low=0.001, high=0.01, log=True, whole=False)}
     """
     return {name: _parse(name, text) for name, text in parts.items()}
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse names that are no arguments of a classifier, before anything is trained.
+
+    Raises:
+        QuanvolveError: naming the first one, and one that is close to it.
+
+    Examples:
+        >>> check_names(["n_layers", "engine"])
+        >>> check_names(["enconding"])
+        Traceback (most recent call last):
+        quanvolve._errors.QuanvolveError: the space has 'enconding', which is no argument of a classifier; did you mean
+            'encoding'?
+    """
+    from quanvolve.estimators import QuanvClassifier
+
+    known = list(inspect.signature(QuanvClassifier).parameters)
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(known)}"
+            raise QuanvolveError(f"the space has {name!r}, which is no argument of a classifier{hint}")
+
+
+def check_space(space: Space) -> None:
+    """Refuse choices and ranges that no trial could use.
+
+    Raises:
+        QuanvolveError: naming the argument, what was given and what is possible.
+
+    Examples:
+        >>> check_space({"n_layers": Range(1, 3, whole=True), "engine": Choice(("auto", "trajectories:100"))})
+        >>> check_space({"n_layers": Range(0, 3, whole=True)})
+        Traceback (most recent call last):
+        quanvolve._errors.QuanvolveError: the space of `n_layers` is from 0 to 3, expected whole numbers of at least 1
+        >>> check_space({"init": Choice(("small", "tiny"))})
+        Traceback (most recent call last):
+        quanvolve._errors.QuanvolveError: the space of `init` has 'tiny', expected some of 'auto', 'uniform', 'small'
+    """
+    from quanvolve.nn import choices_of
+
+    check_names(space)
+    for name, part in space.items():
+        option = model_options().get(name)
+        if option is None:
+            continue
+        if isinstance(part, Range):
+            if option.least is not None and (part.low < option.least or not part.whole):
+                what = "from" if part.whole else "any number from"
+                raise QuanvolveError(
+                    f"the space of `{name}` is {what} {part.low:g} to {part.high:g}, expected whole numbers of at "
+                    f"least {option.least}"
+                )
+            continue
+        possible = choices_of(name)
+        for value in part.values:
+            # Behind a colon an engine has a number.
+            if possible and isinstance(value, str) and value.partition(":")[0] not in possible:
+                raise QuanvolveError(
+                    f"the space of `{name}` has {value!r}, expected some of {', '.join(map(repr, possible))}"
+                )
 
 
 def _parse(name: str, text: str) -> Choice | Range:

@@ -5,6 +5,8 @@ import { barChart, historyChart } from "./charts.js";
 
 const by = (id) => document.getElementById(id);
 
+const TOLD = new Set(["dataset", "filters", "backbone", "circuit", "encoding", "readout", "kernel_size", "stride", "head", "trainable", "epochs", "seed", "device"]);
+
 export function start() {
   let models = [];
   let current = null;
@@ -47,6 +49,10 @@ export function start() {
       place.replaceChildren(element("p", { class: "hint" }, models.filter((one) => one.state === "ready").length > 1 ? "Mark two or more to see them side by side." : ""));
       return;
     }
+    // Of the other settings those that tell the models apart.
+    const settings = [...new Set(chosen.flatMap((one) => Object.keys(one.settings)))].filter((name) => !TOLD.has(name));
+    const text = (one, name) => String(one.settings[name] ?? "by itself");
+    const others = settings.filter((name) => new Set(chosen.map((one) => text(one, name))).size > 1);
     const line = (label, value) => element("tr", {}, element("th", { scope: "row" }, label), chosen.map((one) => element("td", {}, String(value(one)))));
     place.replaceChildren(
       element("h2", {}, "Side by side"), barChart(chosen.map((one) => one.name), chosen.map((one) => one.metrics?.test_accuracy ?? null)),
@@ -61,6 +67,7 @@ export function start() {
           line("Circuits", (one) => known(one.settings.trainable, (trained) => (trained ? "trained" : "fixed"))),
           line("Epochs", (one) => known(one.settings.epochs)),
           line("Seed", (one) => known(one.settings.seed)),
+          ...others.map((name) => line(words(name).replace(/^./, (letter) => letter.toUpperCase()), (one) => text(one, name))),
           line("Validation accuracy", validation),
           line("Training", (one) => result(one, (m) => m.seconds, seconds))))));
   }

@@ -1,7 +1,7 @@
 // Training: a form with the circuit's picture, and trainings that are watched.
 
 import { call, complain, element, words } from "./api.js";
-import { circuitFields, JobList, NUMBERS, settingsOf } from "./jobs.js";
+import { formFields, JobList, settingsOf } from "./jobs.js";
 
 const by = (id) => document.getElementById(id);
 
@@ -13,16 +13,10 @@ export function start() {
     actions: (job) => (job.state === "done"
       ? [element("a", { class: "button", href: `#draw/${job.model}` }, "Draw"), element("a", { class: "button", href: `#models/${job.model}` }, "Results")] : []),
   });
-  let built = false;
+  let fields = null;
 
   async function build() {
-    if (built) return;
-    await circuitFields(by("train-fields"), form, by("train-picture"), by("train-summary"), (select, number, { backbones }) => [
-      select("backbone", "Filters are", Object.keys(backbones).map((name) => [name, words(name)]), "quantum"),
-      number("epochs", "Epochs", 15, 1, 500), number("lr", "Learning rate", 0.003, 0.00001, 1, "any"), number("seed", "Seed", 0, 0, 4294967295),
-      element("label", {}, element("span", {}, "Name"), element("input", { type: "text", name: "name", maxlength: 80, placeholder: "by itself" })),
-    ]);
-    built = true;
+    fields ??= await formFields("train", "train", by("train-picture"), by("train-summary"));
   }
 
   form.addEventListener("submit", async (event) => {
@@ -31,7 +25,7 @@ export function start() {
     const button = form.querySelector(".primary");
     button.disabled = true;
     try {
-      await call("/jobs", { method: "POST", json: { kind: "train", ...settingsOf(form, NUMBERS) } });
+      await call("/jobs", { method: "POST", json: { kind: "train", ...settingsOf(form, fields) } });
       await list.refresh();
     } catch (error) {
       complain(by("train-error"), error);

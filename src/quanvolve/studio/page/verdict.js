@@ -1,7 +1,7 @@
 // Comparisons with controls, and their reports.
 
 import { call, complain, element, words } from "./api.js";
-import { circuitFields, JobList, NUMBERS, settingsOf } from "./jobs.js";
+import { formFields, JobList, settingsOf } from "./jobs.js";
 
 const by = (id) => document.getElementById(id);
 
@@ -12,7 +12,7 @@ export function start() {
     finished: (job) => job.state === "done" && report(job.id),
     actions: (job) => (job.state === "done" ? [element("button", { type: "button", onclick: () => report(job.id) }, "Verdict")] : []),
   });
-  let built = false;
+  let fields = null;
 
   function report(job) {
     const place = by("verdict-report");
@@ -25,18 +25,14 @@ export function start() {
   }
 
   async function build() {
-    if (built) return;
+    if (fields) return;
     const about = await call("/about");
-    const usual = about.comparison;
-    await circuitFields(by("verdict-fields"), form, null, null, (select, number) => [
-      number("seeds", "Seeds", usual.seeds, 1, 50), number("epochs", "Epochs", usual.epochs, 1, 500),
-      number("train_size", "Training images", "", 20, 100000), number("lr", "Learning rate", usual.lr[0], 0.00001, 1, "any"),
-    ]);
+    const made = await formFields("compare", "verdict");
     by("controls").replaceChildren(...Object.entries(about.controls).map(([name, summary]) => element("label", { class: "check" },
-      element("input", { type: "checkbox", name: "control", value: name, checked: usual.controls.includes(name) }),
+      element("input", { type: "checkbox", name: "control", value: name, checked: about.comparison.controls.includes(name) }),
       element("span", {}, element("strong", {}, name), ` ${summary}`))));
     form.addEventListener("input", () => warn(about.least_seeds));
-    built = true;
+    fields = made;
   }
 
   // So few seeds that no difference could be told from chance.
@@ -53,11 +49,11 @@ export function start() {
     complain(by("verdict-error"), null);
     const button = form.querySelector(".primary");
     button.disabled = true;
-    const chosen = settingsOf(form, NUMBERS);
+    const chosen = settingsOf(form, fields);
     const controls = [...form.querySelectorAll('[name="control"]:checked')].map((box) => box.value);
     try {
       if (!controls.length) throw new Error("Choose at least one control to compare with.");
-      await call("/jobs", { method: "POST", json: { kind: "compare", ...chosen, lr: [chosen.lr], controls } });
+      await call("/jobs", { method: "POST", json: { kind: "compare", ...chosen, controls } });
       await list.refresh();
     } catch (error) {
       complain(by("verdict-error"), error);

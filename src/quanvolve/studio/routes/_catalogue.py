@@ -15,7 +15,9 @@ from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS, draw_figure, named_
 from quanvolve.data import Dataset, load_dataset
 from quanvolve.nn import BACKBONES, CONTROLS
 from quanvolve.studio._drawings import svg_bytes
-from quanvolve.studio._forms import CircuitOut, DatasetOut, Sample, Word
+from quanvolve.studio._fields import forms
+from quanvolve.studio._forms import CircuitOut, DatasetOut, Sample
+from quanvolve.studio._layer_form import Word
 from quanvolve.studio._problems import Missing, Refused
 from quanvolve.studio._requests import available, image_sets
 from quanvolve.studio._studio import Use
@@ -76,11 +78,11 @@ def _dataset(name: str, data_dir: FilePath | None) -> Dataset:
 
 @router.get("/circuits", operation_id="circuits")
 def circuits() -> CircuitOut:
-    """Circuits, encodings and readouts."""
+    """Circuits, encodings and readouts, and what else can be chosen."""
     tables: list[Any] = [ANSATZE, ENCODINGS, READOUTS]
     first, second, third = ({name: entry.summary for name, entry in table.items()} for table in tables)
     backbones = {name: CONTROLS[name].summary if name in CONTROLS else _BACKBONES.get(name, name) for name in BACKBONES}
-    return CircuitOut(circuits=first, encodings=second, readouts=third, backbones=backbones)
+    return CircuitOut(circuits=first, encodings=second, readouts=third, backbones=backbones, forms=forms())
 
 
 @router.get("/circuits/{name}/picture", operation_id="circuit_picture", response_class=Response, responses=SVG)
