@@ -16,6 +16,7 @@ from quanvolve.compile.plans._table import TablePlan
 from quanvolve.compile.plans._tensor_train import TensorTrainPlan
 from quanvolve.compile.plans._trajectories import TrajectoryPlan
 from quanvolve.compile.plans._truncated_train import TruncatedTrainPlan
+from quanvolve.compile.tables._layout import Layout
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class PlanEntry:
         trainable: whether it has gradients by weights.
         number: what may stand behind its name.
         last_resort: whether it runs circuits with noise that no exact plan can.
+        least: for plans that take long to make: nanoseconds to compile, and per window, that it costs at least for
+            circuits and a layout. One that another plan beats anyway is then not made.
     """
 
     name: str
@@ -55,6 +58,7 @@ class PlanEntry:
     trainable: bool = True
     number: Number | None = None
     last_resort: bool = False
+    least: Callable[[Sequence[Circuit], Layout], tuple[float, float]] | None = None
 
     def attempt(self, circuits: Sequence[Circuit], *number: float) -> Plan | PlanError:
         """The plan, or why it cannot run the circuits."""
@@ -94,7 +98,7 @@ def register_plan(entry: PlanEntry) -> PlanEntry:
 for _entry in (
     PlanEntry(TablePlan.name, TablePlan),
     PlanEntry(PolynomialPlan.name, PolynomialPlan),
-    PlanEntry(TensorTrainPlan.name, TensorTrainPlan),
+    PlanEntry(TensorTrainPlan.name, TensorTrainPlan, least=TensorTrainPlan.least),
     PlanEntry(StatevectorPlan.name, StatevectorPlan),
     PlanEntry(DensityPlan.name, DensityPlan),
     PlanEntry(

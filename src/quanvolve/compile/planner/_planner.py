@@ -13,7 +13,7 @@ from quanvolve.compile.plans._plan import Plan
 from quanvolve.compile.plans._sampled import SampledPlan
 from quanvolve.compile.plans._shifted import ShiftedPlan
 from quanvolve.compile.tables._layout import Layout
-from quanvolve.compile.tables._sampling import word_circuits
+from quanvolve.compile.tables._sampling import sampling_of, word_circuits, words_alone
 
 _GAIN = 3.0
 _SLOW = 20_000.0
@@ -61,10 +61,7 @@ class Planner:
             self.possible = {entry.name: self._asked(entry, number)}
         else:
             self.possible, self.refused = self._every(measured)
-        if shots is not None:
-            self.possible = {
-                name: self._with_shots(plan, circuits, shots, diff_method) for name, plan in self.possible.items()
-            }
+        self.possible = {name: self._measured_by(plan) for name, plan in self.possible.items()}
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self  # nothing in it ever changes, and its tables are large
@@ -88,8 +85,9 @@ class Planner:
         ) from plan
 
     def _every(self, circuits: Sequence[Circuit]) -> tuple[dict[str, Plan], dict[str, PlanError]]:
-        """All plans that can run the circuits exactly; where none can, one that estimates."""
-        possible, refused = self._candidates.exact()
+        """All plans that may be the cheapest exact one; where none can run the circuits, one that estimates."""
+        layout = self.layout if self._shots is None else words_alone(sampling_of(circuits[0]), self.layout)
+        possible, refused = self._candidates.exact(layout)
         if not possible and any(circuit.noisy for circuit in circuits):
             possible = self._candidates.estimated()
         if not possible:
@@ -102,15 +100,19 @@ class Planner:
             raise NoPlanError(f"{NO_PLAN}: {refused['statevector']} ({others}){fixed}")
         return possible, refused
 
-    def _with_shots(self, plan: Plan, circuits: Sequence[Circuit], shots: int, diff_method: str) -> Plan:
+    def _measured_by(self, plan: Plan) -> Plan:
+        """The plan of a layer whose words or values this one gives."""
+        circuits, layout, _, shots, diff_method = self._given
+        if shots is None:
+            return plan
         if plan.name in PLANS and PLANS[plan.name].last_resort:
             raise PlanError(
                 f"`shots` (={shots}) are drawn from exact probabilities, which {plan.name} only estimate: leave "
                 "`shots` out and choose the number of trajectories, as in engine='trajectories:1000'"
             )
         if diff_method == "exact":
-            return SampledPlan(plan, circuits, self.layout, shots)
-        return ShiftedPlan(plan, circuits, self.layout, shots, cheapest)
+            return SampledPlan(plan, circuits, layout, shots)
+        return ShiftedPlan(plan, circuits, layout, shots, cheapest)
 
     def choose(self, n_windows: int | None) -> Plan:
         """The cheapest plan, or close to it.
@@ -139,23 +141,31 @@ class Planner:
         if self.engine != "auto":
             return f"{text}; as `engine` asks"
         own = self._work(chosen, None)
+        possible, refused = self._all()
         others = [
-            f"{name} would take about {_times(self._work(plan, None) / own)}"
-            for name, plan in self.possible.items()
-            if plan is not chosen
+            f"{name} would take about {_times(plan.cost(self.layout)[1] / own)}"
+            for name, plan in possible.items()
+            if name != chosen.name
         ]
         if own > _SLOW:
             text += f"; slow: about {1e9 / own:.2g} windows a second"
-            if "tensor_train" in self.refused and "truncated_train" in self._candidates.fixed_only():
+            if "tensor_train" in refused and "truncated_train" in self._candidates.fixed_only():
                 text += " (with fixed weights engine='truncated_train' may be faster)"
         if not others:
-            why = " ".join(f"{name} cannot run it: {_first_clause(error)}." for name, error in self.refused.items())
+            why = " ".join(f"{name} cannot run it: {_first_clause(error)}." for name, error in refused.items())
             return f"{text}; the only plan for this circuit. {why}".rstrip(". ")
         limit = self._switch(chosen)
         training = (
             f"; training steps of fewer than {limit} windows run as {self.choose(1).name}" if limit is not None else ""
         )
         return f"{text}; chosen because {' and '.join(others)} the work for each window{training}"
+
+    def _all(self) -> tuple[dict[str, Plan], dict[str, PlanError]]:
+        """Those plans, too, that were not made because they cost more in any case."""
+        if len(self.possible) + len(self.refused) >= sum(entry.exact for entry in PLANS.values()):
+            return self.possible, self.refused
+        possible, refused = self._candidates.exact()
+        return {name: self._measured_by(plan) for name, plan in possible.items()}, refused
 
     def _switch(self, chosen: Plan) -> int | None:
         """From how many windows on the chosen plan is the cheapest even when compiled for these only."""

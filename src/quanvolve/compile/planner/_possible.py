@@ -48,18 +48,31 @@ class Candidates:
             plans.append(plan)
         return PartsPlan([group for group, _ in self._parts], plans, self.circuits[0].n_wires) if plans else None
 
-    def exact(self) -> tuple[dict[str, Plan], dict[str, PlanError]]:
-        """The exact plans that can run the circuits, and why the others cannot."""
+    def exact(self, layout: Layout | None = None) -> tuple[dict[str, Plan], dict[str, PlanError]]:
+        """The exact plans that can run the circuits, and why the others cannot.
+
+        Args:
+            layout: of the rows, where those plans are to be left out that cost more than another one in any case.
+        """
         possible: dict[str, Plan] = {}
         refused: dict[str, PlanError] = {}
         for name, entry in PLANS.items():
-            if entry.exact:
-                plan = self.plan(entry)
-                if isinstance(plan, PlanError):
-                    refused[name] = plan
-                else:
-                    possible[name] = plan
+            if not entry.exact or (layout is not None and self._beaten(entry, possible, layout)):
+                continue
+            plan = self.plan(entry)
+            if isinstance(plan, PlanError):
+                refused[name] = plan
+            else:
+                possible[name] = plan
         return possible, refused
+
+    def _beaten(self, entry: PlanEntry, plans: dict[str, Plan], layout: Layout) -> bool:
+        """Whether a plan costs less, to compile and per window, than this one can."""
+        if entry.least is None:
+            return False
+        setup, window = entry.least(self.circuits, layout)
+        costs = [plan.cost(layout) for plan in plans.values()]
+        return any(own_setup <= setup and own_window <= window for own_setup, own_window in costs)
 
     def estimated(self) -> dict[str, Plan]:
         """The plans whose values are estimates, for circuits with noise."""

@@ -30,6 +30,7 @@ from quanvolve.compile.tables._products import Products, products
 from quanvolve.compile.tables._recent import Recent
 from quanvolve.compile.tables._recipe import Recipe, compile_circuit
 from quanvolve.compile.tables._site_words import site_words
+from quanvolve.compile.tables._sites import Known
 
 BLOCK_BYTES = 4 * 2**20
 """Size of the Pauli coefficients that are evolved together; each step of the circuit holds as much again."""
@@ -56,7 +57,8 @@ class PolynomialPlan:
     name = "polynomial"
 
     def __init__(self, circuits: Sequence[Circuit]) -> None:
-        self.recipes = tuple(compile_circuit(circuit) for circuit in circuits)
+        known: Known = {}
+        self.recipes = tuple(compile_circuit(circuit, known) for circuit in circuits)
         first = self.recipes[0]
         for number, recipe in enumerate(self.recipes):
             same = (

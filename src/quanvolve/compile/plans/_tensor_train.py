@@ -26,9 +26,12 @@ from quanvolve.compile.tables._features import feature_table
 from quanvolve.compile.tables._layout import Layout, some_rows
 from quanvolve.compile.tables._network import NetworkTables, count_terms, work
 from quanvolve.compile.tables._recent import Recent
+from quanvolve.compile.tables._sites import Known
 from quanvolve.compile.tables._sweeps import sweeps
 
 MAX_OUTPUTS = 256
+_SETUP, _READ, _WORD, _PRODUCT = 300_000.0, 4.0, 0.3, 0.035
+"""Nanoseconds for a circuit, to read a window, for a word and for a product."""
 
 
 class TensorTrainPlan:
@@ -50,7 +53,8 @@ class TensorTrainPlan:
                 f"the circuit measures {circuits[0].n_outputs} values, and each of them has a network: the tensor-train"
                 f" plan takes at most {MAX_OUTPUTS}"
             )
-        self.chains = tuple(chains_of(circuit) for circuit in circuits)
+        known: Known = {}
+        self.chains = tuple(chains_of(circuit, known) for circuit in circuits)
         first = self.chains[0]
         for number, chains in enumerate(self.chains):
             if chains.sites != first.sites:
@@ -85,6 +89,12 @@ class TensorTrainPlan:
         tables = self._windows.get(key, lambda: NetworkTables.for_windows(self.chains, layout, windows.grid, scale))
         return network(tables, windows.images, compiled[0])
 
+    @staticmethod
+    def least(circuits: Sequence[Circuit], layout: Layout) -> tuple[float, float]:
+        """What :meth:`cost` is at least: every output is a word, of one term on one qubit."""
+        words = circuits[0].n_outputs * layout.rows
+        return _SETUP * len(circuits), (_READ + 1.0) * layout.groups * layout.channels + (_WORD + _PRODUCT) * words
+
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""
         per_circuit = layout.rows / len(self.chains)
@@ -93,8 +103,8 @@ class TensorTrainPlan:
         n = self.chains[0].circuit.n_wires
         fast = feature_table(self.chains[0]) is not None
         words = sum(len(sweeps(one)) for one in self.chains) * per_circuit
-        reading = (4.0 + n) * layout.groups * layout.channels + 0.3 * words
-        return 300_000.0 * len(self.chains) + 20.0 * terms, (0.035 if fast else 2.0) * products + reading
+        reading = (_READ + n) * layout.groups * layout.channels + _WORD * words
+        return _SETUP * len(self.chains) + 20.0 * terms, (_PRODUCT if fast else 2.0) * products + reading
 
     def __str__(self) -> str:
         n = self.chains[0].circuit.n_wires

@@ -19,7 +19,7 @@ from quanvolve.compile.reference._truncation import Train, evolve, stacked
 from quanvolve.compile.tables._chains import Chains, chains_of
 from quanvolve.compile.tables._layout import Layout, of_row
 from quanvolve.compile.tables._pauli import Floats
-from quanvolve.compile.tables._sites import Site
+from quanvolve.compile.tables._sites import Known, Site
 
 TOLERANCE = 1e-7
 
@@ -47,7 +47,8 @@ class TruncatedTrainPlan:
     name = "truncated_train"
 
     def __init__(self, circuits: Sequence[Circuit], tolerance: float = TOLERANCE) -> None:
-        self.chains = tuple(chains_of(circuit) for circuit in circuits)
+        known: Known = {}
+        self.chains = tuple(chains_of(circuit, known) for circuit in circuits)
         self.tolerance = tolerance
         if any(chains.sites != self.chains[0].sites for chains in self.chains):
             raise PlanError("the circuits differ in their encoding; the filters of one layer must share it")

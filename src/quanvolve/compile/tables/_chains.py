@@ -15,7 +15,7 @@ from quanvolve.circuits import Circuit, Gate
 from quanvolve.compile.tables._limits import check_wires
 from quanvolve.compile.tables._pauli import LETTERS, Floats, clifford_table
 from quanvolve.compile.tables._recipe import Encoded, Turn, number_of, read_sites
-from quanvolve.compile.tables._sites import find_sites
+from quanvolve.compile.tables._sites import Known, find_sites
 from quanvolve.compile.tables._splitting import split_gate, split_matrix
 
 MAX_WORDS = 256
@@ -60,14 +60,18 @@ class Chains(Encoded):
     words: tuple[Word, ...]
 
 
-def chains_of(circuit: Circuit) -> Chains:
+def chains_of(circuit: Circuit, known: Known | None = None) -> Chains:
     """Take a circuit apart.
+
+    Args:
+        circuit: to be taken apart.
+        known: as in :func:`find_sites`.
 
     Raises:
         PlanError: if it is not a product encoding, or too large.
     """
     check_wires(circuit, "tensor_train")
-    sites, rest = find_sites(circuit)
+    sites, rest = find_sites(circuit, known)
     turns: list[Turn] = []
     builder = _Builder(circuit)
     for gate in reversed(rest):

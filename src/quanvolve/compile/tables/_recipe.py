@@ -18,7 +18,7 @@ from quanvolve.compile.tables._fuse import Fuser
 from quanvolve.compile.tables._limits import MAX_WIRES, check_wires
 from quanvolve.compile.tables._parsed import Parsed
 from quanvolve.compile.tables._pauli import AXES, Floats, clifford_on, rotation_tables, word_index
-from quanvolve.compile.tables._sites import Site, find_sites
+from quanvolve.compile.tables._sites import Known, Site, find_sites
 
 MAX_FEATURES = 3 ** MAX_WIRES["polynomial"]
 
@@ -127,14 +127,18 @@ class Recipe(Encoded):
         return int(np.prod(self.sizes, dtype=object))
 
 
-def compile_circuit(circuit: Circuit) -> Recipe:
+def compile_circuit(circuit: Circuit, known: Known | None = None) -> Recipe:
     """Parse a circuit into a recipe.
+
+    Args:
+        circuit: to be parsed.
+        known: as in :func:`find_sites`.
 
     Raises:
         PlanError: if the circuit is not a product encoding or has more qubits than the polynomial plan takes.
     """
     check_wires(circuit, "polynomial")
-    sites, rest = find_sites(circuit)
+    sites, rest = find_sites(circuit, known)
     turns: list[Turn] = []
     steps = _steps(reversed(rest), circuit.n_wires, turns)
     site_gates = read_sites(sites, turns)

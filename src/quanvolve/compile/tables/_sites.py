@@ -35,8 +35,16 @@ class Site:
     columns: tuple[int, ...]
 
 
-def find_sites(circuit: Circuit) -> tuple[tuple[Site, ...], tuple[Gate, ...]]:
+Known = dict[tuple[tuple[Gate, ...], int], Site]
+"""Sites by their gates, and how many inputs are bits: what circuits of one layer have in common is worked out once."""
+
+
+def find_sites(circuit: Circuit, known: Known | None = None) -> tuple[tuple[Site, ...], tuple[Gate, ...]]:
     """Split a circuit into one site for each wire and the remaining gates.
+
+    Args:
+        circuit: to be split.
+        known: sites of other circuits, to which those of this one are added.
 
     Raises:
         PlanError: if an input is read by a gate on several qubits, or on a qubit that has met another one.
@@ -75,8 +83,15 @@ def find_sites(circuit: Circuit) -> tuple[tuple[Site, ...], tuple[Gate, ...]]:
             prefixes[gate.wires[0]].append(gate)
         else:
             rest.append(gate)
-    sites = tuple(_site(tuple(prefix), circuit.n_inputs if circuit.threshold is not None else 0) for prefix in prefixes)
-    return sites, tuple(rest)
+    known = {} if known is None else known
+    binary = circuit.n_inputs if circuit.threshold is not None else 0
+    sites = []
+    for prefix in prefixes:
+        key = (tuple(prefix), binary)
+        if key not in known:
+            known[key] = _site(*key)
+        sites.append(known[key])
+    return tuple(sites), tuple(rest)
 
 
 def _site(gates: tuple[Gate, ...], binary: int) -> Site:
