@@ -1,24 +1,32 @@
-"""What one entry in one table is enough for: an encoding, an ansatz, a readout, a data set, a control."""
+"""What one entry in one file is enough for: whatever CONTRIBUTING lists under "to add"."""
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import quanvolve
 from quanvolve import Quanv2d
+from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS, Angle, Gate, Observable
 from quanvolve.circuits.catalogue import Ansatz, Encoding, Layer, Readout, weight
 from quanvolve.cli import main
-from quanvolve.data import Dataset, _registry, load_dataset
-from quanvolve.data._registry import DatasetInfo
+from quanvolve.compile import PLANS, PlanEntry, StatevectorPlan, register_plan
+from quanvolve.data import Dataset, DatasetInfo, _registry, load_dataset
+from quanvolve.data._mnist import FILES, SPECS, Spec
+from quanvolve.nn import HEADS, make_head
 from quanvolve.studio.routes._catalogue import circuits
 from tests.waiting import PATIENCE
 
@@ -75,8 +83,7 @@ def test_a_data_set(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
         )  # fmt: skip
 
     info = DatasetInfo("bits", 360, (8, 8), 2, "this test", "none")
-    monkeypatch.setattr(_registry, "_INFOS", (*_registry._INFOS, info))
-    monkeypatch.setitem(_registry._BUNDLED, "bits", load)
+    monkeypatch.setitem(_registry.BUNDLED, "bits", _registry.Bundled(info, load))
     assert "bits" in said(capsys, "datasets")
     said(capsys, "train", "bits", "--epochs", "2", "--quiet", "--output", str(tmp_path / "run"))
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["test_accuracy"] > 0.95
@@ -85,9 +92,160 @@ def test_a_data_set(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     assert "bits" in [one.name for one in image_sets()]
 
 
-def with_sources(folder: Path, code: str) -> None:
+def test_a_data_set_of_files(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    content = []
+    for name, count in zip(FILES, (40, 40, 20, 20), strict=True):
+        shape = (count, 6, 6) if "images" in name else (count,)
+        values = rng.integers(0, 256 if "images" in name else 2, shape, dtype=np.uint8)
+        header = bytes((0, 0, 8, len(shape))) + b"".join(n.to_bytes(4, "big") for n in shape)
+        content.append(gzip.compress(header + values.tobytes(), mtime=0))
+        (tmp_path / f"{name}.gz").write_bytes(content[-1])
+    sums = tuple(hashlib.md5(one).hexdigest() for one in content)
+    spec = Spec(DatasetInfo("spots", 60, (6, 6), 2, "this test", "none"), ("http://localhost:9/",), sums, ("a", "b"))
+    monkeypatch.setitem(SPECS, "spots", spec)
+    assert "spots" in said(capsys, "datasets")
+    assert len(load_dataset("spots", data_dir=tmp_path).train_images) == 40
+    said(
+        capsys,
+        "train",
+        "spots",
+        "--epochs",
+        "1",
+        "--quiet",
+        "--data-dir",
+        str(tmp_path),
+        "--output",
+        str(tmp_path / "run"),
+    )
+    assert (tmp_path / "run" / "model.safetensors").is_file()
+
+
+def test_a_head(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    monkeypatch.setitem(
+        HEADS,
+        "mean",
+        lambda shape, n_classes: nn.Sequential(nn.Flatten(2), MeanOfEach(), nn.Linear(shape[0], n_classes)),
+    )
+    said(capsys, "train", "--head", "mean", "--epochs", "1", "--quiet", "--output", str(tmp_path / "run"))
+    model = quanvolve.load(tmp_path / "run")
+    assert isinstance(model.module_.head[1], MeanOfEach)
+    with pytest.raises(QuanvolveError, match=r"must be one of 'linear', 'cnn', 'mlp', 'quantum', 'mean'"):
+        make_head("none of these", (2, 3), 2)
+
+
+class MeanOfEach(nn.Module):
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        return maps.mean(-1)
+
+
+def test_a_plan(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    class Twice(StatevectorPlan):
+        """State vectors under another name, at no cost."""
+
+        name = "twice"
+
+        def cost(self, layout: Any) -> tuple[float, float]:
+            return 0.0, 1e-3
+
+    register_plan(PlanEntry("twice", Twice))
+    try:
+        images = torch.rand(2, 1, 4, 4)
+        layer = Quanv2d(1, 4, 2, seed=0)
+        assert layer.plan.startswith("statevector")
+        assert "twice" in layer._planner.choose(None).name
+        torch.testing.assert_close(layer(images), Quanv2d(1, 4, 2, seed=0, engine="polynomial")(images))
+        assert Quanv2d(1, 4, 2, seed=0, engine="twice").plan.endswith("as `engine` asks")
+        said(capsys, "train", "--engine", "twice", "--epochs", "1", "--quiet", "--output", str(tmp_path / "run"))
+        assert json.loads((tmp_path / "run" / "config.json").read_text())["params"]["engine"] == "twice"
+    finally:
+        del PLANS["twice"]
+
+
+def test_a_kernel_for_a_device(tmp_path: Path) -> None:
+    """A folder in `kernels`, and its name there: torch's dispatcher and the plans find it."""
+    folder = copied(tmp_path) / "compile" / "kernels"
+    (folder / "other").mkdir()
+    (folder / "other" / "__init__.py").write_text("def ready() -> None: ...\n")
+    for family in ("polynomial", "coefficients", "network", "states", "sample"):
+        (folder / "other" / f"_{family}.py").write_text(f"{OTHER_KERNEL}kernel = Kernel('{family}')\n")
+    table = folder / "__init__.py"
+    text = table.read_text()
+    assert '_FOLDERS = {"cpu": ("numba", "numba")}' in text
+    table.write_text(text.replace('_FOLDERS = {"cpu": ("numba", "numba")}', '_FOLDERS = {"cpu": ("other", "torch")}'))
+    with_sources(tmp_path, KERNELS_SEEN, QUANVOLVE_KERNELS="numba")
+
+
+OTHER_KERNEL = """
+from concurrent.futures import ThreadPoolExecutor
+import torch
+calls = []
+class Kernel:
+    def __init__(self, family): self.family = family
+    def supports(self, tables, *tensors): return True
+    def reference(self, tables, *tensors):
+        from quanvolve.compile.ops import _coefficients, _network, _polynomial, _sample, _states
+        known = {"polynomial": _polynomial.polynomial, "coefficients": _coefficients.coefficients,
+                 "network": _network.network, "states": _states.states, "sample": _sample._draw}
+        return known[self.family].reference(tables, *tensors)
+    def forward(self, tables, *tensors):
+        calls.append(1)
+        return self.reference(tables, *tensors)
+    def backward(self, tables, grad, *tensors, wanted):
+        calls.append(2)
+        with ThreadPoolExecutor(1) as other:  # where torch's dispatcher is not below autograd already
+            return other.submit(self.gradients, tables, grad, *tensors).result()
+    def gradients(self, tables, grad, *tensors):
+        leaves = [one.detach().requires_grad_() for one in tensors]
+        return torch.autograd.grad(self.reference(tables, *leaves), leaves, grad)
+"""
+KERNELS_SEEN = """
+import torch
+from importlib import import_module
+from quanvolve import Quanv2d
+images = torch.rand(3, 1, 6, 6)
+for engine in ("polynomial", "tensor_train", "statevector"):
+    layer = Quanv2d(1, 4, 2, seed=0, engine=engine)
+    layer(images).sum().backward()
+Quanv2d(1, 4, 2, seed=0, shots=5)(images)
+for family in ("polynomial", "coefficients", "network", "states"):
+    assert set(import_module(f"quanvolve.compile.kernels.other._{family}").calls) == {1, 2}, family
+assert import_module("quanvolve.compile.kernels.other._sample").calls
+"""
+
+
+def test_a_call_of_the_studio(tmp_path: Path) -> None:
+    path = copied(tmp_path) / "studio" / "routes" / "_system.py"
+    entry = """
+from quanvolve.studio._samples import sampled
+
+
+@router.post("/api/v1/echo", operation_id="echo", **sampled(body={"word": "hello"}))
+def echo(request: dict[str, str]) -> dict[str, str]:
+    \"\"\"What was said.\"\"\"
+    return request
+"""
+    path.write_text(path.read_text() + entry)
+    code = """
+from pathlib import Path
+from fastapi.testclient import TestClient
+from quanvolve.studio._app import create_app
+from quanvolve.studio._settings import Settings
+settings = Settings(Path("runs"), workers=0, first_model=False)
+with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
+    assert client.post("/api/v1/echo", json={"word": "hi"}).json() == {"word": "hi"}
+    call = client.get("/api/v1/openapi.json").json()["paths"]["/api/v1/echo"]["post"]
+    assert '{"word":"hello"}' in call["x-codeSamples"][0]["source"]
+"""
+    with_sources(tmp_path, code)
+
+
+def with_sources(folder: Path, code: str, **more: str) -> None:
     """Run Python with the sources in a folder."""
     environment = {**os.environ, "PYTHONPATH": str(folder), "QUANVOLVE_KERNELS": "torch", "QUANVOLVE_OFFLINE": "1"}
+    environment |= more
     subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE, env=environment, cwd=folder)
 
 

@@ -16,8 +16,8 @@ from quanvolve.data._idx import write_idx as write_idx
 from quanvolve.data._images import ImageInput as ImageInput
 from quanvolve.data._images import read_arrays as read_arrays
 from quanvolve.data._images import read_images as read_images
+from quanvolve.data._info import DatasetInfo as DatasetInfo
 from quanvolve.data._moons import load_moons as load_moons
-from quanvolve.data._registry import DatasetInfo as DatasetInfo
 from quanvolve.data._registry import dataset_key as dataset_key
 from quanvolve.data._registry import list_datasets as list_datasets
 from quanvolve.data._registry import load_dataset as load_dataset

@@ -15,6 +15,7 @@ from quanvolve.data._cache import cache_dir
 from quanvolve.data._dataset import Dataset
 from quanvolve.data._download import Progress, download, file_md5
 from quanvolve.data._idx import read_idx
+from quanvolve.data._info import DatasetInfo
 from quanvolve.data._text import quoted, reason
 
 FILES = (
@@ -27,26 +28,31 @@ FILES = (
 
 @dataclass(frozen=True)
 class Spec:
-    """Where one data set of the family is found.
+    """One data set of the family.
 
     Args:
-        name: Its name.
+        info: What it is.
         mirrors: The folders on the web that hold the four files, each ending with `/`.
         md5: The checksums of the four compressed files, in the order of `FILES`.
         class_names: One name for each label from 0.
     """
 
-    name: str
+    info: DatasetInfo
     mirrors: tuple[str, ...]
     md5: tuple[str, str, str, str]
     class_names: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """As `load_dataset` takes it."""
+        return self.info.name
 
 
 SPECS = {
     spec.name: spec
     for spec in (
         Spec(
-            "mnist",
+            DatasetInfo("mnist", 70000, (28, 28), 10, "LeCun, Cortes and Burges, 1998", "CC BY-SA 3.0"),
             (
                 "https://ossci-datasets.s3.amazonaws.com/mnist/",
                 "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -60,7 +66,7 @@ SPECS = {
             tuple("0123456789"),
         ),
         Spec(
-            "fashion-mnist",
+            DatasetInfo("fashion-mnist", 70000, (28, 28), 10, "Xiao, Rasul and Vollgraf, 2017; Zalando", "MIT"),
             (
                 "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
                 "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
@@ -85,7 +91,7 @@ SPECS = {
             ),
         ),
         Spec(
-            "kmnist",
+            DatasetInfo("kmnist", 70000, (28, 28), 10, "Clanuwat et al., 2018; CODH", "CC BY-SA 4.0"),
             ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
             (
                 "bdb82020997e1d708af4cf47b453dcf7",

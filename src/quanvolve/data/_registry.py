@@ -4,50 +4,47 @@ from __future__ import annotations
 
 import difflib
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from quanvolve._errors import DataError
 from quanvolve.data._arrays import load_npz
 from quanvolve.data._dataset import Dataset
 from quanvolve.data._digits import load_digits
 from quanvolve.data._download import Progress
-from quanvolve.data._mnist import find_mnist, load_mnist
+from quanvolve.data._info import DatasetInfo
+from quanvolve.data._mnist import SPECS, find_mnist, load_mnist
 from quanvolve.data._moons import load_moons
 from quanvolve.data._series import SERIES_ENDINGS, load_series
 from quanvolve.data._text import quoted
 
 
-@dataclass(frozen=True)
-class DatasetInfo:
-    """What a data set is, without loading it.
+class Bundled(NamedTuple):
+    """A data set that comes with a package."""
 
-    Args:
-        name: The name `load_dataset` takes.
-        images: How many images, training and test together.
-        shape: Height and width of one image.
-        classes: How many classes.
-        source: Who made it.
-        licence: Under which terms it is distributed.
-    """
-
-    name: str
-    images: int
-    shape: tuple[int, ...]
-    classes: int
-    source: str
-    licence: str
+    info: DatasetInfo
+    load: Callable[[], Dataset]
 
 
-_INFOS = (
-    DatasetInfo("digits", 1797, (8, 8), 10, "Alpaydin and Kaynak, 1998; bundled with scikit-learn", "CC BY 4.0"),
-    DatasetInfo("moons", 1000, (2,), 2, "two interleaved half circles, made by scikit-learn", "no rights reserved"),
-    DatasetInfo("mnist", 70000, (28, 28), 10, "LeCun, Cortes and Burges, 1998", "CC BY-SA 3.0"),
-    DatasetInfo("fashion-mnist", 70000, (28, 28), 10, "Xiao, Rasul and Vollgraf, 2017; Zalando", "MIT"),
-    DatasetInfo("kmnist", 70000, (28, 28), 10, "Clanuwat et al., 2018; CODH", "CC BY-SA 4.0"),
-)
-
-_BUNDLED = {"digits": load_digits, "moons": load_moons}
+BUNDLED = {
+    one.info.name: one
+    for one in (
+        Bundled(
+            DatasetInfo(
+                "digits", 1797, (8, 8), 10, "Alpaydin and Kaynak, 1998; bundled with scikit-learn", "CC BY 4.0"
+            ),
+            load_digits,
+        ),
+        Bundled(
+            DatasetInfo(
+                "moons", 1000, (2,), 2, "two interleaved half circles, made by scikit-learn", "no rights reserved"
+            ),
+            load_moons,
+        ),
+    )
+}
+"""Those that need no files, by name; those of the MNIST family are in `_mnist.SPECS`."""
 
 
 def list_datasets() -> list[DatasetInfo]:
@@ -61,7 +58,7 @@ def list_datasets() -> list[DatasetInfo]:
         >>> [info.name for info in list_datasets()]
         ['digits', 'moons', 'mnist', 'fashion-mnist', 'kmnist']
     """
-    return list(_INFOS)
+    return [*(one.info for one in BUNDLED.values()), *(spec.info for spec in SPECS.values())]
 
 
 def dataset_key(name: str | os.PathLike[str]) -> str | Path:
@@ -82,7 +79,7 @@ def dataset_key(name: str | os.PathLike[str]) -> str | Path:
         'fashion-mnist'
     """
     text = os.fspath(name)
-    known = [info.name for info in _INFOS]
+    known = [*BUNDLED, *SPECS]
     key = text.lower().replace("_", "-")
     if key in known:
         return key
@@ -106,7 +103,7 @@ def load_dataset(
     """Load a data set by its name or from a file.
 
     `digits` and `moons` come with scikit-learn. The others are taken from `data_dir` alone where it is given; else
-    from     the folder `QUANVOLVE_DATA`, from the cache (`cache_dir()`), or from the web, unless `QUANVOLVE_OFFLINE=1`
+    from the folder `QUANVOLVE_DATA`, from the cache (`cache_dir()`), or from the web, unless `QUANVOLVE_OFFLINE=1`
     is set.
 
     Args:
@@ -132,8 +129,8 @@ def load_dataset(
         if key.suffix.lower() in SERIES_ENDINGS or os.path.isdir(key):
             return load_series(key)
         return load_npz(key)
-    if key in _BUNDLED:
-        return _BUNDLED[key]()
+    if key in BUNDLED:
+        return BUNDLED[key].load()
     return load_mnist(key, data_dir=data_dir, progress=progress)
 
 
@@ -161,7 +158,7 @@ def where(name: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None 
         if not os.path.exists(key):
             raise DataError(f"{quoted(key)} does not exist, expected an .npz file: check the path")
         return str(key.parent)
-    if key in _BUNDLED:
+    if key in BUNDLED:
         return "bundled"
     folder = find_mnist(key, data_dir)
     if folder is not None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from quanvolve.nn import HEADS
 from quanvolve.studio._layer_form import Word, layer_form
 from quanvolve.studio._store import ID
 from quanvolve.study import SEEDS
@@ -20,7 +21,10 @@ Array = Annotated[Any, WithJsonSchema({**_PICTURE, "examples": [[[0, 0.5], [1, 0
 Arrays = Annotated[Any, WithJsonSchema({"type": "array", "items": _PICTURE, "minItems": 1})]
 Id = Annotated[str, Path(pattern=ID, description="Twelve hexadecimal digits.", examples=["0123456789ab"])]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Head = Literal["linear", "mlp", "cnn", "quantum"]
+if TYPE_CHECKING:
+    Head = str
+else:
+    Head = Literal[tuple(HEADS)]
 
 
 class _Request(BaseModel):

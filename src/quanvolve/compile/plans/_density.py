@@ -12,14 +12,13 @@ from quanvolve.circuits import Circuit, absorbed
 from quanvolve.compile.batch._chunks import in_chunks
 from quanvolve.compile.batch._rows import RowWeights, outputs_of, row_weights, tensors_of, with_tensors
 from quanvolve.compile.batch._windows import Windows
+from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.reference._density import run_density
 from quanvolve.compile.tables._layout import Layout
 from quanvolve.compile.tables._limits import check_wires
 from quanvolve.compile.tables._parsed import Parsed
 
 _TEMPORARIES = 6
-_GATE = 1.6
-"""Nanoseconds that a gate takes for one coefficient."""
 
 
 class DensityPlan:
@@ -46,7 +45,7 @@ class DensityPlan:
         if not any(parsed.circuit.noisy for parsed in self.circuits):
             raise PlanError("the circuit has no noise channels, without which a state vector does the same for less")
         for parsed in self.circuits:
-            check_wires(parsed.circuit, self.name)
+            check_wires(parsed.circuit, DensityPlan.name)
 
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
@@ -72,8 +71,9 @@ class DensityPlan:
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""
         circuit = self.circuits[0].circuit
-        setup = 60_000.0 * len(circuit.gates) * len(self.circuits)
-        return setup, layout.rows * 4.0**circuit.n_wires * (_GATE * len(circuit.gates) + 2.0)
+        price = prices(self.name)
+        setup = price["compile"] * len(circuit.gates) * len(self.circuits)
+        return setup, layout.rows * 4.0**circuit.n_wires * (price["gate"] * len(circuit.gates) + price["word"])
 
     def __str__(self) -> str:
         circuit = self.circuits[0].circuit

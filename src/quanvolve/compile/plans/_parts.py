@@ -10,11 +10,8 @@ from torch import Tensor
 
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.plans._plan import Plan
+from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.tables._layout import Layout
-
-_OVERHEAD = 8.0
-"""Nanoseconds a window that another part costs, and each value that is moved to its place."""
-_MOVE = 2.0
 
 
 class PartsPlan:
@@ -55,7 +52,8 @@ class PartsPlan:
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""
         costs = [plan.cost(own) for plan, own in zip(self.plans, self._layouts(layout), strict=True)]
-        moved = _OVERHEAD * len(self.plans) + _MOVE * layout.groups * layout.outputs
+        price = prices("parts")
+        moved = price["part"] * len(self.plans) + price["output"] * layout.groups * layout.outputs
         return sum(setup for setup, _ in costs), sum(window for _, window in costs) + moved
 
     def __str__(self) -> str:

@@ -20,6 +20,7 @@ from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._coefficients import coefficients as of_rows
 from quanvolve.compile.ops._polynomial import polynomial
+from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.reference._coefficients import coefficients, from_words
 from quanvolve.compile.reference._polynomial import evaluate
 from quanvolve.compile.tables._coefficients import CoefficientTables
@@ -155,17 +156,20 @@ class PolynomialPlan:
         """Estimated nanoseconds to compile, and per window, for all rows."""
         recipe = self.recipe
         outputs, n = recipe.circuit.n_outputs, recipe.circuit.n_wires
+        price = prices(self.name)
         evolved = 4.0**n * outputs * layout.rows * (len(recipe.steps) + 2)
+        setup = price["compile"] + price["evolved_word"] * evolved
         if feature_table(recipe) is None:  # in plain torch
-            work = 0.01 * recipe.n_features * layout.outputs + 10.0 * n
-            return 100_000.0 + 1.5 * evolved, layout.groups * layout.channels * work
+            work = price["torch_tile"] * recipe.n_features * layout.outputs + price["torch_reader"] * n
+            return setup, layout.groups * layout.channels * work
         few = self.few(layout)
         if few is not None:
             rows = (len(few.nodes) + len(few.terms)) / (layout.groups * layout.channels)
-            work = 0.06 * rows + 1.0 * n
+            work = price["row"] * rows + price["reader"] * n
         else:
-            work = 0.008 * recipe.n_features * padded(layout.outputs, 4) + 0.03 * recipe.n_features + 1.0 * n
-        return 100_000.0 + 1.5 * evolved, layout.groups * layout.channels * work
+            dense = price["tile"] * padded(layout.outputs, 4) + price["feature"]
+            work = dense * recipe.n_features + price["reader"] * n
+        return setup, layout.groups * layout.channels * work
 
     def __str__(self) -> str:
         sizes = self.recipe.sizes

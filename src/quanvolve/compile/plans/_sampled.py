@@ -15,6 +15,7 @@ from quanvolve.compile.batch._chunks import CHUNK_BYTES
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._sample import sample
 from quanvolve.compile.plans._plan import Plan
+from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.tables._layout import Layout
 from quanvolve.compile.tables._sampling import ShotTables, rows_alone, sampling_of, words_alone
 
@@ -86,7 +87,7 @@ class SampledPlan:
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""
         setup, window = self.inner.cost(self._alone)
-        drawn = sum(min(2**n, n * self.shots) for n in self.sampling.bits) * 40.0
+        drawn = sum(min(2**n, n * self.shots) for n in self.sampling.bits) * prices("shots")["draw"]
         return setup, window + layout.rows * drawn
 
     def __str__(self) -> str:

@@ -18,6 +18,7 @@ from quanvolve.compile.batch._rows import RowWeights, measured, outputs_of, row_
 from quanvolve.compile.batch._values import bits, extended
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._states import states
+from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.reference._states import fold, run_states
 from quanvolve.compile.tables._features import padded
 from quanvolve.compile.tables._layout import Layout
@@ -51,7 +52,7 @@ class StatevectorPlan:
         for parsed in self.circuits:
             if parsed.circuit.noisy:
                 raise PlanError("the circuit has noise channels, which a state vector cannot hold")
-            check_wires(parsed.circuit, self.name)
+            check_wires(parsed.circuit, StatevectorPlan.name)
 
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
@@ -152,19 +153,19 @@ class StatevectorPlan:
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""
         parsed, circuit = self.circuits[0], self.circuits[0].circuit
-        dimension = 2.0**circuit.n_wires
+        dimension, price = 2.0**circuit.n_wires, prices(StatevectorPlan.name)
         if self._alike:
             steps = state_steps(parsed)
             reading = sum(int(length) for length, varies in zip(np.diff(steps.runs), steps.vary, strict=True) if varies)
-            gates = 0.4 + 0.08 * len(steps.steps) + 0.01 * padded(circuit.n_outputs, 4)
-            return 100_000.0, (dimension * gates + 25.0 * reading + 10.0) * layout.rows
-        window = 0.0
+            outputs = padded(circuit.n_outputs, 4)
+            gates = price["amplitude"] + price["gate"] * len(steps.steps) + price["output"] * outputs
+            window = dimension * gates + price["angle"] * reading + price["window"]
+            return price["compile"], window * layout.rows
+        window = (price["torch_amplitude"] + price["torch_output"] * circuit.n_outputs) * dimension
         for segment in segments_of(parsed):
-            steps_time = len(segment.steps) * 2 * dimension * 0.9
-            window += min(steps_time, 4 * dimension**2 / 150) if segment.folds else steps_time
-        measuring = dimension * 0.1 * circuit.n_outputs + 2 * dimension
-        setup = 60_000.0 * len(circuit.gates) * len(self.circuits)
-        return setup, (window + measuring) * layout.rows
+            alone = price["torch_gate"] * len(segment.steps) * dimension
+            window += min(alone, price["torch_folded"] * dimension**2) if segment.folds else alone
+        return price["torch_compile"] * len(circuit.gates) * len(self.circuits), window * layout.rows
 
     def __str__(self) -> str:
         circuit = self.circuits[0].circuit

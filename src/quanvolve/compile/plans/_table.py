@@ -15,6 +15,7 @@ from quanvolve.circuits import Circuit
 from quanvolve.compile.batch._chunks import in_chunks
 from quanvolve.compile.batch._rows import arranged
 from quanvolve.compile.batch._windows import Windows
+from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.plans._statevector import StatevectorPlan
 from quanvolve.compile.tables._layout import Layout
 
@@ -91,7 +92,9 @@ class TablePlan:
         """Estimated nanoseconds to compile, and per window, for all rows."""
         setup, window = self._inner.cost(layout)
         n = self.circuits[0].n_inputs
-        return setup + window * 2**n, layout.groups * layout.channels * (60.0 + 2.0 * n + 2.0 * layout.outputs)
+        price = prices(self.name)
+        lookup = price["window"] + price["input"] * n + price["output"] * layout.outputs
+        return setup + window * 2**n, layout.groups * layout.channels * lookup
 
     def __str__(self) -> str:
         n = self.circuits[0].n_inputs

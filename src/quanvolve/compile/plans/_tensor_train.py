@@ -19,6 +19,7 @@ from quanvolve.circuits import Circuit
 from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._network import network
+from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.reference._network import sweep_windows
 from quanvolve.compile.reference._network_numbers import numbers
 from quanvolve.compile.tables._chains import chains_of
@@ -30,8 +31,6 @@ from quanvolve.compile.tables._sites import Known
 from quanvolve.compile.tables._sweeps import sweeps
 
 MAX_OUTPUTS = 256
-_SETUP, _READ, _WORD, _PRODUCT = 300_000.0, 4.0, 0.3, 0.035
-"""Nanoseconds for a circuit, to read a window, for a word and for a product."""
 
 
 class TensorTrainPlan:
@@ -92,8 +91,9 @@ class TensorTrainPlan:
     @staticmethod
     def least(circuits: Sequence[Circuit], layout: Layout) -> tuple[float, float]:
         """What :meth:`cost` is at least: every output is a word, of one term on one qubit."""
-        words = circuits[0].n_outputs * layout.rows
-        return _SETUP * len(circuits), (_READ + 1.0) * layout.groups * layout.channels + (_WORD + _PRODUCT) * words
+        price, words = prices(TensorTrainPlan.name), circuits[0].n_outputs * layout.rows
+        reading = (price["window"] + price["reader"]) * layout.groups * layout.channels
+        return price["compile"] * len(circuits), reading + (price["word"] + price["product"]) * words
 
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""
@@ -103,8 +103,10 @@ class TensorTrainPlan:
         n = self.chains[0].circuit.n_wires
         fast = feature_table(self.chains[0]) is not None
         words = sum(len(sweeps(one)) for one in self.chains) * per_circuit
-        reading = (_READ + n) * layout.groups * layout.channels + _WORD * words
-        return _SETUP * len(self.chains) + 20.0 * terms, (_PRODUCT if fast else 2.0) * products + reading
+        price = prices(self.name)
+        reading = (price["window"] + price["reader"] * n) * layout.groups * layout.channels + price["word"] * words
+        window = price["product" if fast else "torch_product"] * products + reading
+        return price["compile"] * len(self.chains) + price["number"] * terms, window
 
     def __str__(self) -> str:
         n = self.chains[0].circuit.n_wires

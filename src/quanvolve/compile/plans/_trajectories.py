@@ -17,6 +17,7 @@ from quanvolve.compile.batch._chunks import CHUNK_BYTES, in_chunks
 from quanvolve.compile.batch._precision import turned
 from quanvolve.compile.batch._rows import RowWeights, angles_of, outputs_of, row_weights, tensors_of, with_tensors
 from quanvolve.compile.batch._windows import Windows
+from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.reference._gates import run_steps
 from quanvolve.compile.reference._measure import measure
 from quanvolve.compile.reference._prepare import initial
@@ -54,7 +55,7 @@ class TrajectoryPlan:
         if not any(parsed.circuit.noisy for parsed in self.circuits):
             raise PlanError("the circuit has no noise channels, without which every trajectory is the same")
         for parsed in self.circuits:
-            check_wires(parsed.circuit, self.name)
+            check_wires(parsed.circuit, TrajectoryPlan.name)
 
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
@@ -105,8 +106,9 @@ class TrajectoryPlan:
         parsed, circuit = self.circuits[0], self.circuits[0].circuit
         steps = [step for segment in segments_of(parsed) for step in segment.steps]
         operations = sum(3 * len(step.operators) if isinstance(step, Jump) else 2 for step in steps)
-        window = 2.0**circuit.n_wires * 0.9 * operations * self.trajectories
-        return 60_000.0 * len(circuit.gates) * len(self.circuits), window * layout.rows
+        price = prices(self.name)
+        window = 2.0**circuit.n_wires * price["gate"] * operations * self.trajectories
+        return price["compile"] * len(circuit.gates) * len(self.circuits), window * layout.rows
 
     def __str__(self) -> str:
         n = self.circuits[0].circuit.n_wires

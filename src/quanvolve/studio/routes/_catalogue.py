@@ -20,6 +20,7 @@ from quanvolve.studio._forms import CircuitOut, DatasetOut, Sample
 from quanvolve.studio._layer_form import Word
 from quanvolve.studio._problems import Missing, Refused
 from quanvolve.studio._requests import available, image_sets
+from quanvolve.studio._samples import sampled
 from quanvolve.studio._studio import Use
 
 router = APIRouter(prefix="/api/v1", tags=["Data sets and circuits"])
@@ -85,7 +86,13 @@ def circuits() -> CircuitOut:
     return CircuitOut(circuits=first, encodings=second, readouts=third, backbones=backbones, forms=forms())
 
 
-@router.get("/circuits/{name}/picture", operation_id="circuit_picture", response_class=Response, responses=SVG)
+@router.get(
+    "/circuits/{name}/picture",
+    operation_id="circuit_picture",
+    response_class=Response,
+    responses=SVG,
+    **sampled(saved="circuit.svg"),
+)
 async def circuit_picture(
     studio: Use,
     name: Annotated[Word, Path(examples=["strongly_entangling"])],

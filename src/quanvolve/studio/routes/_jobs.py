@@ -22,6 +22,7 @@ from quanvolve.studio._progress import progress_of, rows_of
 from quanvolve.studio._reports import framed
 from quanvolve.studio._requests import check, job_of
 from quanvolve.studio._runner import log_lines
+from quanvolve.studio._samples import sampled
 from quanvolve.studio._studio import Studio, Use
 from quanvolve.studio._tables import FINISHED, Job
 
@@ -30,7 +31,10 @@ Kind = Literal["train", "compare", "explain", "onnx"]
 _POLL, _PING, _LONGEST = 0.3, 15.0, 3600.0
 
 
-@router.post("", operation_id="create_job", status_code=201)
+_EXAMPLE = {"kind": "train", "dataset": "digits", "circuit": "basic_entangler", "epochs": 3}
+
+
+@router.post("", operation_id="create_job", status_code=201, **sampled(body=_EXAMPLE))
 async def create_job(studio: Use, request: Annotated[JobRequest, Body()]) -> JobOut:
     """Start a training, a comparison with controls, an explanation or an export to ONNX."""
     if not isinstance(request, ModelJob):
@@ -86,7 +90,7 @@ def job_log(studio: Use, job: Id) -> PlainTextResponse:
     return PlainTextResponse("".join(f"{line}\n" for line in log_lines(studio.settings, job)))
 
 
-@router.get("/{job}/report", operation_id="report", response_class=Response,
+@router.get("/{job}/report", operation_id="report", response_class=Response, **sampled(saved=STUDY_REPORT),
             responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}})  # fmt: skip
 def report(studio: Use, job: Id) -> Response:
     """The verdict of a comparison that is done."""

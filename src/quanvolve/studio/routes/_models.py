@@ -18,6 +18,7 @@ from quanvolve.studio._forms import Channel, Id, LayerOut, ModelDetail, ModelOut
 from quanvolve.studio._loaded import Loaded
 from quanvolve.studio._problems import Missing
 from quanvolve.studio._reports import content_of, framed
+from quanvolve.studio._samples import sampled
 from quanvolve.studio._studio import Studio, Use
 from quanvolve.studio._tables import Job, Model
 from quanvolve.studio.routes._catalogue import SVG
@@ -39,7 +40,7 @@ def model(studio: Use, model: Id) -> ModelDetail:
     return _detail(studio, studio.store.get(model))
 
 
-@router.patch("/{model}", operation_id="rename_model")
+@router.patch("/{model}", operation_id="rename_model", **sampled(body={"name": "Digits, first try"}))
 def rename_model(studio: Use, model: Id, request: Rename) -> ModelDetail:
     """Give a model another name."""
     return _detail(studio, studio.store.rename(model, request.name))
@@ -71,9 +72,15 @@ def _layer(loaded: Loaded) -> LayerOut:
     )  # fmt: skip
 
 
-@router.get("/{model}/circuits/{number}/picture", operation_id="model_circuit", response_class=Response, responses=SVG)
+@router.get(
+    "/{model}/circuits/{number}/picture",
+    operation_id="model_circuit",
+    response_class=Response,
+    responses=SVG,
+    **sampled(saved="circuit.svg"),
+)
 async def model_circuit(
-    studio: Use, model: Id, number: Annotated[int, Path(ge=0, le=10_000)], dark: bool = False
+    studio: Use, model: Id, number: Annotated[int, Path(ge=0, le=10_000, examples=[0])], dark: bool = False
 ) -> Response:
     """One of the circuits of the first quantum layer, with the model's weights, as a picture in SVG."""
     loaded = await studio.loaded(model)
@@ -90,14 +97,14 @@ def _circuit(loaded: Loaded, number: int, dark: bool) -> bytes:
     return svg_bytes(lambda: draw_figure(bound.circuit, weights=bound.weights, scale=bound.scales), dark=dark)
 
 
-@router.get("/{model}/explanation", operation_id="explanation", response_class=Response,
+@router.get("/{model}/explanation", operation_id="explanation", response_class=Response, **sampled(saved=EXPLANATION),
             responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}})  # fmt: skip
 def explanation(studio: Use, model: Id) -> Response:
     """The page that explains the model, once a job of kind `explain` has made it."""
     return framed(studio.store.ready(model) / EXPLANATION, "explanation of model", model)
 
 
-@router.get("/{model}/onnx", operation_id="onnx", response_class=Response,
+@router.get("/{model}/onnx", operation_id="onnx", response_class=Response, **sampled(saved=ONNX_MODEL),
             responses={200: {"content": {"application/octet-stream": _BINARY}}})  # fmt: skip
 def onnx(studio: Use, model: Id) -> Response:
     """The model as an ONNX file, once a job of kind `onnx` has made it."""
@@ -106,7 +113,7 @@ def onnx(studio: Use, model: Id) -> Response:
     return Response(content, media_type="application/octet-stream", headers={"content-disposition": disposition})
 
 
-@router.get("/{model}/download", operation_id="download", response_class=Response,
+@router.get("/{model}/download", operation_id="download", response_class=Response, **sampled(saved="model.zip"),
             responses={200: {"content": {"application/zip": _BINARY}}})  # fmt: skip
 def download(studio: Use, model: Id) -> Response:
     """The model's folder as a ZIP file: `quanvolve.load`, `quanvolve evaluate` and `quanvolve explain` take it."""

@@ -13,6 +13,7 @@ from quanvolve.studio._forms import Id, Maps, MapsRequest, Predictions, PredictR
 from quanvolve.studio._loaded import Floats, Loaded
 from quanvolve.studio._pictures import as_drawn
 from quanvolve.studio._problems import Refused
+from quanvolve.studio._samples import IMAGE, sampled
 from quanvolve.studio._studio import Studio, Use
 from quanvolve.studio._uploads import from_files, must_be_drawable
 from quanvolve.studio._wanted import still_wanted, while_wanted
@@ -20,7 +21,7 @@ from quanvolve.studio._wanted import still_wanted, while_wanted
 router = APIRouter(prefix="/api/v1/models/{model}", tags=["Predictions"], route_class=ImagesRoute)
 
 
-@router.post("/predict", operation_id="predict")
+@router.post("/predict", operation_id="predict", **sampled(body={"images": [IMAGE]}))
 async def predict(studio: Use, model: Id, request: PredictRequest) -> Predictions:
     """Classify images given as arrays."""
     loaded = await studio.loaded(model)
@@ -33,7 +34,7 @@ async def predict(studio: Use, model: Id, request: PredictRequest) -> Prediction
     return await _predicted(studio, loaded, images)
 
 
-@router.post("/predict/files", operation_id="predict_files")
+@router.post("/predict/files", operation_id="predict_files", **sampled(files=True))
 async def predict_files(
     studio: Use,
     model: Id,
@@ -53,7 +54,11 @@ async def predict_files(
     return await _predicted(studio, loaded, images)
 
 
-@router.post("/feature-maps", operation_id="feature_maps")
+@router.post(
+    "/feature-maps",
+    operation_id="feature_maps",
+    **sampled(body={"image": IMAGE, "noise": 0.02, "shots": 1000}),
+)
 async def feature_maps(studio: Use, model: Id, request: MapsRequest) -> Maps:
     """What the model's first layer makes of an image, with noise and shots if wanted, and what the model then says."""
     loaded = await studio.loaded(model)
