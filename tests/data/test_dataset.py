@@ -6,6 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from platformdirs.macos import MacOS
+from platformdirs.unix import Unix
+from platformdirs.windows import Windows
 from sklearn import datasets
 
 from quanvolve import _errors
@@ -74,17 +77,21 @@ def test_importing_is_light() -> None:
 
 
 def test_cache_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(Path, "home", lambda: tmp_path)
     assert cache_dir() == tmp_path / "cache"
     monkeypatch.delenv("QUANVOLVE_CACHE")
-    monkeypatch.setattr(sys, "platform", "linux")
-    assert cache_dir() == tmp_path / ".cache" / "quanvolve"
+    # Where it was before platformdirs was asked: nobody's files are downloaded anew.
+    before = {
+        Unix: tmp_path / ".cache" / "quanvolve",
+        MacOS: tmp_path / "Library" / "Caches" / "quanvolve",
+        Windows: tmp_path / "local" / "quanvolve",
+    }
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("platformdirs.windows.get_win_folder", lambda name: str(tmp_path / "local"))
+    for system, folder in before.items():
+        monkeypatch.setattr("platformdirs.PlatformDirs", system)
+        assert cache_dir() == folder
+    monkeypatch.setattr("platformdirs.PlatformDirs", Unix)
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     assert cache_dir() == tmp_path / ".cache" / "quanvolve"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert cache_dir() == tmp_path / "xdg" / "quanvolve"
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert cache_dir() == tmp_path / "Library" / "Caches" / "quanvolve"
-    monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
-    assert cache_dir() == tmp_path / "local" / "quanvolve"

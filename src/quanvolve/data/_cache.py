@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 
 def cache_dir() -> Path:
@@ -27,14 +28,10 @@ def cache_dir() -> Path:
     own = os.environ.get("QUANVOLVE_CACHE")
     if own:
         return Path(own).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "quanvolve"
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else Path.home() / "AppData" / "Local") / "quanvolve"
-    base = Path(os.environ.get("XDG_CACHE_HOME") or ".")
+    # No company's folder around it, and on Windows none named Cache within.
+    folder = user_cache_path("quanvolve", appauthor=False, opinion=False)
     # The XDG specification has relative paths ignored.
-    return (base if base.is_absolute() else Path.home() / ".cache") / "quanvolve"
+    return folder if folder.is_absolute() else Path.home() / ".cache" / "quanvolve"
 
 
 def offline() -> bool:

@@ -137,12 +137,6 @@ def _fill_far(source: Any, first: int, count: int, factor: float, high: Any, cos
             sines[to + k] = math.sin(angle)
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
-def trig(source: Any, first: int, count: int, factor: float, cosines: Any, sines: Any, to: int) -> None:
-    """:func:`fill`, compiled on its own."""
-    fill(source, first, count, factor, cosines, sines, to)
-
-
 class _Turn(Emit):
     """Sine and cosine of a vector of float32, as in :func:`fill`."""
 
