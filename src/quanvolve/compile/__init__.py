@@ -1,6 +1,7 @@
 """From a circuit description to numbers: description -> plan -> compiled weights and windows -> values."""
 
 from quanvolve.compile.batch._chunks import CHUNK_BYTES as CHUNK_BYTES
+from quanvolve.compile.batch._graph import keep_graph as keep_graph
 from quanvolve.compile.batch._precision import wide as wide
 from quanvolve.compile.batch._rows import arranged as arranged
 from quanvolve.compile.batch._windows import Windows as Windows

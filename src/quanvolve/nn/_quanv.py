@@ -15,7 +15,17 @@ from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve._untrusted import parse_json
 from quanvolve.analysis import Formula, layer_formula
 from quanvolve.circuits import ANSATZE, Circuit, with_noise
-from quanvolve.compile import Layout, Plan, Planner, PolynomialPlan, Recipe, Windows, is_trainable, needs_fixed
+from quanvolve.compile import (
+    Layout,
+    Plan,
+    Planner,
+    PolynomialPlan,
+    Recipe,
+    Windows,
+    is_trainable,
+    keep_graph,
+    needs_fixed,
+)
 from quanvolve.nn._apply import (
     DTYPES,
     Static,
@@ -311,8 +321,7 @@ class QuanvNd(WithRows, nn.Module):
             )
         if torch.is_grad_enabled() and not out.requires_grad:
             # A circuit may read nothing that wants a gradient; its zeros are then a gradient too.
-            leaves = [t for t in (batch, *self.parameters()) if t.requires_grad]
-            out = out + torch.stack([(0 * leaf).sum() for leaf in leaves]).sum() if leaves else out
+            out = keep_graph(out, batch, *self.parameters())
         return out if images.dim() == self.dims + 2 else out.squeeze(0)
 
     def batched(self, images: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.batch._precision import wide
 from quanvolve.compile.batch._windows import Windows
 
@@ -45,8 +46,7 @@ def in_chunks(
     places = view.shape[3 : 3 + dims]
     leaves = (view, *tensors, *([scale] if isinstance(scale, Tensor) else []))
     if isinstance(images, int) and images == 0:
-        nothing = sum(((0 * leaf).sum() for leaf in leaves), view.new_zeros(()))  # keeps the graph
-        return view.new_zeros((images, groups, outputs, *places)) + nothing
+        return keep_graph(view.new_zeros((images, groups, outputs, *places)), *leaves)
 
     def on_chunk(piece: Tensor, scale: Scale, *tensors: Tensor) -> Tensor:
         spots = piece.shape[3 : 3 + dims]

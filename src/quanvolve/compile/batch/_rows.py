@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.batch._precision import wide
 from quanvolve.compile.batch._values import bits, extended, flat_weights, mixed
 from quanvolve.compile.tables._angles import AngleMaps
@@ -111,11 +112,9 @@ def _run(
     if values_of_both(parsed):
         values = _with_mixed(parsed, inputs, values, weights.named, shape)
     flat = weights.flat.expand(math.prod(shape), -1).reshape(*shape, weights.flat.shape[-1])
-    found = run(number, values, weights._replace(flat=flat), shape)
-    if inputs.requires_grad and not found.requires_grad:
-        # A circuit that reads nothing still has a gradient.
-        found = found + (0 * inputs).sum(-2, keepdim=True).to(found.dtype)
-    return found
+    measured_values = run(number, values, weights._replace(flat=flat), shape)
+    # A circuit that reads nothing still has a gradient.
+    return measured_values if measured_values.requires_grad else keep_graph(measured_values, inputs)
 
 
 def _with_mixed(

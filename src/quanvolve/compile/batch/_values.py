@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.batch._precision import visible
 from quanvolve.compile.tables._parsed import Parsed
 from quanvolve.compile.tables._values import values_of_both, values_of_inputs, values_of_weights
@@ -36,9 +37,8 @@ def bits(parsed: Parsed, inputs: Tensor) -> Tensor:
     threshold = parsed.circuit.threshold
     if threshold is None:
         return inputs
-    found = (inputs > threshold).to(inputs.dtype)
     # A step has the derivative zero almost everywhere; a layer in front of this one still gets its zeros.
-    return found + 0 * inputs if inputs.requires_grad else found
+    return keep_graph((inputs > threshold).to(inputs.dtype), inputs)
 
 
 def extended(parsed: Parsed, inputs: Tensor) -> Tensor:

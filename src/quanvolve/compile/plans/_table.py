@@ -13,6 +13,7 @@ from torch import Tensor
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Circuit
 from quanvolve.compile.batch._chunks import in_chunks
+from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.batch._rows import arranged
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.plans._prices import prices
@@ -81,10 +82,10 @@ class TablePlan:
             index = ((inputs > threshold) * powers[:, None]).sum(3)  # images, groups, channels, positions
             first = torch.arange(groups * channels, device=inputs.device).reshape(groups, channels, 1) * entries
             flat = table.permute(0, 2, 3, 1).reshape(-1, outputs)
-            found = flat.index_select(0, (index + first).flatten())
-            found = found.reshape(images, groups, channels, positions, outputs).sum(2).mT
+            values = flat.index_select(0, (index + first).flatten())
+            values = values.reshape(images, groups, channels, positions, outputs).sum(2).mT
             # A step has the derivative zero almost everywhere; a layer in front of this one still gets its zeros.
-            return found + (0 * inputs).sum((2, 3)).unsqueeze(2).to(found.dtype) if inputs.requires_grad else found
+            return keep_graph(values, inputs)
 
         return in_chunks(on_chunk, windows, compiled, layout.outputs, per_window * 8)
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from quanvolve.circuits import Circuit
+from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.tables._parsed import Parsed
 from quanvolve.compile.tables._words import parity, words_of
 
@@ -43,7 +44,7 @@ def measure(parsed: Parsed, state: Tensor) -> Tensor:
             part = torch.matmul(_matrix(odd, state), imaginary * flipped - real * turned)
             total = part if total is None else total + part
     if total is None:
-        return real.new_zeros((*real.shape[:-2], circuit.n_outputs, real.shape[-1])) + 0 * real.sum(-2, keepdim=True)
+        return keep_graph(real.new_zeros((*real.shape[:-2], circuit.n_outputs, real.shape[-1])), state)
     return total
 
 
@@ -63,4 +64,4 @@ def _number_of_ones(circuit: Circuit, state: Tensor) -> Tensor:
         chosen = (probabilities.detach() >= most - _TIE).to(torch.uint8).argmax(-2)
     table = torch.as_tensor(parity(np.arange(2**circuit.n_wires)), dtype=state.dtype, device=state.device)
     # Jumps have the derivative zero almost everywhere; the graph stays, so that what comes before gets its zeros.
-    return table[chosen].unsqueeze(-2) + 0 * probabilities.sum(-2, keepdim=True)
+    return keep_graph(table[chosen].unsqueeze(-2), state)

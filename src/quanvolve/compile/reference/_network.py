@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from quanvolve.compile.batch._chunks import in_chunks
+from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.reference._features import features
 from quanvolve.compile.tables._chains import Chains
@@ -72,9 +73,9 @@ def _values(chains: Chains, functions: list[Tensor], numbers: Tensor) -> Tensor:
         start += size
         before = outputs[sweep.word.output]
         outputs[sweep.word.output] = value if before is None else before + value
-    # A value that nothing changes still keeps the graph.
-    nothing = 0 * (like[..., 0, :] * numbers.sum(-1, keepdim=True)) + like.new_zeros(*shape, like.shape[-1])
-    return torch.stack([nothing if value is None else value + nothing for value in outputs], dim=-2)
+    nothing = like.new_zeros(*shape, like.shape[-1])
+    values = torch.stack([nothing if value is None else value + nothing for value in outputs], dim=-2)
+    return keep_graph(values, *functions, numbers)  # also of values that nothing changes
 
 
 def _word(sweep: WordSweep, functions: list[Tensor], numbers: Tensor, shape: tuple[int, ...]) -> Tensor:

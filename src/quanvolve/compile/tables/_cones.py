@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 
 from quanvolve.circuits import Circuit, Gate, Observable
-from quanvolve.compile.tables._pauli import AXES, clifford_table
+from quanvolve.compile.tables._pauli import AXES, LETTERS, clifford_table
 
 _MANY = 256
 """Of more values than these nobody measures each on a few qubits: they are words or outcomes of all."""
@@ -58,7 +58,7 @@ def _observed(circuit: Circuit, outputs: tuple[int, ...]) -> Letters:
         words = [word for _, word in observable.terms] + [tuple((wire, "Z") for wire, _ in observable.outcome)]
         for word in words:
             for wire, pauli in word:
-                letters[wire].add("IXYZ".index(pauli))
+                letters[wire].add(LETTERS.index(pauli))
     return letters
 
 
