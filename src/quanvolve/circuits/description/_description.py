@@ -162,6 +162,9 @@ class Circuit:
             object.__setattr__(self, "_hash", hash(own) or 1)
         return self._hash
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Circuit:
+        return self  # nothing in it ever changes
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the hash, which differs between processes.
         return type(self), tuple(getattr(self, f.name) for f in fields(self) if f.init)
