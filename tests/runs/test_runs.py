@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve._options import parse_noise
 from quanvolve.runs import (
     KEPT,
     Run,
@@ -22,7 +23,6 @@ from quanvolve.runs import (
     make_folder,
     metrics_of,
     origin_of,
-    parse_noise,
     read_run,
     trained,
 )

@@ -113,7 +113,7 @@ def check_names(names: Iterable[str]) -> None:
         quanvolve._errors.QuanvolveError: the space has 'enconding', which is no argument of a classifier; did you mean
             'encoding'?
     """
-    from quanvolve.estimators import QuanvClassifier
+    from quanvolve.estimators import QuanvClassifier  # loads scikit-learn
 
     known = list(inspect.signature(QuanvClassifier).parameters)
     for name in names:
