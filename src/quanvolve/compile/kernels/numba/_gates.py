@@ -33,6 +33,8 @@ from quanvolve.compile.kernels.numba._tile import ROWS, VECTOR_BYTES, thin_tile
 from quanvolve.compile.tables._states import FIXED, StateSteps
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
+_inlined = numba.njit(cache=True, nogil=True, fastmath={"contract"}, forceinline=True)
+"""For functions that take tables, whose arrays would all be copied for a function that is not inlined."""
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -62,7 +64,7 @@ def _multiply(fixed: Any, m: Any) -> None:
             m[4 * row + 2 * column + 1] = p * b + q * a + r * y + t * x
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _run_matrix(circuit: StateSteps, r: int, halves: Any, into: Any) -> None:
     """The product of the elements of run r, rotations exp(-i halves P) or fixed matrices."""
     into[:] = 0
@@ -75,7 +77,7 @@ def _run_matrix(circuit: StateSteps, r: int, halves: Any, into: Any) -> None:
             _rotate(kind, math.cos(halves[number]), math.sin(halves[number]), into)
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _run_slopes(circuit: StateSteps, r: int, halves: Any, slope: Any, m: Any, d_angles: Any) -> None:
     """Add to the gradients of a run's angles what comes from its matrix: undo the elements, the last one first."""
     _run_matrix(circuit, r, halves, m)
@@ -108,7 +110,7 @@ def _run_slopes(circuit: StateSteps, r: int, halves: Any, slope: Any, m: Any, d_
         _rotate(kind, c, s, g)
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _half_angles(circuit: StateSteps, row: Any, halves: Any) -> None:
     """What a row of weights makes of the half angles: (offset + sum of multiplier * weight) / 2."""
     halves[:] = circuit.offsets
@@ -117,7 +119,7 @@ def _half_angles(circuit: StateSteps, row: Any, halves: Any) -> None:
     halves *= 0.5
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _matrices(
     circuit: StateSteps, values: Any, p: int, count: int, lanes: int, base: Any, whole: Any, by_lane: Any, halves: Any,
     one: Any,
@@ -136,7 +138,7 @@ def _matrices(
                     by_lane[(8 * r + k) * lanes + v] = one[k]
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _lane_angles(circuit: StateSteps, values: Any, window: int, base: Any, halves: Any) -> None:
     """The half angles of a window: those of the weights, and factor * value / 2 of what they read."""
     halves[:] = base
@@ -153,7 +155,7 @@ def _columns(r: int, vary: Any, whole: Any, by_lane: Any, lanes: int, into: Any)
             into[entry * lanes + v] = by_lane[place * lanes + v] if vary[r] else whole[place]
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _product_state(circuit: StateSteps, whole: Any, by_lane: Any, lanes: int, state: Any, work: Any) -> None:
     """The state after the runs with which the wires begin, run w on wire w: a product of one-qubit states."""
     state[: 2 * lanes] = 0
@@ -163,7 +165,7 @@ def _product_state(circuit: StateSteps, whole: Any, by_lane: Any, lanes: int, st
         expand(state, 1 << wire, work)
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _product_back(
     circuit: StateSteps, whole: Any, by_lane: Any, lanes: int, state: Any, dual: Any, slopes: Any, work: Any
 ) -> None:
@@ -173,7 +175,7 @@ def _product_back(
         contract(state, dual, 1 << wire, work, slopes, 8 * wire * lanes)
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _run_all(
     circuit: StateSteps, whole: Any, by_lane: Any, lanes: int, state: Any, spare: Any, work: Any
 ) -> Any:  # fmt: skip
@@ -205,7 +207,7 @@ def _run_all(
     return state, spare
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _measure(circuit: StateSteps, lanes: int, state: Any, shared: Any, ones: Any, sums: Any) -> None:
     """Add the expectation values, a vector for each output: sum_d phase(d) conj(psi[d]) psi[d ^ mask] of each word."""
     masks, observed = circuit.masks, circuit.observed
@@ -223,7 +225,7 @@ def _measure(circuit: StateSteps, lanes: int, state: Any, shared: Any, ones: Any
             )  # fmt: skip
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _measure_back(circuit: StateSteps, lanes: int, state: Any, shared: Any, ones: Any, given: Any, dual: Any) -> None:
     """The gradient by the amplitudes: 2 O psi, where O is the sum of the observables weighted with `given`."""
     masks, observed = circuit.masks, circuit.observed
@@ -385,7 +387,7 @@ def backward(
                         d_values[g, c, value, p + v] += circuit.factors[k] * d_angles[angle]
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _collect(circuit: StateSteps, d_angles: Any, into: Any) -> None:
     """Add to the gradient of a row of weights what comes through its angles."""
     for k in range(len(circuit.terms)):

@@ -15,6 +15,8 @@ import numpy as np
 from quanvolve.compile.tables._coefficients import PauliSteps
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
+_inlined = numba.njit(cache=True, nogil=True, fastmath={"contract"}, forceinline=True)
+"""For functions that take tables, whose arrays would all be copied for a function that is not inlined."""
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -80,7 +82,7 @@ def _outer(grad: Any, tensor: Any, before: int, after: int, into: Any) -> None:
             into[i, j] = total
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _angles(circuit: PauliSteps, row: Any) -> Any:
     """Angles of all rotations: offset + sum of multiplier * weight."""
     angles = circuit.offsets.copy()
@@ -89,7 +91,7 @@ def _angles(circuit: PauliSteps, row: Any) -> Any:
     return angles
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _sweep(circuit: PauliSteps, angles: Any, tensor: Any, spare: Any) -> Any:
     """All steps on a tensor (4^n, outputs); gives the tensor and the spare one, which may have changed places.
 
@@ -112,7 +114,7 @@ def _sweep(circuit: PauliSteps, angles: Any, tensor: Any, spare: Any) -> Any:
     return tensor, spare
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _start(circuit: PauliSteps, begin: int, tensor: Any) -> None:
     """The words of the observables from `begin` on, one column for each."""
     tensor[:, :] = 0

@@ -14,9 +14,11 @@ import numpy as np
 from quanvolve.compile.tables._features import Readers, SiteTables
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+_inlined = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"}, forceinline=True)
+"""For functions that take tables, whose arrays would all be copied for a function that is not inlined."""
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def gather(
     cosines: Any, sines: Any, table_step: int, shift: int, places: Any, at: int, readers: Readers, rows_c: Any,
     rows_s: Any,
@@ -86,7 +88,7 @@ def site_functions_back(
                 target[k] += rest[k]
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def products(sites: SiteTables, first: int, last: int, width: int, functions: Any, table: Any) -> None:
     """All products of one function from each of the sites first .. last - 1, the last site fastest."""
     ones = table[0]
@@ -106,7 +108,7 @@ def products(sites: SiteTables, first: int, last: int, width: int, functions: An
         have *= sites.sizes[site]
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def products_back(
     sites: SiteTables, first: int, last: int, width: int, functions: Any, table: Any, d_table: Any, d_functions: Any,
 ) -> None:  # fmt: skip
@@ -125,7 +127,7 @@ def products_back(
                     d_one[k] += d[k] * f[k]
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def scatter(
     d_c: Any, d_s: Any, rows_c: Any, rows_s: Any, p: int, count: int, at: int, readers: Readers, d_image: Any,
     base: int,

@@ -17,6 +17,8 @@ from quanvolve.compile.kernels.numba._trig import fill, turn
 from quanvolve.compile.tables._features import Readers
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
+_inlined = numba.njit(cache=True, nogil=True, fastmath={"contract"}, forceinline=True)
+"""For functions that take tables, whose arrays would all be copied for a function that is not inlined."""
 WIDTH = 512
 """Positions of a block, of one image or of several."""
 ROW = WIDTH + 16
@@ -97,7 +99,7 @@ def tabulate(
                 to += length
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def read(
     cosines: Any, sines: Any, together: int, channels: int, c: int, low: int, length: int, places: Any, width: int,
     readers: Readers, rows_c: Any, rows_s: Any,
@@ -113,7 +115,7 @@ def read(
     fill_up(rows_s, together * count, width)
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def read_once(
     images: Any, n: int, together: int, base: int, near: Any, p: int, count: int, width: int, readers: Readers,
     rows_c: Any, rows_s: Any,
@@ -146,20 +148,20 @@ def shares_few(images: Any, out: Any, readers: int, places: int, length: int) ->
     return images.itemsize == 4 and out.itemsize == 4 and 0 < readers * places <= 1.5 * length and length < 2**30
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def source_of(images: Any, groups: int, channels: int, readers: Readers, pieces: int) -> Any:
     """A :class:`Source`; small images are taken together."""
     together = 1 if pieces > 1 else max(1, min(images.shape[0], WIDTH // len(readers.places)))
     return Source(images, groups, channels, readers, nearby(readers.places), pieces, together)
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def count_tasks(source: Any) -> Any:
     """How many tasks there are."""
     return (source.images.shape[0] + source.together - 1) // source.together * source.groups * source.pieces
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def task_of(source: Any, number: int, out: Any) -> Any:
     """A task by its number; `out` has the number type of the results."""
     groups, pieces, readers = source.groups, source.pieces, source.readers
@@ -177,7 +179,7 @@ def task_of(source: Any, number: int, out: Any) -> Any:
     return Task(n, some, g, g * source.channels * readers.channel_step, piece, start, stop, low, length, kept, direct)
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def tables_for(source: Any, first: int, last: int, out: Any) -> Any:
     """A buffer for the tables of each of the tasks first .. last - 1."""
     size = 0
@@ -188,7 +190,7 @@ def tables_for(source: Any, first: int, last: int, out: Any) -> Any:
     return np.empty(size, out.dtype)
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def read_block(
     source: Any, task: Any, p: int, count: int, width: int, c: int, cosines: Any, sines: Any, rows_c: Any, rows_s: Any
 ) -> None:
@@ -218,7 +220,7 @@ def read_block(
     )  # fmt: skip
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def put(sums: Any, task: Any, p: int, count: int, out: Any) -> None:
     """Sums of a block, one row for each output, to their places in `out` (images, groups, outputs, places)."""
     for j in range(task.some):
@@ -228,7 +230,7 @@ def put(sums: Any, task: Any, p: int, count: int, out: Any) -> None:
                 to[k] = one[k]
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def take(out: Any, task: Any, p: int, count: int, width: int, rows: Any) -> None:
     """The opposite of :func:`put`, with zeros up to the width."""
     for o in range(out.shape[2]):

@@ -24,9 +24,11 @@ from quanvolve.compile.tables._features import Readers, SiteTables
 from quanvolve.compile.tables._network import Sweeps
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+_inlined = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"}, forceinline=True)
+"""For functions that take tables, whose arrays would all be copied for a function that is not inlined."""
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _sweep(net: Sweeps, w: int, base: int, numbers: Any, functions: Any, entries: Any, states: Any, keep: bool) -> Any:
     """States of a word site by site; returns the row of the last one.
 
@@ -209,7 +211,7 @@ def backward(
                         )  # fmt: skip
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _word_back(
     net: Sweeps, w: int, base: int, numbers: Any, functions: Any, entries: Any, states: Any, given: Any,
     d_functions: Any, d_entries: Any, d_states: Any, d_numbers: Any,
