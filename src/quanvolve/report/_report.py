@@ -126,7 +126,7 @@ def explain(
         raise QuanvolveError("the model has no quantum layer: there is nothing to explain")
     tell("auditing")
     images = torch.from_numpy(model.prepared(X[:_MOST_IMAGES]))
-    found = audit(model, X[:_MOST_IMAGES])
+    audited = audit(model, X[:_MOST_IMAGES])
     parts: list[LayerPart] = []
     readings: tuple[Reading, ...] = ()
     for number, (name, layer) in enumerate(layers):
@@ -145,15 +145,15 @@ def explain(
         title=title,
         lead=f"A classifier with {quantum}, taken apart: what its filters compute, what they read of the image, and "
         "whether there was anything in them to train.",
-        facts=[*facts, *_counts(found)],
-        findings=found.sentences(),
+        facts=[*facts, *_counts(audited)],
+        findings=audited.sentences(),
         layers=parts,
         pictures=pictures,
         bibtex=cite(model),
         command=command,
         version=__version__,
     )
-    return Explanation(found, readings, page)
+    return Explanation(audited, readings, page)
 
 
 def _counts(audited: Audit) -> list[tuple[str, str]]:
