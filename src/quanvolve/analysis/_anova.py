@@ -91,8 +91,8 @@ def _gauss(values: Floats, shares: Floats, count: int) -> tuple[Floats, Floats]:
         beside.append(length)
         basis.append(new / length)
     rows = np.diag(diagonal) + np.diag(beside[: len(diagonal) - 1], 1) + np.diag(beside[: len(diagonal) - 1], -1)
-    found, vectors = np.linalg.eigh(rows)
-    return found, vectors[0] ** 2
+    nodes, vectors = np.linalg.eigh(rows)
+    return nodes, vectors[0] ** 2
 
 
 def uniform(limit: float | None = None) -> Pixel:
@@ -106,21 +106,21 @@ def uniform(limit: float | None = None) -> Pixel:
 
 def observed(values: npt.NDArray[np.floating]) -> Pixel:
     """A pixel with the values that it has in data."""
-    found, counts = np.unique(values.astype(np.float64), return_counts=True)
+    distinct, counts = np.unique(values.astype(np.float64), return_counts=True)
     shares = counts / counts.sum()
-    return Pixel(found, shares, np.cumsum(shares))
+    return Pixel(distinct, shares, np.cumsum(shares))
 
 
-def limit_of(one: ChannelCircuit, k: int) -> float | None:
+def limit_of(part: ChannelCircuit, k: int) -> float | None:
     """The value of input k's pixel at which its bit changes, where the circuit reads bits."""
-    if one.circuit.threshold is None or not one.scales[k]:
+    if part.circuit.threshold is None or not part.scales[k]:
         return None
-    return one.circuit.threshold / one.scales[k]
+    return part.circuit.threshold / part.scales[k]
 
 
-def _bits(one: ChannelCircuit, k: int, values: Floats) -> npt.NDArray[np.bool_] | None:
+def _bits(part: ChannelCircuit, k: int, values: Floats) -> npt.NDArray[np.bool_] | None:
     """Which values of input k's pixel become the bit 1, where the circuit reads bits."""
-    return None if one.circuit.threshold is None else one.scales[k] * values > one.circuit.threshold
+    return None if part.circuit.threshold is None else part.scales[k] * values > part.circuit.threshold
 
 
 @dataclass(frozen=True)
@@ -152,12 +152,12 @@ class Divided:
 
     def covariances(self) -> Floats:
         """Of the value with each pixel."""
-        found = []
+        covariances = []
         for axis, slope in enumerate(self.slopes):
             place: list[int | slice] = [0] * self.entries.ndim
             place[axis] = slice(None)
-            found.append(float(self.entries[tuple(place)] @ slope))
-        return np.array(found)
+            covariances.append(float(self.entries[tuple(place)] @ slope))
+        return np.array(covariances)
 
 
 def divided(circuits: list[ChannelCircuit], pixels: list[Pixel]) -> list[Divided]:
@@ -171,18 +171,18 @@ def divided(circuits: list[ChannelCircuit], pixels: list[Pixel]) -> list[Divided
         PlanError: if neither the coefficients nor a grid of settings is small enough.
     """
     try:
-        return [_by_coefficients(one, pixels) for one in circuits]
+        return [_by_coefficients(circuit, pixels) for circuit in circuits]
     except PlanError:
-        return [_by_grid(one, pixels) for one in circuits]
+        return [_by_grid(circuit, pixels) for circuit in circuits]
 
 
-def _by_coefficients(one: ChannelCircuit, pixels: list[Pixel]) -> Divided:
+def _by_coefficients(part: ChannelCircuit, pixels: list[Pixel]) -> Divided:
     """From the coefficients: each pixel's products of cosines and sines are exchanged for orthonormal functions."""
-    recipe, coefficients = one.coefficients()
+    recipe, coefficients = part.coefficients()
     readers: list[tuple[int, float]] = []
     for site in recipe.sites:
         for angle in site.angles:
-            if len(angle) != 1 or angle[0][0] >= one.circuit.n_inputs:
+            if len(angle) != 1 or angle[0][0] >= part.circuit.n_inputs:
                 raise PlanError("an angle is a function of several pixels, or other than a multiple of one")
             readers.append(angle[0])
     if 3 ** len(readers) > MAX_ENTRIES:
@@ -196,12 +196,12 @@ def _by_coefficients(one: ChannelCircuit, pixels: list[Pixel]) -> Divided:
     entries = entries.reshape([3] * len(readers))
     order = [start + r for start, n in _runs([len(site.angles) for site in recipe.sites]) for r in reversed(range(n))]
     entries = entries.transpose(np.argsort(order)) if readers else entries.reshape(())
-    of_pixel = [[r for r, (index, _) in enumerate(readers) if index == k] for k in range(one.circuit.n_inputs)]
-    entries = entries.transpose([r for own in of_pixel for r in own]) if readers else entries
-    entries = entries.reshape([3 ** len(own) for own in of_pixel])
+    of_pixel = [[r for r, (index, _) in enumerate(readers) if index == k] for k in range(part.circuit.n_inputs)]
+    entries = entries.transpose([r for numbers in of_pixel for r in numbers]) if readers else entries
+    entries = entries.reshape([3 ** len(numbers) for numbers in of_pixel])
     slopes = []
-    for k, (own, pixel) in enumerate(zip(of_pixel, pixels, strict=True)):
-        matrix, slope = _orthonormal([readers[r][1] for r in own], one, k, pixel)
+    for k, (numbers, pixel) in enumerate(zip(of_pixel, pixels, strict=True)):
+        matrix, slope = _orthonormal([readers[r][1] for r in numbers], part, k, pixel)
         entries = np.moveaxis(np.tensordot(entries, matrix, axes=([k], [0])), -1, k)
         slopes.append(slope)
     return Divided(np.ascontiguousarray(entries), tuple(slopes), "exact, from the coefficients")
@@ -212,11 +212,11 @@ def _runs(counts: list[int]) -> list[tuple[int, int]]:
     return [(int(start), n) for start, n in zip(starts, counts, strict=True)]
 
 
-def _orthonormal(factors: list[float], one: ChannelCircuit, k: int, pixel: Pixel) -> tuple[Floats, Floats]:
+def _orthonormal(factors: list[float], part: ChannelCircuit, k: int, pixel: Pixel) -> tuple[Floats, Floats]:
     """A pixel's products of (1, cos, sin) in functions that are orthonormal under its distribution."""
     values = pixel.values
-    high = _bits(one, k, values)
-    inputs = values * one.scales[k] if high is None else high.astype(np.float64)
+    high = _bits(part, k, values)
+    inputs = values * part.scales[k] if high is None else high.astype(np.float64)
     functions = np.ones((len(values), 1))
     for factor in factors:  # the first reader varies slowest
         waves = np.stack([np.ones_like(inputs), np.cos(factor * inputs), np.sin(factor * inputs)], axis=1)
@@ -224,25 +224,25 @@ def _orthonormal(factors: list[float], one: ChannelCircuit, k: int, pixel: Pixel
     mean = pixel.shares @ functions
     centred = functions - mean
     spreads, vectors = np.linalg.eigh(centred.T @ (pixel.shares[:, None] * centred))
-    kept = spreads > _ZERO * max(1.0, float(spreads.max()))
-    roots = vectors[:, kept] * np.sqrt(spreads[kept])
-    with_pixel = (pixel.shares * (values - pixel.mean)) @ centred @ (vectors[:, kept] / np.sqrt(spreads[kept]))
+    nonzero = spreads > _ZERO * max(1.0, float(spreads.max()))
+    roots = vectors[:, nonzero] * np.sqrt(spreads[nonzero])
+    with_pixel = (pixel.shares * (values - pixel.mean)) @ centred @ (vectors[:, nonzero] / np.sqrt(spreads[nonzero]))
     return np.column_stack([mean, roots]), np.concatenate([[0.0], with_pixel])
 
 
-def _by_grid(one: ChannelCircuit, pixels: list[Pixel]) -> Divided:
+def _by_grid(part: ChannelCircuit, pixels: list[Pixel]) -> Divided:
     """From the values at all combinations of a quadrature's nodes."""
     count = len(pixels)
-    binary = one.circuit.threshold is not None
+    binary = part.circuit.threshold is not None
     each = 2 if binary else min(_MOST_NODES, int(_MOST_SETTINGS ** (1 / max(count, 1)) + 1e-9))
     if each**count > _MOST_SETTINGS or (not binary and each < _LEAST_NODES):
         raise PlanError(f"a grid over {count} pixels has too many points")
-    if not binary and (one.circuit.preparation is not None or one.circuit.counts is not None):
+    if not binary and (part.circuit.preparation is not None or part.circuit.counts is not None):
         raise PlanError("the value is no smooth function of the pixels")
-    chosen = [pixel.nodes(each, _bits(one, k, pixel.values)) for k, pixel in enumerate(pixels)]
+    chosen = [pixel.nodes(each, _bits(part, k, pixel.values)) for k, pixel in enumerate(pixels)]
     axes = [torch.from_numpy(np.ascontiguousarray(nodes)) for nodes, _ in chosen]
     grid = torch.cartesian_prod(*axes).reshape(-1, count)
-    entries = one.of_pixels(grid).numpy().reshape([len(nodes) for nodes, _ in chosen])
+    entries = part.of_pixels(grid).numpy().reshape([len(nodes) for nodes, _ in chosen])
     slopes = []
     for axis, ((nodes, shares), pixel) in enumerate(zip(chosen, pixels, strict=True)):
         mean = np.expand_dims(np.tensordot(entries, shares, axes=([axis], [0])), axis)

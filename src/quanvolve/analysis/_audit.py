@@ -66,18 +66,18 @@ class LayerAudit:
 
     def sentences(self) -> list[str]:
         """What is worth saying, the worst first."""
-        found = [*self._about_weights(), *self._about_channels()]
+        sentences = [*self._about_weights(), *self._about_channels()]
         if self.gradient_variance is not None and self.gradient_variance < _FLAT and not self.no_gradient:
-            found.append(
+            sentences.append(
                 f"A typical derivative at random weights is {self.gradient_variance**0.5:.1e}: a barren plateau, on "
                 "which 10,000 shots do not tell it from zero."
             )
         if self.n_windows < 2 * (self.n_channels + 1):
-            found.append(
+            sentences.append(
                 f"The images have only {self.n_windows} different windows for {self.n_channels} channels: more images "
                 "may show more."
             )
-        return found
+        return sentences
 
     def _about_weights(self) -> list[str]:
         if not self.n_weights:
@@ -92,31 +92,31 @@ class LayerAudit:
                 "channels, which a linear layer or a convolution after it does anyway"
                 + (f"; {len(self.dead)} of them change nothing at all." if self.dead else ".")
             ]
-        found = []
+        sentences = []
         if self.dead:
-            found.append(f"{len(self.dead)} of {self.n_weights} weights change no output: {_list(self.dead)}.")
+            sentences.append(f"{len(self.dead)} of {self.n_weights} weights change no output: {_list(self.dead)}.")
         if self.rescaling:
-            found.append(
+            sentences.append(
                 f"{len(self.rescaling)} of {self.n_weights} weights only rescale, shift or mix the channels, which an "
                 f"affine layer after it does anyway: {_list(self.rescaling)}."
             )
         state = "are trained" if self.trainable else "are fixed"
-        found.append(
+        sentences.append(
             f"{self.n_weights} weights {state}; they have {self.rank} independent effects, {self.free_rank} of them "
             "beyond what an affine layer after it does."
         )
-        return found
+        return sentences
 
     def _about_channels(self) -> list[str]:
-        found = []
+        sentences = []
         if self.constant:
-            found.append(f"{_numbered('channel', self.constant)} constant on these images.")
+            sentences.append(f"{_numbered('channel', self.constant)} constant on these images.")
         if self.duplicates:
             pairs = ", ".join(f"{i} and {j}" for i, j in self.duplicates[:6])
             more = f" and {len(self.duplicates) - 6} more pairs" if len(self.duplicates) > 6 else ""
-            found.append(f"Channels {pairs}{more} say the same, but for scale and shift.")
-        found.append(f"Its {self.n_channels} channels have an effective rank of {self.effective_rank:.2f}.")
-        return found
+            sentences.append(f"Channels {pairs}{more} say the same, but for scale and shift.")
+        sentences.append(f"Its {self.n_channels} channels have an effective rank of {self.effective_rank:.2f}.")
+        return sentences
 
 
 @dataclass(frozen=True)
@@ -137,14 +137,14 @@ class Audit:
 
     def sentences(self) -> list[str]:
         """The findings, each layer's after its name."""
-        found = [
+        sentences = [
             f"{self.n_parameters:,} parameters, {self.n_quantum:,} of them quantum; of these {self.n_effective:,} "
             "have an effect of their own (the others change nothing, repeat each other, or do what an affine layer "
             "after them does anyway)."
         ]
         for layer in self.layers:
-            found += [f"{layer.name} ({layer.circuit}): {sentence}" for sentence in layer.sentences()]
-        return found
+            sentences += [f"{layer.name} ({layer.circuit}): {sentence}" for sentence in layer.sentences()]
+        return sentences
 
     def __str__(self) -> str:
         return "\n".join(self.sentences())
@@ -185,11 +185,13 @@ def audit(model: Any, X: Any, *, draws: int = _DRAWS, seed: int = 0) -> Audit:
     if not names:
         raise QuanvolveError(f"`model` is a {type(module).__name__} without a quantum layer: nothing to audit")
     seen = _inputs(module, list(names), images)
-    layers = tuple(_of_layer(names[layer], layer, given, draws, seed) for layer, given in seen)
+    layers = tuple(_of_layer(names[layer], layer, inputs, draws, seed) for layer, inputs in seen)
     quantum = {id(w): w for layer in names for w in layer.circuit_weights().values()}
     others = [p for p in module.parameters() if id(p) not in quantum]
     n_quantum = sum(weight.numel() for weight in quantum.values())
-    return Audit(layers, n_quantum + sum(p.numel() for p in others), n_quantum, sum(one.free_rank for one in layers))
+    return Audit(
+        layers, n_quantum + sum(p.numel() for p in others), n_quantum, sum(layer.free_rank for layer in layers)
+    )
 
 
 def _module_and_images(model: Any, X: Any) -> tuple[nn.Module, Tensor]:
@@ -197,8 +199,8 @@ def _module_and_images(model: Any, X: Any) -> tuple[nn.Module, Tensor]:
         return model.module_, torch.from_numpy(model.prepared(X[:_MOST_IMAGES]))
     if not isinstance(model, nn.Module):
         raise QuanvolveError(f"`model` is a {type(model).__name__}, expected a module or a fitted QuanvClassifier")
-    given = X if isinstance(X, Tensor) else torch.as_tensor(np.asarray(X))
-    return model, given[:_MOST_IMAGES]
+    images = X if isinstance(X, Tensor) else torch.as_tensor(np.asarray(X))
+    return model, images[:_MOST_IMAGES]
 
 
 def _inputs(module: nn.Module, layers: list[Any], images: Tensor) -> list[tuple[Any, Tensor]]:
@@ -206,7 +208,7 @@ def _inputs(module: nn.Module, layers: list[Any], images: Tensor) -> list[tuple[
     if not len(images):
         raise QuanvolveError("`X` is empty, expected images")
     seen: list[tuple[Any, Tensor]] = []
-    hooks = [layer.register_forward_pre_hook(lambda own, given: seen.append((own, given[0]))) for layer in layers]
+    hooks = [layer.register_forward_pre_hook(lambda hooked, args: seen.append((hooked, args[0]))) for layer in layers]
     training = module.training
     like = next(iter((*module.parameters(), *module.buffers())), images)
     try:
@@ -218,16 +220,16 @@ def _inputs(module: nn.Module, layers: list[Any], images: Tensor) -> list[tuple[
         for hook in hooks:
             hook.remove()
     first: dict[int, tuple[Any, Tensor]] = {}
-    for layer, given in seen:
-        first.setdefault(id(layer), (layer, given))
+    for layer, inputs in seen:
+        first.setdefault(id(layer), (layer, inputs))
     return list(first.values())
 
 
-def _of_layer(name: str, layer: LayerView, given: Tensor, draws: int, seed: int) -> LayerAudit:
-    if layer.dims == 1 and given.dim() == 2:  # features of a dense layer
-        given = given.unsqueeze(1)
+def _of_layer(name: str, layer: LayerView, inputs: Tensor, draws: int, seed: int) -> LayerAudit:
+    if layer.dims == 1 and inputs.dim() == 2:  # features of a dense layer
+        inputs = inputs.unsqueeze(1)
     channels = layer.out_channels
-    windows = windows_of(layer, given, max(_LEAST_WINDOWS, 4 * (channels + 1)), seed)
+    windows = windows_of(layer, inputs, max(_LEAST_WINDOWS, 4 * (channels + 1)), seed)
     counts = layer.circuits[0].counts is not None
     n_weights = sum(weight.numel() for weight in layer.circuit_weights().values())
     dead: tuple[str, ...] = ()
@@ -238,11 +240,11 @@ def _of_layer(name: str, layer: LayerView, given: Tensor, draws: int, seed: int)
             torch.manual_seed(seed)
             values = on_windows(layer)(windows).reshape(len(windows), -1).numpy()
     else:
-        found = jacobian(layer, windows)
-        values, rest = found.values, found.beyond_affine()
-        dead = found.without_effect()
-        rescaling = tuple(weight for weight in rest.without_effect(found) if weight not in dead)
-        rank, free = found.rank(), rest.rank()
+        derivatives = jacobian(layer, windows)
+        values, rest = derivatives.values, derivatives.beyond_affine()
+        dead = derivatives.without_effect()
+        rescaling = tuple(weight for weight in rest.without_effect(derivatives) if weight not in dead)
+        rank, free = derivatives.rank(), rest.rank()
     constant, duplicates = _alike(values)
     variance = None if counts or not n_weights else gradient_variance(layer, windows, draws, seed)
     return LayerAudit(

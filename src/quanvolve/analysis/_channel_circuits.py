@@ -40,15 +40,15 @@ class ChannelCircuit:
         """The channel's value for windows that are scaled already, (windows, inputs): shape (windows,)."""
         layout = Layout(1, 1, 1, self.circuit.n_outputs)
         plan = Planner([self.circuit], layout).choose(None)
-        found = torch.empty(len(settings), dtype=torch.float64)
+        values = torch.empty(len(settings), dtype=torch.float64)
         with torch.no_grad():
             rows = {name: weight.unsqueeze(0) for name, weight in self.weights.items()}
             compiled = plan.compile(rows, settings[:1], layout, None)
             for start in range(0, len(settings), _BLOCK):
                 some = settings[start : start + _BLOCK].contiguous()
                 windows = Windows(some.unsqueeze(1), (self.circuit.n_inputs,), (1,), (1,))
-                found[start : start + _BLOCK] = plan.evaluate(compiled, windows, layout)[:, 0, self.measured, 0]
-        return found
+                values[start : start + _BLOCK] = plan.evaluate(compiled, windows, layout)[:, 0, self.measured, 0]
+        return values
 
     def coefficients(self) -> tuple[Recipe, Tensor]:
         """The encoding, and the channel's coefficients of the products of its functions: shape (features,).
@@ -60,8 +60,8 @@ class ChannelCircuit:
         with torch.no_grad():
             rows = {name: weight.unsqueeze(0) for name, weight in self.weights.items()}
             like = torch.empty(0, dtype=torch.float64)
-            found = plan.compile(rows, like, Layout(1, 1, 1, self.circuit.n_outputs), None)[0]
-        return plan.recipe, found[0, self.measured, 0]
+            coefficients = plan.compile(rows, like, Layout(1, 1, 1, self.circuit.n_outputs), None)[0]
+        return plan.recipe, coefficients[0, self.measured, 0]
 
     def of_pixels(self, pixels: Tensor) -> Tensor:
         """The channel's value for pixels (windows, inputs): shape (windows,)."""
@@ -83,7 +83,7 @@ def quantum_layers(model: Any) -> list[tuple[str, Any]]:
     module = getattr(model, "module_", model)
     if not isinstance(module, nn.Module):
         return []
-    return [(name, one) for name, one in module.named_modules() if hasattr(one, "circuit_weights")]
+    return [(name, layer) for name, layer in module.named_modules() if hasattr(layer, "circuit_weights")]
 
 
 def channel_circuits(layer: LayerView, channel: int) -> list[ChannelCircuit]:

@@ -27,8 +27,8 @@ class FilterCircuit:
     @property
     def title(self) -> str:
         """What it is, in a line."""
-        own = ", ".join("left out" if c is None else f"channel {c}" for c in self.channels)
-        return f"{self.name}; outputs: {own}"
+        outputs = ", ".join("left out" if c is None else f"channel {c}" for c in self.channels)
+        return f"{self.name}; outputs: {outputs}"
 
 
 def filter_circuits(model: Any) -> list[FilterCircuit]:
@@ -50,7 +50,7 @@ def filter_circuits(model: Any) -> list[FilterCircuit]:
     layers = quantum_layers(model)
     if not layers:
         raise QuanvolveError(f"`model` is a {type(module).__name__} without a quantum layer: it has no circuits")
-    found = []
+    circuits = []
     for name, layer in layers:
         prefix = name.replace(".", "_") or "layer"
         rows = layer.rows()
@@ -58,5 +58,5 @@ def filter_circuits(model: Any) -> list[FilterCircuit]:
         for row in rows:
             which = f"{prefix}_filter{row.filter}" + (f"_channel{row.part}" if summed else "")
             bound = bind(row.circuit, row.weights, row.scale.tolist(), first=row.pixels.start)
-            found.append(FilterCircuit(which, row.out_channels, bound))
-    return found
+            circuits.append(FilterCircuit(which, row.out_channels, bound))
+    return circuits

@@ -83,12 +83,12 @@ class Formula(str):
     @property
     def frequencies(self) -> tuple[tuple[float, ...], ...]:
         """For each pixel the frequencies with which the value changes with it, in radians per unit of the pixel."""
-        found: list[set[float]] = [set() for _ in range(self.n_pixels)]
+        by_pixel: list[set[float]] = [set() for _ in range(self.n_pixels)]
         for frequencies in self.spectrum():
             for pixel, frequency in enumerate(frequencies):
                 if frequency:
-                    found[pixel].add(abs(frequency))
-        return tuple(tuple(sorted(own)) for own in found)
+                    by_pixel[pixel].add(abs(frequency))
+        return tuple(tuple(sorted(different)) for different in by_pixel)
 
     def spectrum(self) -> Spectrum:
         """The Fourier series: amplitudes by frequency.
@@ -114,7 +114,7 @@ class Formula(str):
                 f"the formula has {len(self.terms):,} terms, too many for a spectrum: prune it first, with "
                 "formula.pruned(0.01)"
             )
-        found: Spectrum = {}
+        spectrum: Spectrum = {}
         for term in self.terms:
             waves: Spectrum = {(0.0,) * self.n_pixels: complex(term.coefficient)}
             for factor in term.factors:
@@ -127,16 +127,16 @@ class Formula(str):
                         moved[new] = moved.get(new, 0.0) + share * amplitude
                 waves = moved
             for wave, amplitude in waves.items():
-                found[wave] = found.get(wave, 0.0) + amplitude
-        return {wave: amplitude for wave, amplitude in found.items() if abs(amplitude) > 1e-12}
+                spectrum[wave] = spectrum.get(wave, 0.0) + amplitude
+        return {wave: amplitude for wave, amplitude in spectrum.items() if abs(amplitude) > 1e-12}
 
     def _frequency(self, factor: Factor) -> list[float]:
-        found = [0.0] * self.n_pixels
+        frequency = [0.0] * self.n_pixels
         for number, part in factor.angle:
             if part.pixel is None or part.name != f"x{part.pixel}":
                 raise QuanvolveError(f"the angle {part.name} is no multiple of pixels, so there is no Fourier series")
-            found[part.pixel] += number
-        return found
+            frequency[part.pixel] += number
+        return frequency
 
     def pruned(self, error: float) -> Formula:
         """The formula without its smallest terms.
@@ -165,8 +165,8 @@ class Formula(str):
                 break
             out += size
             dropped.add(number)
-        kept = [term for number, term in enumerate(self.terms) if number not in dropped]
-        return Formula(self.channel, kept, n_pixels=self.n_pixels, error=self.error + out, digits=self._digits)
+        terms = [term for number, term in enumerate(self.terms) if number not in dropped]
+        return Formula(self.channel, terms, n_pixels=self.n_pixels, error=self.error + out, digits=self._digits)
 
     def latex(self) -> str:
         r"""The formula in LaTeX.
@@ -243,26 +243,26 @@ def layer_formula(layer: LayerView, channel: int | None, *, digits: int, toleran
 def channel_formula(layer: LayerView, channel: int, digits: int = 4, tolerance: float = 1e-6) -> Formula:
     """The formula of one channel."""
     terms: list[Term] = []
-    for one in channel_circuits(layer, channel):
-        terms += _terms_of(one)
+    for part in channel_circuits(layer, channel):
+        terms += _terms_of(part)
     if layer.bias is not None:
         terms.append(Term(float(layer.bias[channel].detach())))
-    kept = [term for term in terms if abs(term.coefficient) > tolerance]
+    large = [term for term in terms if abs(term.coefficient) > tolerance]
     left_out = sum(abs(term.coefficient) for term in terms if abs(term.coefficient) <= tolerance)
     n_pixels = layer.in_channels * layer.geometry.window_size
-    return Formula(channel, kept, n_pixels=n_pixels, error=left_out, digits=digits)
+    return Formula(channel, large, n_pixels=n_pixels, error=left_out, digits=digits)
 
 
-def _terms_of(one: ChannelCircuit) -> list[Term]:
+def _terms_of(part: ChannelCircuit) -> list[Term]:
     """The terms of one of the circuits that a channel sums over."""
     try:
-        recipe, coefficients = one.coefficients()
+        recipe, coefficients = part.coefficients()
     except PlanError as error:
-        return fourier_terms(one, error)
+        return fourier_terms(part, error)
     if _reads_twice(recipe):
         with contextlib.suppress(PlanError):  # products are right as well
-            return fourier_terms(one, PlanError("the circuit reads an input more than once"))
-    return _terms(recipe, coefficients, list(one.scales), one.first)
+            return fourier_terms(part, PlanError("the circuit reads an input more than once"))
+    return _terms(recipe, coefficients, list(part.scales), part.first)
 
 
 def _reads_twice(recipe: Recipe) -> bool:
@@ -274,12 +274,12 @@ def _reads_twice(recipe: Recipe) -> bool:
 def _terms(recipe: Recipe, row: Tensor, scales: list[float], first: int) -> list[Term]:
     derived = _derived(recipe, scales, first)
     sites = [_site_factors(site, scales, first, recipe.circuit.threshold, derived) for site in recipe.sites]
-    found = []
+    terms = []
     for coefficient, factors in zip(row.tolist(), itertools.product(*sites), strict=True):
         if coefficient:
-            found.append(Term(coefficient, tuple(itertools.chain.from_iterable(factors))))
-    found.sort(key=lambda term: len(term.factors))
-    return found
+            terms.append(Term(coefficient, tuple(itertools.chain.from_iterable(factors))))
+    terms.sort(key=lambda term: len(term.factors))
+    return terms
 
 
 def _derived(recipe: Recipe, scales: list[float], first: int) -> list[Part]:
@@ -297,11 +297,13 @@ def _site_factors(
 ) -> list[tuple[Factor, ...]]:
     """Each of a site's functions: products of cosines and sines, the first reader fastest."""
     angles = [_angle(angle, scales, first, threshold, derived) for angle in site.angles]
-    found = []
+    products = []
     for column in site.columns:
         digits = [(column // 3**r) % 3 for r in range(len(angles))]
-        found.append(tuple(Factor(("", "cos", "sin")[d], angle) for d, angle in zip(digits, angles, strict=True) if d))
-    return found
+        products.append(
+            tuple(Factor(("", "cos", "sin")[d], angle) for d, angle in zip(digits, angles, strict=True) if d)
+        )
+    return products
 
 
 def _angle(

@@ -46,35 +46,35 @@ def degrees_of(circuit: Circuit) -> list[tuple[float, int]]:
                     "Fourier series of the pixels"
                 )
             read[index].append(abs(coefficient))
-    found = []
+    degrees = []
     for index, coefficients in enumerate(read):
-        own = [c for c in coefficients if c]
-        if not own:
-            found.append((1.0, 0))
+        nonzero = [c for c in coefficients if c]
+        if not nonzero:
+            degrees.append((1.0, 0))
             continue
-        base = min(own)
+        base = min(nonzero)
         for parts in range(1, _MOST_STEPS + 1):
-            steps = [c * parts / base for c in own]
+            steps = [c * parts / base for c in nonzero]
             if all(abs(step - round(step)) < 1e-9 * max(1.0, step) for step in steps):
-                found.append((base / parts, sum(round(step) for step in steps)))
+                degrees.append((base / parts, sum(round(step) for step in steps)))
                 break
         else:
-            raise QuanvolveError(f"input {index} is multiplied with numbers that have no common measure: {own}")
-    return found
+            raise QuanvolveError(f"input {index} is multiplied with numbers that have no common measure: {nonzero}")
+    return degrees
 
 
-def fourier_terms(one: ChannelCircuit, reason: PlanError) -> list[Term]:
+def fourier_terms(circuit: ChannelCircuit, reason: PlanError) -> list[Term]:
     """The Fourier series of one circuit, by a discrete transform of its values on a grid: exact up to rounding.
 
     Args:
-        one: the circuit behind a channel.
+        circuit: the circuit behind a channel.
         reason: why there is no product formula.
 
     Raises:
         PlanError: if there is no series, or the grid has more than 200,000 points.
     """
     try:
-        bases = degrees_of(one.circuit)
+        bases = degrees_of(circuit.circuit)
     except QuanvolveError as error:
         raise PlanError(f"{reason}; {error}") from None
     counts = [2 * degree + 1 for _, degree in bases]
@@ -83,18 +83,19 @@ def fourier_terms(one: ChannelCircuit, reason: PlanError) -> list[Term]:
             f"{reason}; its Fourier series has up to {math.prod(counts):,} frequencies, at most {MAX_POINTS:,} are "
             "computed"
         )
-    names = [f"x{one.first + k}" for k in range(len(one.scales))]
+    names = [f"x{circuit.first + k}" for k in range(len(circuit.scales))]
     parts = [
-        (scale, Part(name, one.first + k, name)) for k, (scale, name) in enumerate(zip(one.scales, names, strict=True))
+        (scale, Part(name, circuit.first + k, name))
+        for k, (scale, name) in enumerate(zip(circuit.scales, names, strict=True))
     ]
     axes = [
         torch.arange(n, dtype=torch.float64) * (2 * math.pi / n / base)
         for n, (base, _) in zip(counts, bases, strict=True)
     ]
     grid = torch.cartesian_prod(*axes).reshape(-1, len(axes))
-    values = one.values(grid).reshape(counts).numpy()
+    values = circuit.values(grid).reshape(counts).numpy()
     amplitudes = np.fft.fftn(values) / values.size
-    found = []
+    terms = []
     for place in np.argwhere(np.abs(amplitudes) > _ZERO):
         steps = [int(k) if k <= n // 2 else int(k) - n for k, n in zip(place, counts, strict=True)]
         leading = next((step for step in steps if step), 0)
@@ -107,12 +108,12 @@ def fourier_terms(one: ChannelCircuit, reason: PlanError) -> list[Term]:
             if step and scale
         )
         if not angle:
-            found.append(Term(amplitude.real))
+            terms.append(Term(amplitude.real))
             continue
-        found += [
+        terms += [
             Term(number, (Factor(function, angle),))
             for function, number in (("cos", 2 * amplitude.real), ("sin", -2 * amplitude.imag))
             if abs(number) > _ZERO
         ]
-    found.sort(key=lambda term: len(term.factors[0].angle) if term.factors else 0)
-    return found
+    terms.sort(key=lambda term: len(term.factors[0].angle) if term.factors else 0)
+    return terms

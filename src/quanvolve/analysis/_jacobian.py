@@ -28,13 +28,13 @@ _AT_ONCE = 64
 
 def on_windows(layer: LayerView) -> Any:
     """An exact copy in double precision, without bias, for images that are single windows: a module like the layer."""
-    found = layer.with_circuits(layer.circuits).to("cpu", torch.float64)
+    copied = layer.with_circuits(layer.circuits).to("cpu", torch.float64)
     dims = layer.dims
-    found.geometry = replace(
-        found.geometry, stride=(1,) * dims, padding=(0,) * dims, dilation=(1,) * dims, padding_mode="zeros"
+    copied.geometry = replace(
+        copied.geometry, stride=(1,) * dims, padding=(0,) * dims, dilation=(1,) * dims, padding_mode="zeros"
     )
-    found.bias = None
-    return found
+    copied.bias = None
+    return copied
 
 
 def windows_of(layer: LayerView, images: Tensor, count: int, seed: int = 0) -> Tensor:
@@ -90,11 +90,11 @@ class Jacobian:
     def without_effect(self, of: Jacobian | None = None) -> tuple[str, ...]:
         """The weights whose derivative vanishes, compared with the largest derivative (of another Jacobian)."""
         least = _RANK * (of or self).largest
-        found: list[str] = []
+        weights: list[str] = []
         for block, names in zip(self.blocks, self.names, strict=True):
             sizes = np.abs(block).max(axis=(0, 1), initial=0.0)
-            found += [name for name, size in zip(names, sizes, strict=True) if size <= least]
-        return tuple(found)
+            weights += [name for name, size in zip(names, sizes, strict=True) if size <= least]
+        return tuple(weights)
 
 
 def _rank(columns: Floats, largest: float) -> int:
@@ -140,13 +140,13 @@ def jacobian(layer: LayerView, windows: Tensor) -> Jacobian:
 
         def run(numbers: Tensor, where: Windows = where) -> Tensor:
             parts = numbers.split(each, dim=1)
-            given = {n: part.reshape(w.shape) for (n, w), part in zip(weights.items(), parts, strict=True)}
-            compiled = plan.compile(given, numbers, layout, None)
+            shaped = {n: part.reshape(w.shape) for (n, w), part in zip(weights.items(), parts, strict=True)}
+            compiled = plan.compile(shaped, numbers, layout, None)
             return plan.evaluate(compiled, where, layout).flatten(1)
 
         def along(direction: Tensor, run: Callable[[Tensor], Tensor] = run) -> Tensor:
-            found: Tensor = torch.func.jvp(run, (whole,), (direction.expand_as(whole),))[1]
-            return found
+            derivative: Tensor = torch.func.jvp(run, (whole,), (direction.expand_as(whole),))[1]
+            return derivative
 
         with torch.no_grad():
             values.append(run(whole).numpy())
@@ -164,9 +164,9 @@ def jacobian(layer: LayerView, windows: Tensor) -> Jacobian:
     blocks, names = [], []
     for group in range(groups):
         for place in range(filters):
-            kept = min(measured, a_group - place * measured)
-            own = parts[:, group, :, place, :kept].transpose(0, 2, 1, 3)
-            blocks.append(np.ascontiguousarray(own).reshape(len(windows), kept, -1))
+            used = min(measured, a_group - place * measured)
+            derivatives = parts[:, group, :, place, :used].transpose(0, 2, 1, 3)
+            blocks.append(np.ascontiguousarray(derivatives).reshape(len(windows), used, -1))
             names.append(_names(layer, group * filters + place))
     return Jacobian(summed.reshape(len(windows), -1), tuple(blocks), tuple(names))
 
@@ -204,8 +204,8 @@ def gradient_variance(layer: LayerView, windows: Tensor, draws: int, seed: int) 
             weights = {n: w.detach().clone().requires_grad_() for n, w in single.circuit_weights().items()}
             window = windows[draw % len(windows) : draw % len(windows) + 1]
             value = torch.func.functional_call(single, weights, (window,)).reshape(-1)[channel.number]
-            found = torch.autograd.grad(value, list(weights.values()))
-            for gradient in found:
+            gradients = torch.autograd.grad(value, list(weights.values()))
+            for gradient in gradients:
                 total += float((gradient[channel.filter] ** 2).sum())
                 count += gradient[channel.filter].numel()
     return total / max(count, 1)

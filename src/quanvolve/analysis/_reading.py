@@ -130,29 +130,29 @@ def reading(layer: LayerView, images: Any = None) -> list[Reading]:
             "readout='popcount_expected', which is their mean"
         )
     windows = None if images is None else _windows(layer, images)
-    kept: dict[int, tuple[list[Pixel], Floats | None]] = {}
-    found = []
+    by_group: dict[int, tuple[list[Pixel], Floats | None]] = {}
+    readings = []
     for channel in range(layer.out_channels):
         group = layer.channel(channel).group
         parts = channel_circuits(layer, channel)
-        if group not in kept:
+        if group not in by_group:
             data = None if windows is None else windows[:, group].reshape(len(windows), -1)
             if data is None:
-                pixels = [uniform(limit_of(one, k)) for one in parts for k in range(one.circuit.n_inputs)]
+                pixels = [uniform(limit_of(part, k)) for part in parts for k in range(part.circuit.n_inputs)]
             else:
                 pixels = [observed(data[:, k]) for k in range(data.shape[1])]
-            kept[group] = pixels, data
-        pixels, data = kept[group]
+            by_group[group] = pixels, data
+        pixels, data = by_group[group]
         bias = 0.0 if layer.bias is None else float(layer.bias[channel].detach())
         n_pixels = layer.in_channels * layer.geometry.window_size
-        found.append(_of_channel(channel, parts, pixels, data, bias, n_pixels))
-    return found
+        readings.append(_of_channel(channel, parts, pixels, data, bias, n_pixels))
+    return readings
 
 
 def _windows(layer: LayerView, images: Any) -> Floats:
     """All windows, or an even choice of them, before scaling: shape (windows, groups, channels, inputs)."""
-    given = images if isinstance(images, Tensor) else torch.as_tensor(np.asarray(images))
-    batch = given.detach().to("cpu", torch.float64)
+    tensor = images if isinstance(images, Tensor) else torch.as_tensor(np.asarray(images))
+    batch = tensor.detach().to("cpu", torch.float64)
     if batch.dim() != layer.dims + 2 or batch.shape[1] != layer.in_channels or not len(batch):
         raise QuanvolveError(
             f"`images` has shape {tuple(batch.shape)}, expected (N, {layer.in_channels}, and {layer.dims} more axes)"
@@ -174,15 +174,15 @@ def _of_channel(
     together, plain = 0.0, 0.0
     methods = []
     start = 0
-    for one in parts:
-        own = pixels[start : start + one.circuit.n_inputs]
-        start += len(own)
-        found, (covariance, spread), how = _of_circuit(one, own)
-        places = np.arange(one.first, one.first + len(own))
-        first[places], total[places], covariances[places] = found.first, found.total, found.covariances
-        for i, j in zip(*np.nonzero(np.triu(found.pairs, 1)), strict=True):
-            pairs[int(places[i]), int(places[j])] = float(found.pairs[i, j])
-        mean, variance, error = mean + found.mean, variance + found.variance, max(error, found.error)
+    for part in parts:
+        part_pixels = pixels[start : start + part.circuit.n_inputs]
+        start += len(part_pixels)
+        estimate, (covariance, spread), how = _of_circuit(part, part_pixels)
+        places = np.arange(part.first, part.first + len(part_pixels))
+        first[places], total[places], covariances[places] = estimate.first, estimate.total, estimate.covariances
+        for i, j in zip(*np.nonzero(np.triu(estimate.pairs, 1)), strict=True):
+            pairs[int(places[i]), int(places[j])] = float(estimate.pairs[i, j])
+        mean, variance, error = mean + estimate.mean, variance + estimate.variance, max(error, estimate.error)
         together, plain = together + covariance, plain + spread
         methods.append(how)
     constant = variance <= _CONSTANT
@@ -195,14 +195,14 @@ def _of_channel(
     if data is not None:
         weights, share = _fitted(parts, data, n_pixels)
     least = max(_SEEN, 2 * error / whole)
-    kept = {pair: part / whole for pair, part in sorted(pairs.items()) if part / whole > least}
+    shares = {pair: size / whole for pair, size in sorted(pairs.items()) if size / whole > least}
     return Reading(
         channel,
         mean,
         variance,
         _shares(first, whole),
         _shares(total, whole),
-        {} if constant else {pair: min(1.0, round(part, 12)) for pair, part in kept.items()},
+        {} if constant else {pair: min(1.0, round(share, 12)) for pair, share in shares.items()},
         None if constant else without,
         tuple(weights.tolist()),
         None if constant or share is None else min(1.0, share),
@@ -213,25 +213,25 @@ def _of_channel(
 
 def _places(parts: list[ChannelCircuit]) -> list[int]:
     """The numbers of the pixels that the circuits read, in their order."""
-    return [one.first + k for one in parts for k in range(len(one.scales))]
+    return [part.first + k for part in parts for k in range(len(part.scales))]
 
 
 def _shares(parts: Floats, whole: float) -> tuple[float, ...]:
     return tuple(float(min(1.0, max(0.0, part / whole))) for part in parts)
 
 
-def _of_circuit(one: ChannelCircuit, pixels: list[Pixel]) -> tuple[Estimated, tuple[float, float], str]:
+def _of_circuit(part: ChannelCircuit, pixels: list[Pixel]) -> tuple[Estimated, tuple[float, float], str]:
     """The parts of one circuit's variance; its covariance with the value without entangling gates, and the variance of
     that; and the method."""
-    plain = one.unentangled()
+    plain = part.unentangled()
     try:
-        found, other = divided([one, plain], pixels)
+        full, other = divided([part, plain], pixels)
     except PlanError:
         windows = sample(pixels)[0]
-        both = np.cov(one.of_pixels(windows).numpy(), plain.of_pixels(windows).numpy(), ddof=0)
+        both = np.cov(part.of_pixels(windows).numpy(), plain.of_pixels(windows).numpy(), ddof=0)
         by = f"estimated, from {len(windows):,} windows"
-        return estimated(one.of_pixels, pixels), (float(both[0, 1]), float(both[1, 1])), by
-    squares = found.parts()
+        return estimated(part.of_pixels, pixels), (float(both[0, 1]), float(both[1, 1])), by
+    squares = full.parts()
     count = squares.ndim
     whole = float(squares.sum() - squares[(0,) * count])
 
@@ -244,25 +244,25 @@ def _of_circuit(one: ChannelCircuit, pixels: list[Pixel]) -> tuple[Estimated, tu
     for i, j in itertools.combinations(range(count), 2):
         pairs[i, j] = only(i, j)
     pairs[pairs < _SEEN * whole] = 0.0
-    covariance = float((found.entries * other.entries).sum()) - found.mean * other.mean
+    covariance = float((full.entries * other.entries).sum()) - full.mean * other.mean
     spread = float((other.entries**2).sum()) - other.mean**2
-    parts = Estimated(found.mean, whole, first, total, pairs, found.covariances(), 0.0)
-    return parts, (covariance, spread), found.by
+    parts = Estimated(full.mean, whole, first, total, pairs, full.covariances(), 0.0)
+    return parts, (covariance, spread), full.by
 
 
 def _fitted(parts: list[ChannelCircuit], data: Floats, n_pixels: int) -> tuple[Floats, float | None]:
     """The linear filter of least squares over windows as they occur, and the share that it explains of the variance."""
     value = np.zeros(len(data))
     start = 0
-    for one in parts:
-        own = data[:, start : start + len(one.scales)]
-        value += one.of_pixels(torch.from_numpy(np.ascontiguousarray(own))).numpy()
-        start += len(one.scales)
+    for part in parts:
+        inputs = data[:, start : start + len(part.scales)]
+        value += part.of_pixels(torch.from_numpy(np.ascontiguousarray(inputs))).numpy()
+        start += len(part.scales)
     centred, around = data - data.mean(0), value - value.mean()
-    found = np.linalg.lstsq(centred, around, rcond=1e-9)[0]
+    solution = np.linalg.lstsq(centred, around, rcond=1e-9)[0]
     weights = np.zeros(n_pixels)
-    weights[_places(parts)] = found
+    weights[_places(parts)] = solution
     whole = float(around @ around)
     if whole <= _CONSTANT * len(data):
         return weights, None
-    return weights, max(0.0, 1 - float(((around - centred @ found) ** 2).sum()) / whole)
+    return weights, max(0.0, 1 - float(((around - centred @ solution) ** 2).sum()) / whole)

@@ -35,15 +35,15 @@ def bench_figure(rows: Sequence[Row]) -> Figure:
     panels: dict[str, list[Row]] = {}
     for row in rows:
         panels.setdefault(row.outcome.workload.name, []).append(row)
-    height = sum(_TITLE + _AXIS + _BAR * len(own) for own in panels.values()) + _FOOT
+    height = sum(_TITLE + _AXIS + _BAR * len(group) for group in panels.values()) + _FOOT
     width = _LEFT + _WIDTH + _RIGHT
     figure = new_figure(width, height, constrained=False)
     top = height
-    for own in panels.values():
-        tall = _BAR * len(own)
+    for group in panels.values():
+        tall = _BAR * len(group)
         top -= _TITLE + tall
         ax = figure.add_axes((_LEFT / width, top / height, _WIDTH / width, tall / height))
-        _panel(ax, own)
+        _panel(ax, group)
         top -= _AXIS
     figure.text(
         _LEFT / width,

@@ -30,9 +30,9 @@ def python_of(contender: Contender, folder: Path) -> Path | None:
     Returns:
         Its path, or None if neither will do.
     """
-    own = folder / contender.name
-    if contender.steps and _python(own).exists() and _installed(own) == _recipe(contender):
-        return _python(own)
+    environment = folder / contender.name
+    if contender.steps and _python(environment).exists() and _installed(environment) == _recipe(contender):
+        return _python(environment)
     if contender.steps and not (contender.modules and all(map(_found, contender.modules))):
         return None
     return Path(sys.executable)
@@ -53,9 +53,9 @@ def install(contender: Contender, folder: Path) -> str | None:
     Returns:
         Why it could not be made, in a line; None if all is well.
     """
-    own = folder / contender.name
-    pip = [str(_python(own)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    commands = [[sys.executable, "-m", "venv", "--clear", str(own)]]
+    environment = folder / contender.name
+    pip = [str(_python(environment)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    commands = [[sys.executable, "-m", "venv", "--clear", str(environment)]]
     commands += [[*pip, *step] for step in contender.steps]
     for command in commands:
         try:
@@ -64,21 +64,21 @@ def install(contender: Contender, folder: Path) -> str | None:
             return f"{command[0]}: {error.strerror or error}"
         if done.returncode:
             return _why(done.stderr + done.stdout) or f"{' '.join(command[1:4])} ended with code {done.returncode}"
-    write_whole(own / _READY, _recipe(contender))
+    write_whole(environment / _READY, _recipe(contender))
     return None
 
 
-def _python(own: Path) -> Path:
-    return own / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+def _python(environment: Path) -> Path:
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def _recipe(contender: Contender) -> str:
     return "".join(" ".join(step) + "\n" for step in contender.steps)
 
 
-def _installed(own: Path) -> str:
+def _installed(environment: Path) -> str:
     try:
-        return (own / _READY).read_text()
+        return (environment / _READY).read_text()
     except OSError:
         return ""
 

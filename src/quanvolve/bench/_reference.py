@@ -38,8 +38,8 @@ def reference_values(problem: Problem, windows: Array, weights: Array | None = N
     if problem.workload.noise:
         return np.concatenate([_noisy(problem, block) for block in _blocks(windows)])
     chosen = problem.arrays["weights"] if weights is None else weights
-    found = [_expectations(problem, _final(problem, block, chosen)) for block in _blocks(windows)]
-    return np.concatenate(found) if found else np.empty((0, problem.circuit.n_wires))
+    blocks = [_expectations(problem, _final(problem, block, chosen)) for block in _blocks(windows)]
+    return np.concatenate(blocks) if blocks else np.empty((0, problem.circuit.n_wires))
 
 
 def reference_step(problem: Problem) -> Step:
@@ -84,13 +84,13 @@ def _angle(angle: Angle, window: Array, weights: Array) -> Array:
 
 def _rotations(problem: Problem) -> list[tuple[str, tuple[int, ...], Angle | None]]:
     """All gates, rotations about an axis one by one."""
-    found: list[tuple[str, tuple[int, ...], Angle | None]] = []
+    rotations: list[tuple[str, tuple[int, ...], Angle | None]] = []
     for name, wires, angles in problem.gates:
         if name == "ROT":
-            found += [(axis, wires, angle) for axis, angle in zip(("RZ", "RY", "RZ"), angles, strict=True)]
+            rotations += [(axis, wires, angle) for axis, angle in zip(("RZ", "RY", "RZ"), angles, strict=True)]
         else:
-            found.append((name, wires, angles[0] if angles else None))
-    return found
+            rotations.append((name, wires, angles[0] if angles else None))
+    return rotations
 
 
 def _apply(state: Array, gate: tuple[str, tuple[int, ...], Angle | None], angle: Array | None) -> Array:

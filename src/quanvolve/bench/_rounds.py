@@ -147,18 +147,18 @@ class _Reference:
         return None
 
 
-def _scatter(found: Any, expected: Any, shots: int) -> float:
+def _scatter(actual: Any, expected: Any, shots: int) -> float:
     """How far the scatter of drawn values is from that of shots, in excess of chance: 0 where it is as it should be.
 
     The mean square of (value - expected) in units of its variance (1 - expected^2) / shots is 1 up to some percent.
     """
-    left, right = np.asarray(found, np.float64), np.asarray(expected, np.float64)
+    left, right = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
     if left.shape != right.shape:
         return float("inf")
     ratio = float(np.mean((left - right) ** 2) / np.mean((1 - right**2) / shots))
     return max(0.0, abs(ratio - 1) - _CHANCE)
 
 
-def _apart(found: Any, expected: Any) -> float:
-    left, right = np.asarray(found, np.float64), np.asarray(expected, np.float64)
+def _apart(actual: Any, expected: Any) -> float:
+    left, right = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
     return float(np.abs(left - right).max()) if left.shape == right.shape else float("inf")

@@ -157,13 +157,13 @@ def make_problem(workload: Workload) -> Problem:
 
 def with_rotations(gates: list[Gate]) -> list[Gate]:
     """The gates with each RZ, RY, RZ of a wire as one "ROT", which most libraries have as a single gate."""
-    found: list[Gate] = []
+    merged: list[Gate] = []
     for gate in gates:
-        found.append(gate)
-        last = found[-3:]
+        merged.append(gate)
+        last = merged[-3:]
         if [name for name, _, _ in last] == ["RZ", "RY", "RZ"] and len({wires for _, wires, _ in last}) == 1:
-            found[-3:] = [("ROT", gate[1], tuple(angles[0] for _, _, angles in last))]
-    return found
+            merged[-3:] = [("ROT", gate[1], tuple(angles[0] for _, _, angles in last))]
+    return merged
 
 
 def choose_workloads(names: str | None) -> list[Workload]:

@@ -38,17 +38,17 @@ def spelling(name: str) -> str:
 
 def of_layer(name: str) -> Any:
     """The option that sets an argument of the layer; what it says comes from the layer's signature."""
-    own = layer_options()[name]
-    return _typed_as(own.word, said(own))
+    layer_option = layer_options()[name]
+    return _typed_as(layer_option.word, said(layer_option))
 
 
-def _typed_as(name: str, own: Said) -> Any:
+def _typed_as(name: str, info: Said) -> Any:
     """An option that is said elsewhere, as it is typed."""
     typed_name = spelling(name)
-    if own.metavar is None:
-        typed_name += f"/{spelling(own.off or f'no_{name}')}"
+    if info.metavar is None:
+        typed_name += f"/{spelling(info.off or f'no_{name}')}"
     return option(
-        typed_name, own.help, own.panel, own.metavar, min=own.least, max=own.most, parser=own.parser
+        typed_name, info.help, info.panel, info.metavar, min=info.least, max=info.most, parser=info.parser
     )  # fmt: skip
 
 
@@ -65,17 +65,21 @@ def asks(kind: type[Any] | None = None) -> Callable[[_Command], _Command]:
         else:
             hints = get_type_hints(kind, include_extras=True)
             more = {field.name: (hints[field.name], field.default) for field in fields(kind)}
-        own = inspect.signature(command, eval_str=True)
-        named = [one for one in own.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+        signature = inspect.signature(command, eval_str=True)
+        named = [
+            parameter
+            for parameter in signature.parameters.values()
+            if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+        ]
         added = [
             inspect.Parameter(
                 name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_typeable(name, annotation)
             )
             for name, (annotation, default) in more.items()
-            if name not in own.parameters
+            if name not in signature.parameters
         ]
-        command.__signature__ = own.replace(parameters=[*named, *added])  # type: ignore[attr-defined]
-        command.__annotations__ = {one.name: one.annotation for one in (*named, *added)}
+        command.__signature__ = signature.replace(parameters=[*named, *added])  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in (*named, *added)}
         return command
 
     return asking
@@ -83,8 +87,8 @@ def asks(kind: type[Any] | None = None) -> Callable[[_Command], _Command]:
 
 def _typeable(name: str, annotation: Any) -> Any:
     """The annotation as Typer takes it, which knows no values of several types but reads any by a parser."""
-    type_, own = get_args(annotation)
-    return Annotated[str if own.parser is not None else type_, _typed_as(name, own)]
+    type_, info = get_args(annotation)
+    return Annotated[str if info.parser is not None else type_, _typed_as(name, info)]
 
 
 def typed(ctx: typer.Context, name: str) -> bool:

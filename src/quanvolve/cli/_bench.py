@@ -68,10 +68,10 @@ def bench(
     rows: list[Row] = []
     begun = ""
 
-    def kept() -> str:
+    def interruption() -> str:
         return f"interrupted; {output / 'bench.csv'} has the workloads before {begun}" if rows else "interrupted"
 
-    with interruptible(kept), tempfile.TemporaryDirectory(prefix="quanvolve-bench-") as work:
+    with interruptible(interruption), tempfile.TemporaryDirectory(prefix="quanvolve-bench-") as work:
         run = _Run(contenders, folder, rounds or (_QUICK_ROUNDS if quick else _ROUNDS), quick, failed, Path(work))
         for workload in wanted:
             begun = workload.name

@@ -95,10 +95,10 @@ def calibrate(
         if mitigated_by:
             options |= mitigated_by
             mitigated, fits = mitigate_model(clf.module_, device, **options, extrapolation=extrapolation)
-            found = [one.raw for one in fits]
-            module = calibrated_model(clf.module_, found)
+            calibrations = [fit.raw for fit in fits]
+            module = calibrated_model(clf.module_, calibrations)
         else:
-            module, found = calibrate_model(clf.module_, device, **options)
+            module, calibrations = calibrate_model(clf.module_, device, **options)
         models: dict[str, Any] = {"ideal": clf}
         if exact is not None:
             models["noise model, exact"] = exact
@@ -107,7 +107,7 @@ def calibrate(
             models["mitigated"] = _with_module(clf, mitigated)
         if retrain:
             view.phase("training the head on calibrated filters")
-            models["calibrated, head retrained"] = _retrained(clf, found, data)
+            models["calibrated, head retrained"] = _retrained(clf, calibrations, data)
         view.phase("testing")
         right = {name: _score(model, data) for name, model in models.items()}
     models["calibrated"].save(output / "model")
@@ -115,8 +115,8 @@ def calibrate(
         models["mitigated"].save(output / "mitigated")
     if retrain:
         models["calibrated, head retrained"].save(output / "retrained")
-    save_figure(_picture(models, found, data, device), output / "calibration.png")
-    _report(output, run, data, device, _by_layer(clf.module_, found), fits, right, json)
+    save_figure(_picture(models, calibrations, data, device), output / "calibration.png")
+    _report(output, run, data, device, _by_layer(clf.module_, calibrations), fits, right, json)
 
 
 def _score(clf: Any, data: Dataset) -> float:
@@ -157,19 +157,19 @@ def _check_retrained(clf: Any) -> None:
         )
 
 
-def _retrained(clf: Any, found: list[Calibration], data: Dataset) -> Any:
+def _retrained(clf: Any, calibrations: list[Calibration], data: Dataset) -> Any:
     from quanvolve.estimators import QuanvClassifier
     from quanvolve.nn import WINDOW
 
     layer = clf.module_.backbone
-    kept = (*WINDOW, "kernel_size", "stride", "channel_mixing", "bias")
-    usual = {name: option.default for name, option in model_options().items() if name not in kept}
-    circuits = tuple(one.circuit for one in found)
-    own = {**usual, "circuit": circuits, "trainable": False, "scale": layer.scale}
-    return QuanvClassifier(**{**clf.get_params(deep=False), **own}).fit(data.train_images, data.train_labels)
+    inherited = (*WINDOW, "kernel_size", "stride", "channel_mixing", "bias")
+    usual = {name: option.default for name, option in model_options().items() if name not in inherited}
+    circuits = tuple(calibration.circuit for calibration in calibrations)
+    changed = {**usual, "circuit": circuits, "trainable": False, "scale": layer.scale}
+    return QuanvClassifier(**{**clf.get_params(deep=False), **changed}).fit(data.train_images, data.train_labels)
 
 
-def _picture(models: dict[str, Any], found: list[Calibration], data: Dataset, device: Backend) -> Any:
+def _picture(models: dict[str, Any], calibrations: list[Calibration], data: Dataset, device: Backend) -> Any:
     import numpy as np
     import torch
 
@@ -186,16 +186,18 @@ def _picture(models: dict[str, Any], found: list[Calibration], data: Dataset, de
     def flat(arrays: list[Any]) -> Any:
         return np.concatenate([np.ravel(array) for array in arrays])  # layers measure different numbers of values
 
-    tested, predicted = flat([one.tested.values for one in found]), flat([one.predicted for one in found])
-    errors = np.hypot(flat([one.predicted_errors for one in found]), flat([one.tested.errors for one in found]))
+    tested, predicted = flat([fit.tested.values for fit in calibrations]), flat([fit.predicted for fit in calibrations])
+    errors = np.hypot(
+        flat([fit.predicted_errors for fit in calibrations]), flat([fit.tested.errors for fit in calibrations])
+    )
     return calibration_figure(maps, tested, predicted, errors, device=device.name)
 
 
-def _by_layer(module: Any, found: list[Calibration]) -> dict[str, list[Calibration]]:
+def _by_layer(module: Any, calibrations: list[Calibration]) -> dict[str, list[Calibration]]:
     """The fits of each quantum layer, by its name."""
     from quanvolve.nn import QuanvNd
 
-    left = iter(found)
+    left = iter(calibrations)
     return {
         name: [next(left) for _ in range(layer.layout.rows)]
         for name, layer in module.named_modules()
@@ -217,14 +219,14 @@ def _report(
 
     from quanvolve._files import write_whole
 
-    found = [one for own in layers.values() for one in own]
-    each = [{"name": name, **_quality(own)} for name, own in layers.items()]
+    calibrations = [calibration for group in layers.values() for calibration in group]
+    each = [{"name": name, **_quality(group)} for name, group in layers.items()]
     result = {
         "run": str(run),
         "dataset": data.name,
         "backend": device.name,
         "shots": device.shots,
-        **_quality(found),
+        **_quality(calibrations),
         "layers": each,
         "test_accuracy": right,
     }
@@ -233,24 +235,24 @@ def _report(
             "layer": name, "columns": one.columns.tolist(), "coefficients": one.coefficients.tolist(),
             "errors": one.errors.tolist(), "rms": one.rms, "expected_rms": one.expected_rms, "chi2": one.chi2,
         }
-        for name, own in layers.items()
-        for one in own
+        for name, group in layers.items()
+        for one in group
     ]  # fmt: skip
-    for own, one in zip(filters, fits, strict=False):
-        own["mitigated"] = {
-            "coefficients": one.coefficients.tolist(), "errors": one.errors.tolist(), "scales": one.scales,
-            "readout_errors": None if one.readout is None else list(one.readout.wrong.values()),
+    for entry, fit in zip(filters, fits, strict=False):
+        entry["mitigated"] = {
+            "coefficients": fit.coefficients.tolist(), "errors": fit.errors.tolist(), "scales": fit.scales,
+            "readout_errors": None if fit.readout is None else list(fit.readout.wrong.values()),
         }  # fmt: skip
     write_whole(output / "calibration.json", text.dumps({**result, "fits": filters}, indent=1) + "\n")
     if json:
         emit_json(result)
         return
-    emit(f"\n{len(found)} filters, fitted to circuits of {device.shots} shots each on {device.name}\n")
+    emit(f"\n{len(calibrations)} filters, fitted to circuits of {device.shots} shots each on {device.name}\n")
     emit_table(
         [
-            (one["name"], f"{one['filters']:,}", f"{one['settings']:,}", f"{one['held_out_rms']:.4f}",
-             f"{one['expected_rms']:.4f}", f"{one['chi2']:.2f}")
-            for one in each
+            (row["name"], f"{row['filters']:,}", f"{row['settings']:,}", f"{row['held_out_rms']:.4f}",
+             f"{row['expected_rms']:.4f}", f"{row['chi2']:.2f}")
+            for row in each
         ],
         ("layer", "filters", "settings", "rms error", "of shot noise", "chi^2"),
         right=(1, 2, 3, 4, 5),
@@ -260,10 +262,10 @@ def _report(
     emit(f"\nmodel {output / 'model'}\npicture {output / 'calibration.png'}")
 
 
-def _quality(found: list[Calibration]) -> dict[str, Any]:
+def _quality(calibrations: list[Calibration]) -> dict[str, Any]:
     """How many filters, the settings of all their fits, and how well these predict others."""
     import numpy as np
 
-    means = {name: float(np.mean([getattr(one, name) for one in found])) for name in _MEANS}
+    means = {name: float(np.mean([getattr(fit, name) for fit in calibrations])) for name in _MEANS}
     means["held_out_rms"] = means.pop("rms")
-    return {"filters": len(found), "settings": sum(len(one.settings) for one in found), **means}
+    return {"filters": len(calibrations), "settings": sum(len(fit.settings) for fit in calibrations), **means}

@@ -18,7 +18,7 @@ from quanvolve.runs import MAX_SEED
 if TYPE_CHECKING:
     from quanvolve.circuits import Circuit
 
-_DEFAULT = {name: own.default for name, own in layer_options().items()}
+_DEFAULT = {name: argument.default for name, argument in layer_options().items()}
 _KINDS = {"circuit": "circuits", "encoding": "encodings", "readout": "readouts"}
 _Inputs = Annotated[int | None, option("--inputs", "Values in a window: 4, or as many as qubits.", MODEL, min=1)]
 _Qubits = Annotated[

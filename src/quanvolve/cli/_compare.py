@@ -119,15 +119,15 @@ def compare(
             done, failed = counts["done"] + counts["failed"], counts["failed"]
             counter.show(done, sum(counts.values()), f"{failed} failed" if failed else "", what)
 
-        found = compared(
+        results = compared(
             data, output, params=params, controls=chosen, protocol=protocol, data_dir=place, resume=resume,
             retry=retry, workers=workers, scheduler=scheduler, progress=told,
         )  # fmt: skip
-        write_report(found, output)
+        write_report(results, output)
     if json:
-        emit_json(say(found))
+        emit_json(say(results))
         return
-    for sentence in found.verdict():
+    for sentence in results.verdict():
         emit(sentence)
     emit(f"wrote {output / STUDY_REPORT} and {output / 'report.md'}")
 
@@ -142,9 +142,9 @@ def _warn_of_few(
     """Say before anything runs that so few seeds can show nothing."""
     from quanvolve.study import Table, contenders_for, least_seeds
 
-    names = {one.name for one in Table(begun).plan.contenders[1:]} if begun is not None else set()
+    names = {contender.name for contender in Table(begun).plan.contenders[1:]} if begun is not None else set()
     if begun is None or controls is not None:
-        names |= {one.name for one in contenders_for(params, controls)[1:]}
+        names |= {contender.name for contender in contenders_for(params, controls)[1:]}
     least = least_seeds(max(1, len(names)))
     if not quiet and len(protocol.seeds) < least:
         emit(

@@ -12,9 +12,9 @@ def datasets(data_dir: DataDir = None, json: Json = False) -> None:
 
     from quanvolve.data import list_datasets, where
 
-    found = [(info, where(info.name, data_dir)) for info in list_datasets()]
+    listed = [(info, where(info.name, data_dir)) for info in list_datasets()]
     if json:
-        emit_json({"datasets": [{**asdict(info), "where": place} for info, place in found]})
+        emit_json({"datasets": [{**asdict(info), "where": place} for info, place in listed]})
         return
     emit_table(
         (
@@ -26,7 +26,7 @@ def datasets(data_dir: DataDir = None, json: Json = False) -> None:
                 place,
                 f"{info.source} ({info.licence})",
             )
-            for info, place in found
+            for info, place in listed
         ),
         ("name", "images", "shape", "classes", "where", "source"),
         right=(1, 3),

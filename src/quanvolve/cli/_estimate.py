@@ -63,44 +63,44 @@ def estimate(
     device = named_backend(backend, shots, seed)
     images = torch.from_numpy(clf.prepared(data.test_images))
     rates = Rates(seconds_per_shot, 0.0, price_per_second, price_per_shot, price_per_circuit)
-    found = count(
+    counted = count(
         clf.module_, images, backend=device, shots=shots, levels=levels, rates=rates, sparse=sparse, held_out=held_out,
         seed=seed, **undone,
     )  # fmt: skip
     if json:
         about = {"run": str(run), "dataset": data.name, "backend": device.name, "n_images": len(images)}
-        whole = None if found.to_calibrate is None else asdict(found.to_calibrate)
-        emit_json({**about, **asdict(found), "to_calibrate": whole})
+        whole = None if counted.to_calibrate is None else asdict(counted.to_calibrate)
+        emit_json({**about, **asdict(counted), "to_calibrate": whole})
         return
     emit(
-        f"{len(images)} test images, backend {device.name}: depth {found.depth}, "
-        f"{found.two_qubit_gates} two-qubit gates a circuit\n"
+        f"{len(images)} test images, backend {device.name}: depth {counted.depth}, "
+        f"{counted.two_qubit_gates} two-qubit gates a circuit\n"
     )
     emit_table(
         [
             (
-                one.name,
-                f"{one.filters:,}",
-                *(f"{work.circuits:,}" if work else "-" for work in (one.windows, one.distinct, one.calibration)),
+                layer.name,
+                f"{layer.filters:,}",
+                *(f"{work.circuits:,}" if work else "-" for work in (layer.windows, layer.distinct, layer.calibration)),
             )
-            for one in found.layers
+            for layer in counted.layers
         ],
         ("layer", "filters", "a circuit a window", "equal windows once", "calibration"),
         right=(1, 2, 3, 4),
     )
     emit("")
-    ways = [("a circuit for each window", found.windows), ("equal windows once", found.distinct)]
-    ways += [("calibration, once for all images", found.calibration)] if found.calibration else []
-    ways += [("random settings that test it", found.held_out)] if found.held_out else []
-    ways += [("errors of the readout", found.readout)] if found.readout else []
+    ways = [("a circuit for each window", counted.windows), ("equal windows once", counted.distinct)]
+    ways += [("calibration, once for all images", counted.calibration)] if counted.calibration else []
+    ways += [("random settings that test it", counted.held_out)] if counted.held_out else []
+    ways += [("errors of the readout", counted.readout)] if counted.readout else []
     emit_table(
         [(name, f"{w.circuits:,}", f"{w.shots:,}", _time(w.seconds), f"{w.price:,.2f}") for name, w in ways],
         ("way, all layers", "circuits", "shots", "time", "price"),
         right=(1, 2, 3, 4),
     )
-    for one in found.layers:
-        if one.not_calibrated is not None:
-            emit(f"no calibration: {one.name}: {one.not_calibrated}")
+    for layer in counted.layers:
+        if layer.not_calibrated is not None:
+            emit(f"no calibration: {layer.name}: {layer.not_calibrated}")
 
 
 def _time(seconds: float) -> str:

@@ -24,16 +24,16 @@ def evaluate(
     """Test the model of a run again on the test images of its data set."""
     clf = load_classifier(run)
     data = data_of(run, clf, dataset, data_dir)
-    found = score(clf, data)
+    tested = score(clf, data)
     if json:
         emit_json(
             {
                 "run": str(run),
                 "dataset": data.name,
-                "test_accuracy": found.accuracy,
-                "test_right": found.right,
-                "n_test": found.total,
+                "test_accuracy": tested.accuracy,
+                "test_right": tested.right,
+                "n_test": tested.total,
             }
         )
     else:
-        emit(accuracy_line(found.right, found.total))
+        emit(accuracy_line(tested.right, tested.total))

@@ -53,11 +53,11 @@ def explain(
     if audit:
         from quanvolve.analysis import audit as audited
 
-        found = audited(clf, data.test_images)
+        result = audited(clf, data.test_images)
         if json:
-            emit_json({"run": str(run), **_plain(found, ())})
+            emit_json({"run": str(run), **_plain(result, ())})
         else:
-            _say(found, ())
+            _say(result, ())
         return
     from quanvolve.report import explain as explained
 
@@ -78,18 +78,20 @@ def explain(
     emit(f"wrote {page}")
 
 
-def _say(found: Audit, readings: tuple[Reading, ...]) -> None:
-    for sentence in found.sentences():
+def _say(audit: Audit, readings: tuple[Reading, ...]) -> None:
+    for sentence in audit.sentences():
         emit(sentence)
-    for one in readings[:_MOST_LINES]:
-        emit(str(one))
+    for reading in readings[:_MOST_LINES]:
+        emit(str(reading))
     if len(readings) > _MOST_LINES:
         emit(f"... and {len(readings) - _MOST_LINES} more channels, in the page")
 
 
-def _plain(found: Audit, readings: tuple[Reading, ...]) -> dict[str, Any]:
-    channels = [{**asdict(one), "pairs": [[i, j, share] for (i, j), share in one.pairs.items()]} for one in readings]
-    return {"audit": asdict(found), "findings": found.sentences(), **({"channels": channels} if channels else {})}
+def _plain(audit: Audit, readings: tuple[Reading, ...]) -> dict[str, Any]:
+    channels = [
+        {**asdict(reading), "pairs": [[i, j, share] for (i, j), share in reading.pairs.items()]} for reading in readings
+    ]
+    return {"audit": asdict(audit), "findings": audit.sentences(), **({"channels": channels} if channels else {})}
 
 
 def _of_run(run: Path, clf: Any, data: Dataset) -> tuple[list[tuple[str, str]], list[tuple[str, str, Figure]]]:

@@ -61,14 +61,14 @@ def export(
         from quanvolve.analysis import filter_circuits
 
         circuits = filter_circuits(clf)
-        result["circuits"] = [one.name for one in circuits]
+        result["circuits"] = [circuit.name for circuit in circuits]
         if to is Form.QISKIT:
             from quanvolve.backends import qiskit_circuit, save_qpy
 
-            save_qpy([qiskit_circuit(one.bound, one.name) for one in circuits], output)
+            save_qpy([qiskit_circuit(circuit.bound, circuit.name) for circuit in circuits], output)
         else:
             written = _write_programs(circuits, output)
-        about = f"{len(circuits)} circuit{'s' * (len(circuits) > 1)}: {', '.join(one.name for one in circuits)}"
+        about = f"{len(circuits)} circuit{'s' * (len(circuits) > 1)}: {', '.join(circuit.name for circuit in circuits)}"
     result["files"] = [str(path) for path in written]
     if json:
         emit_json(result)
@@ -83,7 +83,9 @@ def _write_programs(circuits: list[Any], output: Path) -> list[Path]:
     from quanvolve.circuits import openqasm
 
     several = len(circuits) > 1
-    paths = [output.with_name(f"{output.stem}-{one.name}{output.suffix}") if several else output for one in circuits]
-    for one, path in zip(circuits, paths, strict=True):
-        write_whole(path, openqasm(one.bound, one.title))
+    paths = [
+        output.with_name(f"{output.stem}-{circuit.name}{output.suffix}") if several else output for circuit in circuits
+    ]
+    for circuit, path in zip(circuits, paths, strict=True):
+        write_whole(path, openqasm(circuit.bound, circuit.title))
     return paths

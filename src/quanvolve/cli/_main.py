@@ -97,8 +97,8 @@ def _usage_message(error: Any) -> str:
     checked = getattr(error.__cause__, "errors", None)
     if checked is not None and text.startswith("Invalid value for"):
         # Pydantic's words leave out what was given.
-        given = checked()[0].get("input")
-        text = text.replace("Invalid value for", f"Invalid value {str(given)!r} for", 1)
+        value = checked()[0].get("input")
+        text = text.replace("Invalid value for", f"Invalid value {str(value)!r} for", 1)
         text = text.replace(": Input should be ", ": expected ").partition(", unable to parse")[0]
     context = getattr(error, "ctx", None)
     hint = f" (see `{context.command_path} --help`)" if context is not None else ""

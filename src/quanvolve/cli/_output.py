@@ -108,9 +108,9 @@ def with_parents(path: Path) -> Path:
 
 
 def _require_place(path: Path, kind: str) -> None:
-    found, reason = "nothing", ""
+    present, reason = "nothing", ""
     try:
-        found = _what(path)
+        present = _what(path)
         above = next(place for place in (path, *path.absolute().parents) if _what(place) != "nothing")
         if above != path and not above.is_dir():
             reason = "Not a directory"
@@ -120,10 +120,10 @@ def _require_place(path: Path, kind: str) -> None:
         reason = "no file can have this name"
     except OSError as error:
         reason = error.strerror or str(error)
-    if found not in ("nothing", f"a {kind}"):
-        raise QuanvolveError(f"--output {path} is {found}, expected a {kind}")
+    if present not in ("nothing", f"a {kind}"):
+        raise QuanvolveError(f"--output {path} is {present}, expected a {kind}")
     if reason:
-        action = "made" if found == "nothing" else "written to"
+        action = "made" if present == "nothing" else "written to"
         raise QuanvolveError(f"--output {path} cannot be {action}: {reason}; choose another {kind}")
 
 

@@ -90,15 +90,15 @@ def _probabilities(clf: Any, pixels: list[NDArray[Any]], scaled: list[bool]) -> 
 
     chosen = np.array(scaled)
     images = np.stack(pixels)
-    found = np.empty((len(images), len(clf.classes_)))
+    probabilities = np.empty((len(images), len(clf.classes_)))
     if chosen.any():
         with warnings.catch_warnings():
             # A dark picture looks as if it were on another scale, but its scale has just been set.
             warnings.simplefilter("ignore")
-            found[chosen] = clf.predict_proba(images[chosen])
+            probabilities[chosen] = clf.predict_proba(images[chosen])
     if not chosen.all():
-        found[~chosen] = clf.predict_proba(images[~chosen])
-    return found
+        probabilities[~chosen] = clf.predict_proba(images[~chosen])
+    return probabilities
 
 
 def _require_finite(probabilities: NDArray[Any], names: list[str], pixels: list[NDArray[Any]], clf: Any) -> None:

@@ -42,7 +42,7 @@ def reproduce(
     if list_ or name is None:
         _list(json)
         return
-    one = find(name)
+    reproduction = find(name)
     folder = output or Path("reproduced") / (f"{name}-quick" if quick else name)
 
     output_folder(folder, REPRODUCE)
@@ -53,11 +53,11 @@ def reproduce(
         def told(done: int, total: int, what: str) -> None:
             counter.show(done, total, now=what)
 
-        result = run(one, folder, quick=quick, data_dir=place, progress=told)
+        result = run(reproduction, folder, quick=quick, data_dir=place, progress=told)
     if json:
-        emit_json(result.to_dict(one.quickened() if quick else one))
+        emit_json(result.to_dict(reproduction.quickened() if quick else reproduction))
         return
-    for sentence in result.sentences(one.quickened() if quick else one):
+    for sentence in result.sentences(reproduction.quickened() if quick else reproduction):
         emit(sentence)
     emit(f"wrote {folder / 'result.json'}")
 
@@ -69,13 +69,15 @@ def _list(json: bool) -> None:
 
     rows, content = [], []
     for name in names():
-        one = find(name)
-        path = one.folder / "result.json"
+        plan = find(name)
+        path = plan.folder / "result.json"
         result = jsonlib.loads(path.read_text()) if path.is_file() else None
         expected = result["expected"] if result else []
         ours = f"{sum(e['as_expected'] for e in expected)} of {len(expected)} as expected" if result else "not run"
-        rows.append((name, one.title, one.source, ours))
-        content.append({"name": name, "title": one.title, "source": one.source, "claim": one.claim, "result": result})
+        rows.append((name, plan.title, plan.source, ours))
+        content.append(
+            {"name": name, "title": plan.title, "source": plan.source, "claim": plan.claim, "result": result}
+        )
     if json:
         emit_json({"reproductions": content})
     elif not rows:

@@ -78,26 +78,26 @@ def search(
         def told(done: int, of: int, best: float | None) -> None:
             counter.show(min(done, of), of, "" if best is None else f"best validation accuracy {best:.4f}")
 
-        found = searched(
+        tuned = searched(
             canonical(dataset), space=None if space is None else parse_space(_parts(space)), sampler=sampler,
             n_trials=trials, epochs=epochs, storage=url, folds=folds, train_size=train_size, prune=prune,
             seed=seed, data_dir=place, progress=told,
         )  # fmt: skip
-        found.classifier.save(output / "model")
+        tuned.classifier.save(output / "model")
         result: dict[str, Any] = {
-            "params": found.params, "valid_accuracy": found.valid_accuracy, "test_accuracy": found.test_accuracy,
-            "trials": found.n_trials, "pruned": found.n_pruned, "failed": found.n_failed, "nested": list(found.nested),
+            "params": tuned.params, "valid_accuracy": tuned.valid_accuracy, "test_accuracy": tuned.test_accuracy,
+            "trials": tuned.n_trials, "pruned": tuned.n_pruned, "failed": tuned.n_failed, "nested": list(tuned.nested),
         }  # fmt: skip
         write_whole(output / "search.json", jsonlib.dumps(result, indent=1))
     if json:
         emit_json(result)
         return
-    emit_table([(name, str(value)) for name, value in found.params.items()])
-    emit(f"{found.n_trials} trials, {found.n_pruned} stopped early, {found.n_failed} failed")
-    emit(f"validation accuracy {found.valid_accuracy:.4f} (the best of many, so too good)")
-    if found.nested:
-        emit(f"nested cross-validation {found.nested_accuracy:.4f}")
-    emit(f"test accuracy {found.test_accuracy:.4f}")
+    emit_table([(name, str(value)) for name, value in tuned.params.items()])
+    emit(f"{tuned.n_trials} trials, {tuned.n_pruned} stopped early, {tuned.n_failed} failed")
+    emit(f"validation accuracy {tuned.valid_accuracy:.4f} (the best of many, so too good)")
+    if tuned.nested:
+        emit(f"nested cross-validation {tuned.nested_accuracy:.4f}")
+    emit(f"test accuracy {tuned.test_accuracy:.4f}")
     emit(f"wrote {output / 'model'} and {output / 'search.json'}")
 
 
@@ -108,11 +108,11 @@ search.__doc__ = f"{search.__doc__}\n    NAME in --space is one of {_NAMES}.\n"
 def _parts(space: list[str]) -> dict[str, str]:
     """NAME=... with names of options or arguments."""
     arguments = {name: argument for argument, name in OPTION_OF.items()}
-    found = {}
+    texts = {}
     for part in space:
         name, equals, text = part.partition("=")
         if not equals:
             raise QuanvolveError(f"--space {part} is not of the form NAME=..., such as encoding=ry,rx")
         key = name.strip().replace("-", "_")
-        found[arguments.get(key, key)] = text
-    return found
+        texts[arguments.get(key, key)] = text
+    return texts

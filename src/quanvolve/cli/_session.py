@@ -52,11 +52,11 @@ def begin(dataset: str, data_dir: Path | None, output: Path | None, options: Tra
     return run
 
 
-def resume(given: dict[str, Any], output: Path, view: View) -> Run:
+def resume(options: dict[str, Any], output: Path, view: View) -> Run:
     """Continue the run in a folder; a finished one is left as it is.
 
     Args:
-        given: the options typed on the command line, which must be those of the run. Data may have moved, though:
+        options: the options typed on the command line, which must be those of the run. Data may have moved, though:
             "data_dir" takes the place of the run's.
         output: the folder.
         view: what the user sees.
@@ -68,12 +68,12 @@ def resume(given: dict[str, Any], output: Path, view: View) -> Run:
         ModelError: if there is no run, it is damaged, or is of other options.
     """
     run = read_run(output)
-    _compare(run, given)
+    _compare(run, options)
     if run.trained and not run.missing() and not run.checkpoint.exists():
         return run
     with interruptible(lambda: _how_to_go_on(run)), locked(output):
-        if given.get("data_dir") is not None:
-            run = replace(run, data_dir=Path(os.path.abspath(given["data_dir"])))
+        if options.get("data_dir") is not None:
+            run = replace(run, data_dir=Path(os.path.abspath(options["data_dir"])))
             run.write()
         view.phase("starting")
         finish_run(run, load_data(run.dataset, run.data_dir, view.download), view)
@@ -84,8 +84,8 @@ def _how_to_go_on(run: Run) -> str:
     return f"interrupted; continue with: {resume_command(run.folder)}" if run.exists else _NOTHING_KEPT
 
 
-def _compare(run: Run, given: dict[str, Any]) -> None:
-    for name, value in given.items():
+def _compare(run: Run, options: dict[str, Any]) -> None:
+    for name, value in options.items():
         if name == "data_dir":
             continue
         if name == "dataset":

@@ -47,14 +47,14 @@ def show(folder: _Folder, json: Json = False) -> None:
         for row in table.rows():
             if row["status"] == "failed":
                 emit(f"failed: {row['contender']}, seed {row['seed']}: {one_line(row['error'])}")
-    found = results_of(table)
+    results = results_of(table)
     if json:
-        emit_json({"trials": counts, **say(found)})
+        emit_json({"trials": counts, **say(results)})
         return
     from quanvolve.study import HEADER, table_of
 
-    emit_table(table_of(found), HEADER[: len(HEADER)], right=range(1, len(HEADER)))
-    for sentence in found.verdict():
+    emit_table(table_of(results), HEADER[: len(HEADER)], right=range(1, len(HEADER)))
+    for sentence in results.verdict():
         emit(sentence)
 
 
@@ -88,8 +88,8 @@ def _as_csv(rows: list[dict[str, Any]]) -> str:
         }
         parameters = {f"parameters_{name}": number for name, number in (result.get("parameters") or {}).items()}
         keys = ("id", "contender", "seed", "status", "attempts", "started", "finished", "error")
-        own = {name: row[name] for name in keys} | numbers | parameters
-        flat.append({**own, "config": jsonlib.dumps(row["config"]), "versions": jsonlib.dumps(row["versions"])})
+        cells = {name: row[name] for name in keys} | numbers | parameters
+        flat.append({**cells, "config": jsonlib.dumps(row["config"]), "versions": jsonlib.dumps(row["versions"])})
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, list(dict.fromkeys(name for row in flat for name in row)), lineterminator="\n")
     writer.writeheader()
@@ -105,33 +105,33 @@ def plot(folder: _Folder, output: _Pictures = None) -> None:
 
     place = output or folder
     output_folder(place, PLOT)
-    found = results_of(Table(folder))
+    results = results_of(Table(folder))
     place.mkdir(parents=True, exist_ok=True)
     makers = {"accuracy": accuracy_figure, "differences": difference_figure, "learning": learning_figure}
-    if all(one.collapsed for one in found.comparisons):
+    if all(comparison.collapsed for comparison in results.comparisons):
         del makers["differences"]  # there is none
     for name, make in makers.items():
-        save_figure(make(found), place / f"{name}.png")
+        save_figure(make(results), place / f"{name}.png")
         emit(f"wrote {place / f'{name}.png'}")
-    write_report(found, place)
+    write_report(results, place)
     emit(f"wrote {place / STUDY_REPORT} and {place / 'report.md'}")
 
 
-def write_report(found: Results, folder: Path) -> None:
+def write_report(results: Results, folder: Path) -> None:
     """Write report.html and report.md."""
     from quanvolve.study import markdown, page
 
-    name = Path(found.plan.dataset).stem
+    name = Path(results.plan.dataset).stem
     write_whole(
-        folder / STUDY_REPORT, page(found, title=f"{name}: does the quantum part help?", command=command_of(found))
+        folder / STUDY_REPORT, page(results, title=f"{name}: does the quantum part help?", command=command_of(results))
     )
-    write_whole(folder / "report.md", markdown(found))
+    write_whole(folder / "report.md", markdown(results))
 
 
-def command_of(found: Results) -> str:
+def command_of(results: Results) -> str:
     """What to type to make the study again."""
-    p, params = found.plan.protocol, found.plan.contenders[0].params
-    parts = [f"quanvolve compare {Path(found.plan.dataset).name}", f"--seeds {len(p.seeds)}"]
+    p, params = results.plan.protocol, results.plan.contenders[0].params
+    parts = [f"quanvolve compare {Path(results.plan.dataset).name}", f"--seeds {len(p.seeds)}"]
     first = ("circuit", "encoding", "readout", "n_layers", "n_filters", "kernel_size", "stride", "head")
     known = dict.fromkeys((*first, *model_options()))
     parts += [shown(word_of(name), _text(params[name])) for name in known if name in params and name != "trainable"]
@@ -140,7 +140,7 @@ def command_of(found: Results) -> str:
     parts += [
         f"--{name.replace('_', '-')} {getattr(p, name)}" for name in ("train_size", "test_size") if getattr(p, name)
     ]
-    controls = ",".join(one.name for one in found.plan.contenders[1:])
+    controls = ",".join(contender.name for contender in results.plan.contenders[1:])
     return " ".join([*parts, f"--controls {controls}"])
 
 
@@ -149,15 +149,19 @@ def _text(value: Any) -> Any:
     return ",".join(f"{name}={strength}" for name, strength in value.items()) if isinstance(value, dict) else value
 
 
-def say(found: Results) -> dict[str, Any]:
+def say(results: Results) -> dict[str, Any]:
     """The results as JSON has them."""
 
     def plain(value: Any) -> Any:
         return None if isinstance(value, float) and not math.isfinite(value) else value
 
     return {
-        "verdict": found.verdict(),
-        "finished": found.finished,
-        "contenders": [{name: plain(value) for name, value in asdict(one).items()} for one in found.standings],
-        "comparisons": [{name: plain(value) for name, value in asdict(one).items()} for one in found.comparisons],
+        "verdict": results.verdict(),
+        "finished": results.finished,
+        "contenders": [
+            {name: plain(value) for name, value in asdict(standing).items()} for standing in results.standings
+        ],
+        "comparisons": [
+            {name: plain(value) for name, value in asdict(comparison).items()} for comparison in results.comparisons
+        ],
     }

@@ -53,8 +53,8 @@ def train(
     view = make_view(quiet=quiet, json=json)
     try:
         if resume and output is not None:
-            given = {**chosen, "dataset": dataset, "data_dir": data_dir}
-            run = continue_run({name: value for name, value in given.items() if typed(ctx, name)}, output, view)
+            settings = {**chosen, "dataset": dataset, "data_dir": data_dir}
+            run = continue_run({name: value for name, value in settings.items() if typed(ctx, name)}, output, view)
         else:
             options = _with_preset(ctx, TrainOptions(**chosen))
             run = begin(dataset, data_dir, output, options, view)
@@ -76,5 +76,5 @@ def _with_preset(ctx: typer.Context, options: TrainOptions) -> TrainOptions:
     settings = find_preset(options.preset, options.backbone).training[options.backbone]
     if typed(ctx, "trainable") and not options.trainable:
         raise QuanvolveError(f"--fixed has no meaning with --preset {options.preset}, whose filters are trained")
-    found = {OPTION_OF[argument]: value for argument, value in settings.items()}
-    return replace(options, trainable=True, **{name: value for name, value in found.items() if not typed(ctx, name)})
+    preset = {OPTION_OF[argument]: value for argument, value in settings.items()}
+    return replace(options, trainable=True, **{name: value for name, value in preset.items() if not typed(ctx, name)})

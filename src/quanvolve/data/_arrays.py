@@ -98,9 +98,9 @@ def _find_keys(file: NpzReader, path: Path) -> tuple[str, ...]:
     for keys in accepted:
         if set(keys) <= set(file.keys):
             return keys
-    found = one_line(", ".join(file.keys)) or "none"
+    present = one_line(", ".join(file.keys)) or "none"
     raise DataError(
-        f"{quoted(path)} has the keys: {found}; expected one of: "
+        f"{quoted(path)} has the keys: {present}; expected one of: "
         f"{'; '.join(', '.join(keys) for keys in accepted)}. Save it with np.savez under such names"
     )
 

@@ -25,9 +25,9 @@ def cache_dir() -> Path:
         ...     cache_dir().name
         'datasets'
     """
-    own = os.environ.get("QUANVOLVE_CACHE")
-    if own:
-        return Path(own).expanduser()
+    chosen = os.environ.get("QUANVOLVE_CACHE")
+    if chosen:
+        return Path(chosen).expanduser()
     # No company's folder around it, and on Windows none named Cache within.
     folder = user_cache_path("quanvolve", appauthor=False, opinion=False)
     # The XDG specification has relative paths ignored.

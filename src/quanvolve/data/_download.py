@@ -167,15 +167,15 @@ def _from_one(url: str, part: Part, md5: str, timeout: float, progress: Progress
     if total is not None and done < total:
         raise _MirrorError(f"only {done} of {total} bytes from {url}", again=True)
     try:
-        found = file_md5(part.file)
+        actual = file_md5(part.file)
     except FileNotFoundError:
         # This process was asleep for so long that another one took its bytes over.
         raise _MirrorError(f"interrupted while loading from {url}", again=True) from None
-    if found != md5:
+    if actual != md5:
         part.clear()
         # After resuming, the fault may lie in the bytes that were there before; a whole file leaves no such
         # doubt.
-        raise _MirrorError(f"wrong checksum (MD5 {found}, expected {md5}) from {url}", again=have > 0)
+        raise _MirrorError(f"wrong checksum (MD5 {actual}, expected {md5}) from {url}", again=have > 0)
 
 
 def _stream(

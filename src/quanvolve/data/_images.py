@@ -133,21 +133,21 @@ def read_arrays(path: str | os.PathLike[str], shape: tuple[int, ...]) -> list[Im
     if kind not in (".npy", ".npz"):
         raise DataError(f"{quoted(file)} has the extension {kind!r}, expected a file with one of: .npy, .npz")
     array = checked_pixels(read_npy(file, MAX_ARRAY_BYTES) if kind == ".npy" else _read_npz(file), quoted(file))
-    one = (shape, shape[1:]) if shape[0] == 1 else (shape,)
-    if array.shape in one:
+    single = (shape, shape[1:]) if shape[0] == 1 else (shape,)
+    if array.shape in single:
         return [ImageInput(str(file), array.reshape(shape))]
-    if array.shape[1:] not in one:
+    if array.shape[1:] not in single:
         raise DataError(
             f"{quoted(file)} holds an array of shape {array.shape}, but the model takes (n, "
-            f"{', '.join(map(str, one[-1]))}): reshape it"
+            f"{', '.join(map(str, single[-1]))}): reshape it"
         )
     return [ImageInput(f"{file}[{i}]", item.reshape(shape)) for i, item in enumerate(array)]
 
 
 def _require_size(name: str | Path, shape: tuple[int, ...], size: tuple[int, int] | None) -> None:
     if size is not None and shape[-2:] != size:
-        given, wanted = ("x".join(map(str, numbers)) for numbers in (shape, size))
-        raise DataError(f"{quoted(name)} is {given}, but the model takes images of {wanted}: resize it")
+        actual, wanted = ("x".join(map(str, numbers)) for numbers in (shape, size))
+        raise DataError(f"{quoted(name)} is {actual}, but the model takes images of {wanted}: resize it")
 
 
 def _read_npz(path: Path) -> NDArray[Any]:
@@ -157,9 +157,9 @@ def _read_npz(path: Path) -> NDArray[Any]:
                 return file[key]
         if len(file.keys) == 1:
             return file[file.keys[0]]
-        found = one_line(", ".join(file.keys)) or "none"
+        present = one_line(", ".join(file.keys)) or "none"
     raise DataError(
-        f"{quoted(path)} has the keys: {found}; expected one of: {', '.join(_NPZ_KEYS)}, or one array alone"
+        f"{quoted(path)} has the keys: {present}; expected one of: {', '.join(_NPZ_KEYS)}, or one array alone"
     )
 
 

@@ -137,8 +137,8 @@ def load_mnist(
         for path, md5 in zip(paths, spec.md5, strict=True):
             if not os.path.exists(path):
                 download([mirror + path.name for mirror in spec.mirrors], path, md5, progress=progress)
-            elif (found := _cached_md5(path)) != md5:
-                raise DataError(f"{quoted(path)} is damaged (MD5 {found}, expected {md5}): delete it and run again")
+            elif (actual := _cached_md5(path)) != md5:
+                raise DataError(f"{quoted(path)} is damaged (MD5 {actual}, expected {md5}): delete it and run again")
     arrays = [read_idx(path) for path in paths]
     _check(spec, paths, arrays)
     train_images, train_labels, test_images, test_labels = arrays
@@ -189,14 +189,14 @@ def _in_folder(spec: Spec, folder: Path) -> list[Path]:
         raise DataError(f"the data folder {quoted(folder)} does not exist: {remedy}")
     missing = list(FILES)
     for place in (folder / spec.name, folder):
-        found = {stem: path for stem in FILES if (path := _variant(place, stem)) is not None}
-        if len(found) < len(FILES):
-            missing = min(missing, [stem for stem in FILES if stem not in found], key=len)
+        paths = {stem: path for stem in FILES if (path := _variant(place, stem)) is not None}
+        if len(paths) < len(FILES):
+            missing = min(missing, [stem for stem in FILES if stem not in paths], key=len)
             continue
-        other = _other_owner(spec, found[FILES[1]])
+        other = _other_owner(spec, paths[FILES[1]])
         if other is not None:
             raise DataError(f"the data folder {quoted(place)} holds {other}, expected {spec.name}: {remedy}")
-        return [found[stem] for stem in FILES]
+        return [paths[stem] for stem in FILES]
     names = ", ".join(f"{stem}.gz" for stem in missing)
     raise DataError(f"the data folder {quoted(folder)} lacks {names}: {remedy}")
 

@@ -28,8 +28,8 @@ class Bundled(NamedTuple):
 
 
 BUNDLED = {
-    one.info.name: one
-    for one in (
+    bundled.info.name: bundled
+    for bundled in (
         Bundled(
             DatasetInfo(
                 "digits", 1797, (8, 8), 10, "Alpaydin and Kaynak, 1998; bundled with scikit-learn", "CC BY 4.0"
@@ -58,7 +58,7 @@ def list_datasets() -> list[DatasetInfo]:
         >>> [info.name for info in list_datasets()]
         ['digits', 'moons', 'mnist', 'fashion-mnist', 'kmnist']
     """
-    return [*(one.info for one in BUNDLED.values()), *(spec.info for spec in SPECS.values())]
+    return [*(bundled.info for bundled in BUNDLED.values()), *(spec.info for spec in SPECS.values())]
 
 
 def dataset_key(name: str | os.PathLike[str]) -> str | Path:

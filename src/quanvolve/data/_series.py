@@ -71,11 +71,11 @@ def _pair(path: Path) -> tuple[Path, Path]:
     """The two files of a data set."""
     if path.is_dir():
         for ending in SERIES_ENDINGS:
-            found = sorted(path.glob(f"*_TRAIN{ending}"))
-            if len(found) > 1:
-                raise DataError(f"{quoted(path)} holds {len(found)} files *_TRAIN{ending}: give one of them")
-            if found:
-                path = found[0]
+            files = sorted(path.glob(f"*_TRAIN{ending}"))
+            if len(files) > 1:
+                raise DataError(f"{quoted(path)} holds {len(files)} files *_TRAIN{ending}: give one of them")
+            if files:
+                path = files[0]
                 break
         else:
             raise DataError(f"{quoted(path)} holds no NAME_TRAIN.ts or NAME_TRAIN.txt: give the folder of a data set")

@@ -101,9 +101,9 @@ def export_torch(model: Any, path: str | Path) -> float:
     buffer = io.BytesIO()
     torch.export.save(program, buffer, extra_files={_NOTES: json.dumps(notes_of(model))})
     loaded = torch.export.load(io.BytesIO(buffer.getvalue())).module()
-    found = _difference(model, lambda images: loaded(torch.from_numpy(images)).detach().numpy())
+    difference = _difference(model, lambda images: loaded(torch.from_numpy(images)).detach().numpy())
     _write(path, buffer.getvalue())
-    return found
+    return difference
 
 
 def export_onnx(model: Any, path: str | Path) -> float:
@@ -139,9 +139,9 @@ def export_onnx(model: Any, path: str | Path) -> float:
         entry.key, entry.value = key, text
     content = proto.SerializeToString()
     session = _imported("onnxruntime").InferenceSession(content, providers=["CPUExecutionProvider"])
-    found = _difference(model, lambda images: session.run(["probabilities"], {"images": images})[0])
+    difference = _difference(model, lambda images: session.run(["probabilities"], {"images": images})[0])
     _write(path, content)
-    return found
+    return difference
 
 
 def _program(module: Deployable, model: Any) -> Any:
@@ -172,13 +172,13 @@ def _difference(model: Any, run: Any) -> float:
     exact = Deployable(model)
     with torch.no_grad():
         expected = exact(torch.from_numpy(images)).numpy()
-    found = max(float(np.abs(run(images[:n]) - expected[:n]).max()) for n in (1, _CHECKED))
-    if not found <= _MOST_OFF:
+    difference = max(float(np.abs(run(images[:n]) - expected[:n]).max()) for n in (1, _CHECKED))
+    if not difference <= _MOST_OFF:
         raise QuanvolveError(
-            f"the exported model gives other probabilities than the model itself (by {found:.1g}), so nothing was "
+            f"the exported model gives other probabilities than the model itself (by {difference:.1g}), so nothing was "
             "written: this is a defect of the exporter or of the program that ran it"
         )
-    return found
+    return difference
 
 
 def _imported(name: str) -> Any:

@@ -133,9 +133,9 @@ def _check_size(path: Path, module: nn.Module) -> None:
 
 def _check_tensors(groups: dict[str, dict[str, Tensor]], module: nn.Module) -> None:
     """Refuse tensors that are not those of this module."""
-    own = {name: (tensor.dtype, tensor.shape) for name, tensor in module.state_dict().items()}
+    expected = {name: (tensor.dtype, tensor.shape) for name, tensor in module.state_dict().items()}
     for group in ("module", "best"):
-        if {name: (tensor.dtype, tensor.shape) for name, tensor in groups[group].items()} != own:
+        if {name: (tensor.dtype, tensor.shape) for name, tensor in groups[group].items()} != expected:
             raise ValueError(f"its tensors of {group!r} are not those of this model")
     shapes = [parameter.shape for parameter in module.parameters()]
     for name, tensor in groups["optimizer"].items():

@@ -337,12 +337,12 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         check_is_fitted(self)
         rows = read_rows(self, stacked(X), reset=False, spec=self._spec)
         warn_about_range(rows, self._spec)
-        found = np.empty((len(rows), len(self.classes_)))
+        probabilities = np.empty((len(rows), len(self.classes_)))
         with torch.no_grad():
             for start in range(0, len(rows), BLOCK):
                 images = torch.from_numpy(self._spec.images(rows[start : start + BLOCK])).to(self._place)
-                found[start : start + BLOCK] = self.module_(images).double().softmax(dim=1).cpu().numpy()
-        return found
+                probabilities[start : start + BLOCK] = self.module_(images).double().softmax(dim=1).cpu().numpy()
+        return probabilities
 
     def prepared(self, X: Any) -> npt.NDArray[np.float32]:
         """Images as `module_` takes them: scaled, shape (n, C, *size).

@@ -145,11 +145,11 @@ def _begin(state: Path, part: Path, into: Path, wanted: dict[str, Any]) -> set[i
 
 def _begun(state: Path, part: Path, wanted: dict[str, Any]) -> set[int]:
     try:
-        found = read_json(state)
-        done = set(map(operator.index, found.pop("done")))
+        begun = read_json(state)
+        done = set(map(operator.index, begun.pop("done")))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{state} is damaged ({error}): remove it and {part}, and begin again") from None
-    if found != wanted or not part.exists() or not done <= set(range(0, wanted["images"], wanted["block"])):
+    if begun != wanted or not part.exists() or not done <= set(range(0, wanted["images"], wanted["block"])):
         raise ModelError(
             f"{part} was begun with other images, another transformer or another `block`: remove it and {state}, or "
             "give another name"

@@ -91,8 +91,8 @@ def restore_backbone(
 ) -> tuple[nn.Module, tuple[int, ...]]:
     """The backbone of a saved model, from its circuit descriptions; the weights are still to be loaded."""
     named = isinstance(params["circuit"], str)
-    own = {"circuit": circuits, "weight_shapes": None, "encoding": "ry", "readout": "z", "n_layers": 2, "noise": None}
-    known = {**params, **own}
+    fixed = {"circuit": circuits, "weight_shapes": None, "encoding": "ry", "readout": "z", "n_layers": 2, "noise": None}
+    known = {**params, **fixed}
     if named and params["scale"] is None:
         known["scale"] = math.pi
     backbone, shape = build_backbone(known, spec, kind=kind, trainable=trainable, seed=0, out_channels=out_channels)

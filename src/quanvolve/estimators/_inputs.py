@@ -119,8 +119,8 @@ def learn_spec(X: Any, rows: Array, image_shape: tuple[int, ...] | None, dims: i
         QuanvolveError: if `image_shape` does not hold as many pixels as X has features, or X is not of that kind.
     """
     n_features = rows.shape[1]
-    given = tuple(X.shape[1:]) if getattr(X, "ndim", 2) > 2 else None
-    derived = given is None and image_shape is None
+    array_shape = tuple(X.shape[1:]) if getattr(X, "ndim", 2) > 2 else None
+    derived = array_shape is None and image_shape is None
     plain, full = _FORMS[dims - 1]
     if image_shape is not None:
         wanted = tuple(int(n) for n in image_shape) if np.iterable(image_shape) else ()
@@ -130,8 +130,8 @@ def learn_spec(X: Any, rows: Array, image_shape: tuple[int, ...] | None, dims: i
                 "features of X"
             )
         shape = wanted
-    elif given is not None:
-        shape = given
+    elif array_shape is not None:
+        shape = array_shape
     elif dims == 3:
         raise QuanvolveError(
             f"X has {n_features} features and no axes of volumes, which a `kernel_size` of three numbers is for: give "
@@ -166,15 +166,15 @@ def warn_about_range(rows: Array, spec: ImageSpec) -> None:
         return
     low, high = spec.range
     if high == 255.0 and low == 0.0 and rows.dtype.kind == "f" and float(rows.max()) <= 1.0:
-        given = "in [0, 1]"
+        actual = "in [0, 1]"
     elif high == 1.0 and low == 0.0 and rows.dtype == np.uint8 and int(rows.max()) > 1:
-        given = "uint8 in [0, 255]"
+        actual = "uint8 in [0, 255]"
     elif float(rows.max()) > 2 * high - low or float(rows.min()) < 2 * low - high:
-        given = f"in [{float(rows.min()):g}, {float(rows.max()):g}]"
+        actual = f"in [{float(rows.min()):g}, {float(rows.max()):g}]"
     else:
         return
     warnings.warn(
-        f"X is {given}, but the model was fitted on values in [{low:g}, {high:g}]: bring X to that range",
+        f"X is {actual}, but the model was fitted on values in [{low:g}, {high:g}]: bring X to that range",
         UserWarning,
         stacklevel=3,
     )

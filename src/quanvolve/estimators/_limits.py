@@ -51,14 +51,14 @@ def check_shapes(config: Mapping[str, Any]) -> None:
         raise ModelError(f"there are filters for {image[0]} x {maps[0]} channels, expected at most {MOST_ROWS:,} pairs")
     _check_padded(image, config["params"].get("padding", 0))
     for name in ("kernel_size", "stride"):
-        given = config["params"].get(name)
-        numbers = given if isinstance(given, list) else [given]
+        value = config["params"].get(name)
+        numbers = value if isinstance(value, list) else [value]
         _sizes(name, numbers, 3, f"one to three numbers, at most {MOST_WINDOW:,} values", MOST_WINDOW)
 
 
-def _sizes(name: str, given: Any, axes: int, expected: str, most: int) -> tuple[int, ...]:
+def _sizes(name: str, value: Any, axes: int, expected: str, most: int) -> tuple[int, ...]:
     """Numbers along one axis or more, whose product is limited."""
-    sizes = whole_numbers(name, given)
+    sizes = whole_numbers(name, value)
     if not 1 <= len(sizes) <= axes or math.prod(sizes) > most:
         raise ModelError(f"`{name}` is {_shown(sizes)}, expected {expected}")
     return sizes
@@ -73,15 +73,15 @@ def _check_padded(image: tuple[int, ...], padding: Any) -> None:
             raise ModelError(f"`padding` is {_shown(padding)}, which makes images of more than {MOST_PIXELS:,} values")
 
 
-def whole_numbers(name: str, given: Any) -> tuple[int, ...]:
+def whole_numbers(name: str, value: Any) -> tuple[int, ...]:
     """A list of positive whole numbers.
 
     Raises:
         ModelError: if it is something else.
     """
-    if not isinstance(given, list) or not all(type(n) is int and n >= 1 for n in given[:9]) or len(given) > 8:
-        raise ModelError(f"`{name}` is {_shown(given)}, expected a few whole numbers of at least 1")
-    return tuple(given)
+    if not isinstance(value, list) or not all(type(n) is int and n >= 1 for n in value[:9]) or len(value) > 8:
+        raise ModelError(f"`{name}` is {_shown(value)}, expected a few whole numbers of at least 1")
+    return tuple(value)
 
 
 def labels_of(entry: Any) -> npt.NDArray[Any]:
@@ -114,17 +114,17 @@ def labels_of(entry: Any) -> npt.NDArray[Any]:
     return classes
 
 
-def texts(name: str, given: Any, count: int, of: str) -> list[str]:
+def texts(name: str, value: Any, count: int, of: str) -> list[str]:
     """A list of so many texts.
 
     Raises:
         ModelError: if it is something else.
     """
-    if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise ModelError(f"`{name}` is not a list of texts")
-    if len(given) != count:
-        raise ModelError(f"there are {len(given):,} {name.replace('_', ' ')} for {count:,} {of}")
-    return given
+    if len(value) != count:
+        raise ModelError(f"there are {len(value):,} {name.replace('_', ' ')} for {count:,} {of}")
+    return value
 
 
 def bytes_of(state: Mapping[str, Tensor]) -> int:
@@ -171,11 +171,11 @@ def check_header(payload: bytes, expected: Mapping[str, Tensor]) -> None:
     Raises:
         ModelError: naming the tensor.
     """
-    found = _header(payload)
-    if set(found) != set(expected):
-        missing, more = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))
+    entries = _header(payload)
+    if set(entries) != set(expected):
+        missing, more = sorted(set(expected) - set(entries)), sorted(set(entries) - set(expected))
         raise ModelError(f"its tensors are of another model: missing {_shown(missing)}, unexpected {_shown(more)}")
-    for name, entry in found.items():
+    for name, entry in entries.items():
         tensor = expected[name]
         dtype, shape = _DTYPES.get(entry["dtype"]), tuple(entry["shape"])
         if dtype != tensor.dtype:
@@ -200,7 +200,7 @@ def _header(payload: bytes) -> dict[str, Any]:
 
 
 def _name(dtype: torch.dtype) -> str:
-    return next((name for name, one in _DTYPES.items() if one == dtype), str(dtype))
+    return next((name for name, known in _DTYPES.items() if known == dtype), str(dtype))
 
 
 def _shown(value: Any) -> str:

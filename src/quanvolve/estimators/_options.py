@@ -16,7 +16,7 @@ _names = sorted(model_options(), key=lambda name: _FIRST.index(name) if name in 
 PARAMETERS = [layer_signature().parameters[name] for name in _names if name != "trainable"]
 """Those of the constructors; whether filters are trained is up to each estimator."""
 
-OPTIONS = [model_options()[one.name] for one in PARAMETERS]
+OPTIONS = [model_options()[parameter.name] for parameter in PARAMETERS]
 
 _GEOMETRY = ("kernel_size", "stride")
 
@@ -28,4 +28,8 @@ def window_of(params: dict[str, Any]) -> dict[str, Any]:
 
 def quantum_of(params: dict[str, Any]) -> dict[str, Any]:
     """The arguments of an estimator that only quantum layers take."""
-    return {one.name: params[one.name] for one in PARAMETERS if one.name not in (*WINDOW, *_GEOMETRY)}
+    return {
+        parameter.name: params[parameter.name]
+        for parameter in PARAMETERS
+        if parameter.name not in (*WINDOW, *_GEOMETRY)
+    }

@@ -71,5 +71,5 @@ def _silence(*_: object) -> None:
 
 def own_module(module: nn.Module, accelerator: Any) -> nn.Module:
     """The module inside the wrapper that averages gradients."""
-    found: nn.Module = module if accelerator is None else accelerator.unwrap_model(module)
-    return found
+    unwrapped: nn.Module = module if accelerator is None else accelerator.unwrap_model(module)
+    return unwrapped

@@ -50,17 +50,17 @@ def bloch_figure(layer: LayerView, *, channel: int = 0, max_qubits: int = 8) -> 
         ['qubit 0, pixel x0', 'qubit 1, pixel x1']
     """
     check_layer(layer)
-    one = channel_circuits(layer, channel)[0]
-    wires = range(min(one.circuit.n_wires, max_qubits))
+    part = channel_circuits(layer, channel)[0]
+    wires = range(min(part.circuit.n_wires, max_qubits))
     across = min(len(wires), _ACROSS)
     down = -(-len(wires) // across)
     figure = new_figure(across * 2.1 + 0.9, down * 2.3 + 0.45)
     grid = figure.subplots(down, across, squeeze=False)
     shown: Any = None
     for wire, ax in zip(wires, grid.flat, strict=False):
-        pixel = pixel_of(one.circuit, wire)
-        shown = _draw(ax, bloch_path(one, wire, pixel))
-        ax.set_title(f"qubit {wire}, pixel x{one.first + pixel}", fontsize=SMALL, color=INK, family=FONT)
+        pixel = pixel_of(part.circuit, wire)
+        shown = _draw(ax, bloch_path(part, wire, pixel))
+        ax.set_title(f"qubit {wire}, pixel x{part.first + pixel}", fontsize=SMALL, color=INK, family=FONT)
     for ax in list(grid.flat)[len(wires) :]:
         ax.set_visible(False)
     figure.suptitle("Encoding: the qubits' Bloch vectors", fontsize=TITLE, color=INK, family=FONT)
@@ -78,9 +78,9 @@ def pixel_of(circuit: Circuit, wire: int) -> int:
     return 0
 
 
-def bloch_path(one: ChannelCircuit, wire: int, pixel: int) -> Array:
+def bloch_path(part: ChannelCircuit, wire: int, pixel: int) -> Array:
     """Bloch vectors, shape (3, steps), after the last gate that reads the window."""
-    circuit = one.circuit
+    circuit = part.circuit
     reads = [k for k, gate in enumerate(circuit.gates) if gate.angle is not None and gate.angle.inputs]
     gates = circuit.gates[: reads[-1] + 1] if reads else ()
     observables = tuple(Observable(((1.0, ((wire, letter),)),)) for letter in "XYZ")
@@ -88,7 +88,7 @@ def bloch_path(one: ChannelCircuit, wire: int, pixel: int) -> Array:
     if circuit.n_inputs:
         pixels[:, pixel] = torch.linspace(0, 1, _STEPS, dtype=torch.float64)
     encoding = replace(circuit, gates=gates, observables=observables, counts=None)
-    return np.stack([replace(one, circuit=encoding, measured=k).of_pixels(pixels).numpy() for k in range(3)])
+    return np.stack([replace(part, circuit=encoding, measured=k).of_pixels(pixels).numpy() for k in range(3)])
 
 
 def _seen(points: Any) -> tuple[Array, Array, Array]:

@@ -42,7 +42,7 @@ def calibration_figure(
         >>> figure.axes[-1].get_xlabel()
         'measured on the device'
     """
-    shapes = {np.shape(one) for one in maps.values()}
+    shapes = {np.shape(feature_map) for feature_map in maps.values()}
     if len(shapes) != 1 or len(next(iter(shapes))) != 3:
         raise QuanvolveError(f"`maps` must be arrays (channels, H, W) of one shape, got the shapes {sorted(shapes)}")
     if not np.shape(measured) == np.shape(predicted) == np.shape(errors):

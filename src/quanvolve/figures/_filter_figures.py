@@ -105,8 +105,8 @@ def short_formula(text: str, letters: int) -> str:
     # A sum inside a cosine is no end of a term.
     ends = [m.start() for m in re.finditer(r" [+-] (?![^()]*\))", text)]
     tail = f" + … ({len(ends) + 1} terms)"
-    kept = [end for end in ends if end + len(tail) <= letters]
-    return text[: kept[-1] if kept else letters - len(tail)] + tail
+    fitting = [end for end in ends if end + len(tail) <= letters]
+    return text[: fitting[-1] if fitting else letters - len(tail)] + tail
 
 
 def _formula_lines(layer: LayerView, row: Row) -> list[str]:

@@ -138,16 +138,16 @@ def _classes(probabilities: Any) -> list[tuple[str, float]]:
         raise QuanvolveError(
             f"`probabilities` has values from {values.min():g} to {values.max():g}, expected numbers in [0, 1]"
         )
-    kept = sorted(np.argsort(-values, kind="stable")[:_MOST_CLASSES].tolist())
-    return [(names[i], float(values[i])) for i in kept]
+    probable = sorted(np.argsort(-values, kind="stable")[:_MOST_CLASSES].tolist())
+    return [(names[i], float(values[i])) for i in probable]
 
 
 def _maps(layer: LayerView, pixels: Array) -> Array:
     images = torch.as_tensor(pixels, dtype=torch.get_default_dtype())
     like = next(iter((*layer.parameters(), *layer.buffers())), images)
     with torch.no_grad():
-        found = layer(images.to(like))
-    return as_array("maps", found)
+        maps = layer(images.to(like))
+    return as_array("maps", maps)
 
 
 def _draw_maps(figure: Figure, axes: Any, left: float, maps: Array, place: tuple[int, int]) -> None:

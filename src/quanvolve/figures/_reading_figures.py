@@ -67,21 +67,21 @@ def reading_figure(layer: LayerView, readings: Sequence[Reading] | None = None, 
         >>> [text.get_text() for text in figure.axes[1].texts]
         ['100', '100']
     """
-    found = _readings(layer, readings, max_channels)
+    chosen = _readings(layer, readings, max_channels)
     rows, columns = _window_form(layer)
-    across = min(len(found), 8 if columns * rows <= 4 else 4)
-    down = math.ceil(len(found) / across)
+    across = min(len(chosen), 8 if columns * rows <= 4 else 4)
+    down = math.ceil(len(chosen) / across)
     cell = 0.55 if columns <= 3 else 0.42
     figure = new_figure(max(across * (columns * cell + 0.35) + 0.9, 4.2), down * (rows * cell + 0.75) + 0.75)
     grid = figure.subplots(down, across, squeeze=False)
     shown: Any = None
-    for ax, one in zip(grid.flat, found, strict=False):
+    for ax, one in zip(grid.flat, chosen, strict=False):
         shown = draw_reading(ax, layer, one, 72 * cell)
         frame(ax, f"ch {one.channel}")
         ax.set_xlabel(_caption(one), fontsize=SMALL - 1, color=GREY, family=FONT)
-    for ax in list(grid.flat)[len(found) :]:
+    for ax in list(grid.flat)[len(chosen) :]:
         ax.set_visible(False)
-    which = "each channel reads" if len(found) == layer.out_channels else f"the first {len(found)} channels read"
+    which = "each channel reads" if len(chosen) == layer.out_channels else f"the first {len(chosen)} channels read"
     title = f"What {which} of its window; orange joins pixels that are multiplied"
     figure.suptitle(title, fontsize=TITLE, color=INK, family=FONT)
     colour_bar(figure, shown, grid, "share of the variance", fraction=0.04, pad=0.02, aspect=14 * down)
@@ -143,24 +143,24 @@ def response_figure(
         >>> figure.axes[1].get_xlabel(), figure.axes[1].get_ylabel()
         ('pixel x0', 'pixel x1')
     """
-    found = _readings(layer, readings, max_channels)
-    n_pixels = len(found[0].total)
+    chosen = _readings(layer, readings, max_channels)
+    n_pixels = len(chosen[0].total)
     if n_pixels < 2:
         raise QuanvolveError("the window has one pixel, a response surface needs two")
     if pixels is not None and (len(set(pixels)) != 2 or not all(0 <= k < n_pixels for k in pixels)):
         raise QuanvolveError(f"`pixels` (={pixels}) must be two different numbers in 0 to {n_pixels - 1}")
-    surfaces = [(pixels or chosen_pixels(one), one) for one in found]
+    surfaces = [(pixels or chosen_pixels(one), one) for one in chosen]
     values = [surface(layer, one.channel, pair) for pair, one in surfaces]
     limit = symmetric_limit(np.array(values))
-    across = min(len(found), 4)
-    down = math.ceil(len(found) / across)
+    across = min(len(chosen), 4)
+    down = math.ceil(len(chosen) / across)
     figure = new_figure(across * 2.05 + 0.9, down * 2.1 + 0.45)
     grid = figure.subplots(down, across, squeeze=False)
     shown: Any = None
     for ax, (pair, one), value in zip(grid.flat, surfaces, values, strict=False):
         shown = draw_surface(ax, value, limit)
         tidy(ax, f"ch {one.channel}", f"pixel x{pair[0]}", f"pixel x{pair[1]}")
-    for ax in list(grid.flat)[len(found) :]:
+    for ax in list(grid.flat)[len(chosen) :]:
         ax.set_visible(False)
     figure.suptitle("Response to two pixels, the others 0.5", fontsize=TITLE, color=INK, family=FONT)
     colour_bar(figure, shown, grid, "measured value", fraction=0.04, pad=0.02, aspect=14 * down)
@@ -183,8 +183,8 @@ def surface(layer: LayerView, channel: int, pair: tuple[int, int]) -> Array:
     whole = torch.full((_STEPS**2, layer.in_channels * layer.geometry.window_size), _MIDDLE, dtype=torch.float64)
     whole[:, pair[0]], whole[:, pair[1]] = columns.flatten(), rows.flatten()
     value = torch.zeros(len(whole), dtype=torch.float64)
-    for one in channel_circuits(layer, channel):
-        value += one.of_pixels(whole[:, one.first : one.first + len(one.scales)])
+    for part in channel_circuits(layer, channel):
+        value += part.of_pixels(whole[:, part.first : part.first + len(part.scales)])
     if layer.bias is not None:
         value += layer.bias[channel].detach().cpu().double()
     return value.reshape(_STEPS, _STEPS).numpy()
@@ -234,21 +234,21 @@ def gallery_figure(
             "Quanv2d"
         )
     check_pixels("image", pixels)
-    found = _readings(layer, readings, max_channels)
+    chosen = _readings(layer, readings, max_channels)
     like = next(iter((*layer.parameters(), *layer.buffers())), torch.empty(0))
     with torch.no_grad():
         maps = as_array("maps", layer(torch.as_tensor(pixels).to(like)))
     rows, columns = _window_form(layer)
-    pairs = [chosen_pixels(one) if len(one.total) > 1 else None for one in found]
+    pairs = [chosen_pixels(one) if len(one.total) > 1 else None for one in chosen]
     values = [
-        np.zeros((2, 2)) if p is None else surface(layer, o.channel, p) for o, p in zip(found, pairs, strict=True)
+        np.zeros((2, 2)) if p is None else surface(layer, o.channel, p) for o, p in zip(chosen, pairs, strict=True)
     ]
-    limit = symmetric_limit(np.concatenate([maps[: len(found)].ravel(), np.array(values).ravel()]))
-    weights = symmetric_limit(np.array([one.filter for one in found]))
-    figure = new_figure(7.6, 1.5 * len(found) + 0.7)
-    grid = figure.subplots(len(found), 4, squeeze=False, width_ratios=[1, 1, 1, 1.15])
+    limit = symmetric_limit(np.concatenate([maps[: len(chosen)].ravel(), np.array(values).ravel()]))
+    weights = symmetric_limit(np.array([one.filter for one in chosen]))
+    figure = new_figure(7.6, 1.5 * len(chosen) + 0.7)
+    grid = figure.subplots(len(chosen), 4, squeeze=False, width_ratios=[1, 1, 1, 1.15])
     bar: Any = None
-    for row, (one, pair, value) in enumerate(zip(found, pairs, values, strict=True)):
+    for row, (one, pair, value) in enumerate(zip(chosen, pairs, values, strict=True)):
         first = row == 0
         draw_reading(grid[row, 0], layer, one, 72 * 1.1 / max(rows, columns))
         frame(grid[row, 0], "reads" if first else "")
@@ -265,7 +265,7 @@ def gallery_figure(
             grid[row, 2].set_ylabel(f"x{pair[1]}", fontsize=SMALL - 1, color=GREY, family=FONT)
         bar = grid[row, 3].imshow(maps[one.channel], cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest")
         frame(grid[row, 3], "feature map" if first else "")
-    colour_bar(figure, bar, grid[:, 3], "measured value", fraction=0.08, pad=0.04, aspect=14 * len(found))
+    colour_bar(figure, bar, grid[:, 3], "measured value", fraction=0.08, pad=0.04, aspect=14 * len(chosen))
     return figure
 
 
@@ -273,10 +273,10 @@ def _readings(layer: LayerView, readings: Sequence[Reading] | None, max_channels
     check_layer(layer)
     if max_channels < 1:
         raise QuanvolveError(f"`max_channels` (={max_channels}) must be at least 1")
-    found = list(reading(layer) if readings is None else readings)[:max_channels]
-    if not found:
+    chosen = list(reading(layer) if readings is None else readings)[:max_channels]
+    if not chosen:
         raise QuanvolveError("`readings` is empty, expected one for each channel")
-    return found
+    return chosen
 
 
 def _window_form(layer: LayerView) -> tuple[int, int]:

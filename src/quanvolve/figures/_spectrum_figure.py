@@ -50,12 +50,12 @@ def spectrum_figure(layer: LayerView, channels: Sequence[int] | None = None) -> 
     waves = [strongest_waves(formula) for formula in formulas]
     across = min(2, len(chosen))
     down = math.ceil(len(chosen) / across)
-    tallest = max([len(found) for found in waves] + [2])
+    tallest = max([len(strongest) for strongest in waves] + [2])
     figure = new_figure(4.6 * across + 0.3, down * (0.24 * tallest + 0.85) + 0.4)
     grid = figure.subplots(down, across, squeeze=False)
-    largest = max([size for found in waves for _, size in found] + [1e-9])
-    for ax, formula, found in zip(grid.flat, formulas, waves, strict=False):
-        _draw(ax, formula, found, largest)
+    largest = max([size for strongest in waves for _, size in strongest] + [1e-9])
+    for ax, formula, strongest in zip(grid.flat, formulas, waves, strict=False):
+        _draw(ax, formula, strongest, largest)
         ax.set_ylim(tallest - 0.5, -0.5)
     for ax in list(grid.flat)[len(chosen) :]:
         ax.set_visible(False)
@@ -65,13 +65,13 @@ def spectrum_figure(layer: LayerView, channels: Sequence[int] | None = None) -> 
 
 def strongest_waves(formula: Formula) -> list[tuple[str, float]]:
     """Angle and amplitude of the strongest waves of a formula, and of its constant."""
-    found: dict[tuple[float, ...], float] = {}
+    sizes: dict[tuple[float, ...], float] = {}
     for frequency, amplitude in formula.spectrum().items():
         leading = next((f for f in frequency if f), 0.0)
         if leading >= 0:
-            found[frequency] = abs(amplitude) * (2 if leading else 1)
-    order = sorted(found, key=lambda f: (-round(found[f], 9), tuple(-abs(x) for x in f)))
-    return [(_angle(frequency), found[frequency]) for frequency in order if found[frequency] > _LEAST][:_MOST_WAVES]
+            sizes[frequency] = abs(amplitude) * (2 if leading else 1)
+    order = sorted(sizes, key=lambda f: (-round(sizes[f], 9), tuple(-abs(x) for x in f)))
+    return [(_angle(frequency), sizes[frequency]) for frequency in order if sizes[frequency] > _LEAST][:_MOST_WAVES]
 
 
 def _angle(frequency: tuple[float, ...]) -> str:
@@ -87,16 +87,16 @@ def _angle(frequency: tuple[float, ...]) -> str:
     return text or "constant"
 
 
-def _draw(ax: Axes, formula: Formula, found: list[tuple[str, float]], largest: float) -> None:
-    if not found:
+def _draw(ax: Axes, formula: Formula, waves: list[tuple[str, float]], largest: float) -> None:
+    if not waves:
         raise QuanvolveError(f"channel {formula.channel} is zero everywhere: it has no spectrum")
-    places = np.arange(len(found))
-    ax.barh(places, [size for _, size in found], height=0.62, color=BLUE)
+    places = np.arange(len(waves))
+    ax.barh(places, [size for _, size in waves], height=0.62, color=BLUE)
     tidy(ax, f"ch {formula.channel}", "amplitude")
-    ax.set_yticks(places, [name for name, _ in found], fontsize=SMALL, family=FONT)
+    ax.set_yticks(places, [name for name, _ in waves], fontsize=SMALL, family=FONT)
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(0, 1.18 * largest)
-    for place, (_, size) in enumerate(found):
+    for place, (_, size) in enumerate(waves):
         ax.text(size + 0.015 * largest, place, f"{size:.3f}", va="center", fontsize=SMALL - 1, color=GREY, family=FONT)
     ax.grid(True, axis="x", color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)

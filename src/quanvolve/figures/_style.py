@@ -157,14 +157,14 @@ def darken(figure: Figure) -> None:
     figure.draw_without_rendering()  # ticks come into being only now
     for artist in figure.findobj():
         for name in ("facecolor", "edgecolor", "markerfacecolor", "markeredgecolor", "color"):
-            own: Any = artist
-            if not (hasattr(own, f"get_{name}") and hasattr(own, f"set_{name}")):
+            drawn: Any = artist
+            if not (hasattr(drawn, f"get_{name}") and hasattr(drawn, f"set_{name}")):
                 continue
-            if name == "color" and hasattr(own, "get_facecolor"):
+            if name == "color" and hasattr(drawn, "get_facecolor"):
                 continue  # of a patch it would set both
             try:
-                colour = to_hex(getattr(own, f"get_{name}")())
+                colour = to_hex(getattr(drawn, f"get_{name}")())
             except (TypeError, ValueError):
                 continue  # many colours, or none
             if colour in exchanged:
-                getattr(own, f"set_{name}")(exchanged[colour])
+                getattr(drawn, f"set_{name}")(exchanged[colour])

@@ -126,14 +126,14 @@ def explain(
         raise QuanvolveError("the model has no quantum layer: there is nothing to explain")
     tell("auditing")
     images = torch.from_numpy(model.prepared(X[:_MOST_IMAGES]))
-    found = audit(model, X[:_MOST_IMAGES])
+    audited = audit(model, X[:_MOST_IMAGES])
     parts: list[LayerPart] = []
     readings: tuple[Reading, ...] = ()
     for number, (name, layer) in enumerate(layers):
         tell(f"explaining {name}")
-        part, own = _layer_part(name, layer, images if _reads_images(layer, model) else None, f"l{number}")
+        part, layer_readings = _layer_part(name, layer, images if _reads_images(layer, model) else None, f"l{number}")
         parts.append(part)
-        readings = readings or own
+        readings = readings or layer_readings
     pictures = [
         Picture(name, caption, inline_svg(figure, f"{name}: {caption}", f"p{number}"))
         for number, (name, caption, figure) in enumerate(figures)
@@ -145,22 +145,22 @@ def explain(
         title=title,
         lead=f"A classifier with {quantum}, taken apart: what its filters compute, what they read of the image, and "
         "whether there was anything in them to train.",
-        facts=[*facts, *_counts(found)],
-        findings=found.sentences(),
+        facts=[*facts, *_counts(audited)],
+        findings=audited.sentences(),
         layers=parts,
         pictures=pictures,
         bibtex=cite(model),
         command=command,
         version=__version__,
     )
-    return Explanation(found, readings, page)
+    return Explanation(audited, readings, page)
 
 
-def _counts(found: Audit) -> list[tuple[str, str]]:
+def _counts(audited: Audit) -> list[tuple[str, str]]:
     return [
-        ("parameters", f"{found.n_parameters:,}"),
-        ("quantum", f"{found.n_quantum:,}"),
-        ("with an effect of their own", f"{found.n_effective:,}"),
+        ("parameters", f"{audited.n_parameters:,}"),
+        ("quantum", f"{audited.n_quantum:,}"),
+        ("with an effect of their own", f"{audited.n_effective:,}"),
     ]
 
 
@@ -196,17 +196,17 @@ def _layer_part(name: str, layer: Any, images: torch.Tensor | None, salt: str) -
     if images is None or not few:
         return part, ()
     some = layer.out_channels
-    found = reading(layer, images.numpy())
-    part.readings = found[:_MOST_CHANNELS]
+    readings = reading(layer, images.numpy())
+    part.readings = readings[:_MOST_CHANNELS]
     part.reading_note = (
-        f"Shares of the variance of a channel's value, {found[0].method}; each pixel has the values that it has in "
+        f"Shares of the variance of a channel's value, {readings[0].method}; each pixel has the values that it has in "
         f"{len(images)} test images, independently of the others."
     )
     add(
         "reads",
         "How much of each channel's variance a pixel of the window takes part in (percent). Orange lines join pixels "
         "that are multiplied.",
-        lambda: reading_figure(layer, found),
+        lambda: reading_figure(layer, readings),
     )
     if layer.dims == 2:
         contrast = images[int(images.flatten(1).var(dim=1).argmax())].clamp(0, 1).numpy()
@@ -214,13 +214,13 @@ def _layer_part(name: str, layer: Any, images: torch.Tensor | None, salt: str) -
             "gallery",
             "Each channel in a row: what it reads, the linear filter that comes closest to it, its response to the two "
             "pixels that it multiplies or reads most, and its map of one image.",
-            lambda: gallery_figure(layer, contrast, found),
+            lambda: gallery_figure(layer, contrast, readings),
         )
     elif layer.in_channels * layer.geometry.window_size > 1:
         add(
             "response",
             "The value of each channel over the two pixels that it multiplies or reads most, the others being 0.5.",
-            lambda: response_figure(layer, found),
+            lambda: response_figure(layer, readings),
         )
     add(
         "encoding",
@@ -230,10 +230,10 @@ def _layer_part(name: str, layer: Any, images: torch.Tensor | None, salt: str) -
     add(
         "spectrum",
         "The strongest waves that channels are made of.",
-        lambda: spectrum_figure(layer, [k for k in range(min(4, some)) if found[k].variance > 1e-9] or None),
+        lambda: spectrum_figure(layer, [k for k in range(min(4, some)) if readings[k].variance > 1e-9] or None),
     )
     _add_formulas(part, layer)
-    return part, tuple(found)
+    return part, tuple(readings)
 
 
 def _add_formulas(part: LayerPart, layer: Any) -> None:

@@ -17,14 +17,14 @@ from quanvolve.reproduce._data import cut
 from quanvolve.reproduce._features import unit
 
 
-def features(one: Reproduction, data_dir: Path | None) -> dict[str, Any]:
+def features(reproduction: Reproduction, data_dir: Path | None) -> dict[str, Any]:
     """The feature maps of two images, window by window with PennyLane, and by the layer.
 
     Returns:
         `windows`, and the largest `difference`.
     """
-    images = unit(cut(one.data, data_dir, 0)[0][:2])
-    params = {**one.params, **one.arms[0].params}
+    images = unit(cut(reproduction.data, data_dir, 0)[0][:2])
+    params = {**reproduction.params, **reproduction.arms[0].params}
     layer = Quanv2d(
         1, 4, params["kernel_size"], params["stride"], circuit=params["circuit"], n_layers=params["n_layers"], seed=0,
         trainable=False,

@@ -64,5 +64,5 @@ def with_circuit(params: dict[str, Any]) -> dict[str, Any]:
     """Arguments of the classifier with the circuit in place of such a name."""
     if params.get("circuit") not in CIRCUITS:
         return params
-    kept = {name: value for name, value in params.items() if name not in ("n_layers", "encoding", "readout")}
-    return {**kept, "circuit": CIRCUITS[params["circuit"]](params), "scale": 1.0}
+    others = {name: value for name, value in params.items() if name not in ("n_layers", "encoding", "readout")}
+    return {**others, "circuit": CIRCUITS[params["circuit"]](params), "scale": 1.0}

@@ -137,6 +137,6 @@ def find(name: str) -> Reproduction:
     folder = _folder() / name
     content = json.loads((folder / "config.json").read_text("utf-8"))
     arms = tuple(Arm(**arm) for arm in content.pop("arms"))
-    expected = tuple(Expected(**{**one, "interval": tuple(one["interval"])}) for one in content.pop("expected"))
+    expected = tuple(Expected(**{**entry, "interval": tuple(entry["interval"])}) for entry in content.pop("expected"))
     checks = tuple(content.pop("checks", ()))
     return Reproduction(name, arms=arms, expected=expected, checks=checks, folder=folder, **content)

@@ -68,8 +68,8 @@ def _drawn(image: Array, params: dict[str, Any], seed: int) -> Array:
         values = layer(torch.from_numpy(image)[None, None].float())[0].numpy()
     index = np.arange(places)
     picked = values.reshape(filters, places, -1, places)[:, index, :, index]  # (places, filters, measured)
-    own: Array = picked.transpose(1, 2, 0).reshape(-1, rows, columns)
-    return own
+    maps: Array = picked.transpose(1, 2, 0).reshape(-1, rows, columns)
+    return maps
 
 
 FEATURES: dict[str, Callable[..., Array]] = {"redrawn": redrawn, "each_window": each_window, "carried": carried}

@@ -47,22 +47,22 @@ class Result:
 
     def sentences(self, one: Reproduction) -> list[str]:
         """What was claimed, what came out, and what the matched control does."""
-        own = one.arms[0].name
-        seeds = len(self.accuracies[own])
-        what = f"{own}: {self.shown(own)} % over {seeds} seed{'s' * (seeds > 1)}"
+        arm = one.arms[0].name
+        seeds = len(self.accuracies[arm])
+        what = f"{arm}: {self.shown(arm)} % over {seeds} seed{'s' * (seeds > 1)}"
         control = f"the matched control ({one.control}): {self.shown(one.control)} %"
-        found = [f"Claimed: {one.claim}", f"Came out: {what}; {control}."]
+        sentences = [f"Claimed: {one.claim}", f"Came out: {what}; {control}."]
         for expected in one.expected:
             low, high = expected.interval
             verdict = "as expected" if self.lies_in(expected) else "not as expected"
-            found.append(
+            sentences.append(
                 f"{expected.name}: {self.found(expected):.3f}, {verdict} ({low:g} to {high:g}: {expected.source})."
             )
         for name, check in self.checks.items():
-            found.append(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in check.items()) + ".")
+            sentences.append(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in check.items()) + ".")
         if one.remark and not self.quick:
-            found.append(one.remark)
-        return found
+            sentences.append(one.remark)
+        return sentences
 
     def to_dict(self, one: Reproduction) -> dict[str, Any]:
         """For JSON."""

@@ -55,13 +55,13 @@ def reproduce(
     total = len(plan.arms) * plan.seeds
     for seed in range(plan.seeds):
         for arm in plan.arms:
-            own = done.setdefault(arm.name, {})
-            if str(seed) in own:
+            by_seed = done.setdefault(arm.name, {})
+            if str(seed) in by_seed:
                 continue
             if progress is not None:
                 progress(sum(map(len, done.values())), total, f"{arm.name}, seed {seed}")
             began = time.perf_counter()
-            own[str(seed)] = accuracy(plan, arm, seed, data_dir)
+            by_seed[str(seed)] = accuracy(plan, arm, seed, data_dir)
             state["seconds"] += time.perf_counter() - began
             write_whole(path, json.dumps(state, indent=1))
     if progress is not None:
@@ -76,11 +76,11 @@ def reproduce(
     return result
 
 
-def accuracy(one: Reproduction, arm: Arm, seed: int, data_dir: Path | None) -> float:
+def accuracy(reproduction: Reproduction, arm: Arm, seed: int, data_dir: Path | None) -> float:
     """The test accuracy of an arm that is trained with a seed."""
-    settings = {**one.data, **arm.data}
+    settings = {**reproduction.data, **arm.data}
     train, train_labels, test, test_labels = cut(settings, data_dir, seed)
-    params: dict[str, Any] = {**one.params, **arm.params, "random_state": seed}
+    params: dict[str, Any] = {**reproduction.params, **arm.params, "random_state": seed}
     if arm.features is not None:
         make = FEATURES[arm.features]
         train, test = make(unit(train), params, seed, test=False), make(unit(test), params, seed, test=True)
@@ -97,15 +97,15 @@ def _state(path: Path, plan: Reproduction, quick: bool) -> dict[str, Any]:
         return {**identity, "accuracies": {}, "checks": {}, "seconds": 0.0}
     try:
         state = read_json(path)
-        found = {name: state[name] for name in identity}
+        actual = {name: state[name] for name in identity}
         _check_state(state)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{path} is damaged ({str(error)[:200]}): delete it, or give another `output`", arguments=("output",)
         ) from None
-    if found != identity:
+    if actual != identity:
         raise ModelError(
-            f"{path} has results of {found}, not of {identity}: give another `output`", arguments=("output",)
+            f"{path} has results of {actual}, not of {identity}: give another `output`", arguments=("output",)
         )
     return dict(state)
 
@@ -117,11 +117,11 @@ def _check_state(state: dict[str, Any]) -> None:
         ValueError: naming it.
         LookupError: if an entry is missing.
     """
-    for arm, own in state["accuracies"].items():
-        if not all(isinstance(one, int | float) and 0 <= one <= 1 for one in own.values()):
+    for arm, accuracies in state["accuracies"].items():
+        if not all(isinstance(value, int | float) and 0 <= value <= 1 for value in accuracies.values()):
             raise ValueError(f"the accuracies of {arm!r} are not between 0 and 1")
     if not isinstance(state["seconds"], int | float) or not 0 <= state["seconds"] < math.inf:
         raise ValueError("its seconds are not a number")
     for name, check in state["checks"].items():
-        if not all(isinstance(one, int | float) for one in check.values()):
+        if not all(isinstance(value, int | float) for value in check.values()):
             raise ValueError(f"the results of {name!r} are not numbers")

@@ -74,10 +74,10 @@ class TrainOptions:
 
     def params(self, dims: int = 2) -> dict[str, Any]:
         """The same as arguments of the estimator, for data along whose `dims` axes a window slides."""
-        found = arguments_of(asdict(self))
+        arguments = arguments_of(asdict(self))
         if dims != 2:
-            found |= {name: (found[name],) * dims for name in ("kernel_size", "stride")}
-        return found
+            arguments |= {name: (arguments[name],) * dims for name in ("kernel_size", "stride")}
+        return arguments
 
     @classmethod
     def from_dict(cls, data: Any, source: Path) -> TrainOptions:
@@ -113,7 +113,7 @@ _SINCE = {"preset": None} | {
     if word not in (*_FIRST, "kernel_size", "stride", "trainable")
 }
 _ARGUMENTS = {"filters": "n_filters", "epochs": "max_epochs", "seed": "random_state"} | {
-    own.word: own.name for own in model_options().values()
+    option.word: option.name for option in model_options().values()
 }
 _OPTIONS = model_options()
 
@@ -124,8 +124,8 @@ def arguments_of(chosen: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         QuanvolveError: if the noise is no list of names and numbers.
     """
-    found = {_ARGUMENTS.get(name, name): value for name, value in chosen.items()}
-    return {**found, "noise": parse_noise(found["noise"])} if "noise" in found else found
+    arguments = {_ARGUMENTS.get(name, name): value for name, value in chosen.items()}
+    return {**arguments, "noise": parse_noise(arguments["noise"])} if "noise" in arguments else arguments
 
 
 def stated(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,10 +34,10 @@ def write_metrics(run: Run, clf: Any, dataset: Dataset, preparation: float) -> N
 
     from quanvolve.estimators import best_epoch  # loads scikit-learn
 
-    found = score(clf, dataset)
+    tested = score(clf, dataset)
     classes = np.unique(np.concatenate([dataset.train_labels, dataset.test_labels]))
     matrix = np.zeros((len(classes), len(classes)), dtype=np.int64)
-    truth, answers = np.searchsorted(classes, dataset.test_labels), np.searchsorted(classes, found.predicted)
+    truth, answers = np.searchsorted(classes, dataset.test_labels), np.searchsorted(classes, tested.predicted)
     np.add.at(matrix, (truth, answers), 1)
     names = label_names(dataset, classes)
     counts = matrix.sum(axis=1)
@@ -48,8 +48,8 @@ def write_metrics(run: Run, clf: Any, dataset: Dataset, preparation: float) -> N
     n_valid = 0 if rows[-1]["valid_accuracy"] is None else round(clf.validation_fraction * n_train)
     content = {
         "dataset": dataset.name,
-        "test_accuracy": found.accuracy,
-        "test_right": found.right,
+        "test_accuracy": tested.accuracy,
+        "test_right": tested.right,
         "valid_accuracy": rows[best - 1]["valid_accuracy"],
         "best_epoch": best,
         "epochs": len(rows),
@@ -61,7 +61,7 @@ def write_metrics(run: Run, clf: Any, dataset: Dataset, preparation: float) -> N
         "image_shape": list(clf.image_shape_),
         "n_train": n_train - n_valid,
         "n_valid": n_valid,
-        "n_test": found.total,
+        "n_test": tested.total,
     }
     write_whole(run.metrics, json.dumps(content, indent=1, allow_nan=False))
 

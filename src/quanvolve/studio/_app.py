@@ -52,8 +52,8 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json",
                   redirect_slashes=False)  # fmt: skip
     app.state.studio = studio
-    for one in ROUTERS:
-        app.include_router(one)
+    for routes in ROUTERS:
+        app.include_router(routes)
     app.include_router(router)
     app.mount("/static", StaticFiles(directory=PAGE))
     _problems.install(app)

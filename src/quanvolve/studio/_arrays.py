@@ -62,7 +62,7 @@ class _Reader:
         self._decoder = json.JSONDecoder(parse_constant=_no_number)
 
     def read(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         if self._text.count("[") > _MOST_ROWS:
             raise Refused(413, "large", f"at most {_MOST_ROWS:,} rows are taken at a time: send fewer images")
         if self._next() != "{":
@@ -73,18 +73,18 @@ class _Reader:
             if self._next() != '"':
                 self._expected("a name in double quotes")
             name = self._value()
-            if name in found:
+            if name in fields:
                 raise Refused(422, "invalid", f"{name[:80]}: it is there twice")
             if self._next() != ":":
                 self._expected("a colon")
             self._at += 1
             start = self._next()
             if name == "image" and start == "[":
-                found[name] = self._image(name)
+                fields[name] = self._image(name)
             elif name == "images" and start == "[":
-                found[name] = self._images(name)
+                fields[name] = self._images(name)
             else:
-                found[name] = self._value()
+                fields[name] = self._value()
             more = self._next() == ","
             self._at += more
         if self._next() != "}":
@@ -92,7 +92,7 @@ class _Reader:
         self._at += 1
         if self._next():
             self._expected("nothing more")
-        return found
+        return fields
 
     def _next(self) -> str:
         """The next character that is no space."""
@@ -101,9 +101,9 @@ class _Reader:
         return self._text[self._at : self._at + 1]
 
     def _expected(self, what: str) -> NoReturn:
-        given = self._text[self._at : self._at + 1]
+        character = self._text[self._at : self._at + 1]
         raise Refused(
-            422, "invalid", f"character {self._at} of the request is {repr(given) if given else 'missing'}: "
+            422, "invalid", f"character {self._at} of the request is {repr(character) if character else 'missing'}: "
             f"expected JSON, here {what}",
         ) from None  # fmt: skip
 
@@ -126,31 +126,31 @@ class _Reader:
         return value
 
     def _images(self, name: str) -> list[Floats]:
-        found: list[Floats] = []
+        images: list[Floats] = []
         self._at += 1
         more = self._next() != "]"
         while more:
             if self._next() != "[":
                 raise Refused(422, "invalid", f"{name}: an image or a drawing is an array of rows and columns")
-            if len(found) == self._most_images:
+            if len(images) == self._most_images:
                 most = self._most_images
                 raise Refused(413, "large", f"more than {most} images, at most {most} are taken at a time")
-            found.append(self._image(name))
+            images.append(self._image(name))
             more = self._next() == ","
             self._at += more
         if self._next() != "]":
             self._expected("a comma or ]")
         self._at += 1
-        return found
+        return images
 
     def _image(self, name: str) -> Floats:
         values, shape = array.array("d"), _Shape(name)
         self._list(name, values, shape, 0)
-        found: Floats = np.frombuffer(values, np.float64) if values else np.empty(0)
-        least, most = found.min(initial=0.0), found.max(initial=0.0)
+        image: Floats = np.frombuffer(values, np.float64) if values else np.empty(0)
+        least, most = image.min(initial=0.0), image.max(initial=0.0)
         if least < -1e30 or most > 1e30:
             raise Refused(422, "invalid", f"{name}: expected finite numbers, none beyond 1e30")
-        return found.reshape(shape.lengths)
+        return image.reshape(shape.lengths)
 
     def _list(self, name: str, values: array.array[float], shape: _Shape, depth: int) -> None:
         """One list, whose end is found too."""
@@ -188,12 +188,12 @@ class _Reader:
         try:
             rows = json.loads(f"[{piece}]]")
             lengths = set(map(len, rows))
-            found = np.array(rows, np.float64) if len(lengths) == 1 else np.empty(0)
+            numbers = np.array(rows, np.float64) if len(lengths) == 1 else np.empty(0)
         except (ValueError, OverflowError, TypeError):  # no JSON, numbers beyond all floats, numbers beside lists
             return False
         for length in lengths:
             shape.see(depth + 1, length, last=True)
-        values.frombytes(found.tobytes())
+        values.frombytes(numbers.tobytes())
         shape.see(depth, len(rows), last=False)
         self._at = end + 2
         return True
@@ -234,10 +234,10 @@ class _Reader:
             raise Refused(422, "invalid", f"{name}: expected finite numbers, none beyond 1e30; character "
                           f"{other.start()} of the request is {other[0]!r}")  # fmt: skip
         try:
-            found: list[float] = json.loads(f"[{piece}]")
+            numbers: list[float] = json.loads(f"[{piece}]")
         except ValueError:
             return []
-        return found
+        return numbers
 
 
 class _Shape:

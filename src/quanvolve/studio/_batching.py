@@ -51,19 +51,19 @@ class Batcher:
             model, taken = self._take()
             answers = [answer for _, answer in taken]
             try:
-                images = taken[0][0] if len(taken) == 1 else np.concatenate([one for one, _ in taken])
+                images = taken[0][0] if len(taken) == 1 else np.concatenate([part for part, _ in taken])
                 self._sizes.observe(len(images))
-                found = await loop.run_in_executor(self._thread, _in_pieces, model, images, answers)
+                probabilities = await loop.run_in_executor(self._thread, _in_pieces, model, images, answers)
             except Exception as error:
                 for answer in answers:
                     if not answer.done():
                         answer.set_exception(error)
                 continue
             start = 0
-            for one, answer in taken:
+            for part, answer in taken:
                 if not answer.done():
-                    answer.set_result(found[start : start + len(one)])
-                start += len(one)
+                    answer.set_result(probabilities[start : start + len(part)])
+                start += len(part)
 
     def _take(self) -> tuple[Loaded, list[tuple[Floats, asyncio.Future[Floats]]]]:
         """What waits for the same model as the first in the queue."""
@@ -84,9 +84,9 @@ class Batcher:
 
 
 def _in_pieces(model: Loaded, images: Floats, answers: list[asyncio.Future[Floats]]) -> Floats:
-    found = []
+    pieces = []
     for start in range(0, max(1, len(images)), _PIECE):
         if all(answer.done() for answer in answers):
             raise GivenUp
-        found.append(model.probabilities(images[start : start + _PIECE]))
-    return np.concatenate(found)
+        pieces.append(model.probabilities(images[start : start + _PIECE]))
+    return np.concatenate(pieces)

@@ -41,16 +41,16 @@ def command_of(job: Job, settings: Settings) -> list[str]:
 
 
 def _options(chosen: dict[str, object]) -> list[str]:
-    found = []
+    options = []
     for name, value in chosen.items():
         if name == "trainable":
-            found.append("--trainable" if value else "--fixed")
+            options.append("--trainable" if value else "--fixed")
         elif isinstance(value, bool):
-            found.append(f"--{'' if value else 'no-'}{name.replace('_', '-')}")
+            options.append(f"--{'' if value else 'no-'}{name.replace('_', '-')}")
         elif value is not None:
             text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-            found += [f"--{name.replace('_', '-')}", text]
-    return found
+            options += [f"--{name.replace('_', '-')}", text]
+    return options
 
 
 def _data(settings: Settings) -> list[str]:

@@ -66,7 +66,7 @@ class Door:
                 del self._of[place]
 
     def _make_room(self, place: str | None) -> bool:
-        longest = next((one for one in self._waiting if place is None or self._inside[one] == place), None)
+        longest = next((visitor for visitor in self._waiting if place is None or self._inside[visitor] == place), None)
         if longest is None:
             return False
         self.left(longest)

@@ -21,8 +21,8 @@ def forms() -> dict[str, list[FormField]]:
 
 def _fields(request: type[BaseModel]) -> list[FormField]:
     schema = request.model_json_schema()["properties"]
-    found = [_field(name, entry) for name, entry in schema.items() if name not in ("kind", "controls")]
-    return sorted(found, key=lambda field: (field.more, _place(field.name)))
+    fields = [_field(name, entry) for name, entry in schema.items() if name not in ("kind", "controls")]
+    return sorted(fields, key=lambda field: (field.more, _place(field.name)))
 
 
 def _place(name: str) -> int:
@@ -34,22 +34,22 @@ def _place(name: str) -> int:
 def _field(name: str, schema: dict[str, Any]) -> FormField:
     """A field from its description in JSON schema, and from the layer's signature where it is of the layer."""
     option = LAYER.get(name)
-    variants = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+    variants = [variant for variant in schema.get("anyOf", [schema]) if variant.get("type") != "null"]
     first = variants[0]
     many = first.get("type") == "array"
-    own = first["items"] if many else first
-    choices = _choices(name, own)
-    numeric = len(variants) == 1 and own.get("type") in ("integer", "number")
+    item = first["items"] if many else first
+    choices = _choices(name, item)
+    numeric = len(variants) == 1 and item.get("type") in ("integer", "number")
     default = schema.get("default")
     return FormField(
         name=name,
-        kind="choice" if choices else "switch" if own.get("type") == "boolean" else "number" if numeric else "text",
+        kind="choice" if choices else "switch" if item.get("type") == "boolean" else "number" if numeric else "text",
         default=default[0] if many and default else default,
         help=option.help if option is not None else "",
         choices=choices,
-        least=own.get("minimum", own.get("exclusiveMinimum")) if numeric else None,
-        most=own.get("maximum") if numeric else None,
-        whole=own.get("type") == "integer",
+        least=item.get("minimum", item.get("exclusiveMinimum")) if numeric else None,
+        most=item.get("maximum") if numeric else None,
+        whole=item.get("type") == "integer",
         many=many,
         more=name in _RARE or (option is not None and not option.usual),
         needs=None if option is None else option.needs,

@@ -212,8 +212,8 @@ def _is_address(host: str) -> bool:
 
 
 def _origin(headers: Headers) -> str | None:
-    found = headers.get("origin")
-    return None if found is None else found.lower()
+    origin = headers.get("origin")
+    return None if origin is None else origin.lower()
 
 
 def _host(header: str) -> str:

@@ -94,10 +94,10 @@ class Jobs:
             Missing: if there is none.
         """
         with Session(self._engine) as session:
-            found = session.get(Job, job)
-        if found is None:
+            row = session.get(Job, job)
+        if row is None:
             raise Missing("job", job)
-        return found
+        return row
 
     def counts(self) -> dict[str, int]:
         """How many there are in each state."""

@@ -37,7 +37,7 @@ def _type_of(option: Option) -> Any:
     whole = Annotated[int, Field(ge=option.least, le=_MOST.get(option.word, _MOST_ELSE))]
     kinds: dict[str, Any] = {"int": whole, "float": float, "bool": bool, "str": Word, "noise": _Text}
     kinds["str"] = _Text if option.name == "engine" else Word
-    found = kinds[option.kinds[0]]
+    annotation = kinds[option.kinds[0]]
     for kind in option.kinds[1:]:
-        found = found | kinds[kind]
-    return found | None if option.optional else found
+        annotation = annotation | kinds[kind]
+    return annotation | None if option.optional else annotation

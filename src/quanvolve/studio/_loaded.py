@@ -83,12 +83,12 @@ class Loaded:
             Refused: if they are not of the model's shape, not finite, or in quite other units.
         """
         array = as_array(values, "images")
-        own = self.shape
-        allowed = [own, own[1:]] if own[0] == 1 else [own]
+        shape = self.shape
+        allowed = [shape, shape[1:]] if shape[0] == 1 else [shape]
         if array.ndim < 2 or array.shape[1:] not in allowed:
-            given = "x".join(map(str, array.shape[1:])) or "nothing"
-            taken = " or ".join("x".join(map(str, one)) for one in allowed)
-            raise Refused(422, "invalid", f"images: each is {given}, this model takes {taken}")
+            actual = "x".join(map(str, array.shape[1:])) or "nothing"
+            taken = " or ".join("x".join(map(str, lengths)) for lengths in allowed)
+            raise Refused(422, "invalid", f"images: each is {actual}, this model takes {taken}")
         low, high = self.clf.input_range_
         least, most, width = float(array.min(initial=low)), float(array.max(initial=high)), (high - low) or 1.0
         if least < low - width or most > high + width:
@@ -96,14 +96,14 @@ class Loaded:
                 422, "invalid", f"images: values from {least:g} to {most:g}, this model has learned from {low:g} to "
                 f"{high:g} (its input_range)",
             )  # fmt: skip
-        found: Floats = array.reshape(len(array), *own)
-        return found
+        images: Floats = array.reshape(len(array), *shape)
+        return images
 
     def scaled(self, fractions: Floats) -> Floats:
         """Images in [0, 1] in the units of the training data."""
         low, high = self.clf.input_range_
-        found: Floats = fractions * (high - low) + low
-        return found
+        images: Floats = fractions * (high - low) + low
+        return images
 
     def prepared(self, images: Floats) -> torch.Tensor:
         """Images in the units of the training data as the network takes them: in [0, 1]."""
@@ -114,8 +114,8 @@ class Loaded:
     def probabilities(self, images: Floats) -> Floats:
         """Probabilities (n, classes) of images in the units of the training data."""
         with torch.no_grad():
-            found: Floats = self.clf.module_(self.prepared(images)).double().softmax(dim=1).numpy()
-        return found
+            probabilities: Floats = self.clf.module_(self.prepared(images)).double().softmax(dim=1).numpy()
+        return probabilities
 
     def seen(self, image: Floats, noise: float = 0.0, shots: int | None = None, seed: int = 0) -> Seen:
         """Feature maps and probabilities of one image, with depolarizing noise after every gate, and shots.
@@ -132,15 +132,15 @@ class Loaded:
         """
         module = self._variant(noise, shots)
         where = module.get_submodule("backbone" if self.layer is None else self.layer_name)
-        kept: list[torch.Tensor] = []
+        outputs: list[torch.Tensor] = []
         with self._lock, torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(seed)
-            handle = where.register_forward_hook(lambda _, __, out: kept.append(out))
+            handle = where.register_forward_hook(lambda _, __, out: outputs.append(out))
             try:
                 logits = module(self.prepared(image[None]))
             finally:
                 handle.remove()
-        maps = kept[0]
+        maps = outputs[0]
         values = maps[0].double().numpy()
         if values.ndim != 3:
             raise Refused(409, "maps", "this model has no feature maps: it is not a convolution of images")
@@ -161,7 +161,7 @@ class Loaded:
         if self.layer is not None and not plain:
             circuits = self.layer.circuits
             if noise > 0:
-                circuits = tuple(with_noise(one, {"depolarizing": noise}) for one in circuits)
+                circuits = tuple(with_noise(circuit, {"depolarizing": noise}) for circuit in circuits)
             module.set_submodule(self.layer_name, self.layer.with_circuits(circuits, shots=shots))
         module.eval()
         with self._lock:
@@ -181,17 +181,17 @@ class Loaded:
 
     def _channel(self, number: int) -> dict[str, Any]:
         channel = self.layer.channel(number)
-        found: dict[str, Any] = {"channel": number, "filter": channel.filter, "output": channel.measured,
+        entry: dict[str, Any] = {"channel": number, "filter": channel.filter, "output": channel.measured,
                                  "formula": None, "latex": None, "terms": 0,
                                  "main": None, "main_error": None, "why_not": None}  # fmt: skip
         try:
             formula = self.layer.formula(number)
             sizes = sorted((abs(term.coefficient) for term in formula.terms), reverse=True)
             main = formula.pruned(formula.error + sum(sizes[_MAIN_TERMS:]) + 1e-12)
-            return {**found, "formula": str(formula), "latex": formula.latex(), "terms": len(sizes), "main": str(main),
+            return {**entry, "formula": str(formula), "latex": formula.latex(), "terms": len(sizes), "main": str(main),
                     "main_error": main.error}  # fmt: skip
         except QuanvolveError as error:
-            return {**found, "why_not": str(error)}
+            return {**entry, "why_not": str(error)}
 
     def circuits(self) -> list[Any]:
         """The circuits of the first quantum layer, with the model's weights."""
@@ -262,16 +262,16 @@ class Cache:
 
     def load(self, folder: Path) -> Loaded:
         """The model of that folder, from memory or from disk."""
-        found = self.get(folder)
-        if found is None:
+        model = self.get(folder)
+        if model is None:
             stamp = stamp_of(folder)
-            found = Loaded(folder)
-            found.probabilities(np.zeros((1, *found.shape)))  # compiles its circuits
+            model = Loaded(folder)
+            model.probabilities(np.zeros((1, *model.shape)))  # compiles its circuits
             if not self._settled:
                 self._settled = True
                 _settle()
             with self._lock:
-                self._models[folder] = (stamp, found)
+                self._models[folder] = (stamp, model)
                 while len(self._models) > self._most:
                     self._models.popitem(last=False)
-        return found
+        return model

@@ -23,25 +23,25 @@ def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
     """The description, made once for each app."""
     if app.openapi_schema:
         return app.openapi_schema
-    found = get_openapi(
+    document = get_openapi(
         title="quanvolve studio", version=__version__, openapi_version="3.1.0", routes=app.routes,
         summary="Quantum convolution in a web page and an API", description=_ABOUT,
         tags=[{"name": name} for name in _TAGS],
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )  # fmt: skip
-    schemas = found["components"]["schemas"]
+    schemas = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     answer = {"description": "A problem", "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    found["components"]["responses"] = {"Problem": answer}
-    for calls in found["paths"].values():
+    document["components"]["responses"] = {"Problem": answer}
+    for calls in document["paths"].values():
         for call in calls.values():
             call["responses"].pop("422", None)
             call["responses"]["4XX"] = call["responses"]["5XX"] = {"$ref": "#/components/responses/Problem"}
     if settings.open_to_others:
-        found["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-        found["security"] = [{"token": []}]
-    add_samples(found, settings.open_to_others)
-    app.openapi_schema = found
-    return found
+        document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        document["security"] = [{"token": []}]
+    add_samples(document, settings.open_to_others)
+    app.openapi_schema = document
+    return document

@@ -75,7 +75,7 @@ def _fields(schema: dict[str, Any], openapi: dict[str, Any]) -> list[dict[str, A
     """The values of an object; of several kinds of objects, one after the other."""
     schema = _resolved(schema, openapi)
     if "oneOf" in schema:
-        return [row for one in schema["oneOf"] for row in _fields(one, openapi)]
+        return [row for variant in schema["oneOf"] for row in _fields(variant, openapi)]
     rows: list[dict[str, Any]] = []
     if "title" in schema and "description" in schema:
         rows.append({"heading": schema["description"]})
@@ -95,7 +95,7 @@ def _type(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         return str(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(_type(one) for one in schema["anyOf"]))
+        return " or ".join(dict.fromkeys(_type(variant) for variant in schema["anyOf"]))
     kind = str(schema.get("type", "anything"))
     if kind == "array":
         return f"list of {_type(schema.get('items', {}))}"
@@ -105,12 +105,12 @@ def _type(schema: dict[str, Any]) -> str:
 
 
 def _answers(call: dict[str, Any], openapi: dict[str, Any]) -> list[dict[str, Any]]:
-    found = []
+    answers = []
     for status, answer in call["responses"].items():
         if status.startswith("2"):
             for media, content in answer.get("content", {"": {}}).items():
                 schema = content.get("schema", {})
                 item = _resolved(schema.get("items", schema), openapi)
-                found.append({"status": status, "media": media, "list": schema.get("type") == "array",
-                              "fields": [row for row in _fields(item, openapi) if "name" in row]})  # fmt: skip
-    return found
+                answers.append({"status": status, "media": media, "list": schema.get("type") == "array",
+                                "fields": [row for row in _fields(item, openapi) if "name" in row]})  # fmt: skip
+    return answers

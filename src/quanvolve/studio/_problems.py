@@ -82,12 +82,13 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        found = [
-            {"where": "/".join(map(str, one["loc"])), "what": one["msg"], "kind": one["type"]} for one in error.errors()
+        errors = [
+            {"where": "/".join(map(str, entry["loc"])), "what": entry["msg"], "kind": entry["type"]}
+            for entry in error.errors()
         ]
-        found = [{name: text[:_LONGEST] for name, text in one.items()} for one in found[:20]]
-        first = found[0] if found else {"where": "the request", "what": "it is not valid"}
-        return problem(422, "invalid", f"{first['where']}: {first['what']}", jsonable_encoder(found))
+        errors = [{name: text[:_LONGEST] for name, text in entry.items()} for entry in errors[:20]]
+        first = errors[0] if errors else {"where": "the request", "what": "it is not valid"}
+        return problem(422, "invalid", f"{first['where']}: {first['what']}", jsonable_encoder(errors))
 
     @app.exception_handler(AnyHTTPException)
     async def http(request: Request, error: AnyHTTPException) -> Response:
@@ -126,8 +127,8 @@ def method_problem(request: Request) -> Response:
     for method in _METHODS:
         asked = {"type": "http", "method": method, "path": scope["path"], "headers": [], "query_string": b""}
         # What is mounted are files, which can be read only.
-        own = [route for route in request.app.routes if method == "GET" or not isinstance(route, Mount)]
-        if any(route.matches(asked)[0] is Match.FULL for route in own):
+        routes = [route for route in request.app.routes if method == "GET" or not isinstance(route, Mount)]
+        if any(route.matches(asked)[0] is Match.FULL for route in routes):
             methods |= {method, "HEAD"} if method == "GET" else {method}
     allow = {"allow": ", ".join(sorted(methods))}
     if scope["method"] == "OPTIONS":

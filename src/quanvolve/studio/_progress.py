@@ -19,14 +19,14 @@ def progress_of(job: Job, settings: Settings) -> dict[str, Any]:
     Returns:
         `done` and `total`, of epochs or trials, where known; `message`, its last words.
     """
-    found: dict[str, Any] = {"done": None, "total": None, "message": _message(job, settings)}
+    progress: dict[str, Any] = {"done": None, "total": None, "message": _message(job, settings)}
     if job.kind == TRAIN:
-        found |= {"done": len(epochs_of(folder_of(job, settings))), "total": job.settings.get("epochs")}
+        progress |= {"done": len(epochs_of(folder_of(job, settings))), "total": job.settings.get("epochs")}
     elif job.kind == COMPARE:
         counts = _trials(job, settings)
         if counts:
-            found |= {"done": counts["done"] + counts["failed"], "total": sum(counts.values())}
-    return found
+            progress |= {"done": counts["done"] + counts["failed"], "total": sum(counts.values())}
+    return progress
 
 
 def rows_of(job: Job, settings: Settings) -> list[dict[str, Any]]:

@@ -57,15 +57,15 @@ def serve(
         KeyboardInterrupt: after Ctrl-C, when everything is closed.
     """
     settings.check()
-    kept = ExitStack()
+    resources = ExitStack()
     try:
         there = settings.folder.is_dir()
         if there:
-            kept.enter_context(closing(hold(settings, alone=True)))
-        listening = kept.enter_context(_bound(settings))
+            resources.enter_context(closing(hold(settings, alone=True)))
+        listening = resources.enter_context(_bound(settings))
         if not there:
             settings.folder.mkdir(parents=True, exist_ok=True)
-            kept.enter_context(closing(hold(settings, alone=True)))
+            resources.enter_context(closing(hold(settings, alone=True)))
         _prepare(settings, models, new_token, say)
         address = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
         say(f"quanvolve studio at {address} (Ctrl-C stops it)")
@@ -96,7 +96,7 @@ def serve(
         if several.interrupted:
             raise KeyboardInterrupt
     finally:
-        kept.close()
+        resources.close()
 
 
 def _prepare(settings: Settings, models: Sequence[Path], new_token: bool, say: Callable[[str], None]) -> None:
@@ -125,18 +125,18 @@ def _bound(settings: Settings) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     # With the protocol's number asyncio knows that it is TCP, and sends small answers without waiting 40 ms for more.
-    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind((settings.host, settings.port))
-        found.set_inheritable(True)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        listener.set_inheritable(True)
     except (OSError, OverflowError) as error:
-        found.close()
+        listener.close()
         reason = getattr(error, "strerror", None) or str(error)
         raise QuanvolveError(
             f"--host {settings.host} --port {settings.port} cannot be listened on ({reason}): try another --port"
         ) from error
-    return found
+    return listener
 
 
 def _open(address: str) -> None:

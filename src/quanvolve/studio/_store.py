@@ -93,10 +93,10 @@ class Store:
             Missing: if there is none.
         """
         with Session(self._engine) as session:
-            found = session.get(Model, model)
-        if found is None:
+            row = session.get(Model, model)
+        if row is None:
             raise Missing("model", model)
-        return found
+        return row
 
     def rename(self, model: str, name: str) -> Model:
         """Give a model another name.
@@ -106,11 +106,11 @@ class Store:
         """
         with Session(self._engine, expire_on_commit=False) as session:
             renamed = update(Model).where(col(Model.id) == model).values(name=name).returning(Model)
-            found = session.scalars(renamed).one_or_none()
+            row = session.scalars(renamed).one_or_none()
             session.commit()
-        if found is None:
+        if row is None:
             raise Missing("model", model)
-        return found
+        return row
 
     def adopt(self, run: Path) -> Model:
         """Copy a run of `quanvolve train` into the studio; whole or not at all.
@@ -181,5 +181,5 @@ class _Sink:
         pass
 
     def take(self) -> bytes:
-        found, self._parts = b"".join(self._parts), []
-        return found
+        content, self._parts = b"".join(self._parts), []
+        return content

@@ -102,8 +102,8 @@ class Studio:
         try:
             self.store.ready(model)
             try:
-                found = self.cache.get(folder)
-                return found if found is not None else await self.computed(self.cache.load, folder)
+                cached = self.cache.get(folder)
+                return cached if cached is not None else await self.computed(self.cache.load, folder)
             except (OSError, QuanvolveError):
                 self.store.ready(model)
                 raise
@@ -130,8 +130,8 @@ class Studio:
 
 async def studio_of(request: Request) -> Studio:
     """The studio that answers a request; no plain function, for which a thread would be used each time."""
-    found: Studio = request.app.state.studio
-    return found
+    studio: Studio = request.app.state.studio
+    return studio
 
 
 Use = Annotated[Studio, Depends(studio_of)]

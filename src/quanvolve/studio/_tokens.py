@@ -66,8 +66,8 @@ class Tokens:
         if self._accepted.get(hashed, 0) > now:
             return True
         with Session(self._engine) as session:
-            found = session.exec(select(Token.id).where(col(Token.hash) == hashed)).first()
-        if found is None:
+            known = session.exec(select(Token.id).where(col(Token.hash) == hashed)).first()
+        if known is None:
             self._accepted.pop(hashed, None)
             return False
         if len(self._accepted) > 1000:

@@ -39,7 +39,7 @@ def from_files(loaded: Loaded, contents: list[bytes], drawing: bool | None, data
     if drawing:
         must_be_drawable(loaded)
     left = limits.pixels
-    found: list[Any] = []
+    images: list[Any] = []
 
     def allowed(size: tuple[int, int]) -> None:
         nonlocal left
@@ -55,14 +55,14 @@ def from_files(loaded: Loaded, contents: list[bytes], drawing: bool | None, data
         still_wanted()
         try:
             if content.startswith(_NPY):
-                found += _arrays(content, loaded.shape)
+                images += _arrays(content, loaded.shape)
             else:
-                found.append(_picture(loaded, content, drawing, dataset, limits, allowed))
-            if len(found) > limits.batch:
+                images.append(_picture(loaded, content, drawing, dataset, limits, allowed))
+            if len(images) > limits.batch:
                 raise Refused(413, "large", f"more than {limits.batch} images, at most {limits.batch} are taken")
         except Refused as error:
             raise Refused(error.status, error.kind, f"files: number {number + 1}: {error.detail}") from None
-    return loaded.images(np.stack(found))
+    return loaded.images(np.stack(images))
 
 
 def must_be_drawable(loaded: Loaded) -> None:
@@ -98,7 +98,7 @@ def _fitted(picture: Floats, rows: int, columns: int) -> Floats:
     top, left = (tall - high) // 2, (wide - broad) // 2
     cut = picture[:, top : top + high, left : left + broad]
     way = Image.Resampling.BOX if high >= rows else Image.Resampling.BILINEAR
-    return np.stack([np.asarray(Image.fromarray(one).resize((columns, rows), way)) for one in cut])
+    return np.stack([np.asarray(Image.fromarray(channel).resize((columns, rows), way)) for channel in cut])
 
 
 def _arrays(content: bytes, shape: tuple[int, ...]) -> list[Any]:

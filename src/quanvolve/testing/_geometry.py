@@ -107,8 +107,8 @@ def _likely(
 
 
 def _centred(values: Array, axes: tuple[int, ...]) -> Array:
-    found: Array = values - values.mean(axes, keepdims=True)
-    return found
+    centred: Array = values - values.mean(axes, keepdims=True)
+    return centred
 
 
 def _alone_channel(subject: Subject, images: torch.Tensor) -> Array:

@@ -48,8 +48,8 @@ def own_reference(layer: QuanvNd) -> Reference:
 
     def reference(window: Window) -> Window:
         out = np.zeros(layer.out_channels) if layer.bias is None else layer.bias.detach().double().cpu().numpy().copy()
-        for row, own, scale in zip(rows, weights, scales, strict=True):
-            values = simulate(row.circuit, (window[row.pixels.start : row.pixels.stop] * scale).tolist(), own)
+        for row, row_weights, scale in zip(rows, weights, scales, strict=True):
+            values = simulate(row.circuit, (window[row.pixels.start : row.pixels.stop] * scale).tolist(), row_weights)
             for channel, value in zip(row.out_channels, values, strict=True):
                 if channel is not None:
                     out[channel] += value

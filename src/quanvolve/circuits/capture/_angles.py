@@ -137,13 +137,13 @@ def _check(program: Program, tests: list[tuple[list[Traced], int]], points: list
     for run, point in enumerate(points):
         with torch.no_grad():
             weights = {name: leaf for name, leaf in point.items() if name != "inputs"}
-            found = program.run(point["inputs"].detach(), weights, which)
+            values = program.run(point["inputs"].detach(), weights, which)
         for k, (same, entry) in enumerate(tests):
             value = torch.as_tensor(same[run].angle).detach().reshape(-1)[entry]
             actual = complex(value)
-            if math.isnan(actual.real) and math.isnan(float(found[k])):
+            if math.isnan(actual.real) and math.isnan(float(values[k])):
                 continue
-            if not abs(float(found[k]) - actual) <= _PROGRAM_TOLERANCE * (1 + abs(actual)):
+            if not abs(float(values[k]) - actual) <= _PROGRAM_TOLERANCE * (1 + abs(actual)):
                 raise CaptureError(
                     f"{same[0].origin} has an angle that is not one expression in inputs and weights (in its "
                     f"{same[0].name} on wire {same[0].wires[0]}): it takes numbers out of tensors, branches on their "
@@ -183,8 +183,8 @@ def _gradients(value: Tensor | float | None, point: dict[str, Tensor]) -> dict[s
         return {name: torch.zeros_like(leaf) for name, leaf in point.items()}
     leaves = [leaf for leaf in point.values() if leaf.numel()]
     names = [name for name, leaf in point.items() if leaf.numel()]
-    found = torch.autograd.grad(value, leaves, retain_graph=True, allow_unused=True)
+    gradients = torch.autograd.grad(value, leaves, retain_graph=True, allow_unused=True)
     return {
         name: torch.zeros_like(leaf) if gradient is None else gradient
-        for name, leaf, gradient in zip(names, leaves, found, strict=True)
+        for name, leaf, gradient in zip(names, leaves, gradients, strict=True)
     }

@@ -342,15 +342,15 @@ def _require_same_structure(first: list[Traced], second: list[Traced]) -> None:
 
 
 def _require_same_observables(expected: tuple[Observable, ...], measurements: list[Any], index: dict[Any, int]) -> None:
-    found = observables_of(measurements, index)
-    for position, (one, other) in enumerate(zip(expected, found, strict=False)):
+    actual = observables_of(measurements, index)
+    for position, (one, other) in enumerate(zip(expected, actual, strict=False)):
         if one != other:
             raise CaptureError(
                 f"measurement {position} changes with the values of inputs or weights: an observable must be constant"
             )
-    if len(found) != len(expected):
+    if len(actual) != len(expected):
         raise CaptureError(
-            f"the function returned {len(expected)} values, then {len(found)}, depending on inputs or weights: a "
+            f"the function returned {len(expected)} values, then {len(actual)}, depending on inputs or weights: a "
             "circuit must have the same measurements for all values"
         )
 

@@ -56,14 +56,14 @@ def _leaves(tensors: Iterable[Tensor]) -> Iterable[Tensor]:
 
 def _name(function: Callable[..., Any], leaf: Tensor) -> str:
     plain = inspect.unwrap(getattr(function, "__func__", function))
-    found: dict[str, Any] = {}
+    known: dict[str, Any] = {}
     if inspect.isfunction(plain):
         variables = inspect.getclosurevars(plain)
-        found = {**variables.globals, **variables.nonlocals}
+        known = {**variables.globals, **variables.nonlocals}
     owner = getattr(function, "__self__", None if inspect.isroutine(function) else function)
     if owner is not None and not inspect.ismodule(owner):
-        found["self"] = owner
-    for name, value in found.items():
+        known["self"] = owner
+    for name, value in known.items():
         if value is leaf:
             return repr(name)
         inside = value.named_parameters() if isinstance(value, torch.nn.Module) else _entries(value)

@@ -55,7 +55,7 @@ class Run(NamedTuple):
 
 def windows(rng: np.random.Generator, n_inputs: int) -> list[Window]:
     """Windows of five kinds, as many of each: pixels, both signs, bytes, mostly zeros, and about one half."""
-    found = []
+    drawn = []
     for k in range(A_KIND):
         pixels = rng.uniform(0.0, 1.0, n_inputs)
         signed = rng.uniform(-4.0, 4.0, n_inputs)
@@ -65,14 +65,14 @@ def windows(rng: np.random.Generator, n_inputs: int) -> list[Window]:
         if k == 0:
             sparse = np.zeros(n_inputs)
         near = 0.5 + rng.choice([0.1, 0.01, 0.0], n_inputs) * rng.uniform(-1.0, 1.0, n_inputs)
-        found += [
+        drawn += [
             Window(pixels, "in [0, 1]"),
             Window(signed, "in [-4, 4]"),
             Window(np.floor(rng.uniform(0.0, 256.0, n_inputs)), "in [0, 255]"),
             Window(sparse, "with many zeros"),
             Window(near, "near 0.5"),
         ]
-    return found
+    return drawn
 
 
 @dataclass(frozen=True)
@@ -137,12 +137,12 @@ def _compare(circuit: Circuit, function: Function, runs: list[Run], weights: Map
     for group in _alike([runs[k] for k in np.linspace(0, len(runs) - 1, few).astype(int)]):
         theirs = _together(group, function)
         ours = _ours(circuit, np.array([run.window.values for run in group]), weights)
-        for k, (run, own) in enumerate(zip(group, ours, strict=True)):
+        for k, (run, actual) in enumerate(zip(group, ours, strict=True)):
             expected = None if theirs is None else theirs[k]
-            if expected is None or _differ(expected, own):
+            if expected is None or _differ(expected, actual):
                 expected = _alone(run, function)  # stacked numbers may mean something else to an operation
-                if _differ(expected, own) and not _rounded(circuit, function, run, weights):
-                    raise _refusal(run.window, weights, expected, own)
+                if _differ(expected, actual) and not _rounded(circuit, function, run, weights):
+                    raise _refusal(run.window, weights, expected, actual)
             compared += not np.isnan(expected).any()
     if few == len(runs):
         return compared
@@ -152,9 +152,9 @@ def _compare(circuit: Circuit, function: Function, runs: list[Run], weights: Map
             continue
         for run in group:
             if not _angles_agree(circuit, function, run, [run], weights):
-                expected, own = _alone(run, function), _ours(circuit, run.window.values[None], weights)[0]
-                if _differ(expected, own):
-                    raise _refusal(run.window, weights, expected, own)
+                expected, actual = _alone(run, function), _ours(circuit, run.window.values[None], weights)[0]
+                if _differ(expected, actual):
+                    raise _refusal(run.window, weights, expected, actual)
     return len(runs)
 
 
@@ -198,9 +198,9 @@ def _differ(theirs: Floats, ours: Floats) -> bool:
 def _refusal(window: Window, weights: Mapping[str, Tensor], theirs: Floats, ours: Floats) -> CaptureError:
     place = int(np.argmax(~(np.abs(theirs - ours) <= _TOLERANCE))) if theirs.shape == ours.shape else 0
     values = ", ".join(f"{value:.4g}" for value in window.values[:9]) + (", ..." if len(window.values) > 9 else "")
-    given = "" if not weights else f" with random weights {', '.join(map(repr, weights))}"
+    with_weights = "" if not weights else f" with random weights {', '.join(map(repr, weights))}"
     return CaptureError(
-        f"the circuit function cannot be captured: on the window [{values}] (drawn {window.kind}){given} "
+        f"the circuit function cannot be captured: on the window [{values}] (drawn {window.kind}){with_weights} "
         f"default.qubit gives {theirs[place]:.6f} for its value {place}, what was captured gives {ours[place]:.6f}. It "
         "branches on values, has a kink that capture did not meet, or prepares a state in another way: write it with "
         "the same gates for all windows and angles that are smooth functions of torch, or do such steps before the "
@@ -256,14 +256,14 @@ def _stacked(runs: list[Run], batched: bool) -> Run | None:
 
 def _together(runs: list[Run], function: Function) -> Floats | None:
     """Values of runs of one structure, one row each, simulated as one; None where that does not work."""
-    one = _stacked(runs, function.batched)
-    if one is None:
+    stacked = _stacked(runs, function.batched)
+    if stacked is None:
         return None
     try:
-        found = _values(one.tape, function.wire_order)
+        values = _values(stacked.tape, function.wire_order)
     except Exception:  # an operation that does not take a batch runs alone
         return None
-    return found if len(found) == len(runs) else None
+    return values if len(values) == len(runs) else None
 
 
 def _alone(run: Run, function: Function) -> Floats:

@@ -26,24 +26,24 @@ def observables_of(measurements: list[Any], index: Mapping[Any, int]) -> tuple[O
     """
     import pennylane as qp
 
-    found: list[Observable] = []
+    observables: list[Observable] = []
     for position, measurement in enumerate(measurements):
         if isinstance(measurement, qp.measurements.ExpectationMP) and measurement.obs is not None:
-            found.append(_expectation(measurement.obs, index, position))
+            observables.append(_expectation(measurement.obs, index, position))
         elif isinstance(measurement, qp.measurements.ProbabilityMP):
-            found.extend(_probabilities(measurement, index, position))
+            observables.extend(_probabilities(measurement, index, position))
         else:
             kind = type(measurement).__name__
             raise CaptureError(
                 f"measurement {position} ({kind}) cannot be captured: return expectation values (qp.expval) or "
                 "probabilities (qp.probs)"
             )
-    if not found:
+    if not observables:
         raise CaptureError(
             "the circuit function returned no measurement: return expectation values (qp.expval) or "
             "probabilities (qp.probs)"
         )
-    return tuple(found)
+    return tuple(observables)
 
 
 def _expectation(operator: Any, index: Mapping[Any, int], position: int) -> Observable:

@@ -115,12 +115,12 @@ def measured_in_states(circuit: Circuit, states: npt.NDArray[Any]) -> npt.NDArra
         best = np.argmax(probabilities >= probabilities.max(axis=1, keepdims=True) - 1e-6, axis=1)
         return np.array([[float(int(index).bit_count())] for index in best])
     tensors = states.reshape((rows,) + (2,) * n)
-    found = np.empty((rows, len(circuit.observables)))
+    values = np.empty((rows, len(circuit.observables)))
     for column, observable in enumerate(circuit.observables):
         if observable.outcome:
             bits = dict(observable.outcome)
             place = (slice(None), *(bits.get(wire, slice(None)) for wire in range(n)))
-            found[:, column] = probabilities.reshape(tensors.shape)[place].reshape(rows, -1).sum(axis=1)
+            values[:, column] = probabilities.reshape(tensors.shape)[place].reshape(rows, -1).sum(axis=1)
             continue
         total = np.zeros(rows)
         for coefficient, word in observable.terms:
@@ -128,8 +128,8 @@ def measured_in_states(circuit: Circuit, states: npt.NDArray[Any]) -> npt.NDArra
             for wire, pauli in word:
                 turned = np.moveaxis(np.tensordot(PAULIS[pauli], turned, axes=(1, wire + 1)), 0, wire + 1)
             total += coefficient * np.einsum("rk,rk->r", states.conj(), turned.reshape(rows, -1)).real
-        found[:, column] = total
-    return found
+        values[:, column] = total
+    return values
 
 
 def _derived(
@@ -144,7 +144,7 @@ def _derived(
 
 
 def _measured_mixed(circuit: Circuit, state: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    found = []
+    values = []
     for observable in circuit.observables:
         total = 0.0
         for coefficient, word in observable.pauli_terms():
@@ -153,5 +153,5 @@ def _measured_mixed(circuit: Circuit, state: npt.NDArray[Any]) -> npt.NDArray[np
             for wire in range(circuit.n_wires):
                 whole = np.kron(whole, PAULIS[letters.get(wire, "I")])
             total += coefficient * float(np.einsum("ij,ji->", whole, state).real)
-        found.append(total)
-    return np.array(found)
+        values.append(total)
+    return np.array(values)

@@ -142,8 +142,8 @@ def _two_inputs(calls: list[Call], first: int, second: int) -> tuple[Argument, A
 
 def _from_pi(calls: list[Call], first: int, second: int) -> tuple[Argument, Argument]:
     """2 (pi - x) and pi - y."""
-    one = _called(calls, "__rsub__", _read(calls, first), ("constant", pi))
-    doubled = _called(calls, "mul", one, ("constant", 2.0))
+    difference = _called(calls, "__rsub__", _read(calls, first), ("constant", pi))
+    doubled = _called(calls, "mul", difference, ("constant", 2.0))
     return doubled, _called(calls, "__rsub__", _read(calls, second), ("constant", pi))
 
 

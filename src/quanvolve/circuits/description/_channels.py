@@ -67,8 +67,8 @@ def transfer_of(kraus: Sequence[Matrix]) -> npt.NDArray[np.float64]:
     n = len(kraus[0]).bit_length() - 1
     words = pauli_words(n)
     images = sum(operator @ words @ operator.conj().T for operator in kraus)
-    found: npt.NDArray[np.float64] = np.einsum("pij,qji->pq", words, images).real / 2**n
-    return found
+    transfer: npt.NDArray[np.float64] = np.einsum("pij,qji->pq", words, images).real / 2**n
+    return transfer
 
 
 def kraus_of(transfer: npt.NDArray[np.float64]) -> list[Matrix]:

@@ -158,8 +158,8 @@ class Circuit:
     def __hash__(self) -> int:
         # Tables are kept by circuit, and looked up in every call of a layer.
         if not self._hash:
-            own = tuple(getattr(self, f.name) for f in fields(self) if f.init)
-            object.__setattr__(self, "_hash", hash(own) or 1)
+            values = tuple(getattr(self, f.name) for f in fields(self) if f.init)
+            object.__setattr__(self, "_hash", hash(values) or 1)
         return self._hash
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Circuit:
@@ -302,7 +302,7 @@ class Circuit:
                     f"{' and '.join(map(str, _READABLE))}"
                 )
             program, preparation = data.get("program"), data.get("preparation")
-            found = cls(
+            circuit = cls(
                 n_wires=_whole(data["n_wires"]),
                 n_inputs=_whole(data["n_inputs"]),
                 gates=tuple(_gate_from_list(gate) for gate in data["gates"]),
@@ -315,12 +315,12 @@ class Circuit:
                 ),
                 counts=data.get("counts"),
             )
-            check_program(found)
+            check_program(circuit)
         except QuanvolveError:
             raise
         except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
             raise QuanvolveError(f"not a circuit description: {type(error).__name__}: {str(error)[:200]}") from error
-        return found
+        return circuit
 
     @classmethod
     def from_json(cls, text: str) -> Circuit:

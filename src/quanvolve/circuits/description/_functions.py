@@ -34,7 +34,7 @@ _LINALG = "norm vector_norm"
 
 
 def _collect() -> dict[str, Callable[..., Any]]:
-    found: dict[str, Callable[..., Any]] = {}
+    functions: dict[str, Callable[..., Any]] = {}
     for prefix, owner, names in (
         ("torch", torch, _BOTH + _TORCH),
         ("torch.Tensor", Tensor, _BOTH + _TENSOR),
@@ -44,11 +44,11 @@ def _collect() -> dict[str, Callable[..., Any]]:
         for name in names.split():
             function = getattr(owner, name, None)
             if function is not None:
-                found[f"{prefix}.{name}"] = function
-    found["torch.Tensor.T"] = lambda tensor: tensor.T
-    found["torch.Tensor.mT"] = lambda tensor: tensor.mT
-    found["torch.Tensor.real"] = lambda tensor: tensor.real
-    return found
+                functions[f"{prefix}.{name}"] = function
+    functions["torch.Tensor.T"] = lambda tensor: tensor.T
+    functions["torch.Tensor.mT"] = lambda tensor: tensor.mT
+    functions["torch.Tensor.real"] = lambda tensor: tensor.real
+    return functions
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = _collect()

@@ -48,8 +48,8 @@ def check_size(circuit: Circuit) -> None:
         ("gates", len(circuit.gates), MOST_GATES),
         ("weights", weights, MOST_WEIGHTS),
         ("observables", len(circuit.observables), MOST_OUTPUTS),
-        ("terms of observables", sum(len(one.terms) for one in circuit.observables), MOST_TERMS),
-        ("bits in an outcome", max((len(one.outcome) for one in circuit.observables), default=0), MOST_BITS),
+        ("terms of observables", sum(len(o.terms) for o in circuit.observables), MOST_TERMS),
+        ("bits in an outcome", max((len(o.outcome) for o in circuit.observables), default=0), MOST_BITS),
         ("calls in its program", 0 if circuit.program is None else len(circuit.program.calls), MOST_CALLS),
     ):
         if count > most:
@@ -115,18 +115,18 @@ def _run(program: Program, n_inputs: int, shapes: Mapping[str, tuple[int, ...]],
             raise _too_large(what)
     for number, value in enumerate(program.values):
         try:
-            found = resolve(value.source, window, weights, results)
-            fits = 0 <= value.index < found.numel()
+            tensor = resolve(value.source, window, weights, results)
+            fits = 0 <= value.index < tensor.numel()
         except Exception as error:
             raise QuanvolveError(f"value {number} of the program fails: {_first_line(error)}") from None
         if not fits:
-            raise QuanvolveError(f"value {number} of the program is entry {value.index} of {found.numel()}")
+            raise QuanvolveError(f"value {number} of the program is entry {value.index} of {tensor.numel()}")
 
 
 def _called(function: str, arguments: list[Any], keywords: dict[str, Any], device: str) -> Any:
     """The result of a call, of which nothing is computed before its size is known."""
     try:
-        found = FUNCTIONS[function](*_on_meta(arguments), **_on_meta(keywords))
+        result = FUNCTIONS[function](*_on_meta(arguments), **_on_meta(keywords))
     except Exception as error:
         if not function.endswith(_BY_NUMBERS):
             raise
@@ -134,11 +134,11 @@ def _called(function: str, arguments: list[Any], keywords: dict[str, Any], devic
             raise _NeedsNumbersError from error
         if function.endswith("repeat_interleave"):
             counts = [a for a in (*arguments[1:], *keywords.values()) if isinstance(a, Tensor)]
-            if sum(float(one.double().abs().sum()) for one in counts) > MOST_ENTRIES:
+            if sum(float(count.double().abs().sum()) for count in counts) > MOST_ENTRIES:
                 raise _too_large(f"a call of {function}") from None
         return FUNCTIONS[function](*arguments, **keywords)
-    if device == "meta" or _entries(found) > MOST_ENTRIES:
-        return found
+    if device == "meta" or _entries(result) > MOST_ENTRIES:
+        return result
     return FUNCTIONS[function](*arguments, **keywords)
 
 
@@ -160,7 +160,7 @@ def _too_large(what: str) -> QuanvolveError:
 def _entries(result: Any) -> int:
     if isinstance(result, Tensor):
         return max(result.numel(), result.untyped_storage().nbytes() // max(1, result.element_size()))
-    return max((_entries(one) for one in result), default=0) if isinstance(result, list | tuple) else 0
+    return max((_entries(item) for item in result), default=0) if isinstance(result, list | tuple) else 0
 
 
 def _first_line(error: Exception) -> str:

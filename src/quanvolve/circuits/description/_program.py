@@ -76,12 +76,12 @@ class Program:
             arguments = [resolve(a, window, weights, results) for a in call.arguments]
             keywords = {name: resolve(a, window, weights, results) for name, a in call.keywords}
             results[number] = FUNCTIONS[call.function](*arguments, **keywords)
-        found = []
+        entries = []
         for k in which:
             value = self.values[k]
             entry = resolve(value.source, window, weights, results).reshape(-1)[value.index]
-            found.append((entry.real if entry.is_complex() else entry).to(inputs.dtype))
-        return torch.stack(found) if found else inputs.new_empty(0)
+            entries.append((entry.real if entry.is_complex() else entry).to(inputs.dtype))
+        return torch.stack(entries) if entries else inputs.new_empty(0)
 
     def _needed(self, which: tuple[int, ...]) -> list[int]:
         needed: set[int] = set()
@@ -259,8 +259,8 @@ class _Lost(Exception):
 
 def pruned(program: Program) -> Program:
     """The program without the calls that none of its values needs."""
-    kept = program._needed(tuple(range(len(program.values))))
-    number = {old: new for new, old in enumerate(kept)}
+    needed = program._needed(tuple(range(len(program.values))))
+    number = {old: new for new, old in enumerate(needed)}
 
     def moved(argument: Argument) -> Argument:
         if argument[0] in ("call", "item"):
@@ -272,7 +272,7 @@ def pruned(program: Program) -> Program:
         return argument
 
     calls = []
-    for old in kept:
+    for old in needed:
         call = program.calls[old]
         calls.append(
             Call(call.function, tuple(map(moved, call.arguments)), tuple((k, moved(a)) for k, a in call.keywords))

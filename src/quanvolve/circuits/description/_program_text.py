@@ -48,13 +48,13 @@ def value_texts(program: Program, inputs: Sequence[str], weights: Mapping[str, A
     texts = []
     for number, value in enumerate(program.values):
         try:
-            found = str(_array(_resolve(value.source, window, known, results)).reshape(-1)[value.index])
+            written = str(_array(_resolve(value.source, window, known, results)).reshape(-1)[value.index])
         except Exception:
-            found = ""
-        if not found or (len(found) > _LONGEST and digits <= 4) or "None" in found:
+            written = ""
+        if not written or (len(written) > _LONGEST and digits <= 4) or "None" in written:
             reads = ["x"] * value.reads_inputs + ["w"] * value.reads_weights
-            found = f"f{number}({', '.join(reads)})"
-        texts.append(found)
+            written = f"f{number}({', '.join(reads)})"
+        texts.append(written)
     return texts
 
 
@@ -65,10 +65,10 @@ def _resolve(argument: Argument, window: Texts, weights: Mapping[str, Texts], re
     if kind == "weight":
         return weights[argument[1]]
     if kind in ("call", "item"):
-        found = results[argument[1]]
-        if found is None:
+        result = results[argument[1]]
+        if result is None:
             raise LookupError
-        return found if kind == "call" else found[argument[2]]
+        return result if kind == "call" else result[argument[2]]
     if kind in ("list", "tuple"):
         items = [_resolve(item, window, weights, results) for item in argument[1]]
         return items if kind == "list" else tuple(items)

@@ -47,8 +47,8 @@ def rebase(circuit: Circuit, basis: Collection[str]) -> Circuit:
 def _written(gate: Gate, basis: frozenset[str]) -> list[Gate]:
     if gate.transfer is not None or QISKIT_NAMES[gate.name] in basis:
         return [gate]
-    found = _one(gate, basis) if len(gate.wires) == 1 else _two(gate, basis)
-    return [part for other in found for part in _written(other, basis)]
+    gates = _one(gate, basis) if len(gate.wires) == 1 else _two(gate, basis)
+    return [part for other in gates for part in _written(other, basis)]
 
 
 def _turn(wire: int, angle: float | Angle) -> Gate:

@@ -97,13 +97,13 @@ class AngleWriter:
 def _checked(weights: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray[Any, Any]]:
     if set(weights) != set(shapes):
         raise QuanvolveError(f"`weights` has the names {sorted(weights)}, the circuit has {sorted(shapes)}")
-    found = {}
+    arrays = {}
     for name, value in weights.items():
         array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=float)
         if array.shape != shapes[name]:
             raise QuanvolveError(f"weight {name!r} has shape {array.shape}, the circuit's own is {shapes[name]}")
-        found[name] = array
-    return found
+        arrays[name] = array
+    return arrays
 
 
 def single_pauli(observable: Observable) -> tuple[int, str] | None:

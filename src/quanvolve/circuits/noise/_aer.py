@@ -60,9 +60,9 @@ def aer_noise(circuit: Circuit, model: Any) -> Circuit:
         if gate.transfer is not None:
             continue
         name = QISKIT_NAMES[gate.name]
-        found = gate_errors.get((name, gate.wires), gate_errors.get((name, None)))
-        if found is not None:
-            gates.append(channel_gate(found, gate.wires))
+        channel = gate_errors.get((name, gate.wires), gate_errors.get((name, None)))
+        if channel is not None:
+            gates.append(channel_gate(channel, gate.wires))
         elif len(gate.wires) == 2 and any(other == name for other, _ in gate_errors):
             bare.add((name, gate.wires))
     if bare:
@@ -81,10 +81,10 @@ def _transfer(error: Any, n: int) -> Floats:
     """The Pauli transfer matrix of a quantum error on n qubits: a mixture of short circuits."""
     whole = np.zeros((4**n, 4**n))
     for probability, circuit in zip(error["probabilities"], error["instructions"], strict=True):
-        one = np.eye(4**n)
+        product = np.eye(4**n)
         for instruction in circuit:
-            one = _placed(_single(instruction), [int(q) for q in instruction["qubits"]], n) @ one
-        whole += float(probability) * one
+            product = _placed(_single(instruction), [int(q) for q in instruction["qubits"]], n) @ product
+        whole += float(probability) * product
     return whole
 
 
@@ -95,9 +95,9 @@ def _single(instruction: Any) -> Floats:
     if name == "id":
         return np.eye(4**count)
     if name == "reset":
-        found = np.zeros((4, 4))
-        found[0, 0] = found[3, 0] = 1.0
-        return found
+        matrix = np.zeros((4, 4))
+        matrix[0, 0] = matrix[3, 0] = 1.0
+        return matrix
     if name == "pauli":
         # Qiskit's labels and matrices count qubits from the right.
         unitary = np.eye(1, dtype=complex)

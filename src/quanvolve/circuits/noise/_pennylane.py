@@ -50,16 +50,16 @@ def pennylane_noise(circuit: Circuit, model: Any) -> Circuit:
 
 def _common(circuit: Circuit, reads: list[list[Gate]]) -> list[Gate] | None:
     """The channels in front of all measurements, where one run of the circuit can have those of every observable."""
-    found: dict[int, list[Gate]] = {}
+    by_wire: dict[int, list[Gate]] = {}
     for observable, channels in zip(circuit.observables, reads, strict=True):
-        own = {wire for _, word in observable.pauli_terms() for wire, _ in word}
-        if any(len(gate.wires) > 1 or gate.wires[0] not in own for gate in channels):
+        wires = {wire for _, word in observable.pauli_terms() for wire, _ in word}
+        if any(len(gate.wires) > 1 or gate.wires[0] not in wires for gate in channels):
             return None
-        for wire in own:
+        for wire in wires:
             here = [gate for gate in channels if gate.wires == (wire,)]
-            if found.setdefault(wire, here) != here:
+            if by_wire.setdefault(wire, here) != here:
                 return None
-    return [gate for wire in sorted(found) for gate in found[wire]]
+    return [gate for wire in sorted(by_wire) for gate in by_wire[wire]]
 
 
 def _around(qp: Any, model: Any, gate: Gate) -> tuple[list[Gate], list[Gate]]:
@@ -67,15 +67,15 @@ def _around(qp: Any, model: Any, gate: Gate) -> tuple[list[Gate], list[Gate]]:
     if gate.angle is None:
         return _added(qp, model, make(wires=list(gate.wires)))
     reads = bool(gate.angle.inputs or gate.angle.weights)
-    found = [
+    added = [
         _added(qp, model, make(angle, wires=gate.wires[0])) for angle in (_EXAMPLES if reads else (gate.angle.offset,))
     ]
-    if found[0] != found[-1]:
+    if added[0] != added[-1]:
         raise QuanvolveError(
             f"the noise model's noise of {gate.name} on wire {gate.wires[0]} depends on the gate's angle, which reads "
             "pixels or weights: give noise that depends on the gate and its wires only"
         )
-    return found[0]
+    return added[0]
 
 
 def _added(qp: Any, model: Any, operation: Any) -> tuple[list[Gate], list[Gate]]:

@@ -52,13 +52,13 @@ def absorbed(circuit: Circuit) -> Circuit:
         of more than 4,096 words.
     """
     blocked: set[int] = set()
-    kept: list[Gate] = []
+    gates: list[Gate] = []
     maps: list[tuple[tuple[int, ...], npt.NDArray[np.float64]]] = []
     for gate in reversed(circuit.gates):
         if gate.transfer is not None and blocked.isdisjoint(gate.wires):
             maps.append((gate.wires, np.array(gate.transfer).T))
         else:
-            kept.append(gate)
+            gates.append(gate)
             blocked.update(gate.wires)
     if not maps or circuit.counts is not None:
         return circuit
@@ -66,7 +66,7 @@ def absorbed(circuit: Circuit) -> Circuit:
         observables = tuple(through(o, maps) for o in circuit.observables)
     except QuanvolveError:
         return circuit
-    return replace(circuit, gates=tuple(reversed(kept)), observables=observables)
+    return replace(circuit, gates=tuple(reversed(gates)), observables=observables)
 
 
 def _wires_of(observable: Observable) -> list[int]:
@@ -90,7 +90,7 @@ def through(observable: Observable, maps: Sequence[tuple[tuple[int, ...], npt.ND
         key = tuple(sorted(word))
         terms[key] = terms.get(key, 0.0) + coefficient
     for wires, matrix in maps:
-        found: dict[tuple[tuple[int, str], ...], float] = {}
+        moved: dict[tuple[tuple[int, str], ...], float] = {}
         for word, coefficient in terms.items():
             letters = dict(word)
             column = 0
@@ -104,12 +104,12 @@ def through(observable: Observable, maps: Sequence[tuple[tuple[int, ...], npt.ND
                     if letter:
                         new[wire] = "IXYZ"[letter]
                 key = tuple(sorted(new.items()))
-                found[key] = found.get(key, 0.0) + coefficient * float(matrix[row, column])
-        terms = found
+                moved[key] = moved.get(key, 0.0) + coefficient * float(matrix[row, column])
+        terms = moved
         if len(terms) > MAX_TERMS:
             raise QuanvolveError(
                 f"with errors of the measurement an observable on {len(wires)} or more wires is a sum of "
                 f"{len(terms)} Pauli words, at most {MAX_TERMS} are possible: measure fewer qubits together"
             )
-    kept = tuple((c, word) for word, c in terms.items() if abs(c) > _ZERO and math.isfinite(c))
-    return Observable(kept or ((0.0, ()),))
+    remaining = tuple((c, word) for word, c in terms.items() if abs(c) > _ZERO and math.isfinite(c))
+    return Observable(remaining or ((0.0, ()),))

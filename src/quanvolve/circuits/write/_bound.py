@@ -77,16 +77,16 @@ class Bound:
             inputs = (inputs > self.circuit.threshold).astype(np.float64)
         letter = "x" if self.circuit.threshold is None else "b"
         read = pixels if self.circuit.threshold is None else inputs
-        found = {f"{letter}{self.first + k}": float(value) for k, value in enumerate(read)}
+        values = {f"{letter}{self.first + k}": float(value) for k, value in enumerate(read)}
         extended = inputs
         if self.circuit.program is not None:
             derived = _run(self.circuit, self.weights, inputs)
-            found |= {f"v{k}": float(value) for k, value in enumerate(derived)}
+            values |= {f"v{k}": float(value) for k, value in enumerate(derived)}
             extended = np.concatenate([inputs, derived])
         if self.circuit.preparation is not None:
             angles = _tree(self.circuit.preparation, extended)
-            found |= {f"p{k}": float(angle) for k, angle in enumerate(angles)}
-        return {name: found[name] for name, _ in self.parameters}
+            values |= {f"p{k}": float(angle) for k, angle in enumerate(angles)}
+        return {name: values[name] for name, _ in self.parameters}
 
 
 def bind(
@@ -154,11 +154,11 @@ def bind(
 def _array(name: str, shape: tuple[int, ...], weights: Mapping[str, Any]) -> Floats:
     if name not in weights:
         raise QuanvolveError(f"`weights` has the names {sorted(weights)}, the circuit needs {name!r}")
-    given = weights[name]
-    found = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given, dtype=np.float64)
-    if found.size != math.prod(shape):
-        raise QuanvolveError(f"weight {name!r} has shape {found.shape}, the circuit's own is {shape}")
-    return found.reshape(shape)
+    value = weights[name]
+    array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=np.float64)
+    if array.size != math.prod(shape):
+        raise QuanvolveError(f"weight {name!r} has shape {array.shape}, the circuit's own is {shape}")
+    return array.reshape(shape)
 
 
 def _run(circuit: Circuit, arrays: Mapping[str, Floats], inputs: Floats) -> Floats:
@@ -171,21 +171,21 @@ def _run(circuit: Circuit, arrays: Mapping[str, Floats], inputs: Floats) -> Floa
 
 def _meanings(circuit: Circuit, arrays: Mapping[str, Floats], scales: Sequence[float], first: int) -> dict[str, str]:
     """What each parameter is, in words."""
-    found = {}
+    meanings = {}
     for k, scale in enumerate(scales):
         if circuit.threshold is None:
-            found[f"x{first + k}"] = f"pixel {first + k} of the window"
+            meanings[f"x{first + k}"] = f"pixel {first + k} of the window"
         else:
-            found[f"b{first + k}"] = f"1 if {scale:.17g} * pixel {first + k} > {circuit.threshold:.17g}, else 0"
+            meanings[f"b{first + k}"] = f"1 if {scale:.17g} * pixel {first + k} > {circuit.threshold:.17g}, else 0"
     if circuit.program is not None:
         inputs = [f"{factor_text(scale)}x{first + k}" for k, scale in enumerate(scales)]
         texts = {name: np.vectorize(lambda w: f"{w:.6g}", otypes=[object])(array) for name, array in arrays.items()}
         for k, text in enumerate(value_texts(circuit.program, inputs, texts)):
-            found[f"v{k}"] = text
+            meanings[f"v{k}"] = text
     if circuit.preparation is not None:
         for k in range(2 ** len(circuit.preparation.wires) - 1):
-            found[f"p{k}"] = f"angle {k} of the tree that prepares the window's amplitudes"
-    return found
+            meanings[f"p{k}"] = f"angle {k} of the tree that prepares the window's amplitudes"
+    return meanings
 
 
 def _tree(preparation: Preparation, values: Floats) -> Floats:

@@ -65,18 +65,18 @@ def outputs_in_words(circuit: Circuit) -> list[str]:
     if circuit.counts is not None:
         which = "the most probable bit string" if circuit.counts == "most_probable" else "a bit string drawn at random"
         return [f"output 0: the number of ones in {which}"]
-    found = []
+    lines = []
     for number, observable in enumerate(circuit.observables):
         if observable.outcome:
             bits = ", ".join(f"q[{wire}] = {bit}" for wire, bit in observable.outcome)
-            found.append(f"output {number}: the probability of {bits}")
+            lines.append(f"output {number}: the probability of {bits}")
             continue
         terms = []
         for coefficient, word in observable.terms:
             product = " times ".join(f"{letter} of q[{wire}]" for wire, letter in word) or "1"
             terms.append(product if coefficient == 1 else f"{coefficient:.17g} * {product}")
-        found.append(f"output {number}: {' + '.join(terms)}")
-    return found
+        lines.append(f"output {number}: {' + '.join(terms)}")
+    return lines
 
 
 def _line(gate: BoundGate) -> str:

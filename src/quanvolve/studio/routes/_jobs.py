@@ -94,10 +94,10 @@ def job_log(studio: Use, job: Id) -> PlainTextResponse:
             responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}})  # fmt: skip
 def report(studio: Use, job: Id) -> Response:
     """The verdict of a comparison that is done."""
-    found = studio.jobs.get(job)
-    if found.kind != "compare":
+    row = studio.jobs.get(job)
+    if row.kind != "compare":
         raise Missing("report of comparison", job)
-    return framed(folder_of(found, studio.settings) / STUDY_REPORT, "report of comparison", job)
+    return framed(folder_of(row, studio.settings) / STUDY_REPORT, "report of comparison", job)
 
 
 async def _followed(studio: Use, job: Id) -> AsyncIterator[Job]:
@@ -152,8 +152,8 @@ async def _events(studio: Studio, job: str, known: int) -> AsyncIterator[ServerS
 
 def _state(studio: Studio, job: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     # The state first: epochs that are finished later than it is read come with the next turn.
-    found = studio.jobs.get(job)
-    return _out(studio, found).model_dump(), rows_of(found, studio.settings)
+    row = studio.jobs.get(job)
+    return _out(studio, row).model_dump(), rows_of(row, studio.settings)
 
 
 def _out(studio: Studio, job: Job) -> JobOut:

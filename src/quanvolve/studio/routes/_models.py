@@ -59,15 +59,15 @@ async def layer(studio: Use, model: Id) -> LayerOut:
 
 
 def _layer(loaded: Loaded) -> LayerOut:
-    one = loaded.layer
-    if one is None:
+    quanv = loaded.layer
+    if quanv is None:
         empty = ("kernel_size", "stride", "corner", "dilation", "scales", "circuits", "channels")
         return LayerOut(summary="no quantum layer", plan="", **{name: [] for name in empty})
-    sides = one.geometry.sides()
+    sides = quanv.geometry.sides()
     circuits = loaded.circuits()
     return LayerOut(
-        summary=str(one), plan=one.plan, kernel_size=list(one.kernel_size), stride=list(one.stride),
-        corner=[-before for before, _ in sides], dilation=list(one.dilation), scales=list(circuits[0].bound.scales),
+        summary=str(quanv), plan=quanv.plan, kernel_size=list(quanv.kernel_size), stride=list(quanv.stride),
+        corner=[-before for before, _ in sides], dilation=list(quanv.dilation), scales=list(circuits[0].bound.scales),
         circuits=[circuit.name for circuit in circuits], channels=[Channel(**row) for row in loaded.channels()],
     )  # fmt: skip
 

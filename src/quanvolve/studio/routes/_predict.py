@@ -89,7 +89,7 @@ def _checked(values: Any) -> list[Floats]:
 
 
 def _stacked(values: list[Floats]) -> Floats:
-    if len({one.shape for one in values}) > 1:
+    if len({value.shape for value in values}) > 1:
         raise Refused(422, "invalid", "images: expected arrays of numbers, all of the same shape")
     return np.stack(values)
 
@@ -98,7 +98,7 @@ def _drawings(studio: Studio, loaded: Loaded, values: list[Floats], dataset: str
     """Drawings of any size, as images of the model."""
     must_be_drawable(loaded)
     most, left = studio.settings.limits.image_pixels, studio.settings.limits.pixels
-    found = []
+    drawings = []
     for value in values:
         still_wanted()
         array = value[0] if value.ndim == 3 and len(value) == 1 else value
@@ -108,15 +108,15 @@ def _drawings(studio: Studio, loaded: Loaded, values: list[Floats], dataset: str
         if array.size > most or left < 0:
             raise Refused(413, "large", f"a drawing may have {most:,} pixels, and all of a request "
                           f"{studio.settings.limits.pixels:,}: make them smaller")  # fmt: skip
-        found.append(as_drawn(array, (loaded.shape[1], loaded.shape[2]), dataset))
-    return loaded.scaled(np.stack(found))[:, None]
+        drawings.append(as_drawn(array, (loaded.shape[1], loaded.shape[2]), dataset))
+    return loaded.scaled(np.stack(drawings))[:, None]
 
 
 async def _predicted(studio: Studio, loaded: Loaded, images: Floats) -> Predictions:
-    found = await while_wanted(studio.batcher.probabilities(loaded, images), studio.settings.limits.seconds)
+    probabilities = await while_wanted(studio.batcher.probabilities(loaded, images), studio.settings.limits.seconds)
     studio.meters.images.inc(len(images))
     return Predictions(
         classes=loaded.classes,
-        labels=[loaded.classes[best] for best in found.argmax(axis=1)],
-        probabilities=found.tolist(),
+        labels=[loaded.classes[best] for best in probabilities.argmax(axis=1)],
+        probabilities=probabilities.tolist(),
     )

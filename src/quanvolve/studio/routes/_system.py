@@ -16,7 +16,7 @@ router = APIRouter(tags=["The studio"])
 @router.get("/api/v1/about", operation_id="about")
 def about(studio: Use) -> About:
     """Version, counts, and what comparisons can be made of."""
-    controls = {one.name: one.summary for one in contenders_for({}, None)[1:]}
+    controls = {contender.name: contender.summary for contender in contenders_for({}, None)[1:]}
     return About(
         version=__version__,
         models=len(studio.store.all()),
