@@ -60,7 +60,7 @@ def test_what_is_chosen_is_asked_of_the_command() -> None:
         ({"groups": 2, "backbone": "classical"}, r"must be divisible by `groups` \(=2\)"),
         ({"engine": "fast"}, r"`engine` \(='fast'\) must be one of"),
         ({"noise": "bit_flop=0.1"}, r"`noise` has the unknown channel 'bit_flop'"),
-        ({"noise": "much"}, r"`noise` much is not a list of names and strengths"),
+        ({"noise": "much"}, r"`noise=much` is not a list of names and strengths"),
         ({"qubits": 3}, r"`n_qubits` \(=3\) must be at least 4"),
         ({"scale": 1e308}, r"`scale` \(=1e\+308\) must be finite"),
         ({"diff_method": "parameter-shift"}, r"`diff_method` .* is for layers with `shots`"),
