@@ -3,6 +3,10 @@
 A state of D amplitudes for as many windows as a vector has lanes is a flat array: for each basis state the vector of
 real parts, then that of imaginary parts. A 2 x 2 matrix is eight numbers: real and imaginary part of its entries 00,
 01, 10, 11; or eight vectors, where it differs from window to window.
+
+Written by hand because a block is one vector wide, so that states stay in cache: Numba makes vectors only of loops over
+64 windows or more. Against such loops: 12 qubits 2.9x as fast, forward and with gradients; 10 qubits 1.3x; 9 qubits
+1.1x and 1.2x; 4 qubits 0.9x and 0.8x (float32, AVX2). Loops over as few windows as here: 9 qubits 3x, 4 qubits 1.2x.
 """
 
 from __future__ import annotations
@@ -46,7 +50,7 @@ class _Gates(Emit):
     def times(
         self, matrix: list[tuple[Any, Any]], low: tuple[Any, Any], high: tuple[Any, Any]
     ) -> list[tuple[Any, Any]]:
-        """The matrix times a pair of amplitudes."""
+        """The matrix times a pair of amplitudes: (m00 low + m01 high, m10 low + m11 high)."""
         return [self.sum_of([(*matrix[2 * row], *low), (*matrix[2 * row + 1], *high)]) for row in range(2)]
 
     def amplitude(self, state: Any, basis: Any) -> tuple[Any, Any]:
@@ -94,7 +98,10 @@ def _one_gate(lanes: bool) -> Any:
 
 
 one_gate = _one_gate(False)
-"""(state, pairs, bit, matrices, m): the 2 x 2 matrix at matrices[m] on the qubit of a bit of the basis states."""
+"""(state, pairs, bit, matrices, m): the 2 x 2 matrix u at matrices[m] on the qubit of a bit of the basis states.
+
+    (psi[d], psi[d + 2^bit]) = u (psi[d], psi[d + 2^bit]) for every d without this bit, of which there are `pairs`.
+"""
 
 one_gate_lanes = _one_gate(True)
 """The same with a matrix for each window."""
@@ -102,7 +109,11 @@ one_gate_lanes = _one_gate(True)
 
 @intrinsic  # type: ignore[untyped-decorator]
 def two_gates(typing: Any, state: Any, quads: Any, bit: Any, upper: Any, matrices: Any, m: Any, m_upper: Any) -> Any:
-    """Two matrices on two qubits in one pass; `upper` is the larger of the two bits."""
+    """Two matrices on two qubits in one pass; `upper` is the larger of the two bits.
+
+    For every d without both bits psi[d + i 2^bit + j 2^upper] becomes sum_kl u[i, k] v[j, l] psi[d + k 2^bit + l 2^upper],
+    where u is the matrix at matrices[m] and v that at matrices[m_upper].
+    """
     number = types.int64
     signature = types.void(state, number, number, number, matrices, number, number)
 
@@ -183,7 +194,11 @@ def _undo(lanes: bool) -> Any:
 undo_gate = _undo(False)
 """(state, dual, pairs, bit, matrices, m, slopes, s): undo a matrix on a state and on the gradient by its amplitudes.
 
-Writes the gradient by the eight numbers of the matrix, a vector each, to slopes[s].
+With psi = u^dagger psi' for every pair of amplitudes, and as much for their gradients g:
+
+    slope[i, j] = sum over pairs of g'[i] conj(psi[j]),  g = u^dagger g'
+
+The slopes by the eight numbers of the matrix, a vector each, go to slopes[s].
 """
 
 undo_gate_lanes = _undo(True)
@@ -192,7 +207,10 @@ undo_gate_lanes = _undo(True)
 
 @intrinsic  # type: ignore[untyped-decorator]
 def expand(typing: Any, state: Any, size: Any, columns: Any) -> Any:
-    """Another qubit, after the others: `size` amplitudes become twice as many; columns: its two, a vector each part."""
+    """Another qubit, after the others: `size` amplitudes become twice as many; columns: its two, a vector each part.
+
+    psi'[2 d + j] = columns[j] psi[d]
+    """
     signature = types.void(state, types.int64, columns)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -218,7 +236,9 @@ def expand(typing: Any, state: Any, size: Any, columns: Any) -> Any:
 def contract(typing: Any, state: Any, dual: Any, size: Any, columns: Any, slopes: Any, s: Any) -> Any:
     """Undo :func:`expand` on a state and on the gradient by it; the gradient by the columns goes to slopes[s].
 
-    As those of the eight numbers of a matrix; its second column has none.
+        psi[d] = sum_j conj(columns[j]) psi'[2 d + j],  slope[j] = sum_d g'[2 d + j] conj(psi[d]),  and g[d] as psi[d]
+
+    The slopes are as those of the eight numbers of a matrix; its second column has none.
     """
     signature = types.void(state, dual, types.int64, columns, slopes, types.int64)
 
@@ -292,13 +312,13 @@ move = _move(False, False)
 """(state, to, count, source, phases, first): to[d] = state[source[first + d]] for d < count."""
 
 move_back = _move(False, True)
-"""The inverse of :data:`move`."""
+"""The inverse of :data:`move`: to[source[first + d]] = state[d]."""
 
 move_phased = _move(True, False)
 """to[d] = phases[first + d] * state[source[first + d]]."""
 
 move_phased_back = _move(True, True)
-"""The inverse of :data:`move_phased`, whose phases have length one."""
+"""The inverse, as phases have length one: to[source[first + d]] = conj(phases[first + d]) * state[d]."""
 
 
 def _overlaps(odd: bool) -> Any:
