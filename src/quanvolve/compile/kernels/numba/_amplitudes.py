@@ -111,8 +111,9 @@ one_gate_lanes = _one_gate(True)
 def two_gates(typing: Any, state: Any, quads: Any, bit: Any, upper: Any, matrices: Any, m: Any, m_upper: Any) -> Any:
     """Two matrices on two qubits in one pass; `upper` is the larger of the two bits.
 
-    For every d without both bits psi[d + i 2^bit + j 2^upper] becomes sum_kl u[i, k] v[j, l] psi[d + k 2^bit + l 2^upper],
-    where u is the matrix at matrices[m] and v that at matrices[m_upper].
+        psi'[d + i 2^bit + j 2^upper] = sum_kl u[i, k] v[j, l] psi[d + k 2^bit + l 2^upper]
+
+    for every d without both bits, where u is the matrix at matrices[m] and v that at matrices[m_upper].
     """
     number = types.int64
     signature = types.void(state, number, number, number, matrices, number, number)
