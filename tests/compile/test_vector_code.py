@@ -1,4 +1,4 @@
-"""The loops that are written as LLVM vector code against the same in NumPy, from the formulas of their docstrings."""
+"""Tiles and the loops over state vectors against the same in NumPy, from the formulas of their docstrings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from quanvolve.compile.kernels.numba import _amplitudes as loops
+from quanvolve.compile.kernels.numba import _basis_states
 from quanvolve.compile.kernels.numba._tile import ROWS, VECTOR_BYTES, VECTORS, thin_tile, wide_tile
 
 WIRES = 4
@@ -134,13 +135,14 @@ def test_one_more_qubit_and_its_removal(dtype: Any) -> None:
 @pytest.mark.parametrize("phased", [False, True])
 def test_permutations_and_their_inverses(phased: bool, dtype: Any) -> None:
     rng = np.random.default_rng(0)
-    source = np.concatenate([np.zeros(SIZE, int), rng.permutation(SIZE)])
-    phases = np.exp(1j * rng.uniform(0, 6, (2 * SIZE, 1))) if phased else np.ones((2 * SIZE, 1), complex)
-    numbers = parts_of(phases)[..., 0].astype(dtype)
+    source = rng.permutation(SIZE)
+    phases = np.exp(1j * rng.uniform(0, 6, (SIZE, 1))) if phased else np.ones((SIZE, 1), complex)
+    numbers = (parts_of(phases)[..., 0].astype(dtype),) if phased else ()
     state, to, back = (drawn_state(dtype, seed) for seed in range(3))
-    call(loops.move_phased if phased else loops.move, state, to, SIZE, source, numbers, SIZE)
-    close(to, parts_of(phases[SIZE:] * complex_of(state)[source[SIZE:]]), dtype)
-    call(loops.move_phased_back if phased else loops.move_back, to, back, SIZE, source, numbers, SIZE)
+    loop = _basis_states.move_phased if phased else _basis_states.move
+    loop(state.reshape(-1), to.reshape(-1), SIZE, source, *numbers, False)
+    close(to, parts_of(phases * complex_of(state)[source]), dtype)
+    loop(to.reshape(-1), back.reshape(-1), SIZE, source, *numbers, True)
     close(back, state, dtype)
 
 
@@ -152,8 +154,8 @@ def test_overlaps_and_their_slopes(odd: bool, mask: int, dtype: Any) -> None:
     state, dual, into = drawn_state(dtype), drawn_state(dtype, 1), drawn(SIZE, lanes, dtype=dtype)
     psi, weights = complex_of(state), drawn(SIZE, lanes, dtype=dtype, seed=4)
     product = psi.conj() * psi[flipped]
-    call(loops.overlaps_odd if odd else loops.overlaps, state, SIZE, mask, into)
+    _basis_states.overlaps(state.reshape(-1), SIZE, mask, odd, into.reshape(-1))
     close(into, -product.imag if odd else product.real, dtype)
     expected = complex_of(dual) + (2j if odd else 2) * weights * psi[flipped]
-    call(loops.add_slopes_odd if odd else loops.add_slopes, state, SIZE, mask, weights, dual)
+    _basis_states.add_slopes(state.reshape(-1), SIZE, mask, odd, weights.reshape(-1), dual.reshape(-1))
     close(dual, parts_of(expected), dtype)
