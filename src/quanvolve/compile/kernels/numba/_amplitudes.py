@@ -3,6 +3,11 @@
 A state of D amplitudes for as many windows as a vector has lanes is a flat array: for each basis state the vector of
 real parts, then that of imaginary parts. A 2 x 2 matrix is eight numbers: real and imaginary part of its entries 00,
 01, 10, 11; or eight vectors, where it differs from window to window.
+
+Written by hand because a block is one vector wide, so that states stay in cache: Numba makes vectors only of loops over
+64 windows or more. As fast as loops by Numba over as few windows (layer of 9 qubits with gradients, float32, AVX2): gates
+1.5x, their undoing 1.9x, expand and contract 1.2x. Against loops over 64 windows, permutations and overlaps included:
+12 qubits 2.9x, 10 qubits 1.3x, 9 qubits 1.15x, 4 qubits 0.75x.
 """
 
 from __future__ import annotations
@@ -46,7 +51,7 @@ class _Gates(Emit):
     def times(
         self, matrix: list[tuple[Any, Any]], low: tuple[Any, Any], high: tuple[Any, Any]
     ) -> list[tuple[Any, Any]]:
-        """The matrix times a pair of amplitudes."""
+        """The matrix times a pair of amplitudes: (m00 low + m01 high, m10 low + m11 high)."""
         return [self.sum_of([(*matrix[2 * row], *low), (*matrix[2 * row + 1], *high)]) for row in range(2)]
 
     def amplitude(self, state: Any, basis: Any) -> tuple[Any, Any]:
@@ -94,7 +99,10 @@ def _one_gate(lanes: bool) -> Any:
 
 
 one_gate = _one_gate(False)
-"""(state, pairs, bit, matrices, m): the 2 x 2 matrix at matrices[m] on the qubit of a bit of the basis states."""
+"""(state, pairs, bit, matrices, m): the 2 x 2 matrix u at matrices[m] on the qubit of a bit of the basis states.
+
+    (psi[d], psi[d + 2^bit]) = u (psi[d], psi[d + 2^bit]) for every d without this bit, of which there are `pairs`.
+"""
 
 one_gate_lanes = _one_gate(True)
 """The same with a matrix for each window."""
@@ -102,7 +110,12 @@ one_gate_lanes = _one_gate(True)
 
 @intrinsic  # type: ignore[untyped-decorator]
 def two_gates(typing: Any, state: Any, quads: Any, bit: Any, upper: Any, matrices: Any, m: Any, m_upper: Any) -> Any:
-    """Two matrices on two qubits in one pass; `upper` is the larger of the two bits."""
+    """Two matrices on two qubits in one pass; `upper` is the larger of the two bits.
+
+        psi'[d + i 2^bit + j 2^upper] = sum_kl u[i, k] v[j, l] psi[d + k 2^bit + l 2^upper]
+
+    for every d without both bits, where u is the matrix at matrices[m] and v that at matrices[m_upper].
+    """
     number = types.int64
     signature = types.void(state, number, number, number, matrices, number, number)
 
@@ -183,7 +196,11 @@ def _undo(lanes: bool) -> Any:
 undo_gate = _undo(False)
 """(state, dual, pairs, bit, matrices, m, slopes, s): undo a matrix on a state and on the gradient by its amplitudes.
 
-Writes the gradient by the eight numbers of the matrix, a vector each, to slopes[s].
+With psi = u^dagger psi' for every pair of amplitudes, and as much for their gradients g:
+
+    slope[i, j] = sum over pairs of g'[i] conj(psi[j]),  g = u^dagger g'
+
+The slopes by the eight numbers of the matrix, a vector each, go to slopes[s].
 """
 
 undo_gate_lanes = _undo(True)
@@ -192,7 +209,10 @@ undo_gate_lanes = _undo(True)
 
 @intrinsic  # type: ignore[untyped-decorator]
 def expand(typing: Any, state: Any, size: Any, columns: Any) -> Any:
-    """Another qubit, after the others: `size` amplitudes become twice as many; columns: its two, a vector each part."""
+    """Another qubit, after the others: `size` amplitudes become twice as many; columns: its two, a vector each part.
+
+    psi'[2 d + j] = columns[j] psi[d]
+    """
     signature = types.void(state, types.int64, columns)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -218,7 +238,9 @@ def expand(typing: Any, state: Any, size: Any, columns: Any) -> Any:
 def contract(typing: Any, state: Any, dual: Any, size: Any, columns: Any, slopes: Any, s: Any) -> Any:
     """Undo :func:`expand` on a state and on the gradient by it; the gradient by the columns goes to slopes[s].
 
-    As those of the eight numbers of a matrix; its second column has none.
+        psi[d] = sum_j conj(columns[j]) psi'[2 d + j],  slope[j] = sum_d g'[2 d + j] conj(psi[d]),  and g[d] as psi[d]
+
+    The slopes are as those of the eight numbers of a matrix; its second column has none.
     """
     signature = types.void(state, dual, types.int64, columns, slopes, types.int64)
 
@@ -253,114 +275,3 @@ def contract(typing: Any, state: Any, dual: Any, size: Any, columns: Any, slopes
         return context.get_dummy_value()
 
     return signature, generate
-
-
-def _move(phased: bool, back: bool) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
-    def move(typing: Any, state: Any, to: Any, count: Any, source: Any, phases: Any, first: Any) -> Any:
-        signature = types.void(state, to, types.int64, source, phases, types.int64)
-
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            kinds = signature.args
-            emit = _Gates(context, builder, kinds[0].dtype)
-            state, to, source, phases = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 1, 3, 4))
-            count, first = arguments[2], arguments[5]
-
-            def body(k: Any, sums: list[Any]) -> list[Any]:
-                number = builder.add(first, k)
-                other = builder.load(emit.at(source, number))
-                of, into = (k, other) if back else (other, k)
-                value = emit.amplitude(state, of)
-                if phased:
-                    place = builder.shl(number, emit.number(1))
-                    real = emit.splat(builder.load(emit.at(phases, place)))
-                    imaginary = emit.splat(builder.load(emit.at(phases, builder.or_(place, emit.number(1)))))
-                    imaginary = builder.fneg(imaginary) if back else imaginary
-                    value = emit.sum_of([(real, imaginary, *value)])
-                emit.put(value, to, into)
-                return []
-
-            emit.loop(count, 0, body)
-            return context.get_dummy_value()
-
-        return signature, generate
-
-    return move
-
-
-move = _move(False, False)
-"""(state, to, count, source, phases, first): to[d] = state[source[first + d]] for d < count."""
-
-move_back = _move(False, True)
-"""The inverse of :data:`move`."""
-
-move_phased = _move(True, False)
-"""to[d] = phases[first + d] * state[source[first + d]]."""
-
-move_phased_back = _move(True, True)
-"""The inverse of :data:`move_phased`, whose phases have length one."""
-
-
-def _overlaps(odd: bool) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
-    def overlaps(typing: Any, state: Any, count: Any, mask: Any, into: Any) -> Any:
-        signature = types.void(state, types.int64, types.int64, into)
-
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            emit = _Gates(context, builder, signature.args[0].dtype)
-            state, into = (data_of(context, builder, signature.args[k], arguments[k]) for k in (0, 3))
-            _, count, mask, _ = arguments
-
-            def body(k: Any, sums: list[Any]) -> list[Any]:
-                (a, b), (x, y) = emit.amplitude(state, k), emit.amplitude(state, builder.xor(k, mask))
-                value = emit.fma(builder.fneg(a), y, builder.fmul(b, x)) if odd else emit.fma(a, x, builder.fmul(b, y))
-                emit.store(value, into, builder.mul(k, emit.number(emit.lanes)))
-                return []
-
-            emit.loop(count, 0, body)
-            return context.get_dummy_value()
-
-        return signature, generate
-
-    return overlaps
-
-
-overlaps = _overlaps(False)
-"""(state, count, mask, into): Re(conj(psi[d]) psi[d ^ mask]) for every basis state d < count."""
-
-overlaps_odd = _overlaps(True)
-"""-Im(conj(psi[d]) psi[d ^ mask])."""
-
-
-def _slopes(odd: bool) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
-    def slopes(typing: Any, state: Any, count: Any, mask: Any, weights: Any, dual: Any) -> Any:
-        signature = types.void(state, types.int64, types.int64, weights, dual)
-
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            emit = _Gates(context, builder, signature.args[0].dtype)
-            state, weights, dual = (data_of(context, builder, signature.args[k], arguments[k]) for k in (0, 3, 4))
-            count, mask = arguments[1:3]
-
-            def body(k: Any, sums: list[Any]) -> list[Any]:
-                weight = emit.load(weights, builder.mul(k, emit.number(emit.lanes)))
-                weight = builder.fadd(weight, weight)
-                (x, y), (p, q) = emit.amplitude(state, builder.xor(k, mask)), emit.amplitude(dual, k)
-                if odd:
-                    x, y = builder.fneg(y), x
-                emit.put((emit.fma(weight, x, p), emit.fma(weight, y, q)), dual, k)
-                return []
-
-            emit.loop(count, 0, body)
-            return context.get_dummy_value()
-
-        return signature, generate
-
-    return slopes
-
-
-add_slopes = _slopes(False)
-"""(state, count, mask, weights, dual): dual[d] += 2 weights[d] psi[d ^ mask]."""
-
-add_slopes_odd = _slopes(True)
-"""dual[d] += 2i weights[d] psi[d ^ mask]."""

@@ -30,7 +30,7 @@ from quanvolve.compile.kernels.numba._reading import (
     take,
     task_of,
 )
-from quanvolve.compile.kernels.numba._tile import ROWS, VECTOR_BYTES, VECTORS, dot_tile, thin_tile, wide_tile
+from quanvolve.compile.kernels.numba._tile import ROWS, VECTOR_BYTES, VECTORS, thin_tile, wide_tile
 from quanvolve.compile.tables._features import Readers, SiteTables
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
@@ -54,6 +54,39 @@ def multiply(
             for m in range(0, rows, ROWS):
                 thin_tile(out, o + m * ldo + p, ldo, a, i + m * row, row, col, count, b, j + p, ldb, w, v + p)
             p += lanes
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})  # type: ignore[untyped-decorator]
+def dots(
+    out: Any, o: int, ldo: int, a: Any, i: int, lda: int, b: Any, j: int, ldb: int, width: int
+) -> None:  # fmt: skip
+    """``out[o + m ldo + n] += sum_p a[i + m lda + p] * b[j + n ldb + p]`` for m, n < ROWS and p < width."""
+    a, b = a.reshape(-1), b.reshape(-1)
+    b0, b1 = b[j : j + width], b[j + ldb : j + ldb + width]
+    b2, b3 = b[j + 2 * ldb : j + 2 * ldb + width], b[j + 3 * ldb : j + 3 * ldb + width]
+    zero = out.dtype.type(0)
+    for m in range(0, ROWS, 2):  # two rows at a time: as many sums as there are registers for
+        x, y = a[i + m * lda : i + m * lda + width], a[i + (m + 1) * lda : i + (m + 1) * lda + width]
+        x0, x1, x2, x3, y0, y1, y2, y3 = zero, zero, zero, zero, zero, zero, zero, zero
+        for p in range(width):
+            x0 += x[p] * b0[p]
+            x1 += x[p] * b1[p]
+            x2 += x[p] * b2[p]
+            x3 += x[p] * b3[p]
+            y0 += y[p] * b0[p]
+            y1 += y[p] * b1[p]
+            y2 += y[p] * b2[p]
+            y3 += y[p] * b3[p]
+        to = o + m * ldo
+        out[to] += x0
+        out[to + 1] += x1
+        out[to + 2] += x2
+        out[to + 3] += x3
+        to += ldo
+        out[to] += y0
+        out[to + 1] += y1
+        out[to + 2] += y2
+        out[to + 3] += y3
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -174,9 +207,9 @@ def backward(
                         into = d_coefficients[part].reshape(-1)
                         for o in range(0, padded, ROWS):
                             for b in range(0, right, ROWS):
-                                dot_tile(
+                                dots(
                                     into, begin + o * channels * left * right + b, channels * left * right, seen,
-                                    o * ROW, ROW, rights, b * ROW, ROW, width // lanes,
+                                    o * ROW, ROW, rights, b * ROW, ROW, width,
                                 )  # fmt: skip
                     if want_i and not split:
                         multiply(

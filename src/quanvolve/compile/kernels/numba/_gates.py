@@ -13,22 +13,15 @@ import numba
 import numpy as np
 
 from quanvolve.compile.kernels.numba._amplitudes import (
-    add_slopes,
-    add_slopes_odd,
     contract,
     expand,
-    move,
-    move_back,
-    move_phased,
-    move_phased_back,
     one_gate,
     one_gate_lanes,
-    overlaps,
-    overlaps_odd,
     two_gates,
     undo_gate,
     undo_gate_lanes,
 )
+from quanvolve.compile.kernels.numba._basis_states import add_slopes, move, move_phased, overlaps
 from quanvolve.compile.kernels.numba._tile import ROWS, VECTOR_BYTES, thin_tile
 from quanvolve.compile.tables._states import FIXED, StateSteps
 
@@ -188,9 +181,9 @@ def _run_all(
         wire, r = steps[k]
         if wire < 0:
             if circuit.plain[r]:
-                move(state, spare, dimension, circuit.sources, circuit.phases, r * dimension)
+                move(state, spare, dimension, circuit.sources[r], False)
             else:
-                move_phased(state, spare, dimension, circuit.sources, circuit.phases, r * dimension)
+                move_phased(state, spare, dimension, circuit.sources[r], circuit.phases[r], False)
             state, spare = spare, state
         elif vary[r]:
             one_gate_lanes(state, dimension >> 1, wires - 1 - wire, by_lane, 8 * r * lanes)
@@ -214,10 +207,7 @@ def _measure(circuit: StateSteps, lanes: int, state: Any, shared: Any, ones: Any
     padded, dimension = observed.shape[1:]
     flat = observed.reshape(-1)
     for k in range(len(masks)):
-        if masks[k, 1]:
-            overlaps_odd(state, dimension, masks[k, 0], shared)
-        else:
-            overlaps(state, dimension, masks[k, 0], shared)
+        overlaps(state, dimension, masks[k, 0], masks[k, 1] != 0, shared)
         for o in range(0, padded, ROWS):
             thin_tile(
                 sums, o * lanes, lanes, flat, (k * padded + o) * dimension, dimension, 1, dimension, shared, 0, lanes,
@@ -240,10 +230,7 @@ def _measure_back(circuit: StateSteps, lanes: int, state: Any, shared: Any, ones
                 shared, d * lanes, lanes, flat, k * padded * dimension + d, 1, dimension, padded, given, 0, lanes,
                 ones, 0,
             )  # fmt: skip
-        if masks[k, 1]:
-            add_slopes_odd(state, dimension, masks[k, 0], shared, dual)
-        else:
-            add_slopes(state, dimension, masks[k, 0], shared, dual)
+        add_slopes(state, dimension, masks[k, 0], masks[k, 1] != 0, shared, dual)
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -338,11 +325,11 @@ def backward(
                     wire, r = circuit.steps[k]
                     if wire < 0:
                         if circuit.plain[r]:
-                            move_back(state, spare, dimension, circuit.sources, circuit.phases, r * dimension)
-                            move_back(dual, other, dimension, circuit.sources, circuit.phases, r * dimension)
+                            move(state, spare, dimension, circuit.sources[r], True)
+                            move(dual, other, dimension, circuit.sources[r], True)
                         else:
-                            move_phased_back(state, spare, dimension, circuit.sources, circuit.phases, r * dimension)
-                            move_phased_back(dual, other, dimension, circuit.sources, circuit.phases, r * dimension)
+                            move_phased(state, spare, dimension, circuit.sources[r], circuit.phases[r], True)
+                            move_phased(dual, other, dimension, circuit.sources[r], circuit.phases[r], True)
                         state, spare = spare, state
                         dual, other = other, dual
                     elif vary[r]:

@@ -1,166 +1,103 @@
-"""Steps of a network's sweep on a block of windows, as LLVM vector code that Numba inlines.
+"""Steps of a network's sweep on a block of windows.
 
-Buffers are flat arrays of rows with as many numbers each: functions, entries (sums of numbers times functions), states.
+Buffers are flat arrays of rows of BLOCK numbers, one for each window: functions, entries (sums of numbers times
+functions), states. ``row[p]`` below stands for ``buffer[row * BLOCK + p]``, and holds for all p < BLOCK.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
+import numba
+import numpy as np
 
-from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES, VECTORS, Emit, data_of
+BLOCK = 128
+"""Windows of a row. LLVM unrolls loops of up to 64 before it makes vectors of them, and then makes none."""
 
-BLOCK_BYTES = VECTOR_BYTES * VECTORS
-"""Size of a row."""
-
-
-class _Rows(Emit):
-    """Rows of VECTORS vectors."""
-
-    def index(self, array: Any, place: Any) -> Any:
-        """An index from an array of int32."""
-        return self.builder.sext(self.builder.load(self.at(array, place)), ir.IntType(64))
-
-    def place(self, row: Any, n: int) -> Any:
-        """Where vector n of a row is."""
-        length = self.number(VECTORS * self.lanes)
-        return self.builder.add(self.builder.mul(row, length), self.number(n * self.lanes))
-
-    def row(self, array: Any, row: Any) -> list[Any]:
-        return [self.load(array, self.place(row, n)) for n in range(VECTORS)]
-
-    def put(self, values: list[Any], array: Any, row: Any) -> None:
-        for n, value in enumerate(values):
-            self.store(value, array, self.place(row, n))
-
-    def scalar(self, array: Any, place: Any) -> Any:
-        return self.splat(self.builder.load(self.at(array, place)))
+_jit = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_jit  # type: ignore[untyped-decorator]
+def _row(buffer: Any, row: Any) -> Any:
+    start = np.int64(row) * BLOCK
+    return buffer[start : start + BLOCK]
+
+
+@_jit  # type: ignore[untyped-decorator]
 def sum_terms(
-    typing: Any, numbers: Any, base: Any, rows: Any, first: Any, count: Any, functions: Any, entries: Any, to: Any
-) -> Any:
+    numbers: Any, base: int, rows: Any, first: int, count: int, functions: Any, entries: Any, to: int
+) -> None:
     """``entries[to] = sum_k numbers[base + first + k] * functions[rows[first + k]]``, k < count, at least one."""
-    number = types.int64
-    signature = types.void(numbers, number, rows, number, number, functions, entries, number)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kinds = signature.args
-        emit = _Rows(context, builder, kinds[0].dtype)
-        numbers, rows, functions, entries = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 2, 5, 6))
-        base, first, count, to = (arguments[k] for k in (1, 3, 4, 7))
-
-        def body(k: Any, sums: list[Any]) -> list[Any]:
-            place = builder.add(first, k)
-            factor = emit.scalar(numbers, builder.add(base, place))
-            function = emit.row(functions, emit.index(rows, place))
-            return [emit.fma(factor, f, s) for f, s in zip(function, sums, strict=True)]
-
-        emit.put(emit.loop(count, VECTORS, body), entries, to)
-        return context.get_dummy_value()
-
-    return signature, generate
+    into, factor, function = _row(entries, to), numbers[base + first], _row(functions, rows[first])
+    for p in range(BLOCK):
+        into[p] = factor * function[p]
+    for k in range(first + 1, first + count):
+        factor, function = numbers[base + k], _row(functions, rows[k])
+        for p in range(BLOCK):
+            into[p] += factor * function[p]
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_jit  # type: ignore[untyped-decorator]
 def sum_moves(
-    typing: Any, states: Any, before: Any, entries: Any, shift: Any, sources: Any, through: Any, first: Any, count: Any,
-    to: Any,
-) -> Any:  # fmt: skip
+    states: Any, before: int, entries: Any, shift: int, sources: Any, through: Any, first: int, count: int, to: int
+) -> None:
     """``states[to] = sum_k states[before + sources[first + k]] * entries[shift + through[first + k]]``, k < count."""
-    number = types.int64
-    signature = types.void(states, number, entries, number, sources, through, number, number, number)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kinds = signature.args
-        emit = _Rows(context, builder, kinds[0].dtype)
-        states, entries, sources, through = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 2, 4, 5))
-        before, shift, first, count, to = (arguments[k] for k in (1, 3, 6, 7, 8))
-
-        def body(k: Any, sums: list[Any]) -> list[Any]:
-            place = builder.add(first, k)
-            state = emit.row(states, builder.add(before, emit.index(sources, place)))
-            entry = emit.row(entries, builder.add(shift, emit.index(through, place)))
-            return [emit.fma(a, b, c) for a, b, c in zip(state, entry, sums, strict=True)]
-
-        emit.put(emit.loop(count, VECTORS, body), states, to)
-        return context.get_dummy_value()
-
-    return signature, generate
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def moves_back(
-    typing: Any, states: Any, d_states: Any, before: Any, entries: Any, d_entries: Any, shift: Any, sources: Any,
-    through: Any, first: Any, count: Any, to: Any,
-) -> Any:  # fmt: skip
-    """Adds to `d_states` and `d_entries` what row `to` of `d_states` gives through :func:`sum_moves`."""
-    number = types.int64
-    signature = types.void(
-        states, d_states, number, entries, d_entries, number, sources, through, number, number, number
+    into, state, entry = (
+        _row(states, to),
+        _row(states, before + sources[first]),
+        _row(entries, shift + through[first]),
     )
+    for p in range(BLOCK):
+        into[p] = state[p] * entry[p]
+    for k in range(first + 1, first + count):
+        state, entry = _row(states, before + sources[k]), _row(entries, shift + through[k])
+        for p in range(BLOCK):
+            into[p] += state[p] * entry[p]
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kinds = signature.args
-        emit = _Rows(context, builder, kinds[0].dtype)
-        states, d_states, entries, d_entries, sources, through = (
-            data_of(context, builder, kinds[k], arguments[k]) for k in (0, 1, 3, 4, 6, 7)
+
+@_jit  # type: ignore[untyped-decorator]
+def moves_back(
+    states: Any, d_states: Any, before: int, entries: Any, d_entries: Any, shift: int, sources: Any, through: Any,
+    first: int, count: int, to: int,
+) -> None:  # fmt: skip
+    """Adds to `d_states` and `d_entries` what row `to` of `d_states` gives through :func:`sum_moves`.
+
+    d_states[before + sources[k]] += d_states[to] * entries[shift + through[k]]
+    d_entries[shift + through[k]] += d_states[to] * states[before + sources[k]]
+    """
+    given = _row(d_states, to)
+    for k in range(first, first + count):
+        source, move = before + sources[k], shift + through[k]
+        state, d_state, entry, d_entry = (
+            _row(states, source),
+            _row(d_states, source),
+            _row(entries, move),
+            _row(d_entries, move),
         )
-        before, shift, first, count, to = (arguments[k] for k in (2, 5, 8, 9, 10))
-        given = emit.row(d_states, to)
-
-        def body(k: Any, sums: list[Any]) -> list[Any]:
-            place = builder.add(first, k)
-            source = builder.add(before, emit.index(sources, place))
-            entry = builder.add(shift, emit.index(through, place))
-            d_state = zip(given, emit.row(entries, entry), emit.row(d_states, source), strict=True)
-            emit.put([emit.fma(a, b, c) for a, b, c in d_state], d_states, source)
-            d_entry = zip(given, emit.row(states, source), emit.row(d_entries, entry), strict=True)
-            emit.put([emit.fma(a, b, c) for a, b, c in d_entry], d_entries, entry)
-            return []
-
-        emit.loop(count, 0, body)
-        return context.get_dummy_value()
-
-    return signature, generate
+        for p in range(
+            BLOCK
+        ):  # two loops: what one would have to compare of so many arrays leaves LLVM without vectors
+            d_state[p] += given[p] * entry[p]
+        for p in range(BLOCK):
+            d_entry[p] += given[p] * state[p]
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_jit  # type: ignore[untyped-decorator]
 def terms_back(
-    typing: Any, numbers: Any, d_numbers: Any, base: Any, rows: Any, first: Any, count: Any, functions: Any,
-    d_functions: Any, d_entries: Any, entry: Any,
-) -> Any:  # fmt: skip
-    """Adds to `d_numbers` and `d_functions` what row `entry` of `d_entries` gives through :func:`sum_terms`."""
-    number = types.int64
-    signature = types.void(numbers, d_numbers, number, rows, number, number, functions, d_functions, d_entries, number)
+    numbers: Any, d_numbers: Any, base: int, rows: Any, first: int, count: int, functions: Any, d_functions: Any,
+    d_entries: Any, entry: int,
+) -> None:  # fmt: skip
+    """Adds to `d_numbers` and `d_functions` what row `entry` of `d_entries` gives through :func:`sum_terms`.
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kinds = signature.args
-        emit = _Rows(context, builder, kinds[0].dtype)
-        numbers, d_numbers, rows, functions, d_functions, d_entries = (
-            data_of(context, builder, kinds[k], arguments[k]) for k in (0, 1, 3, 6, 7, 8)
-        )
-        base, first, count, entry = (arguments[k] for k in (2, 4, 5, 9))
-        given = emit.row(d_entries, entry)
-
-        def body(k: Any, sums: list[Any]) -> list[Any]:
-            place = builder.add(first, k)
-            row, own = emit.index(rows, place), builder.add(base, place)
-            factor = emit.scalar(numbers, own)
-            d_function = zip(given, emit.row(d_functions, row), strict=True)
-            emit.put([emit.fma(factor, a, b) for a, b in d_function], d_functions, row)
-            total = emit.zero()
-            for a, b in zip(given, emit.row(functions, row), strict=True):
-                total = emit.fma(a, b, total)
-            pointer = emit.at(d_numbers, own)
-            builder.store(builder.fadd(builder.load(pointer), emit.sum(total)), pointer)
-            return []
-
-        emit.loop(count, 0, body)
-        return context.get_dummy_value()
-
-    return signature, generate
+    d_functions[rows[k]] += numbers[base + k] * d_entries[entry]
+    d_numbers[base + k] += sum_p d_entries[entry][p] * functions[rows[k]][p]
+    """
+    given = _row(d_entries, entry)
+    for k in range(first, first + count):
+        factor, function, d_function = numbers[base + k], _row(functions, rows[k]), _row(d_functions, rows[k])
+        for p in range(BLOCK):
+            d_function[p] += factor * given[p]
+        total = given[0] * function[0]
+        for p in range(1, BLOCK):
+            total += given[p] * function[p]
+        d_numbers[base + k] += total

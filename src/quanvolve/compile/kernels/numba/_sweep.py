@@ -7,7 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from quanvolve.compile.kernels.numba._moves import BLOCK_BYTES, moves_back, sum_moves, sum_terms, terms_back
+from quanvolve.compile.kernels.numba._moves import BLOCK, moves_back, sum_moves, sum_terms, terms_back
 from quanvolve.compile.kernels.numba._products import scatter, site_functions, site_functions_back
 from quanvolve.compile.kernels.numba._reading import (
     ROW,
@@ -62,22 +62,17 @@ def _sweep(net: Sweeps, w: int, base: int, numbers: Any, functions: Any, entries
         else:
             before = after
             # The two halves of the buffer take turns.
-            half = len(states) // (2 * _block(states))
+            half = len(states) // (2 * BLOCK)
             after = half if before < half else 0
     return before
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _block(rows: Any) -> Any:
-    return BLOCK_BYTES // rows.itemsize
-
-
-@_jit  # type: ignore[untyped-decorator]
-def _cut(functions: Any, start: int, block: int, rows: Any) -> None:
+def _cut(functions: Any, start: int, rows: Any) -> None:
     """A block of columns as rows of their own."""
     for f in range(len(functions)):
-        for k in range(block):
-            rows[f * block + k] = functions[f, start + k]
+        for k in range(BLOCK):
+            rows[f * BLOCK + k] = functions[f, start + k]
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -109,13 +104,12 @@ def forward(
     """
     dtype = out.dtype
     groups, filters, channels, measured = net.shape
-    block = _block(out)
     n_readers, n_functions, outputs = len(readers.element), sites.factors.shape[0], out.shape[2]
     rows_c, rows_s = np.empty((max(1, n_readers), ROW), dtype), np.empty((max(1, n_readers), ROW), dtype)
     functions = np.ones((1 + n_functions, ROW), dtype)
-    own = np.empty((1 + n_functions) * block, dtype)
-    entries = np.empty(_most(net.site_entries, net.word_sites, False) * block, dtype)
-    states = np.ones(2 * (1 + _most(net.site_states, net.word_sites, False)) * block, dtype)
+    own = np.empty((1 + n_functions) * BLOCK, dtype)
+    entries = np.empty(_most(net.site_entries, net.word_sites, False) * BLOCK, dtype)
+    states = np.ones(2 * (1 + _most(net.site_states, net.word_sites, False)) * BLOCK, dtype)
     sums = np.empty((outputs, ROW), dtype)
     source = source_of(images, groups, channels, readers, pieces)
     tasks = count_tasks(source)
@@ -125,23 +119,23 @@ def forward(
         task = task_of(source, number, out)
         for p in range(task.start, task.stop, WIDTH):
             count = min(WIDTH, task.stop - p)
-            width = (task.some * count + block - 1) // block * block
+            width = (task.some * count + BLOCK - 1) // BLOCK * BLOCK
             sums[:] = 0
             for c in range(channels):
                 read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
                 site_functions(sites.factors, width, rows_c, rows_s, functions[1:])
-                for q in range(0, width, block):
-                    _cut(functions, q, block, own)
+                for q in range(0, width, BLOCK):
+                    _cut(functions, q, own)
                     for f in range(filters):
                         row = (task.g * filters + f) * channels + c
                         for w in range(net.row_words[row, 0], net.row_words[row, 1]):
                             o = f * measured + net.word_outputs[w]
                             if o >= outputs:
                                 continue
-                            states[:block] = 1
-                            at = block * _sweep(net, w, net.row_bases[row], numbers, own, entries, states, False)
-                            to = sums[o, q : q + block]
-                            for k in range(block):
+                            states[:BLOCK] = 1
+                            at = BLOCK * _sweep(net, w, net.row_bases[row], numbers, own, entries, states, False)
+                            to = sums[o, q : q + BLOCK]
+                            for k in range(BLOCK):
                                 to[k] += net.word_factors[w] * states[at + k]
             put(sums, task, p, count, out)
 
@@ -160,15 +154,14 @@ def backward(
     """
     dtype = d_out.dtype
     groups, filters, channels, measured = net.shape
-    block = _block(d_out)
     n_readers, n_functions, outputs = len(readers.element), sites.factors.shape[0], d_out.shape[2]
     want_i = len(d_images) > 0
     rows_c, rows_s = np.empty((max(1, n_readers), ROW), dtype), np.empty((max(1, n_readers), ROW), dtype)
     d_c, d_s = np.empty_like(rows_c), np.empty_like(rows_s)
     functions, d_functions = np.ones((1 + n_functions, ROW), dtype), np.empty((1 + n_functions, ROW), dtype)
-    own, d_own = np.empty((1 + n_functions) * block, dtype), np.empty((1 + n_functions) * block, dtype)
-    entries = np.empty(_most(net.site_entries, net.word_sites, True) * block, dtype)
-    states = np.ones((1 + _most(net.site_states, net.word_sites, True)) * block, dtype)
+    own, d_own = np.empty((1 + n_functions) * BLOCK, dtype), np.empty((1 + n_functions) * BLOCK, dtype)
+    entries = np.empty(_most(net.site_entries, net.word_sites, True) * BLOCK, dtype)
+    states = np.ones((1 + _most(net.site_states, net.word_sites, True)) * BLOCK, dtype)
     d_entries, d_states = np.empty_like(entries), np.empty_like(states)
     given = np.zeros((outputs, ROW), dtype)
     source = source_of(images, groups, channels, readers, pieces)
@@ -179,13 +172,13 @@ def backward(
         task = task_of(source, number, d_out)
         for p in range(task.start, task.stop, WIDTH):
             count = min(WIDTH, task.stop - p)
-            width = (task.some * count + block - 1) // block * block
+            width = (task.some * count + BLOCK - 1) // BLOCK * BLOCK
             take(d_out, task, p, count, width, given)
             for c in range(channels):
                 read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
                 site_functions(sites.factors, width, rows_c, rows_s, functions[1:])
-                for q in range(0, width, block):
-                    _cut(functions, q, block, own)
+                for q in range(0, width, BLOCK):
+                    _cut(functions, q, own)
                     d_own[:] = 0
                     for f in range(filters):
                         row = (task.g * filters + f) * channels + c
@@ -194,12 +187,12 @@ def backward(
                             if o >= outputs or net.word_sites[w] == net.word_sites[w + 1]:
                                 continue
                             _word_back(
-                                net, w, net.row_bases[row], numbers, own, entries, states, given[o, q : q + block],
+                                net, w, net.row_bases[row], numbers, own, entries, states, given[o, q : q + BLOCK],
                                 d_own, d_entries, d_states, d_numbers[part],
                             )  # fmt: skip
                     for f in range(1 + n_functions):
-                        for k in range(block):
-                            d_functions[f, q + k] = d_own[f * block + k]
+                        for k in range(BLOCK):
+                            d_functions[f, q + k] = d_own[f * BLOCK + k]
                 if want_i:
                     d_c[:] = 0
                     d_s[:] = 0
@@ -217,15 +210,14 @@ def _word_back(
     d_functions: Any, d_entries: Any, d_states: Any, d_numbers: Any,
 ) -> None:  # fmt: skip
     """Gradients of a word's numbers and functions, from that of its value."""
-    block = _block(states)
     site_entries, site_states = net.site_entries, net.site_states
     first_site, last_site, factor = net.word_sites[w], net.word_sites[w + 1], net.word_factors[w]
     at = _sweep(net, w, base, numbers, functions, entries, states, True)
     shift = site_entries[last_site] - site_entries[first_site]
-    d_states[: at * block] = 0
-    d_entries[: shift * block] = 0
-    for k in range(block):
-        d_states[at * block + k] = factor * given[k]
+    d_states[: at * BLOCK] = 0
+    d_entries[: shift * BLOCK] = 0
+    for k in range(BLOCK):
+        d_states[at * BLOCK + k] = factor * given[k]
     for site in range(last_site - 1, first_site - 1, -1):
         before = at - (site_states[site] - site_states[site - 1]) if site > first_site else 0
         shift -= site_entries[site + 1] - site_entries[site]

