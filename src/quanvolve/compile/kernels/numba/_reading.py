@@ -12,7 +12,8 @@ import numba
 import numpy as np
 
 from quanvolve.compile.kernels.numba._products import fill_up, gather
-from quanvolve.compile.kernels.numba._trig import fill
+from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES
+from quanvolve.compile.kernels.numba._trig import fill, turn
 from quanvolve.compile.tables._features import Readers
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
@@ -31,6 +32,7 @@ class Source(NamedTuple):
         images: shape (images, pixels), any number type.
         groups, channels: of the images.
         readers: the pixels of a window that are read, and where windows are.
+        near: the places as short integers, from :func:`nearby`.
         pieces: into how many runs of places an image is cut.
         together: how many images make a task.
     """
@@ -39,6 +41,7 @@ class Source(NamedTuple):
     groups: Any
     channels: Any
     readers: Readers
+    near: Any
     pieces: Any
     together: Any
 
@@ -114,36 +117,42 @@ def read(
 
 @_inlined  # type: ignore[untyped-decorator]
 def read_once(
-    images: Any, n: int, together: int, base: int, p: int, count: int, width: int, readers: Readers, rows_c: Any,
-    rows_s: Any,
+    images: Any, n: int, together: int, base: int, near: Any, p: int, count: int, width: int, readers: Readers,
+    rows_c: Any, rows_s: Any,
 ) -> None:  # fmt: skip
-    """The same straight from the images, where windows share few pixels.
-
-    rows_c[r, j count + k] = cos(factor[r] * images[n + j, base + element[r] + places[p + k]]),  k < count
-    """
-    # Whole pairs of vectors: what remains of a row after them would take as long as half of it.
-    pixels = np.empty((width + 15) // 16 * 16, images.dtype)
+    """The same straight from the images, where windows share few pixels; `near` are the places, as :func:`nearby`."""
+    lanes = VECTOR_BYTES // 4
     for r in range(len(readers.element)):
-        start = base + readers.element[r]
         for j in range(together):
-            image, row = images[n + j], pixels[j * count :]
-            for k in range(count):
-                row[k] = image[np.uint64(start + readers.places[p + k])]
-        pixels[together * count :] = pixels[together * count - 1]
-        fill(pixels, 0, len(pixels), readers.factors[readers.table[r]], rows_c[r], rows_s[r], 0)
+            # What a whole vector writes too much, the next image writes over.
+            turn(
+                images[n + j], base + readers.element[r], near, p, (count + lanes - 1) // lanes,
+                readers.factors[readers.table[r]], rows_c, rows_s, r * ROW + j * count,
+            )  # fmt: skip
+    fill_up(rows_c, together * count, width)
+    fill_up(rows_s, together * count, width)
+
+
+@_jit  # type: ignore[untyped-decorator]
+def nearby(places: Any) -> Any:
+    """The places as short integers, and a vector more of the last."""
+    found = np.empty(len(places) + VECTOR_BYTES, np.int32)
+    for k in range(len(found)):
+        found[k] = places[min(k, len(places) - 1)]
+    return found
 
 
 @_jit  # type: ignore[untyped-decorator]
 def shares_few(images: Any, out: Any, readers: int, places: int, length: int) -> bool:
     """Whether reading each pixel where it is needed costs less than tables of all of them."""
-    return images.itemsize == 4 and out.itemsize == 4 and 0 < readers * places <= 1.5 * length
+    return images.itemsize == 4 and out.itemsize == 4 and 0 < readers * places <= 1.5 * length and length < 2**30
 
 
 @_inlined  # type: ignore[untyped-decorator]
 def source_of(images: Any, groups: int, channels: int, readers: Readers, pieces: int) -> Any:
     """A :class:`Source`; small images are taken together."""
     together = 1 if pieces > 1 else max(1, min(images.shape[0], WIDTH // len(readers.places)))
-    return Source(images, groups, channels, readers, pieces, together)
+    return Source(images, groups, channels, readers, nearby(readers.places), pieces, together)
 
 
 @_inlined  # type: ignore[untyped-decorator]
@@ -197,7 +206,7 @@ def read_block(
     begin = task.base + c * readers.channel_step
     if task.direct:
         read_once(
-            source.images, task.n, task.some, begin, p, count, width, readers, rows_c, rows_s
+            source.images, task.n, task.some, begin, source.near, p, count, width, readers, rows_c, rows_s
         )  # fmt: skip
         return
     if task.kept < source.channels or (c == 0 and p == task.start):

@@ -1,4 +1,4 @@
-"""Sines and cosines of pixels of any size; tables for pixels that are bytes."""
+"""Sines and cosines of pixels of any size, a vector at a time; tables for pixels that are bytes."""
 
 from __future__ import annotations
 
@@ -7,24 +7,38 @@ from typing import Any
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba import types
-from numba.extending import overload
+from numba.core import cgutils
+from numba.extending import intrinsic, overload
 
-_FAR = 2.0**26
-"""Quarter turns up to which double precision leaves enough digits of the rest for a result in single precision."""
+from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES, Emit, data_of
+
+_FAR = 65536.0
+"""Quarter turns up to which single precision, with the factor in two parts, is exact to its last digits."""
+_FAR_WIDE = 2.0**26
+"""The same for double precision whose result is wanted in single."""
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """a * b + c, rounded once."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fma(*arguments)
+
+    return a(a, a, a), generate
 
 
 def fill(source: Any, first: int, count: int, factor: float, cosines: Any, sines: Any, to: int) -> None:
     """Cosines and sines of factor * source[first : first + count], written from `to` on; flat arrays.
-
-        cosines[to + k] = cos(factor * source[first + k]),  sines[to + k] = sin(factor * source[first + k])
 
     They are those of the product in double precision, whatever its size.
     """
     raise TypeError("compiled code only")
 
 
-@overload(fill, inline="never", jit_options={"fastmath": {"contract"}})  # type: ignore[untyped-decorator]
+@overload(fill, inline="never")  # type: ignore[untyped-decorator]
 def _fill(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any) -> Any:
     if isinstance(source.dtype, types.Integer):
 
@@ -50,48 +64,221 @@ def _fill(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines:
                 sines[to + k] = math.sin(angle)
 
         return of_doubles
+    if source.dtype is types.float64:
 
-    def in_single(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any) -> None:
-        # x = whole * pi / 2 + rest in double precision, so that the rest is exact to single precision.
-        pixels, row_c, row_s = source[first : first + count], cosines[to : to + count], sines[to : to + count]
-        quarter = factor * 0.6366197723675814  # 2 / pi
-        far = False
-        for k in range(count):
-            turned = np.float64(pixels[k]) * quarter
-            far = far | (abs(turned) > _FAR)
-            whole = np.rint(turned)
-            _of_rest(np.float32((turned - whole) * 1.5707963267948966), np.int32(whole), row_c, row_s, k)
-        if far:
+        def of_products(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any) -> None:
+            # The pixels are products themselves: they are reduced in double precision.
+            quarter = factor * 0.6366197723675814
+            far = np.int32(0)
             for k in range(count):
-                angle = np.float64(pixels[k]) * factor
-                if not abs(angle * 0.6366197723675814) <= _FAR:
-                    row_c[k] = math.cos(angle)
-                    row_s[k] = math.sin(angle)
+                turned = source[first + k] * quarter
+                far |= np.int32(abs(turned) > _FAR_WIDE)
+                whole = np.rint(turned)
+                _of_rest(np.float32((turned - whole) * 1.5707963267948966), np.int32(whole), cosines, sines, to + k)
+            if far != 0:
+                for k in range(count):
+                    angle = source[first + k] * factor
+                    if not abs(angle * 0.6366197723675814) <= _FAR_WIDE:
+                        cosines[to + k] = math.cos(angle)
+                        sines[to + k] = math.sin(angle)
 
-    return in_single
+        return of_products
+
+    def of_floats(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any) -> None:
+        # In quarter turns, where the nearest whole number comes off exactly.
+        quarter = factor * 0.6366197723675814
+        high = np.float32(quarter)
+        low = np.float32(quarter - np.float64(high))
+        far = np.int32(0)
+        for k in range(count):
+            x = source[first + k]
+            turned = x * high
+            far |= np.int32(abs(turned) > np.float32(_FAR))
+            whole = np.rint(turned)
+            rest = _fused(x, low, _fused(x, high, -whole))
+            _of_rest(rest * np.float32(1.5707963267948966), np.int32(whole), cosines, sines, to + k)
+        if far != 0:
+            _fill_far(source, first, count, factor, high, cosines, sines, to)
+
+    return of_floats
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"}, inline="always")  # type: ignore[untyped-decorator]
 def _of_rest(r: Any, whole: Any, cosines: Any, sines: Any, place: Any) -> None:
     """Cosine and sine of r + whole * pi / 2; on [-pi/4, pi/4] short polynomials (Cephes, sinf.c) are exact to float32.
 
-        sin r = r + r^3 (s1 + s2 r^2 + s3 r^4),  cos r = 1 - r^2 / 2 + r^4 (c1 + c2 r^2 + c3 r^4)
-
-    whole mod 4 turns them: (cos, sin) -> (-sin, cos) -> (-cos, -sin) -> (sin, -cos).
+    A little beyond, where rounding has taken the wrong whole number, they still are to 1e-7.
     """
+    quadrant = whole & np.int32(3)
     z = r * r
     s = np.float32(-1.9515295891e-4)
     s = s * z + np.float32(8.3321608736e-3)
     s = s * z + np.float32(-1.6666654611e-1)
-    s = (s * z) * r + r
+    s = s * z * r + r
     c = np.float32(2.443315711809948e-5)
     c = c * z + np.float32(-1.388731625493765e-3)
     c = c * z + np.float32(4.166664568298827e-2)
-    c = c * z + np.float32(-0.5)
-    c = c * z + np.float32(1.0)
-    # Numba's integers are of 64 bits after any operation: as such they would halve the vectors of this loop.
-    odd = np.int32(whole & np.int32(1)) == np.int32(1)
-    sine, cosine = c if odd else s, s if odd else c
-    sines[place] = -sine if np.int32(whole & np.int32(2)) == np.int32(2) else sine
-    turned = np.int32(whole + np.int32(1))
-    cosines[place] = -cosine if np.int32(turned & np.int32(2)) == np.int32(2) else cosine
+    c = c * z * z + (np.float32(1.0) - np.float32(0.5) * z)
+    odd = (quadrant & np.int32(1)) != 0
+    sine = c if odd else s
+    cosine = s if odd else c
+    sines[place] = -sine if (quadrant & np.int32(2)) != 0 else sine
+    cosines[place] = -cosine if ((quadrant + np.int32(1)) & np.int32(2)) != 0 else cosine
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _fill_far(source: Any, first: int, count: int, factor: float, high: Any, cosines: Any, sines: Any, to: int) -> None:
+    """Once more, in double precision, those angles that are too large for single precision."""
+    for k in range(count):
+        x = source[first + k]
+        if not abs(x * high) <= np.float32(_FAR):
+            angle = np.float64(x) * factor
+            cosines[to + k] = math.cos(angle)
+            sines[to + k] = math.sin(angle)
+
+
+class _Turn(Emit):
+    """Sine and cosine of a vector of float32, as in :func:`fill`."""
+
+    def largest(self, value: Any, before: Any) -> Any:
+        """The larger of |value| and `before`, by bits: those of numbers that are not negative are in their order."""
+        builder = self.builder
+        kind = ir.VectorType(ir.IntType(32), self.lanes)
+        size = builder.and_(builder.bitcast(value, kind), self.integers(0x7FFFFFFF))
+        old = builder.bitcast(before, kind)
+        return builder.bitcast(builder.select(builder.icmp_signed(">", size, old), size, old), self.vector)
+
+    def any_beyond(self, vector: Any, limit: float) -> Any:
+        """Whether one of the numbers, which are not negative, is larger."""
+        builder = self.builder
+        beyond = builder.fcmp_unordered(">", vector, self.numbers(limit))
+        whole = builder.bitcast(beyond, ir.IntType(self.lanes))
+        return builder.icmp_unsigned("!=", whole, ir.Constant(whole.type, 0))
+
+    def integers(self, value: int) -> Any:
+        return ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [value] * self.lanes)
+
+    def numbers(self, value: float) -> Any:
+        return self.splat(ir.Constant(self.element, value))
+
+    def gather(self, array: Any, indices: Any) -> Any:
+        """The numbers at these places."""
+        lanes, builder = self.lanes, self.builder
+        wide = ir.VectorType(ir.IntType(64), lanes)
+        steps = builder.mul(builder.sext(indices, wide), ir.Constant(wide, [self.size] * lanes))
+        addresses = builder.add(self.splat_number(builder.ptrtoint(array, ir.IntType(64)), wide), steps)
+        pointers = builder.inttoptr(addresses, ir.VectorType(array.type, lanes))
+        bits = ir.VectorType(ir.IntType(1), lanes)
+        kind = ir.FunctionType(self.vector, [pointers.type, ir.IntType(32), bits, self.vector])
+        name = f"llvm.masked.gather.v{lanes}f32.v{lanes}p0"
+        call = cgutils.get_or_insert_function(builder.module, kind, name)
+        every = ir.Constant(bits, [1] * lanes)
+        return builder.call(
+            call, [pointers, ir.Constant(ir.IntType(32), 4), every, ir.Constant(self.vector, ir.Undefined)]
+        )
+
+    def pair(self, x: Any, high: Any, low: Any) -> tuple[Any, Any, Any]:
+        """Cosine and sine of x * (high + low) quarter turns, and these."""
+        builder = self.builder
+        one = ir.FunctionType(self.vector, [self.vector])
+        rint = cgutils.get_or_insert_function(builder.module, one, f"llvm.rint.v{self.lanes}f32")
+        turned = builder.fmul(x, high)
+        whole = builder.call(rint, [turned])
+        rest = self.fma(x, low, self.fma(x, high, builder.fneg(whole)))
+        r = builder.fmul(rest, self.numbers(1.5707963267948966))
+        quadrant = builder.fptosi(whole, ir.VectorType(ir.IntType(32), self.lanes))
+        z = builder.fmul(r, r)
+        s = self.numbers(-1.9515295891e-4)
+        for term in (8.3321608736e-3, -1.6666654611e-1):
+            s = self.fma(s, z, self.numbers(term))
+        s = self.fma(builder.fmul(s, z), r, r)
+        c = self.numbers(2.443315711809948e-5)
+        for term in (-1.388731625493765e-3, 4.166664568298827e-2, -0.5, 1.0):
+            c = self.fma(c, z, self.numbers(term))
+        odd = builder.icmp_signed("!=", builder.and_(quadrant, self.integers(1)), self.integers(0))
+        sine, cosine = builder.select(odd, c, s), builder.select(odd, s, c)
+        return (
+            self._signed(cosine, builder.add(quadrant, self.integers(1))),
+            self._signed(sine, quadrant),
+            turned,
+        )
+
+    def _signed(self, value: Any, quadrant: Any) -> Any:
+        builder = self.builder
+        bits = builder.bitcast(value, quadrant.type)
+        sign = builder.shl(builder.and_(quadrant, self.integers(2)), self.integers(30))
+        return builder.bitcast(builder.xor(bits, sign), self.vector)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _turn(
+    typing: Any, image: Any, base: Any, places: Any, p: Any, count: Any, high: Any, low: Any, cosines: Any, sines: Any,
+    to: Any,
+) -> Any:  # fmt: skip
+    number = types.int64
+    signature = types.boolean(
+        image, number, places, number, number, types.float32, types.float32, cosines, sines, number
+    )
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        emit = _Turn(context, builder, kinds[0].dtype)
+        image, places, cosines, sines = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 2, 7, 8))
+        base, p, count, high, low, to = (arguments[k] for k in (1, 3, 4, 5, 6, 9))
+        start, first = emit.at(image, base), emit.at(places, p)
+        high, low = emit.splat(high), emit.splat(low)
+        indices = ir.VectorType(ir.IntType(32), emit.lanes)
+
+        def body(k: Any, sums: list[Any]) -> list[Any]:
+            step = builder.mul(k, emit.number(emit.lanes))
+            own = builder.load(builder.bitcast(emit.at(first, step), indices.as_pointer()), align=4)
+            cosine, sine, turned = emit.pair(emit.gather(start, own), high, low)
+            emit.store(cosine, cosines, builder.add(to, step))
+            emit.store(sine, sines, builder.add(to, step))
+            return [emit.largest(turned, sums[0])]
+
+        (largest,) = emit.loop(count, 1, body)
+        return emit.any_beyond(largest, _FAR)
+
+    return signature, generate
+
+
+def turn(
+    image: Any, base: int, places: Any, p: int, count: int, factor: float, cosines: Any, sines: Any, to: int
+) -> None:
+    """Cosines and sines of factor * image[base + places[p + k]], k < `count` vectors, for images of float32.
+
+    They are written from the place `to` of the flattened buffers on.
+    """
+    raise TypeError("compiled code only")
+
+
+@overload(turn, inline="never")  # type: ignore[untyped-decorator]
+def _turn_overload(
+    image: Any, base: Any, places: Any, p: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any
+) -> Any:
+    if image.dtype is not types.float32 or cosines.dtype is not types.float32:
+
+        def never(
+            image: Any, base: Any, places: Any, p: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any
+        ) -> None:
+            pass
+
+        return never
+
+    def of_floats(
+        image: Any, base: Any, places: Any, p: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any
+    ) -> None:
+        quarter = factor * 0.6366197723675814
+        high = np.float32(quarter)
+        low = np.float32(quarter - np.float64(high))
+        if _turn(image, base, places, p, count, high, low, cosines, sines, to):
+            all_c, all_s = cosines.reshape(-1), sines.reshape(-1)
+            for k in range(count * (VECTOR_BYTES // 4)):
+                x = image[base + places[p + k]]
+                if not abs(x * high) <= np.float32(_FAR):
+                    angle = np.float64(x) * factor
+                    all_c[to + k] = math.cos(angle)
+                    all_s[to + k] = math.sin(angle)
+
+    return of_floats
