@@ -80,7 +80,7 @@ def test_training_in_kernels_and_between(write_npz: Callable[..., Path], tmp_pat
             args=["train", str(write_npz()), *TRAIN, "--output", str(folder)],
             again=["train", "--resume", "--output", str(folder)],
             work=str(tmp_path), folder=str(folder),
-            modules=["quanvolve.compile.ops._polynomial", "torch.autograd"], shares=[0.1, 0.6],
+            modules=["quanvolve.compile.ops._operator", "torch.autograd"], shares=[0.1, 0.6],
         )
     )  # fmt: skip
 

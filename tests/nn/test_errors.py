@@ -110,7 +110,7 @@ def test_the_nearest_valid_groups_are_valid(in_channels: int, out_channels: int,
 def test_too_many_qubits_are_refused_at_construction() -> None:
     with pytest.raises(PlanError, match=r"no plan can run .*has 25 qubits, .* at most 16: use a smaller `kernel_size`"):
         Quanv2d(1, 16, 5, encoding="iqp")
-    with pytest.raises(PlanError, match=r"has 12 qubits, .*use a smaller `kernel_size` or fewer channels"):
+    with pytest.raises(PlanError, match=r"has 12 qubits, .*use a smaller `kernel_size`, or fewer channels"):
         Quanv2d(3, 12, 2, channel_mixing="joint", engine="polynomial")
 
 

@@ -62,6 +62,14 @@ class Emit:
             one, nothing, ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes)
         )
 
+    def splat_number(self, value: Any, kind: Any) -> Any:
+        """A vector of the same number."""
+        nothing, index = ir.Constant(kind, ir.Undefined), ir.IntType(32)
+        one = self.builder.insert_element(nothing, value, ir.Constant(index, 0))
+        return self.builder.shuffle_vector(
+            one, nothing, ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes)
+        )
+
     def fma(self, a: Any, b: Any, c: Any) -> Any:
         return self.builder.call(self._fma, [a, b, c])
 
