@@ -138,7 +138,7 @@ def check_space(space: Space) -> None:
         Traceback (most recent call last):
         quanvolve._errors.QuanvolveError: the space of `init` has 'tiny', expected some of 'auto', 'uniform', 'small'
     """
-    from quanvolve.nn import choices_of
+    from quanvolve.nn import choices_of  # loads torch
 
     check_names(space)
     for name, part in space.items():
