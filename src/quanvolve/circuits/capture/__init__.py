@@ -1,6 +1,9 @@
-"""PennyLane functions become descriptions, and descriptions run on PennyLane: this is what knows PennyLane."""
+"""Circuits of PennyLane, Qiskit and OpenQASM become descriptions, and descriptions run on PennyLane."""
 
 from quanvolve.circuits.capture._capture import capture as capture
 from quanvolve.circuits.capture._pennylane_lock import pennylane_alone as pennylane_alone
+from quanvolve.circuits.capture._qiskit import from_qiskit as from_qiskit
 from quanvolve.circuits.capture._simulate import PENNYLANE_NAMES as PENNYLANE_NAMES
 from quanvolve.circuits.capture._simulate import simulate as simulate
+from quanvolve.circuits.capture._source import Source as Source
+from quanvolve.circuits.capture._source import circuit_of as circuit_of
