@@ -10,9 +10,14 @@ from torch import Tensor
 
 from quanvolve._errors import CaptureError
 from quanvolve.circuits.capture._qiskit_gates import gates_of, measured_bits
-from quanvolve.circuits.capture._qiskit_observables import observables_of_bits, observables_of_operators, operators_of
+from quanvolve.circuits.capture._qiskit_observables import (
+    observables_of_bits,
+    observables_of_operators,
+    values_in_state,
+)
 from quanvolve.circuits.capture._qiskit_parameters import Expressions, Parameters, parameters_of
 from quanvolve.circuits.capture._source import Floats, Run, Source
+from quanvolve.circuits.description import Observable
 
 _BASIS = ["u", "cx"]
 
@@ -58,14 +63,16 @@ def from_qiskit(circuit: Any, *, inputs: Any = None, observables: Any = None) ->
 
     if not isinstance(circuit, QuantumCircuit):
         raise CaptureError(f"`circuit` is a {type(circuit).__name__}, expected a QuantumCircuit of Qiskit")
-    # Circuits of the library are built when they are first looked at.
+    return source_of_circuit(circuit, inputs, _measured(circuit, observables))
+
+
+def source_of_circuit(circuit: Any, inputs: Any, observables: tuple[Observable, ...]) -> Source:
+    """A circuit of Qiskit with what is measured in it; `inputs` as in :func:`from_qiskit`."""
+    # Circuits of the library are built when their parameters are first looked at.
     parameters = parameters_of(circuit, inputs)
-    measured = {} if observables is not None else measured_bits(circuit)
-    operators = [] if measured else operators_of(_each_z(circuit) if observables is None else observables, circuit)
-    values = observables_of_bits(measured) if measured else observables_of_operators(operators)
 
     def run(point: Mapping[str, Tensor]) -> Run:
-        return gates_of(circuit, Expressions(parameters.at(point)).value), values
+        return gates_of(circuit, Expressions(parameters.at(point)).value), observables
 
     return Source(
         name=str(circuit.name),
@@ -74,17 +81,21 @@ def from_qiskit(circuit: Any, *, inputs: Any = None, observables: Any = None) ->
         n_inputs=len(parameters.inputs),
         weight_shapes=parameters.shapes,
         run=run,
-        reference=_reference(circuit, parameters, operators, measured),
+        reference=_reference(circuit, parameters, observables),
     )
 
 
-def _each_z(circuit: Any) -> list[str]:
-    n = circuit.num_qubits
-    return ["I" * (n - 1 - qubit) + "Z" + "I" * qubit for qubit in range(n)]
+def _measured(circuit: Any, observables: Any) -> tuple[Observable, ...]:
+    if observables is not None:
+        return observables_of_operators(observables, circuit)
+    measured = measured_bits(circuit)
+    if measured:
+        return observables_of_bits(measured)
+    return tuple(Observable(((1.0, ((qubit, "Z"),)),)) for qubit in range(circuit.num_qubits))
 
 
 def _reference(
-    circuit: Any, parameters: Parameters, operators: list[Any], measured: Mapping[int, int]
+    circuit: Any, parameters: Parameters, observables: tuple[Observable, ...]
 ) -> Callable[[Sequence[float], Mapping[str, Any]], Floats]:
     """The circuit's values by Qiskit's `Statevector`, of the circuit as its transpiler writes it."""
     written: list[Any] = []  # when it is first needed
@@ -98,9 +109,7 @@ def _reference(
         values = parameters.at({"inputs": window, **{name: np.asarray(w, float) for name, w in weights.items()}})
         used = {parameter.name for parameter in plain.parameters}
         state = Statevector(plain.assign_parameters({name: float(v) for name, v in values.items() if name in used}))
-        if measured:
-            return np.asarray(state.probabilities([measured[bit] for bit in sorted(measured)]))
-        return np.array([state.expectation_value(operator).real for operator in operators])
+        return values_in_state(state, observables)
 
     return reference
 

@@ -59,21 +59,18 @@ def parameters_of(circuit: Any, inputs: Any) -> Parameters:
     """
     chosen = _window(list(circuit.parameters), inputs)
     window = {parameter.name for parameter in chosen}
-    groups: dict[str, list[str]] = {}
-    vectors: set[str] = set()
+    groups: dict[tuple[str, bool], list[str]] = {}
     for parameter in circuit.parameters:
         if parameter.name not in window:
             vector = getattr(parameter, "vector", None)
-            name = parameter.name if vector is None else vector.name
-            groups.setdefault(name, []).append(parameter.name)
-            if vector is not None:
-                vectors.add(name)
+            group = (parameter.name, False) if vector is None else (vector.name, True)
+            groups.setdefault(group, []).append(parameter.name)
     weights: dict[str, tuple[str, ...]] = {}
     shapes: dict[str, tuple[int, ...]] = {}
-    for name, members in groups.items():
+    for (name, several), members in groups.items():
         own = _identifier(name, taken=weights)
         weights[own] = tuple(members)
-        shapes[own] = (len(members),) if name in vectors else ()
+        shapes[own] = (len(members),) if several else ()
     return Parameters(tuple(parameter.name for parameter in chosen), weights, shapes)
 
 
