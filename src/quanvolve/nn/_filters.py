@@ -15,6 +15,7 @@ from torch import Tensor
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, Circuit, capture, look_up, named_circuit
 from quanvolve.nn._apply import check_plain
+from quanvolve.nn._brought import brought
 from quanvolve.nn._limits import CONES, MOST_GATES, check_inputs, check_weights, check_width, shown, whole
 
 CircuitLike = str | Circuit | Sequence[Circuit] | Callable[..., Any]
@@ -93,7 +94,8 @@ def make_circuits(
         check_weights(count(captured.n_outputs), dict(captured.weight_shapes), False)
         return (captured,)
     raise QuanvolveError(
-        f"`circuit` (={circuit!r}) must be a name from list_circuits(), a PennyLane function or a Circuit"
+        f"`circuit` (={circuit!r}) must be a name from list_circuits(), a function, script or TorchLayer of "
+        "PennyLane, a QuantumCircuit of Qiskit, OpenQASM or a Circuit"
     )
 
 
@@ -125,6 +127,7 @@ def measured_values(
         >>> measured_values("strongly_entangling", n_inputs=4)
         4
     """
+    circuit, weight_shapes, *_ = brought(circuit, weight_shapes)
     circuits = make_circuits(
         circuit if isinstance(circuit, str | Circuit) or callable(circuit) else circuit[:1],
         n_inputs,

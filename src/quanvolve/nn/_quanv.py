@@ -44,6 +44,7 @@ from quanvolve.nn._apply import (
     transformed,
     windows_for,
 )
+from quanvolve.nn._brought import brought
 from quanvolve.nn._filters import CircuitLike, NoiseLike, draw_weights, given_weights, make_circuits, spread_of
 from quanvolve.nn._frozen import Frozen
 from quanvolve.nn._geometry import Geometry, IntOrTuple
@@ -131,7 +132,8 @@ class QuanvNd(WithRows, nn.Module):
         self.geometry = Geometry.parse(self.dims, kernel_size, stride, padding, dilation, padding_mode)
         self.channel_mixing = channel_mixing
         self.trainable = trainable
-        self.circuit_name = circuit if isinstance(circuit, str) else getattr(circuit, "__name__", "Circuit")
+        made = brought(circuit, weight_shapes)
+        circuit, weight_shapes, self.circuit_name = made.circuit, made.weight_shapes, made.name
         named = isinstance(circuit, str)
         self.encoding_name: str | None = encoding if named else None
         self.readout_name: str | None = readout if named else None
@@ -179,7 +181,7 @@ class QuanvNd(WithRows, nn.Module):
             self._set_circuits(circuits)
         except PlanError as error:
             raise advised(error, circuit, readout, n_inputs, n_qubits, n_layers, noise, shots) from error
-        self._register_weights(weights, generator, device, dtype)
+        self._register_weights(made.filled(self.filter_shape) if weights is None else weights, generator, device, dtype)
         self._register_scale(math.pi if scale is None and isinstance(circuit, str) else scale, device, dtype)
         self.bias = nn.Parameter(torch.zeros(out_channels, device=device, dtype=dtype)) if bias else None
 

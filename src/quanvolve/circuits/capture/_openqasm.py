@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+from contextlib import redirect_stderr
 from importlib import import_module
 from typing import Any
 
@@ -84,14 +86,16 @@ def _read(text: str) -> Any:
         raise CaptureError(
             f"the text is not OpenQASM 2 or 3: it must begin with OPENQASM and the version, it begins {text[:40]!r}"
         )
+    said = io.StringIO()
     try:
         if version == "2":
             qasm2 = import_module("qiskit.qasm2")
             return qasm2.loads(text, custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS)
-        return import_module("qiskit.qasm3").loads(text)
+        with redirect_stderr(said):  # where the parser of version 3 tells the line of an error
+            return import_module("qiskit.qasm3").loads(text)
     except Exception as error:
-        first = (str(error).strip("'\"").splitlines() or ["no message"])[0]
-        raise CaptureError(f"the OpenQASM program cannot be read: {first}") from error
+        words = str(error).strip("'\"") or said.getvalue() or "no message"
+        raise CaptureError(f"the OpenQASM program cannot be read: {words.splitlines()[0]}") from error
 
 
 def _vectors(circuit: Any) -> dict[Any, Any]:

@@ -75,6 +75,8 @@ def parameters_of(circuit: Any, inputs: Any) -> Parameters:
 
 
 def _window(parameters: list[Any], inputs: Any) -> list[Any]:
+    if not parameters:
+        raise CaptureError("the circuit has no parameters: a window sets some of them, so give those names in the circuit")
     if inputs is None:
         for name in USUAL:
             chosen = _by_name(parameters, name)
@@ -108,7 +110,9 @@ def _found(parameters: list[Any], one: Any) -> list[Any]:
     if isinstance(one, str):
         chosen = [parameter for parameter in parameters if parameter.name == one]
         if not chosen:
-            raise CaptureError(f"`inputs` names {one!r}, which is no parameter of the circuit; it has {_listed(parameters)}")
+            raise CaptureError(
+                f"`inputs` names {one!r}, which is no parameter of the circuit; it has {_listed(parameters)}"
+            )
         return chosen
     if one in parameters or any(other in parameters for other in getattr(one, "vector", ())):
         return [one]
@@ -164,10 +168,8 @@ def _listed(parameters: Sequence[Any]) -> str:
     for parameter in parameters:
         vector = getattr(parameter, "vector", None)
         names[parameter.name if vector is None else f"{vector.name}[0..{len(vector) - 1}]"] = None
-    if not names:
-        return "no parameters"
     shown = list(names)[:_SHOWN] + (["..."] if len(names) > _SHOWN else [])
-    return f"the parameter{'s' * (len(names) > 1)} {', '.join(shown)}"
+    return f"the parameter{'s' * (len(parameters) > 1)} {', '.join(shown)}"
 
 
 _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
