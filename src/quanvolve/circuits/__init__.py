@@ -16,6 +16,7 @@ from quanvolve.circuits.capture import from_script as from_script
 from quanvolve.circuits.capture import in_torch_layer as in_torch_layer
 from quanvolve.circuits.capture import is_openqasm as is_openqasm
 from quanvolve.circuits.capture import pennylane_alone as pennylane_alone
+from quanvolve.circuits.capture import qnode_of as qnode_of
 from quanvolve.circuits.capture import simulate as simulate
 from quanvolve.circuits.capture import source_of as source_of
 from quanvolve.circuits.catalogue import ANSATZE as ANSATZE
@@ -59,3 +60,4 @@ from quanvolve.circuits.write import bases_of as bases_of
 from quanvolve.circuits.write import bind as bind
 from quanvolve.circuits.write import openqasm as openqasm
 from quanvolve.circuits.write import outputs_in_words as outputs_in_words
+from quanvolve.circuits.write import quantum_circuit as quantum_circuit

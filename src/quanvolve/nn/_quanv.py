@@ -45,14 +45,14 @@ from quanvolve.nn._apply import (
     windows_for,
 )
 from quanvolve.nn._brought import brought
+from quanvolve.nn._elsewhere import WithOtherPrograms
 from quanvolve.nn._filters import CircuitLike, NoiseLike, draw_weights, given_weights, make_circuits, spread_of
 from quanvolve.nn._frozen import Frozen
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 from quanvolve.nn._limits import advised, check_seed, shown
-from quanvolve.nn._rows import WithRows
 
 
-class QuanvNd(WithRows, nn.Module):
+class QuanvNd(WithOtherPrograms, nn.Module):
     """What `Quanv1d`, `Quanv2d`, `Quanv3d` and `QuantumLinear` share.
 
     Attributes:

@@ -5,6 +5,7 @@ from quanvolve.circuits.capture._openqasm import from_openqasm as from_openqasm
 from quanvolve.circuits.capture._openqasm import is_openqasm as is_openqasm
 from quanvolve.circuits.capture._pennylane_lock import pennylane_alone as pennylane_alone
 from quanvolve.circuits.capture._qiskit import from_qiskit as from_qiskit
+from quanvolve.circuits.capture._qnode import qnode_of as qnode_of
 from quanvolve.circuits.capture._scripts import TrainedFunction as TrainedFunction
 from quanvolve.circuits.capture._scripts import from_script as from_script
 from quanvolve.circuits.capture._scripts import in_torch_layer as in_torch_layer

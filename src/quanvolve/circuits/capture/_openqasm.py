@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import re
 from contextlib import redirect_stderr
-from importlib import import_module
 from typing import Any
 
-from quanvolve._errors import CaptureError
+from quanvolve._errors import CaptureError, QuanvolveError
+from quanvolve._qiskit import import_qiskit
 from quanvolve.circuits.capture._qiskit import from_qiskit, source_of_circuit
 from quanvolve.circuits.capture._qiskit_parameters import numbered_name
 from quanvolve.circuits.capture._source import Source
@@ -89,10 +89,12 @@ def _read(text: str) -> Any:
     said = io.StringIO()
     try:
         if version == "2":
-            qasm2 = import_module("qiskit.qasm2")
+            qasm2 = import_qiskit("qiskit.qasm2")
             return qasm2.loads(text, custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS)
         with redirect_stderr(said):  # where the parser of version 3 tells the line of an error
-            return import_module("qiskit.qasm3").loads(text)
+            return import_qiskit("qiskit.qasm3").loads(text)
+    except QuanvolveError:
+        raise
     except Exception as error:
         words = str(error).strip("'\"") or said.getvalue() or "no message"
         raise CaptureError(f"the OpenQASM program cannot be read: {words.splitlines()[0]}") from error
@@ -100,7 +102,7 @@ def _read(text: str) -> Any:
 
 def _vectors(circuit: Any) -> dict[Any, Any]:
     """Parameters with a common name and numbers, and the entries of vectors that take their place."""
-    vector_of = import_module("qiskit.circuit").ParameterVector
+    vector_of = import_qiskit("qiskit.circuit").ParameterVector
     groups: dict[str, list[tuple[int, Any]]] = {}
     for parameter in circuit.parameters:
         name, number = numbered_name(parameter.name)

@@ -76,7 +76,9 @@ def parameters_of(circuit: Any, inputs: Any) -> Parameters:
 
 def _window(parameters: list[Any], inputs: Any) -> list[Any]:
     if not parameters:
-        raise CaptureError("the circuit has no parameters: a window sets some of them, so give those names in the circuit")
+        raise CaptureError(
+            "the circuit has no parameters: a window sets some of them, so give those names in the circuit"
+        )
     if inputs is None:
         for name in USUAL:
             chosen = _by_name(parameters, name)

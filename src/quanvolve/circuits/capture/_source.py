@@ -45,6 +45,7 @@ class Source:
     Examples:
         >>> from qiskit import QuantumCircuit
         >>> from qiskit.circuit import Parameter
+        >>> from quanvolve.circuits import from_qiskit
         >>> written = QuantumCircuit(1)
         >>> written.ry(Parameter("x"), 0)
         <...>
@@ -77,6 +78,7 @@ def circuit_of(source: Source) -> Circuit:
     Examples:
         >>> from qiskit import QuantumCircuit
         >>> from qiskit.circuit import Parameter
+        >>> from quanvolve.circuits import from_qiskit
         >>> written = QuantumCircuit(1)
         >>> written.ry(2 * Parameter("x"), 0)
         <...>
