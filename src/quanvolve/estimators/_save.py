@@ -109,6 +109,8 @@ def _params(estimator: Any) -> dict[str, Any]:
     if not isinstance(params["circuit"], str) or is_openqasm(params["circuit"]):
         # The function itself cannot be kept; its captured description is, and takes its place.
         params["circuit"] = params["weight_shapes"] = params["noise"] = None
+    if not isinstance(params["init"], str):
+        params["init"] = "auto"  # the weights are saved
     if not isinstance(params["noise"], Mapping):
         params["noise"] = None  # the saved circuits have it
     if not isinstance(params["random_state"], int | np.integer):
