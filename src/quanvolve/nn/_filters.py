@@ -17,6 +17,7 @@ from torch import Tensor
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, Captured, Circuit, captured, look_up, named_circuit
 from quanvolve.nn._apply import check_plain
+from quanvolve.nn._brought import brought
 from quanvolve.nn._limits import CONES, MOST_GATES, check_inputs, check_weights, check_width, shown, whole
 
 CircuitLike = str | Circuit | Sequence[Circuit] | Callable[..., Any]
@@ -111,7 +112,8 @@ def make_circuits(
         _warn_of_unread(found, circuit)
         return Made((found.circuit,), found.values, found.shots)
     raise QuanvolveError(
-        f"`circuit` (={circuit!r}) must be a name from list_circuits(), a PennyLane function or a Circuit"
+        f"`circuit` (={circuit!r}) must be a name from list_circuits(), a function, script or TorchLayer of "
+        "PennyLane, a QuantumCircuit of Qiskit, OpenQASM or a Circuit"
     )
 
 
@@ -162,6 +164,7 @@ def measured_values(
         >>> measured_values("strongly_entangling", n_inputs=4)
         4
     """
+    circuit, weight_shapes, *_ = brought(circuit, weight_shapes)
     made = make_circuits(
         circuit if isinstance(circuit, str | Circuit) or callable(circuit) else circuit[:1],
         n_inputs,
