@@ -83,8 +83,8 @@ def quanv_nd(
     n_windows = len(batch) * math.prod(geometry.output_size(tuple(batch.shape[2:])))
     check_shots(shots)
     plan = Planner(circuits, layout, engine, shots).choose(n_windows)
-    found = compile_rows(plan, by_name, like, layout, n_windows)
-    out = apply(batch, plan, found, layout, geometry, scale, channel_mixing, bias)
+    compiled = compile_rows(plan, by_name, like, layout, n_windows)
+    out = apply(batch, plan, compiled, layout, geometry, scale, channel_mixing, bias)
     return out if input.dim() == dims + 2 else out.squeeze(0)
 
 

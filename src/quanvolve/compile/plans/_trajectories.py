@@ -74,10 +74,10 @@ class TrajectoryPlan:
 
                 run = partial(self._run, count)
                 if block < self.trajectories and torch.is_grad_enabled():
-                    found = checkpoint(outputs_of, run, self.circuits, inputs, parts, layout, use_reentrant=False)
+                    means = checkpoint(outputs_of, run, self.circuits, inputs, parts, layout, use_reentrant=False)
                 else:
-                    found = outputs_of(run, self.circuits, inputs, parts, layout)
-                part = found * (count / self.trajectories)
+                    means = outputs_of(run, self.circuits, inputs, parts, layout)
+                part = means * (count / self.trajectories)
                 total = part if total is None else total + part
             assert total is not None
             return total
