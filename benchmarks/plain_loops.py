@@ -104,8 +104,10 @@ def gates(by_window: bool) -> tuple[Callable[..., None], Callable[..., None]]:
     def turned(state: Floats, low: int, high: int, matrices: Floats, m: int, dagger: bool) -> None:
         (x, xi), (y, yi) = at(state, low), at(state, high)
         lanes = VECTOR_BYTES // state.itemsize
+        u, ui, w, wi, r, ri, t, ti = numbers(matrices, m, 0, lanes, dagger)
         for v in range(lanes):
-            u, ui, w, wi, r, ri, t, ti = numbers(matrices, m, v, lanes, dagger)
+            if by_window:
+                u, ui, w, wi, r, ri, t, ti = numbers(matrices, m, v, lanes, dagger)
             a, ai, b, bi = x[v], xi[v], y[v], yi[v]
             x[v], xi[v] = row_times(u, ui, w, wi, a, ai, b, bi)
             y[v], yi[v] = row_times(r, ri, t, ti, a, ai, b, bi)
