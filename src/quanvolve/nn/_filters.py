@@ -209,16 +209,16 @@ def _checked(
 
 def _distinct(make: Callable[[int], Circuit], rows: int, generator: torch.Generator | None) -> tuple[Circuit, ...]:
     """Draw structures until all differ; the few possible ones of tiny windows may have to repeat."""
-    found: list[Circuit] = []
+    circuits: list[Circuit] = []
     known: set[Circuit] = set()
     for _ in range(rows):
         for _ in range(_ATTEMPTS):
             circuit = make(int(torch.randint(2**31 - 1, (), generator=generator, device="cpu")))
             if circuit not in known:
                 break
-        found.append(circuit)
+        circuits.append(circuit)
         known.add(circuit)
-    return tuple(found)
+    return tuple(circuits)
 
 
 def spread_of(init: str, circuit: Circuit, shape: tuple[int, ...]) -> float | None:
