@@ -152,12 +152,6 @@ class Recorder(TorchFunctionMode):
 
     def _change(self, tensor: Tensor, label: str, args: Any, keywords: Any = None) -> None:
         """A tensor got other entries: it means something else now, and what shares its memory nothing we know."""
-        memory = tensor.untyped_storage()._cdata
-        for other, meaning in list(self._known.values()):
-            if other is not tensor and other is not tensor._base and other.untyped_storage()._cdata == memory:
-                if meaning[0] in ("inputs", "weight"):
-                    raise _own_arguments()
-                self._lose(other, "a view of a tensor that was changed in place")
         if label in FUNCTIONS:
             self._keep(label, args, keywords or {}, tensor)
         else:
@@ -166,12 +160,22 @@ class Recorder(TorchFunctionMode):
         if base is not None:
             if not base.is_contiguous() or base.storage_offset():
                 self._lose(base, "a change of a view of a tensor in place")
-                return
-            places = torch.arange(base.numel()).as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
-            flat = base.detach().reshape(-1)
-            self._keep("torch.Tensor.reshape", (base, (-1,)), {}, flat)
-            self._keep(PUT, (flat, places, tensor), {}, flat)
-            self._keep("torch.Tensor.reshape", (flat, tuple(base.shape)), {}, base)
+            else:
+                self._keep_base(base, tensor)
+        memory = tensor.untyped_storage()._cdata
+        for other, meaning in list(self._known.values()):
+            if other is not tensor and other is not tensor._base and other.untyped_storage()._cdata == memory:
+                if meaning[0] in ("inputs", "weight"):
+                    raise _own_arguments()
+                self._lose(other, "a view of a tensor that was changed in place")
+
+    def _keep_base(self, base: Tensor, view: Tensor) -> None:
+        """What a tensor is after a view of it was changed: the same, with other entries where the view lies."""
+        places = torch.arange(base.numel()).as_strided(view.shape, view.stride(), view.storage_offset())
+        flat = base.detach().reshape(-1).clone()
+        self._keep("torch.Tensor.reshape", (base, (-1,)), {}, flat)
+        self._keep(PUT, (flat, places, view), {}, flat)
+        self._keep("torch.Tensor.reshape", (flat, tuple(base.shape)), {}, base)
 
     def _keep(self, label: str, args: Any, keywords: Any, result: Any) -> None:
         results = [leaf for leaf in _flat(result) if isinstance(leaf, Tensor)]
