@@ -9,7 +9,7 @@ have no right value and are passed over.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from quanvolve._errors import CaptureError
-from quanvolve.circuits.capture._simulate import angles_of, final_states, measured_in_states, prepared_states, simulate
+from quanvolve.circuits.capture._simulate import angles_of, prepared_states, values_by_numpy
 from quanvolve.circuits.capture._traced import PREPARE, Traced
 from quanvolve.circuits.description import Circuit
 
@@ -287,8 +287,4 @@ def _angles(circuit: Circuit, windows: Floats, weights: Mapping[str, Tensor]) ->
 
 def _ours(circuit: Circuit, values: Floats, weights: Mapping[str, Tensor]) -> Floats:
     """The description's values, one row a window."""
-    if circuit.noisy:
-        named = {name: weight.numpy() for name, weight in weights.items()}
-        return np.stack([simulate(replace(circuit, threshold=None), row.tolist(), named) for row in values])
-    angles, extended = _angles(circuit, values, weights)
-    return measured_in_states(circuit, final_states(circuit, angles, extended))
+    return values_by_numpy(circuit, values, {name: weight.numpy() for name, weight in weights.items()})
