@@ -2,14 +2,14 @@
 
 The function is run once with tensors that are recorded. Its operations are decomposed into the gate vocabulary, and
 what an angle is follows from the calls that made it: if all of them are linear, an affine function of inputs and
-weights, else a program of these calls. Nothing is inferred from values. Two further runs test that the gates are the
+weights, else a program of these calls. Nothing is inferred from values. A further run tests that the gates are the
 same ones for other values, and a last look compares the description with `default.qubit`.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,7 +128,7 @@ def _capture(
 ) -> Captured:
     # Values that nothing singles out: at zero, decompositions of PennyLane leave gates out.
     rng = np.random.default_rng(20190409)
-    first, *others = (_draw(rng, low, high, n_inputs, shapes) for low, high in ((0.1, 0.9), (0.1, 0.9), (-2.0, 2.0)))
+    first, *others = (_draw(rng, low, high, n_inputs, shapes) for low, high in ((0.1, 0.9), (-2.0, 2.0), (0.1, 0.9)))
     for leaf in first.values():
         leaf.requires_grad_()
     closed_over = ClosedOver(written.function, shapes)
@@ -153,21 +153,13 @@ def _capture(
         preparation=described.preparation,
     )
     brought = {name: value.to(torch.float64) for name, value in values.items()}
-    tried = 0
-    for point in others:
-        try:
-            again, measured = _run(written, point, batched)
-        except CaptureError:  # it may not be defined there, such as a logarithm
-            continue
-        tried += 1
-        require_same(gates, again, circuit, {**point, **brought}, index, described.wanted)
-        if observables_of(measured, index) != observables:
-            raise CaptureError(
-                "the circuit function's measurements change with the values of inputs or weights: a circuit must have "
-                "the same measurements for all values"
-            )
-    if not tried:
-        _run(written, others[0], batched)  # raises
+    again, measured, point = _elsewhere(written, others, batched)
+    require_same(gates, again, circuit, {**point, **brought}, index, described.wanted)
+    if observables_of(measured, index) != observables:
+        raise CaptureError(
+            "the circuit function's measurements change with the values of inputs or weights: a circuit must have "
+            "the same measurements for all values"
+        )
     if look:
         last_look(circuit, Function(lambda point: written.record(point, batched), lowered, order, batched), brought)
     return Captured(circuit, values, written.shots)
@@ -201,6 +193,16 @@ def _first_run(
                 raise
             n = point["inputs"].numel()
             raise CaptureError(f"the circuit function failed on a window of {n} inputs: IndexError: {cause}") from cause
+
+
+def _elsewhere(
+    written: Written, points: Sequence[dict[str, Tensor]], batched: bool
+) -> tuple[list[Traced], list[Any], dict[str, Tensor]]:
+    """The function at the first of some points at which it is defined (a logarithm may not be), and that point."""
+    for point in points[:-1]:
+        with contextlib.suppress(CaptureError):
+            return (*_run(written, point, batched), point)
+    return (*_run(written, points[-1], batched), points[-1])
 
 
 def _run(
