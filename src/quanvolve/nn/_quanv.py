@@ -27,7 +27,6 @@ from quanvolve.compile import (
     needs_fixed,
 )
 from quanvolve.nn._apply import (
-    DTYPES,
     Static,
     apply,
     check_angles,
@@ -48,10 +47,11 @@ from quanvolve.nn._filters import CircuitLike, NoiseLike, draw_weights, given_we
 from quanvolve.nn._frozen import Frozen
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 from quanvolve.nn._limits import advised, check_seed, shown
+from quanvolve.nn._memory_format import WithFormat
 from quanvolve.nn._rows import WithRows
 
 
-class QuanvNd(WithRows, nn.Module):
+class QuanvNd(WithRows, WithFormat):
     """What `Quanv1d`, `Quanv2d`, `Quanv3d` and `QuantumLinear` share.
 
     Attributes:
@@ -243,22 +243,6 @@ class QuanvNd(WithRows, nn.Module):
             raise QuanvolveError(f"`scale` (={value}) must be finite in the layer's precision, {wanted}")
         self.scale = value
 
-    def _apply(self, fn: Any, recurse: bool = True) -> Self:
-        """What `to`, `double`, `cuda` and the like call, on this layer and on those that hold it.
-
-        Raises:
-            QuanvolveError: if the numbers became complex, or of a type that layers do not compute in.
-        """
-        floating = [tensor for tensor in (*self.parameters(), *self.buffers()) if tensor.is_floating_point()]
-        to = fn(floating[0].detach().flatten()[:0]).dtype if floating else torch.float32
-        if to not in DTYPES:
-            raise QuanvolveError(
-                f"the layer cannot be converted to {to}: its weights are angles, real numbers of one of "
-                f"{', '.join(map(str, DTYPES))}"
-            )
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        return self
-
     def reset_parameters(self) -> None:
         """Draw the weights anew, as `init` says, from torch's global generator; the bias becomes zero."""
         with torch.no_grad():
@@ -322,6 +306,8 @@ class QuanvNd(WithRows, nn.Module):
         if torch.is_grad_enabled() and not out.requires_grad:
             # A circuit may read nothing that wants a gradient; its zeros are then a gradient too.
             out = keep_graph(out, batch, *self.parameters())
+        if self._memory_format is not None:
+            out = out.contiguous(memory_format=self._memory_format)
         return out if images.dim() == self.dims + 2 else out.squeeze(0)
 
     def batched(self, images: Tensor) -> Tensor:
