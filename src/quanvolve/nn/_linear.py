@@ -13,6 +13,7 @@ from quanvolve._options import explains, layer_signature, model_options, takes
 from quanvolve.nn._apply import check_plain
 from quanvolve.nn._geometry import Geometry
 from quanvolve.nn._limits import check_whole
+from quanvolve.nn._memory_format import own_tensor
 from quanvolve.nn._quanv import QuanvNd
 
 _WINDOW = (*inspect.signature(Geometry.parse).parameters, "in_channels", "out_channels", "groups", "channel_mixing")
@@ -93,7 +94,7 @@ class QuantumLinear(QuanvNd):
 
     def forward(self, features: Tensor) -> Tensor:
         """Features (*, in_features) to measured values (*, out_features)."""
-        return super().forward(self._rows(features)).reshape(*features.shape[:-1], self.out_features)
+        return own_tensor(super().forward(self._rows(features)).reshape(*features.shape[:-1], self.out_features))
 
     def batched(self, images: Tensor) -> Tensor:
         """Features (*, in_features) as the batch (rows, 1, in_features) that the circuits read, checked."""

@@ -56,6 +56,14 @@ class WithFormat(nn.Module):
         return order if found.is_contiguous(memory_format=order) else torch.contiguous_format
 
 
+def own_tensor(values: Tensor) -> Tensor:
+    """The values as no view of another tensor, without a copy: what is changed in place is followed by FSDP's hooks."""
+    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active() or not values._is_view():
+        return values
+    own: Tensor = torch.ops.aten._unsafe_view.default(values, values.shape)
+    return own
+
+
 def _in_a_row(fn: Any) -> Any:
     """A conversion that leaves the order in memory alone: axes of circuits' weights are none of images."""
     return lambda tensor: fn(tensor.flatten()).view(tensor.shape) if tensor.dim() in (4, 5) else fn(tensor)

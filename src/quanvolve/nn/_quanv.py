@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Self, overload
@@ -12,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from quanvolve._errors import PlanError, QuanvolveError
-from quanvolve._untrusted import parse_json
 from quanvolve.analysis import Formula, layer_formula
 from quanvolve.circuits import ANSATZE, Circuit, with_noise
 from quanvolve.compile import (
@@ -47,11 +45,12 @@ from quanvolve.nn._filters import CircuitLike, NoiseLike, draw_weights, given_we
 from quanvolve.nn._frozen import Frozen
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 from quanvolve.nn._limits import advised, check_seed, shown
-from quanvolve.nn._memory_format import WithFormat
+from quanvolve.nn._memory_format import WithFormat, own_tensor
 from quanvolve.nn._rows import WithRows
+from quanvolve.nn._state import WithState
 
 
-class QuanvNd(WithRows, WithFormat):
+class QuanvNd(WithRows, WithState, WithFormat):
     """What `Quanv1d`, `Quanv2d`, `Quanv3d` and `QuantumLinear` share.
 
     Attributes:
@@ -308,7 +307,7 @@ class QuanvNd(WithRows, WithFormat):
             out = keep_graph(out, batch, *self.parameters())
         if self._memory_format is not None:
             out = out.contiguous(memory_format=self._memory_format)
-        return out if images.dim() == self.dims + 2 else out.squeeze(0)
+        return own_tensor(out if images.dim() == self.dims + 2 else out.squeeze(0))
 
     def batched(self, images: Tensor) -> Tensor:
         """The batch (N, in_channels, *size) that the filters slide over, checked as a call of the layer does.
@@ -484,53 +483,6 @@ class QuanvNd(WithRows, WithFormat):
 
     # -- torch's protocol --------------------------------------------------------------------------------------------
 
-    def get_extra_state(self) -> Tensor:
-        """Circuits and scale travel in the `state_dict`: they are part of what the weights mean."""
-        scale = None if isinstance(self.scale, Tensor) else self.scale
-        text = json.dumps({"scale": scale, "circuits": [c.to_dict() for c in self.circuits]}, allow_nan=False)
-        with torch.device("cpu"):
-            return torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8)
-
-    def set_extra_state(self, state: Tensor) -> None:
-        """Take over the circuits of a random structure; refuse those of another kind of layer."""
-        circuits = self._circuits_in(state)
-        if circuits != self.circuits:
-            self._set_circuits(circuits)
-
-    def _load_from_state_dict(self, state_dict: Any, prefix: str, *arguments: Any) -> None:
-        state = state_dict.get(prefix + "_extra_state")
-        if isinstance(state, Tensor):
-            self._circuits_in(state)  # before any weight is copied
-        super()._load_from_state_dict(state_dict, prefix, *arguments)
-
-    def _circuits_in(self, state: Tensor) -> tuple[Circuit, ...]:
-        """The circuits of a state, checked to be of this kind of layer."""
-        try:
-            if state.dtype != torch.uint8:
-                raise TypeError(f"it is a tensor of {state.dtype}, expected bytes")
-            data = parse_json(state.cpu().numpy().tobytes())
-            circuits = tuple(Circuit.from_dict(entry) for entry in data["circuits"])
-            scale, first = data["scale"], circuits[0]
-        except (KeyError, TypeError, IndexError, ValueError, RecursionError) as error:
-            raise QuanvolveError(f"the state's description of the layer's circuits is damaged: {error}") from error
-        own = self.circuits[0]
-        structure_only = (
-            self.random_structure
-            and len(circuits) == len(self.circuits)
-            and all(c.observables == own.observables and c.n_wires == own.n_wires for c in circuits)
-            and (first.n_inputs, first.weight_shapes, first.threshold)
-            == (own.n_inputs, own.weight_shapes, own.threshold)
-            and _encoding(circuits) == _encoding(self.circuits)
-        )
-        if circuits != self.circuits and not structure_only:
-            raise QuanvolveError(
-                f"the state holds the weights of another circuit than this layer's {self.circuit_name!r}: build the "
-                "layer with the same circuit, encoding, readout and layers first"
-            )
-        if scale != (None if isinstance(self.scale, Tensor) else self.scale):
-            raise QuanvolveError(f"the state is of a layer with `scale` (={scale}), this one has {self.scale}")
-        return circuits
-
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()  # type: ignore[no-untyped-call]
         return {**state, "_compiled": None}
@@ -573,11 +525,3 @@ class QuanvNd(WithRows, WithFormat):
             where = f"the last {unit}" if self.groups == 1 else f"the groups' last {unit}s"
             parts.append(f"{surplus} measured value{'s' * (surplus > 1)} of {where} left out")
         return parts
-
-
-def _encoding(circuits: tuple[Circuit, ...]) -> list[tuple[Any, ...]]:
-    """What reads the window, in order: random structures of one encoding agree in it."""
-    return [
-        tuple((g.name, g.wires, g.angle.inputs) for g in c.gates if g.angle is not None and g.angle.inputs)
-        for c in circuits
-    ]
