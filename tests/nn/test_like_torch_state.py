@@ -78,9 +78,7 @@ def test_the_average_of_different_random_circuits_says_what_to_do() -> None:
 @pytest.mark.parametrize("trainable", [True, False])
 @pytest.mark.filterwarnings("ignore:torch.distributed is")  # torch's own: in one process
 def test_distributed_checkpoints(tmp_path: Path, kind: str, circuit: str, trainable: bool) -> None:
-    source, target = (
-        nn.Sequential(quantum(kind, circuit=circuit, bias=True, trainable=trainable)) for _ in range(2)
-    )
+    source, target = (nn.Sequential(quantum(kind, circuit=circuit, bias=True, trainable=trainable)) for _ in range(2))
     with torch.no_grad():
         source[0].weights.add_(0.5)
     checkpoint.save({"model": source.state_dict()}, checkpoint_id=tmp_path)

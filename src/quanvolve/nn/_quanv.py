@@ -41,6 +41,7 @@ from quanvolve.nn._apply import (
     transformed,
     windows_for,
 )
+from quanvolve.nn._as_conv import AsConv, one_of
 from quanvolve.nn._filters import CircuitLike, NoiseLike, draw_weights, given_weights, make_circuits, spread_of
 from quanvolve.nn._frozen import Frozen
 from quanvolve.nn._geometry import Geometry, IntOrTuple
@@ -50,7 +51,7 @@ from quanvolve.nn._rows import WithRows
 from quanvolve.nn._state import WithState
 
 
-class QuanvNd(WithRows, WithState, WithFormat):
+class QuanvNd(WithRows, WithState, WithFormat, AsConv):
     """What `Quanv1d`, `Quanv2d`, `Quanv3d` and `QuantumLinear` share.
 
     Attributes:
@@ -278,14 +279,22 @@ class QuanvNd(WithRows, WithState, WithFormat):
 
     # -- use -------------------------------------------------------------------------------------------------------
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Images (N, C, *size) to measured values (N, out_channels, *places); both without N for a single image."""
+    def forward(self, input: Tensor | None = None, *, images: Tensor | None = None) -> Tensor:
+        """Images (N, C, *size) to measured values (N, out_channels, *places); both without N for a single image.
+
+        Args:
+            input: the images, by the name that `nn.Conv2d` has for them.
+            images: the same by another name.
+        """
+        return self._values(one_of(input, images, "images"))
+
+    def _values(self, images: Tensor) -> Tensor:
         like = self._like(images)
         kind = images.device.type if isinstance(images, Tensor) else "meta"
         if kind != "meta" and torch.is_autocast_enabled(kind):
             # Angles lose their meaning in half precision: compute in the layer's own.
             with torch.autocast(kind, enabled=False):
-                return self.forward(images.to(like.dtype))
+                return self._values(images.to(like.dtype))
         batch = QuanvNd.batched(self, images)
         if torch.compiler.is_compiling():
             from quanvolve.nn._traced import traced  # loads torch._dynamo
