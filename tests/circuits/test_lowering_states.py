@@ -173,13 +173,13 @@ def test_a_state_of_norm_one_need_not_be_validated() -> None:
 
 
 def test_a_state_of_another_norm_is_refused() -> None:
-    def function(inputs):
+    def function(inputs, w):
         qp.RX(inputs[0], wires=2)
-        qp.StatePrep(inputs, wires=[0, 1], validate_norm=False)
+        qp.StatePrep(w, wires=[0, 1], validate_norm=False)
         return qp.expval(qp.Z(0))
 
     with refused(r"operation 1 \(StatePrep\) .* have the norm \d.*, expected 1: use normalize=True"):
-        capture(function, 4)
+        capture(function, 1, {"w": 4})
 
 
 def test_a_density_matrix_is_refused() -> None:
