@@ -208,7 +208,10 @@ def _elsewhere(
 def _run(
     written: Written, point: Mapping[str, Tensor], batched: bool, recorder: Recorder | None = None
 ) -> tuple[list[Traced], list[Any]]:
-    with recorder or contextlib.nullcontext():
+    if recorder is None:  # which operations are constant, and so made of which gates, is not to be told from values
+        batch = point["inputs"].unsqueeze(0) if batched else None
+        recorder = Recorder(point, batch, ClosedOver(written.function, point))
+    with recorder:
         operations, measurements = written.record(point, batched, recorder)
         return lowered(operations), measurements
 

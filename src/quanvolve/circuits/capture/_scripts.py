@@ -125,7 +125,7 @@ def from_script(script: Any, *, inputs: Sequence[int] | None = None) -> Source:
     def run(point: Mapping[str, Tensor]) -> Run:
         new = bound(point)
         gates = [
-            type(gate)(gate.name, tuple(index[wire] for wire in gate.wires), gate.angle, gate.origin)
+            type(gate)(gate.name, tuple(index[wire] for wire in gate.wires), gate.angle, gate.origin, gate.transfer)
             for gate in lowered(new.operations)
         ]
         return gates, observables_of(new.measurements, index)
