@@ -124,7 +124,7 @@ class QuanvNd(WithRows, nn.Module):
         super().__init__()
         check_channels(in_channels, out_channels, groups, channel_mixing)
         check_dtype(dtype)
-        check_drawing(shots, diff_method)
+        check_shots(shots)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.groups = groups
@@ -146,7 +146,7 @@ class QuanvNd(WithRows, nn.Module):
 
         n_inputs = self.geometry.window_size * (in_channels // groups if channel_mixing == "joint" else 1)
         try:
-            circuits, self._brought = make_circuits(
+            made = make_circuits(
                 circuit,
                 n_inputs,
                 rows,
@@ -160,7 +160,10 @@ class QuanvNd(WithRows, nn.Module):
             )
         except PlanError as error:
             raise advised(error, circuit, readout, n_inputs, n_qubits, n_layers, noise, shots) from error
+        circuits, self._brought = made.circuits, made.brought
+        shots = made.shots if shots is None else shots
         noisy = tuple(with_noise(plain, noise) for plain in circuits)
+        check_drawing(shots, diff_method)
         if shots is not None:
             check_same_measurements(circuits, noisy)
         circuits = noisy
@@ -464,7 +467,10 @@ class QuanvNd(WithRows, nn.Module):
     @property
     def plan(self) -> str:
         """How the layer is evaluated and why, in one sentence."""
-        return str(self._planner)
+        unread = self._unread()
+        return str(self._planner) + (
+            f"; it reads {unread[1] - unread[0]} of {unread[1]} values of its window" if unread[0] else ""
+        )
 
     @overload
     def formula(self, channel: int, *, digits: int = 4, tolerance: float = 1e-6) -> Formula: ...
@@ -583,6 +589,11 @@ class QuanvNd(WithRows, nn.Module):
             parts.append(f"padding_mode={g.padding_mode}")
         return ", ".join(parts + self._circuit_repr("filter"))
 
+    def _unread(self) -> tuple[int, int]:
+        """How many values of its window no filter reads, and how many there are."""
+        read = {i for circuit in self.circuits for i in circuit.inputs_read()}
+        return self.circuits[0].n_inputs - len(read), self.circuits[0].n_inputs
+
     def _circuit_repr(self, unit: str) -> list[str]:
         first = self.circuits[0]
         parts = [f"circuit={self.circuit_name!r}", f"n_qubits={first.n_wires}"]
@@ -595,9 +606,9 @@ class QuanvNd(WithRows, nn.Module):
             parts.append(f"shots={self.shots}")
         if not self.trainable:
             parts.append("trainable=False")
-        unread = first.n_inputs - len(first.inputs_read()) if len(self.circuits) == 1 else 0
+        unread, values = self._unread()
         if unread:
-            parts.append(f"{unread} of {first.n_inputs} values of the window unread")
+            parts.append(f"{unread} of {values} values of the window unread")
         surplus = self.filter_shape[0] * first.n_outputs - self.out_channels
         if surplus:
             where = f"the last {unit}" if self.groups == 1 else f"the groups' last {unit}s"
