@@ -291,4 +291,5 @@ def _ours(circuit: Circuit, values: Floats, weights: Mapping[str, Tensor]) -> Fl
         named = {name: weight.numpy() for name, weight in weights.items()}
         return np.stack([simulate(replace(circuit, threshold=None), row.tolist(), named) for row in values])
     angles, extended = _angles(circuit, values, weights)
-    return measured_in_states(circuit, final_states(circuit, angles, extended))
+    named = {name: weight.numpy() for name, weight in weights.items()}
+    return measured_in_states(circuit, final_states(circuit, angles, extended), named)

@@ -11,7 +11,7 @@ import torch
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits.capture._pennylane_lock import pennylane_alone
-from quanvolve.circuits.description import GATES, PAULIS, PROGRAM, Circuit, Preparation, kraus_of
+from quanvolve.circuits.description import GATES, PAULIS, PROGRAM, Circuit, Preparation, Program, kraus_of
 
 PENNYLANE_NAMES = {"H": "Hadamard", "X": "PauliX", "Y": "PauliY", "Z": "PauliZ"}
 
@@ -66,7 +66,9 @@ def simulate(circuit: Circuit, inputs: Sequence[float], weights: Mapping[str, An
     device = "default.mixed" if circuit.noisy else "default.qubit"
     node = qp.QNode(function, qp.device(device, wires=circuit.n_wires), diff_method=None)
     state = np.asarray(node())
-    return _measured_mixed(circuit, state) if circuit.noisy else measured_in_states(circuit, state.reshape(1, -1))[0]
+    if circuit.noisy:
+        return _postprocessed(circuit, _measured_mixed(circuit, state)[None], arrays)[0]
+    return measured_in_states(circuit, state.reshape(1, -1), arrays)[0]
 
 
 def angles_of(
@@ -140,8 +142,16 @@ def final_states(
     return states.reshape(rows, -1)
 
 
-def measured_in_states(circuit: Circuit, states: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """The circuit's values in states of shape (rows, 2^n_wires): shape (rows, n_outputs)."""
+def measured_in_states(
+    circuit: Circuit, states: npt.NDArray[Any], weights: Mapping[str, npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
+    """The circuit's values in states of shape (rows, 2^n_wires): shape (rows, n_outputs).
+
+    Args:
+        circuit: the description.
+        states: behind its gates.
+        weights: by name, of the circuit's own shapes: a post-processing may read them.
+    """
     rows, n = len(states), circuit.n_wires
     probabilities = np.abs(states) ** 2
     if circuit.counts is not None:
@@ -162,19 +172,31 @@ def measured_in_states(circuit: Circuit, states: npt.NDArray[Any]) -> npt.NDArra
                 turned = np.moveaxis(np.tensordot(PAULIS[pauli], turned, axes=(1, wire + 1)), 0, wire + 1)
             total += coefficient * np.einsum("rk,rk->r", states.conj(), turned.reshape(rows, -1)).real
         values[:, column] = total
-    return values
+    return _postprocessed(circuit, values, weights)
+
+
+def _postprocessed(
+    circuit: Circuit, values: npt.NDArray[np.float64], weights: Mapping[str, npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
+    """Outputs (rows, n_outputs) from measured values (rows, observables)."""
+    return values if circuit.postprocessing is None else _run(circuit.postprocessing, values, weights)
 
 
 def _derived(
     circuit: Circuit, windows: npt.NDArray[np.float64], weights: Mapping[str, npt.NDArray[np.float64]]
 ) -> npt.NDArray[np.float64]:
-    if circuit.program is None:
-        return np.empty((len(windows), 0))
+    return np.empty((len(windows), 0)) if circuit.program is None else _run(circuit.program, windows, weights)
+
+
+def _run(
+    program: Program, rows: npt.NDArray[np.float64], weights: Mapping[str, npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
+    """All values of a program for rows of what it reads."""
     tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
-    program, which = circuit.program, tuple(range(len(circuit.program.values)))
+    which = tuple(range(len(program.values)))
     with torch.no_grad():  # as the compiler runs it
-        rows = torch.func.vmap(lambda window: program.run(window, tensors, which))(torch.from_numpy(windows))
-    return np.asarray(rows.numpy(), float)
+        values = torch.func.vmap(lambda row: program.run(row, tensors, which))(torch.from_numpy(rows))
+    return np.asarray(values.numpy(), float)
 
 
 def _measured_mixed(circuit: Circuit, state: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -19,7 +19,8 @@ from quanvolve.compile.batch._precision import wide
 from quanvolve.compile.batch._values import each
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.plans._plan import Plan
-from quanvolve.compile.plans._sampled import combine, each_alone
+from quanvolve.compile.plans._sampled import SampledPlan, combine, each_alone
+from quanvolve.compile.plans._trajectories import TrajectoryPlan
 from quanvolve.compile.tables._layout import Layout, of_row, some_rows
 from quanvolve.compile.tables._sampling import rows_alone
 
@@ -71,9 +72,10 @@ class PostprocessedPlan:
 
     def __str__(self) -> str:
         measured, outputs = self.measured, len(self._blocks[0][0].values)
+        estimated = isinstance(self.inner, SampledPlan) or self.name == TrajectoryPlan.name
         return (
             f"{self.inner}; the {outputs} output{'s' * (outputs > 1)} of a circuit are functions of its {measured} "
-            f"measured value{'s' * (measured > 1)}"
+            f"measured value{'s' * (measured > 1)}{', whose errors make them biased' * estimated}"
         )
 
 
