@@ -40,6 +40,7 @@ from quanvolve.circuits.description import Circuit as Circuit
 from quanvolve.circuits.description import Gate as Gate
 from quanvolve.circuits.description import Observable as Observable
 from quanvolve.circuits.description import Preparation as Preparation
+from quanvolve.circuits.description import Program as Program
 from quanvolve.circuits.description import channel as channel
 from quanvolve.circuits.description import channel_gate as channel_gate
 from quanvolve.circuits.description import factor_text as factor_text

@@ -58,8 +58,8 @@ class WithState(nn.Module):
             self.random_structure
             and len(circuits) == len(self.circuits)
             and all(c.observables == own.observables and c.n_wires == own.n_wires for c in circuits)
-            and (first.n_inputs, first.weight_shapes, first.threshold)
-            == (own.n_inputs, own.weight_shapes, own.threshold)
+            and (first.n_inputs, first.weight_shapes, first.threshold, first.postprocessing)
+            == (own.n_inputs, own.weight_shapes, own.threshold, own.postprocessing)
             and _encoding(circuits) == _encoding(self.circuits)
         )
         if circuits != self.circuits and not structure_only:
