@@ -12,15 +12,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quanvolve import Quanv2d
 from quanvolve._errors import CaptureError, QuanvolveError
 from quanvolve.circuits import ENCODINGS, Circuit, Preparation, capture, list_circuits, named_circuit, simulate
 from quanvolve.circuits.capture import _capture as capture_module
-from quanvolve.circuits.capture._last_look import A_KIND, DRAWS, windows
+from quanvolve.circuits.capture._last_look import A_KIND, windows
 
 BOTH = re.compile(
     r"on the window \[(.+)\] \(drawn .+\).* default\.qubit gives (\S+) for its value (\d+), what was captured gives "
-    r"(\S+)\. It"
+    r"(\S+)\. Something in it was not seen"
 )
 
 
@@ -34,94 +33,70 @@ def encoded(angles: Any) -> list[Any]:
     return z(len(angles))
 
 
-def everywhere_positive(inputs):
-    qp.AngleEmbedding(inputs, wires=range(4))
-    if bool((inputs > 0).all()):
-        qp.PauliX(0)
-    return z(4)
-
-
-def everywhere_negative(inputs):
-    if bool((inputs < 0).all()):
-        qp.PauliX(0)
-    return encoded(inputs)
-
-
-def mostly_zero(inputs):
-    if 5 < int((inputs == 0).sum()) < 9:
-        qp.PauliX(0)
-    return encoded(inputs)
-
-
-def close_to_a_half(inputs):
-    if bool(((inputs - 0.5).abs() < 0.11).all()):
-        qp.PauliX(0)
-    return encoded(inputs)
-
-
-def far_out(inputs):
-    if float(inputs.sum()) > 300:
-        qp.PauliX(0)
-    return encoded(inputs)
-
-
-def branch_of_a_batch(inputs):
-    for wire in range(4):
-        qp.RY(inputs[:, wire], wires=wire)
-    if bool((inputs > 0).all()):
-        qp.PauliX(0)
-    return z(4)
-
-
 def norm_is_not_one(inputs):
     qp.AmplitudeEmbedding(inputs, wires=range(2), validate_norm=False)
     return z(2)
 
 
-def angle_of_a_branch(inputs):
-    angle = inputs[0] if float(inputs[0]) < 12 else inputs[0] * 0
-    qp.RY(angle, wires=0)
-    return z(1)
+def norm_of_a_batch_is_not_one(inputs):
+    qp.AmplitudeEmbedding(inputs[:, :4], wires=range(2), validate_norm=False)
+    return z(2)
 
 
-def fourteen_wires(inputs):
-    qp.AngleEmbedding(inputs, wires=range(14))
-    for wire in range(13):
-        qp.CNOT(wires=[wire, wire + 1])
-    if bool((inputs > 0).all()):
-        qp.PauliX(0)
-    return z(14)
-
-
-DIFFERENT = [
-    (everywhere_positive, 4),
-    (everywhere_negative, 9),
-    (mostly_zero, 9),
-    (close_to_a_half, 9),
-    (far_out, 4),
-    (branch_of_a_batch, 4),
-    (norm_is_not_one, 4),
-    (angle_of_a_branch, 1),
-    (fourteen_wires, 14),
-]
-
-
-@pytest.mark.parametrize(("function", "n"), DIFFERENT, ids=lambda value: getattr(value, "__name__", None))
-def test_what_no_point_of_capture_shows_is_refused_with_both_values(function, n):
-    blind = capture(function, n, last_look=False)
+@pytest.mark.parametrize("function", [norm_is_not_one, norm_of_a_batch_is_not_one])
+def test_what_the_recorder_does_not_see_is_refused_with_both_values(function):
+    capture(function, 4, last_look=False)
     with pytest.raises(CaptureError) as refused:
-        capture(function, n)
+        capture(function, 4)
+    found = BOTH.search(str(refused.value))
+    assert found is not None, refused.value
+    assert float(found.group(2)) != float(found.group(4))
+    assert "state of norm one" in str(refused.value)
+
+
+def steps(inputs):
+    return encoded(inputs)
+
+
+WRONG = {
+    "clamp": lambda x: torch.clamp(x, 0, 1),
+    "relu": torch.relu,
+    "bytes": lambda x: torch.where(x > 50, 0 * x, x),
+    "sign": lambda x: torch.where((x < 0).all(), x + 1, 2 * x - x),
+    "zero": lambda x: torch.where(x == 0, x + 1, x),
+    "half": lambda x: torch.where((x - 0.5).abs() < 0.1, x + 1, x),
+}
+
+
+@pytest.mark.parametrize("wires", [1, 4, 14])
+@pytest.mark.parametrize("name", WRONG)
+def test_a_description_that_is_wrong_on_one_kind_of_windows_is_refused(name, wires):
+    """Were a kink lost, the look would see it: the description of a function, held against another one."""
+
+    def other(inputs):
+        return encoded(WRONG[name](inputs))
+
+    circuit = capture(steps, wires)
+    seen = []
+    genuine = capture_module.last_look
+
+    def look(_: Circuit, function: Any, brought: Any) -> None:
+        seen.append(function)
+        genuine(circuit, function, brought)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(capture_module, "last_look", look)
+        with pytest.raises(CaptureError) as refused:
+            capture(other, wires)
+    assert len(seen) == 1
     found = BOTH.search(str(refused.value))
     assert found is not None, refused.value
     shown, theirs, place, ours = found.groups()
-    assert float(theirs) != float(ours)
-    assert "write it with the same gates for all windows" in str(refused.value)
-    if "..." not in shown and function is not branch_of_a_batch:
-        window = [float(number) for number in shown.split(", ")]
-        node = qp.QNode(function, qp.device("default.qubit"))
-        # The window is shown with four digits.
-        assert float(np.stack(node(torch.tensor(window)))[int(place)]) == pytest.approx(float(theirs), abs=0.05)
-        assert simulate(blind, window, {})[int(place)] == pytest.approx(float(ours), abs=0.05)
+    if "..." not in shown:
+        window = torch.tensor([float(number) for number in shown.split(", ")])  # four digits of it
+        node = qp.QNode(other, qp.device("default.qubit"))
+        assert float(np.stack(node(window))[int(place)]) == pytest.approx(float(theirs), abs=0.06)
+        assert simulate(circuit, window.tolist(), {})[int(place)] == pytest.approx(float(ours), abs=0.06)
 
 
 @pytest.mark.parametrize(
@@ -167,25 +142,9 @@ def test_a_description_whose_state_depends_on_weights_is_refused():
         replace(circuit, preparation=Preparation((0,), (circuit.n_inputs,)))
 
 
-def test_a_branch_on_weights_is_refused():
-    def function(inputs, weights):
-        if float(weights.abs().max()) > 0.5 and float(weights.abs().max()) < 0.9:
-            qp.PauliX(0)
-        return encoded(inputs + weights[0])
-
-    def rare(inputs, weights):
-        if float(inputs[0]) > 30 and float(weights[0]) > 0:
-            qp.PauliX(0)
-        return encoded(inputs + weights[0])
-
-    for circuit in (function, rare):
-        with pytest.raises(CaptureError):
-            capture(circuit, 1, {"weights": 4})
-
-
 def test_windows_are_of_all_kinds_and_enough():
     drawn = windows(np.random.default_rng(0), 9)
-    assert len(drawn) * DRAWS >= 256
+    assert len(drawn) == 5 * A_KIND
     kinds = {kind: np.array([w.values for w in drawn if w.kind == kind]) for kind in {w.kind for w in drawn}}
     assert {kind: len(values) for kind, values in kinds.items()} == dict.fromkeys(kinds, A_KIND)
     assert len(kinds) == 5
@@ -203,7 +162,7 @@ def test_windows_are_of_all_kinds_and_enough():
 
 def test_named_circuits_are_exempt(monkeypatch):
     looked: list[Circuit] = []
-    monkeypatch.setattr(capture_module, "last_look", lambda circuit, function: looked.append(circuit))
+    monkeypatch.setattr(capture_module, "last_look", lambda circuit, function, brought: looked.append(circuit))
     for name in list_circuits():
         for encoding in ENCODINGS:
             if not (encoding == "reupload" and name in ("random", "qcnn", "none", "grid")):
@@ -222,7 +181,7 @@ def test_no_value_anywhere_is_refused():
     def function(inputs):
         nonlocal calls
         calls += 1
-        if calls > 6:  # the points of capture
+        if calls > 3:  # the points of capture
             raise ValueError("no more")
         return encoded(inputs)
 
@@ -274,26 +233,6 @@ class Model(torch.nn.Module):
         return encoded(self.a.detach() * inputs)
 
 
-CLOSED = torch.tensor(0.3, requires_grad=True)
-
-
-@pytest.mark.parametrize(
-    ("function", "words"),
-    [
-        (Model().times, r"uses 'self\.a', a parameter of shape \(2,\)"),
-        (Model().linear, r"uses 'self\.layer\.(weight|bias)', a parameter of shape"),
-        (Model().constant, r"uses 'self\.a', a parameter"),
-        (lambda inputs: encoded(CLOSED * inputs), r"uses 'CLOSED', a tensor that requires gradients of shape \(\)"),
-    ],
-    ids=["attribute", "module", "constant angle", "global"],
-)
-def test_closed_over_tensors_that_want_gradients_are_refused(function, words):
-    with pytest.raises(CaptureError, match=words + ".* would be frozen at its present value and get no gradient"):
-        capture(function, 2)
-    with pytest.raises(CaptureError, match="make it an argument, with its shape in `weight_shapes`"):
-        Quanv2d(1, 2, (1, 2), circuit=function)
-
-
 def test_detached_tensors_are_constants():
     model = Model()
     circuit = capture(model.detached, 2)
@@ -305,7 +244,7 @@ PIECES = {
     "relu": lambda x, a: torch.relu(x - a),
     "where": lambda x, a: torch.where(x > a, x, -x),
     "sign": lambda x, a: torch.sign(x - a) * x,
-    "branch": lambda x, a: x if float(x.sum()) > a else 2 * x,
+    "branch": lambda x, a: torch.where(x.sum() > a, x, 2 * x),
     "floor": lambda x, a: torch.floor(x / a),
     "maximum": lambda x, a: torch.maximum(x, torch.as_tensor(a)),
     "abs": lambda x, a: torch.abs(x - a),
@@ -327,10 +266,7 @@ def test_what_is_captured_is_right_on_other_windows(pieces, cut, scale, seed):
             angles = PIECES[piece](angles, cut)
         return encoded(scale * angles)
 
-    try:
-        circuit = capture(function, 3)
-    except CaptureError:
-        return
+    circuit = capture(function, 3)
     node = qp.QNode(function, qp.device("default.qubit"))
     for window in windows(np.random.default_rng(seed), 3)[:40]:
         expected = np.stack(node(torch.tensor(window.values)))

@@ -6,7 +6,9 @@ a circuit drawn as text or simulated, or where noise is a PennyLane model: named
 """
 
 from quanvolve.circuits.capture import PENNYLANE_NAMES as PENNYLANE_NAMES
+from quanvolve.circuits.capture import Captured as Captured
 from quanvolve.circuits.capture import capture as capture
+from quanvolve.circuits.capture import captured as captured
 from quanvolve.circuits.capture import pennylane_alone as pennylane_alone
 from quanvolve.circuits.capture import simulate as simulate
 from quanvolve.circuits.catalogue import ANSATZE as ANSATZE

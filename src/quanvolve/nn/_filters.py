@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.circuits import ANSATZE, Circuit, capture, look_up, named_circuit
+from quanvolve.circuits import ANSATZE, Captured, Circuit, captured, look_up, named_circuit
 from quanvolve.nn._apply import check_plain
 from quanvolve.nn._limits import CONES, MOST_GATES, check_inputs, check_weights, check_width, shown, whole
 
@@ -40,8 +41,10 @@ def make_circuits(
     weight_shapes: Mapping[str, Any] | None,
     generator: torch.Generator | None,
     columns: int | None = None,
-) -> tuple[Circuit, ...]:
+) -> tuple[tuple[Circuit, ...], dict[str, Tensor]]:
     """One circuit that all filters share, or, where the structure is random, a different one for each.
+
+    With them come the values of weights that a function brings along.
 
     Args:
         circuit: a name, a function, a description or one description for each filter and channel it reads.
@@ -82,19 +85,39 @@ def make_circuits(
         first = named(0)
         rows = count(first.n_outputs)
         check_weights(rows, dict(first.weight_shapes), varied)
-        return _distinct(named, math.prod(rows), generator) if varied else (first,)
+        return (_distinct(named, math.prod(rows), generator) if varied else (first,)), {}
     if isinstance(circuit, Circuit):
-        return _checked((circuit,), n_inputs, n_qubits, count)
+        return _checked((circuit,), n_inputs, n_qubits, count), {}
     if isinstance(circuit, list | tuple) and circuit:
-        return _checked(tuple(circuit), n_inputs, n_qubits, count)
+        return _checked(tuple(circuit), n_inputs, n_qubits, count), {}
     if callable(circuit):
         _check_asked(weight_shapes, n_qubits)
-        captured = capture(circuit, n_inputs, weight_shapes, n_wires=n_qubits)
-        check_weights(count(captured.n_outputs), dict(captured.weight_shapes), False)
-        return (captured,)
+        found = captured(circuit, n_inputs, weight_shapes, n_wires=n_qubits)
+        check_weights(count(found.circuit.n_outputs), dict(found.circuit.weight_shapes), False)
+        _warn_of_unread(found, circuit)
+        return (found.circuit,), found.values
     raise QuanvolveError(
         f"`circuit` (={circuit!r}) must be a name from list_circuits(), a PennyLane function or a Circuit"
     )
+
+
+def _warn_of_unread(found: Captured, function: Callable[..., Any]) -> None:
+    """Warn where a function reads less than half of the window: it may have been meant for another one."""
+    read, n_inputs = found.circuit.inputs_read(), found.circuit.n_inputs
+    if 2 * len(read) < n_inputs:
+        name = getattr(function, "__name__", "circuit")
+        warnings.warn(
+            f"the circuit function {name!r} reads {len(read)} of the {n_inputs} values of its window: "
+            f"{_numbers(read)}; if it is meant for a smaller one, change `kernel_size`",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def _numbers(read: Sequence[int]) -> str:
+    if not read:
+        return "none"
+    return ", ".join(f"inputs[{k}]" for k in read[:6]) + (", ..." if len(read) > 6 else "")
 
 
 def _check_asked(weight_shapes: Mapping[str, Any] | None, n_qubits: int | None) -> None:
@@ -125,7 +148,7 @@ def measured_values(
         >>> measured_values("strongly_entangling", n_inputs=4)
         4
     """
-    circuits = make_circuits(
+    circuits, _ = make_circuits(
         circuit if isinstance(circuit, str | Circuit) or callable(circuit) else circuit[:1],
         n_inputs,
         lambda _: (1, 1),

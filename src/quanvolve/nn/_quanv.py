@@ -146,7 +146,7 @@ class QuanvNd(WithRows, nn.Module):
 
         n_inputs = self.geometry.window_size * (in_channels // groups if channel_mixing == "joint" else 1)
         try:
-            circuits = make_circuits(
+            circuits, self._brought = make_circuits(
                 circuit,
                 n_inputs,
                 rows,
@@ -209,6 +209,8 @@ class QuanvNd(WithRows, nn.Module):
         for name, shape in shapes.items():
             if name in by_hand:
                 value = by_hand[name].to(device=device, dtype=dtype or torch.get_default_dtype())
+            elif name in self._brought:
+                value = self._brought_value(name, device, dtype or torch.get_default_dtype())
             else:
                 spread = spread_of(self.init, self.circuits[0], shape)
                 value = draw_weights((*self.filter_shape, *shape), generator, device, dtype, spread)
@@ -216,6 +218,11 @@ class QuanvNd(WithRows, nn.Module):
                 self.register_parameter(name, nn.Parameter(value))
             else:
                 self.register_buffer(name, value)
+
+    def _brought_value(self, name: str, device: Any, dtype: torch.dtype) -> Tensor:
+        """A weight that the circuit function brings along: the same for every filter and channel at first."""
+        value = self._brought[name]
+        return value.expand(*self.filter_shape, *value.shape).to(device=device, dtype=dtype).clone()
 
     def _register_scale(self, scale: float | Tensor | None, device: Any, dtype: torch.dtype | None) -> None:
         self.scale: float | Tensor
@@ -260,9 +267,15 @@ class QuanvNd(WithRows, nn.Module):
         return self
 
     def reset_parameters(self) -> None:
-        """Draw the weights anew, as `init` says, from torch's global generator; the bias becomes zero."""
+        """Draw the weights anew, as `init` says, from torch's global generator; the bias becomes zero.
+
+        Weights that a circuit function closes over become what they were when the layer was built.
+        """
         with torch.no_grad():
-            for weight in self.circuit_weights().values():
+            for name, weight in self.circuit_weights().items():
+                if name in self._brought:
+                    weight.copy_(self._brought_value(name, weight.device, weight.dtype))
+                    continue
                 spread = spread_of(self.init, self.circuits[0], tuple(weight.shape[2:]))
                 weight.copy_(draw_weights(tuple(weight.shape), None, weight.device, weight.dtype, spread))
             if self.bias is not None:
@@ -582,6 +595,9 @@ class QuanvNd(WithRows, nn.Module):
             parts.append(f"shots={self.shots}")
         if not self.trainable:
             parts.append("trainable=False")
+        unread = first.n_inputs - len(first.inputs_read()) if len(self.circuits) == 1 else 0
+        if unread:
+            parts.append(f"{unread} of {first.n_inputs} values of the window unread")
         surplus = self.filter_shape[0] * first.n_outputs - self.out_channels
         if surplus:
             where = f"the last {unit}" if self.groups == 1 else f"the groups' last {unit}s"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,180 +10,185 @@ import torch
 from torch import Tensor
 
 from quanvolve._errors import CaptureError
-from quanvolve.circuits.description import PROGRAM, Angle, Gate, Preparation, Program, Recorder
-
-PREPARE = "prepare"
-_TOLERANCE = 1e-9
-_PROGRAM_TOLERANCE = 1e-7
+from quanvolve.circuits.capture._amplitudes import plain_amplitudes
+from quanvolve.circuits.capture._linear import AFFINE, CONSTANT
+from quanvolve.circuits.capture._recorder import Recorder
+from quanvolve.circuits.capture._traced import PREPARE, Traced
+from quanvolve.circuits.description import PROGRAM, Angle, Gate, Preparation, Program
 
 
 @dataclass(frozen=True)
-class Traced:
-    """One vocabulary gate of one run, with its angle still a tensor, and the user's operation it came from.
+class Described:
+    """Gates with their angles, and what computes the angles that are not affine.
 
-    The name "prepare" stands for a state preparation, whose "angle" is the vector of amplitudes.
+    Attributes:
+        gates: without the preparation.
+        preparation: the state before the first gate, if it is not basis state 0.
+        program: of angles and amplitudes, if any needs one.
+        wanted: what each value of the program is: the gate's number in the run, and the entry of its tensor.
     """
 
-    name: str
-    wires: tuple[Any, ...]
-    angle: Tensor | float | None
-    origin: str
+    gates: tuple[Gate, ...]
+    preparation: Preparation | None
+    program: Program | None
+    wanted: tuple[tuple[int, int], ...]
 
 
 def describe(
-    base: list[Traced],
-    others: list[list[Traced]],
-    points: list[dict[str, Tensor]],
-    index: Mapping[Any, int],
-    recorder: Recorder,
-) -> tuple[tuple[Gate, ...], Preparation | None, Program | None]:
-    """Gates with their angles, from runs on several points.
+    run: list[Traced], leaves: Mapping[str, Tensor], index: Mapping[Any, int], recorder: Recorder
+) -> Described:
+    """Gates with their angles, from what was recorded.
 
     Args:
-        base: the run on the first point, which was recorded.
-        others: the runs on the other points.
-        points: inputs and weights of every run.
+        run: the gates of the recorded run.
+        leaves: inputs and weights of that run, those that were closed over among them.
         index: the wire index of every wire label.
-        recorder: what recorded the first run.
+        recorder: what recorded it.
 
     Raises:
         CaptureError: if an angle depends on inputs or weights in a way that cannot be followed.
     """
+    _refuse_own_gradients(run)
+    n_inputs = leaves["inputs"].numel()
+    affine: list[tuple[Tensor, int, str]] = []
     wanted: list[tuple[Tensor, int, str]] = []
-    tests: list[tuple[list[Traced], int]] = []
-    angles: list[Angle | int | None] = []
-    preparation: tuple[tuple[int, ...], list[int]] | None = None
-    n_inputs = points[0]["inputs"].numel()
-    for position, gate in enumerate(base):
-        same = [gate, *(other[position] for other in others)]
+    places: list[tuple[int, int]] = []
+    angles: list[Angle | tuple[str, int] | None] = []
+    amplitudes: list[int] | None = None
+    prepared: tuple[int, ...] = ()
+    for position, gate in enumerate(run):
+        angle = gate.angle
         if gate.name == PREPARE:
-            values = _plain_amplitudes(same, points)
-            if values is None:
-                state = gate.angle
-                if not isinstance(state, Tensor):
-                    raise CaptureError(f"{gate.origin} prepares a constant state: use gates for it")
-                values = [n_inputs + len(wanted) + k for k in range(state.numel())]
-                for k in range(state.numel()):
-                    wanted.append((state, k, f"{gate.origin}, in the amplitude of basis state {k},"))
-                    tests.append((same, k))
-            preparation = (tuple(index[wire] for wire in gate.wires), values)
+            assert isinstance(angle, Tensor)
+            amplitudes = plain_amplitudes(angle, leaves["inputs"], recorder)
+            if amplitudes is None:
+                amplitudes = [n_inputs + len(wanted) + k for k in range(angle.numel())]
+                for k in range(angle.numel()):
+                    wanted.append((angle, k, f"{gate.origin}, in the amplitude of basis state {k},"))
+                    places.append((position, k))
+            prepared = tuple(index[wire] for wire in gate.wires)
+        elif angle is None:
             angles.append(None)
-            continue
-        if gate.angle is None:
-            angles.append(None)
-            continue
-        affine = _affine(points, [traced.angle for traced in same])
-        if affine is None:
-            if not isinstance(gate.angle, Tensor):
-                raise CaptureError(
-                    f"{gate.origin} has an angle that changes with inputs or weights although it is a plain number, "
-                    f"in its {gate.name} on wire {gate.wires[0]}: use functions of torch, without taking numbers out "
-                    "of tensors"
-                )
-            angles.append(len(wanted))
-            wanted.append(
-                (gate.angle, 0, f"{gate.origin} has an angle, in its {gate.name} on wire {gate.wires[0]}, that")
-            )
-            tests.append((same, 0))
+        elif not isinstance(angle, Tensor) or recorder.depends(angle) == CONSTANT:
+            angles.append(Angle(float(angle)))
         else:
-            angles.append(affine)
+            what = f"{gate.origin} has an angle, in its {gate.name} on wire {gate.wires[0]}, that"
+            kind = affine if recorder.depends(angle) == AFFINE else wanted
+            angles.append(("affine" if kind is affine else "program", len(kind)))
+            if kind is wanted:
+                places.append((position, 0))
+            kind.append((angle, 0, what))
     program = recorder.program(wanted) if wanted else None
     if program is not None:
-        _check(program, tests, points)
-        for gate in base:
-            if gate.name == PREPARE and preparation is not None:
-                _require_no_weights(gate, [k - n_inputs for k in preparation[1] if k >= n_inputs], program)
+        _check_gradients(program, wanted, leaves)
+    sums = _affine(affine, leaves, recorder)
     gates = []
-    for gate, angle in zip(base, angles, strict=True):
-        if gate.name == PREPARE:
+    rest = [gate for gate in run if gate.name != PREPARE]
+    for gate, described in zip(rest, angles, strict=True):
+        wires = tuple(index[wire] for wire in gate.wires)
+        if isinstance(described, tuple):
+            which, number = described
+            described = sums[number] if which == "affine" else _from_program(program, number, n_inputs)
+        gates.append(Gate(gate.name, wires, described, gate.transfer))
+    if amplitudes is not None and program is not None:
+        _require_no_weights(run, [k - n_inputs for k in amplitudes if k >= n_inputs], program)
+    preparation = None if amplitudes is None else Preparation(prepared, tuple(amplitudes))
+    return Described(tuple(gates), preparation, program, tuple(places))
+
+
+def _from_program(program: Program | None, number: int, n_inputs: int) -> Angle:
+    assert program is not None
+    if program.values[number].reads_inputs:
+        return Angle(0.0, ((n_inputs + number, 1.0),))
+    return Angle(0.0, (), ((PROGRAM, number, 1.0),))
+
+
+def _affine(wanted: list[tuple[Tensor, int, str]], leaves: Mapping[str, Tensor], recorder: Recorder) -> list[Angle]:
+    """Coefficients are derivatives, which are the same everywhere; the constant is the value at zero."""
+    if not wanted:
+        return []
+    program = recorder.program(wanted)
+    zeros = {name: torch.zeros_like(leaf) for name, leaf in leaves.items()}
+    with torch.no_grad():
+        offsets = program.run(zeros.pop("inputs"), zeros, tuple(range(len(wanted)))).tolist()
+    angles = []
+    filled = {name: leaf for name, leaf in leaves.items() if leaf.numel()}
+    for (tensor, _, _), offset in zip(wanted, offsets, strict=True):
+        inputs: list[tuple[int, float]] = []
+        weights: list[tuple[str, int, float]] = []
+        gradients = torch.autograd.grad(tensor, list(filled.values()), retain_graph=True, allow_unused=True)
+        for name, gradient in zip(filled, gradients, strict=True):
+            if gradient is None:
+                continue
+            flat = gradient.reshape(-1)
+            for place in flat.nonzero().reshape(-1).tolist():
+                coefficient = float(flat[place])
+                if name == "inputs":
+                    inputs.append((place, coefficient))
+                else:
+                    weights.append((name, place, coefficient))
+        angles.append(Angle(offset, tuple(inputs), tuple(weights)))
+    return angles
+
+
+def _refuse_own_gradients(run: Iterable[Traced]) -> None:
+    """Refuse functions that say themselves what their gradient is: a program would not know it."""
+    waiting = [
+        (gate.angle.grad_fn, gate.origin)
+        for gate in run
+        if isinstance(gate.angle, Tensor) and gate.angle.grad_fn is not None
+    ]
+    seen = set()
+    while waiting:
+        node, origin = waiting.pop()
+        if node in seen:
             continue
-        if isinstance(angle, int):
-            assert program is not None
-            value = program.values[angle]
-            reads = value.reads_inputs
-            angle = Angle(0.0, ((n_inputs + angle, 1.0),)) if reads else Angle(0.0, (), ((PROGRAM, angle, 1.0),))
-        gates.append(Gate(gate.name, tuple(index[wire] for wire in gate.wires), angle))
-    prepared = None if preparation is None else Preparation(preparation[0], tuple(preparation[1]))
-    return tuple(gates), prepared, program
+        seen.add(node)
+        if isinstance(node, torch.autograd.function.BackwardCFunction):
+            name = type(node).__name__.removesuffix("Backward")
+            raise CaptureError(
+                f"{origin} has an angle that is computed by {name}, a torch.autograd.Function: capture cannot keep its "
+                "gradient; use functions of torch, such as x + (y - x).detach() for y with the gradient of x"
+            )
+        waiting += [(before, origin) for before, _ in node.next_functions if before is not None]
 
 
-def _require_no_weights(gate: Traced, amplitudes: list[int], program: Program) -> None:
+def _check_gradients(program: Program, wanted: list[tuple[Tensor, int, str]], leaves: Mapping[str, Tensor]) -> None:
+    """The program must have the gradient that the function had while it ran: one random sum of all values."""
+    generator = torch.Generator("cpu").manual_seed(0)
+    factors = torch.rand(len(wanted), generator=generator, dtype=torch.float64) + 0.5
+    filled = {name: leaf for name, leaf in leaves.items() if leaf.numel()}
+    theirs = torch.stack([_real(tensor.reshape(-1)[k]) for tensor, k, _ in wanted]) @ factors
+    weights = {name: leaf for name, leaf in leaves.items() if name != "inputs"}
+    ours = program.run(leaves["inputs"], weights, tuple(range(len(wanted)))) @ factors
+    for name, one, other in zip(filled, _gradients(theirs, filled), _gradients(ours, filled), strict=True):
+        both = ~(one.isnan() | other.isnan())
+        if not torch.allclose(one[both], other[both], rtol=1e-6, atol=1e-9):
+            raise CaptureError(
+                f"the circuit function's angles have a gradient by {name!r} that capture cannot keep (it is "
+                f"{float(one[both].norm()):.6g} in norm where what was recorded has {float(other[both].norm()):.6g}): "
+                "use functions of torch, without changing gradients by hooks or .grad"
+            )
+
+
+def _gradients(value: Tensor, leaves: Mapping[str, Tensor]) -> list[Tensor]:
+    if not value.requires_grad:
+        return [torch.zeros_like(leaf) for leaf in leaves.values()]
+    found = torch.autograd.grad(value, list(leaves.values()), retain_graph=True, allow_unused=True)
+    return [
+        torch.zeros_like(leaf) if gradient is None else gradient
+        for leaf, gradient in zip(leaves.values(), found, strict=True)
+    ]
+
+
+def _real(value: Tensor) -> Tensor:
+    return (value.real if value.is_complex() else value).to(torch.float64)
+
+
+def _require_no_weights(run: Iterable[Traced], amplitudes: list[int], program: Program) -> None:
     if any(program.values[k].reads_weights for k in amplitudes):
+        origin = next(gate.origin for gate in run if gate.name == PREPARE)
         raise CaptureError(
-            f"{gate.origin} prepares a state that depends on weights: make it with gates whose angles are the weights, "
+            f"{origin} prepares a state that depends on weights: make it with gates whose angles are the weights, "
             "such as qp.RY and qp.CNOT"
         )
-
-
-def _plain_amplitudes(same: list[Traced], points: list[dict[str, Tensor]]) -> list[int] | None:
-    """The inputs in their order, where the state is the normalised window at every point."""
-    n = points[0]["inputs"].numel()
-    for traced, point in zip(same, points, strict=True):
-        state, window = torch.as_tensor(traced.angle).detach().reshape(-1), point["inputs"].detach().reshape(-1)
-        if len(state) < n:
-            return None
-        if not bool(window.any()):
-            continue  # what the function makes of zeros is not a state
-        expected = torch.cat([window / window.norm(), window.new_zeros(len(state) - n)])
-        if not torch.allclose(state, expected.to(state.dtype), atol=_TOLERANCE, rtol=0):
-            return None
-    return list(range(n))
-
-
-def _check(program: Program, tests: list[tuple[list[Traced], int]], points: list[dict[str, Tensor]]) -> None:
-    """The recorded program must reproduce every angle at the points where it was not recorded."""
-    which = tuple(range(len(program.values)))
-    for run, point in enumerate(points):
-        with torch.no_grad():
-            weights = {name: leaf for name, leaf in point.items() if name != "inputs"}
-            values = program.run(point["inputs"].detach(), weights, which)
-        for k, (same, entry) in enumerate(tests):
-            value = torch.as_tensor(same[run].angle).detach().reshape(-1)[entry]
-            actual = complex(value)
-            if math.isnan(actual.real) and math.isnan(float(values[k])):
-                continue
-            if not abs(float(values[k]) - actual) <= _PROGRAM_TOLERANCE * (1 + abs(actual)):
-                raise CaptureError(
-                    f"{same[0].origin} has an angle that is not one expression in inputs and weights (in its "
-                    f"{same[0].name} on wire {same[0].wires[0]}): it takes numbers out of tensors, branches on their "
-                    "values, or is complex; use functions of torch such as torch.where"
-                )
-
-
-def _affine(points: list[dict[str, Tensor]], values: list[Tensor | float | None]) -> Angle | None:
-    """Coefficients from the derivative at the first point and the offset from zero, tested on all points."""
-    gradients = _gradients(values[0], points[0])
-    last = sum(float((gradients[name] * points[-1][name].detach()).sum()) for name in gradients)
-    offset = _number(values[-1]) - last
-    for point, value in zip(points, values, strict=True):
-        linear = sum(float((gradients[name] * point[name].detach()).sum()) for name in gradients)
-        actual = _number(value)
-        if not abs(offset + linear - actual) <= _TOLERANCE * (1 + abs(actual)):
-            return None
-    inputs = []
-    weights = []
-    for name, gradient in gradients.items():
-        for index, coefficient in enumerate(gradient.flatten().tolist()):
-            if coefficient != 0.0 and name == "inputs":
-                inputs.append((index, coefficient))
-            elif coefficient != 0.0:
-                weights.append((name, index, coefficient))
-    return Angle(offset, tuple(inputs), tuple(weights))
-
-
-def _number(value: Tensor | float | None) -> float:
-    if value is None:
-        return math.nan
-    return float(value.detach()) if isinstance(value, Tensor) else value
-
-
-def _gradients(value: Tensor | float | None, point: dict[str, Tensor]) -> dict[str, Tensor]:
-    if not isinstance(value, Tensor) or not value.requires_grad:
-        return {name: torch.zeros_like(leaf) for name, leaf in point.items()}
-    leaves = [leaf for leaf in point.values() if leaf.numel()]
-    names = [name for name, leaf in point.items() if leaf.numel()]
-    gradients = torch.autograd.grad(value, leaves, retain_graph=True, allow_unused=True)
-    return {
-        name: torch.zeros_like(leaf) if gradient is None else gradient
-        for name, leaf, gradient in zip(names, leaves, gradients, strict=True)
-    }

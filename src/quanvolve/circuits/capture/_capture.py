@@ -1,9 +1,9 @@
 """Capture: a PennyLane function becomes a :class:`Circuit`.
 
-The function is run on a few points with torch tensors. Its operations are decomposed into the gate vocabulary, and
-where each angle comes from is read off by automatic differentiation: an affine function has the same derivative
-everywhere, so the derivative at one point gives the coefficients and the other points test the claim. Where it does
-not hold, the calls that made the angle are recorded as a program, which the other points test in the same way.
+The function is run once with tensors that are recorded. Its operations are decomposed into the gate vocabulary, and
+what an angle is follows from the calls that made it: if all of them are linear, an affine function of inputs and
+weights, else a program of these calls. Nothing is inferred from values. Two further runs test that the gates are the
+same ones for other values, and a last look compares the description with `default.qubit`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,16 @@ import torch
 from torch import Tensor
 
 from quanvolve._errors import CaptureError
-from quanvolve.circuits.capture._angles import Traced, describe
-from quanvolve.circuits.capture._closed_over import require_none
+from quanvolve.circuits.capture._angles import describe
+from quanvolve.circuits.capture._closed_over import ClosedOver
 from quanvolve.circuits.capture._last_look import Function, last_look
 from quanvolve.circuits.capture._lowering import lowered
 from quanvolve.circuits.capture._measure import observables_of
+from quanvolve.circuits.capture._other_values import require_same
 from quanvolve.circuits.capture._pennylane_lock import pennylane_alone
-from quanvolve.circuits.description import Circuit, Observable, Recorder
+from quanvolve.circuits.capture._recorder import Recorder
+from quanvolve.circuits.capture._traced import Traced
+from quanvolve.circuits.description import Circuit
 
 Shape = int | tuple[int, ...]
 
@@ -49,18 +53,18 @@ def capture(
         weight_shapes: the shape of every weight, by name, as `TorchLayer` takes it.
         threshold: if given, the circuit reads each input as 1 where it is greater than this and as 0 elsewhere.
         n_wires: number of qubits, where the circuit has more than the function touches.
-        last_look: whether the description is compared with the function on `default.qubit`, on 270 windows in
-            [0, 1], in [-4, 4], in [0, 255], with many zeros and near 0.5, with three draws of the weights; of wide
-            circuits, gates and angles are compared on all of them and values on a few. It takes some tenths of a
-            second.
+        last_look: whether the description is compared with the function on `default.qubit`, on windows in [0, 1],
+            in [-4, 4], in [0, 255], with many zeros and near 0.5; of wide circuits, gates and angles are compared on
+            all of them and values on a few.
 
     Returns:
         The description. Angles may be any function of inputs and weights that is written with functions of torch.
+        Tensors that want gradients and are used without being arguments, such as `nn.Parameter` and `nn.Linear`, are
+        weights too, behind the others, by the names of their variables.
 
     Raises:
-        CaptureError: if the function cannot be captured; the message names the operation and its position, or both
-            values where the description and the function differ. Also if the function uses tensors that want
-            gradients and are not its arguments.
+        CaptureError: if the function cannot be captured; the message names the operation and its position, the line
+            where a value leaves a tensor, or both values where the description and the function differ.
 
     References:
         The contract is that of `TorchLayer` in PennyLane's documentation, "Turning quantum nodes into Torch Layers".
@@ -75,11 +79,43 @@ def capture(
         >>> captured.gates[1].angle
         Angle(offset=0.0, inputs=((1, 3.0),), weights=())
     """
+    return captured(function, n_inputs, weight_shapes, threshold=threshold, n_wires=n_wires, look=last_look).circuit
+
+
+def _on_cpu() -> contextlib.AbstractContextManager[Any]:
+    # Where it changes nothing it would only cost time, in every call of a function of torch.
+    on_cpu = torch.get_default_device().type == "cpu"
+    return contextlib.nullcontext() if on_cpu else torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What was captured of a function.
+
+    Attributes:
+        circuit: the description.
+        values: of the weights that the function brings with it, which it closes over.
+    """
+
+    circuit: Circuit
+    values: dict[str, Tensor]
+
+
+def captured(
+    function: Callable[..., Any],
+    n_inputs: int,
+    weight_shapes: Mapping[str, Shape] | None = None,
+    *,
+    threshold: float | None = None,
+    n_wires: int | None = None,
+    look: bool = True,
+) -> Captured:
+    """As :func:`capture`, with the present values of the weights that the function closes over."""
     function, device_wires = _plain_function(function)
     shapes = _checked_shapes(function, weight_shapes or {})
     # The caller may build a layer on the meta device or without gradients; capture needs real ones.
-    with pennylane_alone(), torch.device("cpu"), torch.inference_mode(False), torch.enable_grad():
-        return _capture(function, n_inputs, shapes, threshold, n_wires or 1, device_wires, last_look)
+    with pennylane_alone(), _on_cpu(), torch.inference_mode(False), torch.enable_grad():
+        return _capture(function, n_inputs, shapes, threshold, n_wires or 1, device_wires, look)
 
 
 def _capture(
@@ -90,45 +126,52 @@ def _capture(
     least_wires: int,
     device_wires: list[Any],
     look: bool,
-) -> Circuit:
+) -> Captured:
+    # Values that nothing singles out: at zero, decompositions of PennyLane leave gates out.
     rng = np.random.default_rng(20190409)
-    # Signs and sizes are mixed so that a kink anywhere near usual angles shows up between two of the points.
-    points = [_draw(rng, size, n_inputs, shapes) for size in (2.0, 0.3, 1.0, 3.0, 10.0, 0.0)]
-    for leaf in points[0].values():
+    first, *others = (_draw(rng, low, high, n_inputs, shapes) for low, high in ((0.1, 0.9), (0.1, 0.9), (-2.0, 2.0)))
+    for leaf in first.values():
         leaf.requires_grad_()
-
-    base, measurements, batched, recorder = _first_run(function, points[0])
-    require_none(function, (gate.angle for gate in base), list(points[0].values()))
-    order = _wire_order(base, measurements, device_wires, least_wires)
+    closed_over = ClosedOver(function, shapes)
+    gates, measurements, batched, recorder = _first_run(function, first, closed_over)
+    order = _wire_order(gates, measurements, device_wires, least_wires)
     index = {label: position for position, label in enumerate(order)}
     observables = observables_of(measurements, index)
-    others = []
-    for point in list(points[1:]):
-        try:
-            gates, again = _run(function, point, batched)
-        except CaptureError:
-            if any(bool(leaf.any()) for leaf in point.values()):
-                raise
-            points.remove(point)  # the function is not defined at zero, as an amplitude encoding
-            continue
-        _require_same_structure(base, gates)
-        _require_same_observables(observables, again, index)
-        others.append(gates)
-
-    described, preparation, program = describe(base, others, points, index, recorder)
+    for gate in gates:  # a parameter may be an angle itself
+        if isinstance(gate.angle, Tensor):
+            recorder.depends(gate.angle)
+    described = describe(gates, {**first, **closed_over.tensors}, index, recorder)
+    values = {name: tensor.detach().clone() for name, tensor in closed_over.tensors.items()}
+    weight_shapes = {**shapes, **{name: tuple(tensor.shape) for name, tensor in values.items()}}
     circuit = Circuit(
         n_wires=max(len(order), least_wires),
         n_inputs=n_inputs,
-        gates=described,
+        gates=described.gates,
         observables=observables,
-        weight_shapes=tuple(shapes.items()),
+        weight_shapes=tuple(weight_shapes.items()),
         threshold=threshold,
-        program=program,
-        preparation=preparation,
+        program=described.program,
+        preparation=described.preparation,
     )
+    brought = {name: value.to(torch.float64) for name, value in values.items()}
+    tried = 0
+    for point in others:
+        try:
+            again, measured = _run(function, point, batched)
+        except CaptureError:  # it may not be defined there, such as a logarithm
+            continue
+        tried += 1
+        require_same(gates, again, circuit, {**point, **brought}, index, described.wanted)
+        if observables_of(measured, index) != observables:
+            raise CaptureError(
+                "the circuit function's measurements change with the values of inputs or weights: a circuit must have "
+                "the same measurements for all values"
+            )
+    if not tried:
+        _run(function, others[0], batched)  # raises
     if look:
-        last_look(circuit, Function(lambda point: _record(function, point, batched), lowered, order, batched))
-    return circuit
+        last_look(circuit, Function(lambda point: _record(function, point, batched), lowered, order, batched), brought)
+    return Captured(circuit, values)
 
 
 def _plain_function(function: Callable[..., Any]) -> tuple[Callable[..., Any], list[Any]]:
@@ -187,24 +230,25 @@ def _checked_shapes(function: Callable[..., Any], weight_shapes: Mapping[str, Sh
 
 
 def _draw(
-    rng: np.random.Generator, size: float, n_inputs: int, shapes: Mapping[str, tuple[int, ...]]
+    rng: np.random.Generator, low: float, high: float, n_inputs: int, shapes: Mapping[str, tuple[int, ...]]
 ) -> dict[str, Tensor]:
-    point = {"inputs": torch.tensor(rng.uniform(-size, size, n_inputs))}
+    point = {"inputs": torch.tensor(rng.uniform(low, high, n_inputs))}
     for name, shape in shapes.items():
-        point[name] = torch.tensor(rng.uniform(-size, size, shape))
+        point[name] = torch.tensor(rng.uniform(low, high, shape))
     return point
 
 
 def _first_run(
-    function: Callable[..., Any], point: Mapping[str, Tensor]
+    function: Callable[..., Any], point: Mapping[str, Tensor], closed_over: ClosedOver
 ) -> tuple[list[Traced], list[Any], bool, Recorder]:
     """Run on a single vector, and if the function indexes a batch axis, on a batch of one."""
     try:
-        recorder = Recorder(point, None)
+        recorder = Recorder(point, None, closed_over)
         return (*_run(function, point, False, recorder), False, recorder)
     except IndexError as single:
+        closed_over.tensors.clear()
         try:
-            recorder = Recorder(point, point["inputs"].unsqueeze(0))
+            recorder = Recorder(point, point["inputs"].unsqueeze(0), closed_over)
             return (*_run(function, point, True, recorder), True, recorder)
         except Exception as batch:
             # A function written for a batch fails on a single vector with "too many indices": not its real fault.
@@ -218,8 +262,7 @@ def _first_run(
 def _run(
     function: Callable[..., Any], point: Mapping[str, Tensor], batched: bool, recorder: Recorder | None = None
 ) -> tuple[list[Traced], list[Any]]:
-    recording = recorder or contextlib.nullcontext()
-    with recording:
+    with recorder or contextlib.nullcontext():
         operations, measurements = _record(function, point, batched, recorder)
         return lowered(operations), measurements
 
@@ -236,10 +279,9 @@ def _record(
         arguments["inputs"] = recorder.batch if recorder else arguments["inputs"].unsqueeze(0)
     try:
         with qp.queuing.AnnotatedQueue() as queue, warnings.catch_warnings():
-            # Numbers taken out of tensors are legal; whether they matter is tested on further points.
             warnings.filterwarnings("ignore", "Converting a tensor with requires_grad=True to a scalar")
             returned = function(**arguments)
-    except IndexError:
+    except (IndexError, CaptureError):
         raise
     except Exception as error:
         raise CaptureError(
@@ -253,40 +295,6 @@ def _as_list(returned: Any) -> list[Any]:
     if isinstance(returned, Sequence):
         return list(returned)
     return [] if returned is None else [returned]
-
-
-def _require_same_structure(first: list[Traced], second: list[Traced]) -> None:
-    for one, other in zip(first, second, strict=False):
-        if one.origin != other.origin:
-            raise CaptureError(
-                f"{one.origin} is {other.origin} for other values of inputs or weights: a circuit must have the same "
-                "gates for all values"
-            )
-        if (one.name, one.wires) != (other.name, other.wires):
-            raise CaptureError(
-                f"{one.origin} changes with the values of inputs or weights ({one.name} on {list(one.wires)}, then "
-                f"{other.name} on {list(other.wires)}): a circuit must have the same gates for all values"
-            )
-    if len(first) != len(second):
-        longer = first if len(first) > len(second) else second
-        raise CaptureError(
-            f"{longer[min(len(first), len(second))].origin} is there for some values of inputs or weights only: a "
-            "circuit must have the same gates for all values"
-        )
-
-
-def _require_same_observables(expected: tuple[Observable, ...], measurements: list[Any], index: dict[Any, int]) -> None:
-    actual = observables_of(measurements, index)
-    for position, (one, other) in enumerate(zip(expected, actual, strict=False)):
-        if one != other:
-            raise CaptureError(
-                f"measurement {position} changes with the values of inputs or weights: an observable must be constant"
-            )
-    if len(actual) != len(expected):
-        raise CaptureError(
-            f"the function returned {len(expected)} values, then {len(actual)}, depending on inputs or weights: a "
-            "circuit must have the same measurements for all values"
-        )
 
 
 def _wire_order(gates: list[Traced], measurements: list[Any], device_wires: list[Any], least_wires: int) -> list[Any]:

@@ -1,8 +1,9 @@
-"""Tensors that a circuit function uses without taking them as arguments, and that want gradients."""
+"""Tensors that a circuit function uses without taking them as arguments, and that want gradients: more weights."""
 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
@@ -11,50 +12,51 @@ from torch import Tensor
 
 from quanvolve._errors import CaptureError
 
+_DEPTH = 3
+"""How many attributes and entries a name may have behind that of its variable."""
 
-def require_none(function: Callable[..., Any], used: Iterable[Any], arguments: Collection[Tensor]) -> None:
-    """Refuse a function whose gates depend on trainable tensors that are not its arguments.
 
-    Capture would make constants of them, so that they would never be trained.
+class ClosedOver:
+    """The parameters of a function that are not its arguments, by names that a layer can give them.
 
     Args:
         function: the circuit function.
-        used: what its gates were given; tensors of a run with gradients among them.
-        arguments: the inputs and weights of that run.
+        taken: names of its arguments.
 
-    Raises:
-        CaptureError: naming the tensor where the function's variables tell its name.
+    Attributes:
+        tensors: by name, in the order in which the function used them.
     """
-    known = {id(tensor) for tensor in arguments}
-    for leaf in _leaves(value for value in used if isinstance(value, Tensor)):
-        if id(leaf) not in known:
-            kind = "parameter" if isinstance(leaf, torch.nn.Parameter) else "tensor that requires gradients"
+
+    def __init__(self, function: Callable[..., Any], taken: Collection[str]) -> None:
+        self.function, self.taken = function, set(taken)
+        self.tensors: dict[str, Tensor] = {}
+
+    def name_of(self, leaf: Tensor) -> str:
+        """The name of a tensor that wants gradients: that of its variable, ``self.a`` as ``a``.
+
+        Raises:
+            CaptureError: if it has no value for each window and no shape that weights can have.
+        """
+        for name, tensor in self.tensors.items():
+            if tensor is leaf:
+                return name
+        if not leaf.is_floating_point() or not leaf.numel():
             raise CaptureError(
-                f"the circuit function uses {_name(function, leaf)}, a {kind} of shape {tuple(leaf.shape)} that is not "
-                "one of its arguments: it would be frozen at its present value and get no gradient; make it an "
-                "argument, with its shape in `weight_shapes`, or use its detach() if it shall stay as it is"
+                f"the circuit function uses a tensor of {leaf.dtype} and shape {tuple(leaf.shape)} that wants "
+                "gradients and is not one of its arguments: weights are real numbers; use its detach() if it shall "
+                "stay as it is"
             )
+        found = _variable(self.function, leaf)
+        name = re.sub(r"\W", "_", (found or "parameter").removeprefix("self."))
+        base, count = name, 1
+        while name in self.taken or name in self.tensors or name == "inputs":
+            count += 1
+            name = f"{base}_{count}"
+        self.tensors[name] = leaf
+        return name
 
 
-def _leaves(tensors: Iterable[Tensor]) -> Iterable[Tensor]:
-    waiting: list[Any] = []
-    for tensor in tensors:
-        if tensor.grad_fn is not None:
-            waiting.append(tensor.grad_fn)
-        elif tensor.requires_grad:
-            yield tensor
-    seen = set()
-    while waiting:
-        node = waiting.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if hasattr(node, "variable"):
-            yield node.variable
-        waiting += [before for before, _ in node.next_functions if before is not None]
-
-
-def _name(function: Callable[..., Any], leaf: Tensor) -> str:
+def _variable(function: Callable[..., Any], leaf: Tensor) -> str | None:
     plain = inspect.unwrap(getattr(function, "__func__", function))
     known: dict[str, Any] = {}
     if inspect.isfunction(plain):
@@ -63,20 +65,24 @@ def _name(function: Callable[..., Any], leaf: Tensor) -> str:
     owner = getattr(function, "__self__", None if inspect.isroutine(function) else function)
     if owner is not None and not inspect.ismodule(owner):
         known["self"] = owner
-    for name, value in known.items():
+    seen: set[int] = set()
+    waiting = [(name, value, 0) for name, value in known.items()]
+    while waiting:  # the shortest name first
+        name, value, depth = waiting.pop(0)
         if value is leaf:
-            return repr(name)
-        inside = value.named_parameters() if isinstance(value, torch.nn.Module) else _entries(value)
-        for attribute, entry in inside:
-            if entry is leaf:
-                return repr(f"{name}.{attribute}")
-    return "a tensor"
+            return name
+        if depth == _DEPTH or id(value) in seen:
+            continue
+        seen.add(id(value))
+        waiting += [(f"{name}.{attribute}", entry, depth + 1) for attribute, entry in _entries(value)]
+    return None
 
 
 def _entries(value: Any) -> Iterable[tuple[str, Any]]:
-    """The attributes of an object, or the entries of a container, by name."""
+    """The attributes of an object, the parameters of a module, or the entries of a container, by name."""
     if isinstance(value, dict):
         return [(str(name), entry) for name, entry in value.items()]
     if isinstance(value, list | tuple):
         return [(str(place), entry) for place, entry in enumerate(value)]
-    return list(getattr(value, "__dict__", {}).items())
+    own = [] if isinstance(value, Tensor) or inspect.ismodule(value) else list(getattr(value, "__dict__", {}).items())
+    return [*value.named_parameters(), *own] if isinstance(value, torch.nn.Module) else own

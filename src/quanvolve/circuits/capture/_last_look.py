@@ -1,15 +1,15 @@
 """The last look: a captured description must compute what `default.qubit` computes for the function itself.
 
-Capture reads angles off at a few points, so that what none of them shows (a branch, a kink, a state of another norm)
-would be lost. Here the function runs on several hundred windows as PennyLane would run it, and the description beside
-it; where they differ, the capture is refused. Windows on which the function raises or gives NaN have no right value
-and are passed over.
+What was recorded says what the function does, unless something goes past the recorder (a value that PennyLane takes
+out of a tensor, a state of another norm). Here the function runs on some windows as PennyLane would run it, and the
+description beside it; where they differ, the capture is refused. Windows on which the function raises or gives NaN
+have no right value and are passed over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,19 +18,18 @@ import torch
 from torch import Tensor
 
 from quanvolve._errors import CaptureError
-from quanvolve.circuits.capture._angles import PREPARE, Traced
-from quanvolve.circuits.capture._simulate import PENNYLANE_NAMES, angles_of, measured_in_states, prepared_states
+from quanvolve.circuits.capture._simulate import angles_of, final_states, measured_in_states, prepared_states, simulate
+from quanvolve.circuits.capture._traced import PREPARE, Traced
 from quanvolve.circuits.description import Circuit
 
 Floats = npt.NDArray[np.float64]
 Tape = tuple[list[Any], list[Any]]
 """Operations and measurements."""
 
-DRAWS = 3
-A_KIND = 18
+A_KIND = 2
 _SEED = 19990119
 _TOLERANCE = 1e-6
-_WORK = 1.2e7
+_WORK = 4e6
 """Amplitudes that gates may touch; beyond, values are compared on fewer windows, and gates on all of them."""
 _LARGE, _ROUNDING = 1e6, 1e-9
 _GROUPS = 8
@@ -92,35 +91,34 @@ class Function:
     batched: bool
 
 
-def last_look(circuit: Circuit, function: Function) -> None:
+def last_look(circuit: Circuit, function: Function, brought: Mapping[str, Tensor]) -> None:
     """Compare a description with the function that it was captured from.
 
     Args:
         circuit: the description.
         function: what was captured.
+        brought: values of the weights that the function closes over.
 
     Raises:
         CaptureError: where the two differ, with both values, or if the function has no value on any window.
     """
     rng = np.random.default_rng(_SEED)
-    compared = 0
-    for draw in range(DRAWS):
-        weights = {
-            name: torch.tensor(rng.uniform(-size, size, shape))
-            for name, shape in circuit.weight_shapes
-            for size in [(3.0, 0.5, 6.0)[draw]]
-        }
-        drawn = windows(rng, circuit.n_inputs)
-        if circuit.threshold is not None:
-            drawn = [Window((w.values > circuit.threshold).astype(float), w.kind) for w in drawn]
-        runs = []
-        for window in drawn:
-            try:
-                tape = function.record({"inputs": torch.from_numpy(window.values), **weights})
-            except Exception:  # a window that the function refuses has no value
-                continue
-            runs.append(_flattened(window, tape))
-        compared += _compare(circuit, function, runs, weights)
+    weights = {
+        name: brought[name] if name in brought else torch.tensor(rng.uniform(-3.0, 3.0, shape))
+        for name, shape in circuit.weight_shapes
+    }
+    arguments = {name: weight for name, weight in weights.items() if name not in brought}
+    drawn = windows(rng, circuit.n_inputs)
+    if circuit.threshold is not None:
+        drawn = [Window((w.values > circuit.threshold).astype(float), w.kind) for w in drawn]
+    runs = []
+    for window in drawn:
+        try:
+            tape = function.record({"inputs": torch.from_numpy(window.values), **arguments})
+        except Exception:  # a window that the function refuses has no value
+            continue
+        runs.append(_flattened(window, tape))
+    compared = _compare(circuit, function, runs, weights)
     if not compared:
         raise CaptureError(
             "the circuit function has no value on any of the windows it was tried on (in [0, 1], in [-4, 4], in "
@@ -131,7 +129,7 @@ def last_look(circuit: Circuit, function: Function) -> None:
 
 def _compare(circuit: Circuit, function: Function, runs: list[Run], weights: Mapping[str, Tensor]) -> int:
     """Compare on some windows and one draw of the weights; on how many of them the function has a value."""
-    affordable = int(_WORK / DRAWS / (2.0**circuit.n_wires * (len(circuit.gates) + 1)))
+    affordable = int(_WORK / (2.0**circuit.n_wires * (len(circuit.gates) + 1)))
     few = min(len(runs), affordable)
     compared = 0
     for group in _alike([runs[k] for k in np.linspace(0, len(runs) - 1, few).astype(int)]):
@@ -201,10 +199,9 @@ def _refusal(window: Window, weights: Mapping[str, Tensor], theirs: Floats, ours
     with_weights = "" if not weights else f" with random weights {', '.join(map(repr, weights))}"
     return CaptureError(
         f"the circuit function cannot be captured: on the window [{values}] (drawn {window.kind}){with_weights} "
-        f"default.qubit gives {theirs[place]:.6f} for its value {place}, what was captured gives {ours[place]:.6f}. It "
-        "branches on values, has a kink that capture did not meet, or prepares a state in another way: write it with "
-        "the same gates for all windows and angles that are smooth functions of torch, or do such steps before the "
-        "layer"
+        f"default.qubit gives {theirs[place]:.6f} for its value {place}, what was captured gives {ours[place]:.6f}. "
+        "Something in it was not seen in the functions of torch and operations that it runs, such as a state that is "
+        "not a state of norm one: write it with functions of torch, normalize=True, and the same gates for all windows"
     )
 
 
@@ -289,20 +286,9 @@ def _angles(circuit: Circuit, windows: Floats, weights: Mapping[str, Tensor]) ->
 
 
 def _ours(circuit: Circuit, values: Floats, weights: Mapping[str, Tensor]) -> Floats:
-    """The description's values, one row a window, on default.qubit with a batch axis."""
-    import pennylane as qp
-
+    """The description's values, one row a window."""
+    if circuit.noisy:
+        named = {name: weight.numpy() for name, weight in weights.items()}
+        return np.stack([simulate(replace(circuit, threshold=None), row.tolist(), named) for row in values])
     angles, extended = _angles(circuit, values, weights)
-    operations = []
-    if circuit.preparation is not None:
-        operations.append(qp.StatePrep(prepared_states(circuit.preparation, extended), wires=circuit.preparation.wires))
-    for gate, angle in zip(circuit.gates, angles, strict=True):
-        kind = getattr(qp, PENNYLANE_NAMES.get(gate.name, gate.name))
-        if angle is None:
-            operations.append(kind(wires=list(gate.wires)))
-        else:
-            operations.append(kind(angle[0] if (angle == angle[0]).all() else angle, wires=gate.wires[0]))
-    script = qp.tape.QuantumScript(operations, [qp.state()])
-    (states,) = qp.execute([script], qp.device("default.qubit", wires=circuit.n_wires), diff_method=None)
-    states = np.broadcast_to(np.asarray(states).reshape(-1, 2**circuit.n_wires), (len(values), 2**circuit.n_wires))
-    return measured_in_states(circuit, states)
+    return measured_in_states(circuit, final_states(circuit, angles, extended))

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from quanvolve._errors import CaptureError
-from quanvolve.circuits.capture._angles import PREPARE, Traced
+from quanvolve.circuits.capture._traced import PREPARE, Traced
 from quanvolve.circuits.description import GATES
 
 _NAMES = {"PauliX": "X", "PauliY": "Y", "PauliZ": "Z", "Hadamard": "H", "PhaseShift": "RZ", "U1": "RZ"}

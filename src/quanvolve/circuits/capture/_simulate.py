@@ -11,7 +11,7 @@ import torch
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits.capture._pennylane_lock import pennylane_alone
-from quanvolve.circuits.description import PAULIS, PROGRAM, Circuit, Preparation, kraus_of
+from quanvolve.circuits.description import GATES, PAULIS, PROGRAM, Circuit, Preparation, kraus_of
 
 PENNYLANE_NAMES = {"H": "Hadamard", "X": "PauliX", "Y": "PauliY", "Z": "PauliZ"}
 
@@ -107,6 +107,39 @@ def prepared_states(preparation: Preparation, extended: npt.NDArray[np.float64])
     return states / np.where(norms == 0, 1.0, norms)
 
 
+def final_states(
+    circuit: Circuit, angles: Sequence[npt.NDArray[np.float64] | None], extended: npt.NDArray[np.float64]
+) -> npt.NDArray[np.complex128]:
+    """The states behind the gates of a circuit without noise, shape (rows, 2^n_wires), by NumPy.
+
+    Args:
+        circuit: the description.
+        angles: of its gates, as :func:`angles_of` gives them.
+        extended: likewise.
+    """
+    rows, n = len(extended), circuit.n_wires
+    states = np.zeros((rows,) + (2,) * n, complex)
+    states.reshape(rows, -1)[:, 0] = 1.0
+    if circuit.preparation is not None:
+        wires = [wire + 1 for wire in circuit.preparation.wires]
+        prepared = prepared_states(circuit.preparation, extended).reshape((rows,) + (2,) * len(wires))
+        front = np.moveaxis(states, wires, range(1, len(wires) + 1))
+        first: Any = (..., *(0,) * (n - len(wires)))
+        front[first] = prepared
+    for gate, angle in zip(circuit.gates, angles, strict=True):
+        kind, k = GATES[gate.name], len(gate.wires)
+        if kind.axis is None:
+            matrices = kind.unitary()[None]
+        else:
+            # exp(-i angle / 2 P) = cos(angle / 2) - i sin(angle / 2) P
+            half = np.asarray(angle)[:, None, None] / 2
+            matrices = np.cos(half) * PAULIS["I"] - 1j * np.sin(half) * PAULIS[kind.axis]
+        axes = [wire + 1 for wire in gate.wires]
+        front = np.moveaxis(states, axes, range(1, k + 1))
+        states = np.moveaxis((matrices @ front.reshape(rows, 2**k, -1)).reshape(front.shape), range(1, k + 1), axes)
+    return states.reshape(rows, -1)
+
+
 def measured_in_states(circuit: Circuit, states: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """The circuit's values in states of shape (rows, 2^n_wires): shape (rows, n_outputs)."""
     rows, n = len(states), circuit.n_wires
@@ -138,9 +171,10 @@ def _derived(
     if circuit.program is None:
         return np.empty((len(windows), 0))
     tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
-    which = tuple(range(len(circuit.program.values)))
-    rows = [circuit.program.run(window, tensors, which) for window in torch.from_numpy(windows)]
-    return np.asarray(torch.stack(rows).numpy(), float)
+    program, which = circuit.program, tuple(range(len(circuit.program.values)))
+    with torch.no_grad():  # as the compiler runs it
+        rows = torch.func.vmap(lambda window: program.run(window, tensors, which))(torch.from_numpy(windows))
+    return np.asarray(rows.numpy(), float)
 
 
 def _measured_mixed(circuit: Circuit, state: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -257,6 +257,20 @@ class Circuit:
         """How many scalar weights the circuit takes."""
         return sum(math.prod(shape) for _, shape in self.weight_shapes)
 
+    def inputs_read(self) -> tuple[int, ...]:
+        """The numbers of the inputs that angles, amplitudes or the program read.
+
+        Examples:
+            >>> from quanvolve.circuits import named_circuit
+            >>> named_circuit("basic_entangler", 3).inputs_read()
+            (0, 1, 2)
+        """
+        read = {i for gate in self.gates if gate.angle is not None for i, _ in gate.angle.inputs}
+        read |= set(() if self.preparation is None else self.preparation.values)
+        if self.program is not None and any(i >= self.n_inputs for i in read):
+            read |= self.program.inputs_read(self.n_inputs)
+        return tuple(sorted(i for i in read if i < self.n_inputs))
+
     def unentangled(self) -> Circuit:
         """The same circuit without the gates and channels on two wires."""
         return replace(self, gates=tuple(gate for gate in self.gates if len(gate.wires) == 1))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.circuits.description._functions import FUNCTIONS
+from quanvolve.circuits.description._functions import FUNCTIONS, PUT
 from quanvolve.circuits.description._program import Program, resolve
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _called(function: str, arguments: list[Any], keywords: dict[str, Any], devic
     return FUNCTIONS[function](*arguments, **keywords)
 
 
-_BY_NUMBERS = ("repeat_interleave", "__getitem__", "where")
+_BY_NUMBERS = ("repeat_interleave", "__getitem__", "where", PUT)
 
 
 def _on_meta(value: Any) -> Any:

@@ -14,14 +14,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
-from quanvolve._errors import CaptureError, QuanvolveError
-from quanvolve.circuits.description._functions import FUNCTIONS, name_of
+from quanvolve._errors import QuanvolveError
+from quanvolve.circuits.description._functions import FUNCTIONS
 
 # An argument is a tagged tuple: ("inputs",), ("weight", name), ("call", number), ("item", number, position),
 # ("tensor", dtype, shape, numbers), ("list" | "tuple", (arguments...)), ("slice", start, stop, step), ("dtype", name),
-# ("ellipsis",) or ("constant", None | bool | int | float | str).
+# ("ellipsis",), ("complex", real, imaginary) or ("constant", None | bool | int | float | str). The numbers of a complex
+# tensor are its real parts, then its imaginary parts.
 Argument = tuple[Any, ...]
 
 
@@ -83,6 +83,23 @@ class Program:
             entries.append((entry.real if entry.is_complex() else entry).to(inputs.dtype))
         return torch.stack(entries) if entries else inputs.new_empty(0)
 
+    def inputs_read(self, n_inputs: int) -> set[int]:
+        """The numbers of the inputs that its values depend on: where they are not picked by index, all."""
+        numbers = torch.arange(n_inputs)
+        window = numbers.unsqueeze(0) if self.batched else numbers
+        read = {value.index for value in self.values if value.source == ("inputs",)}
+        for number in self._needed(tuple(range(len(self.values)))):
+            call = self.calls[number]
+            arguments = [leaf for a in (*call.arguments, *(a for _, a in call.keywords)) for leaf in leaves_of(a)]
+            if ("inputs",) not in arguments:
+                continue
+            plain = not any(leaf[0] in ("call", "item", "weight") for leaf in arguments)
+            if call.function != "torch.Tensor.__getitem__" or not plain:
+                return set(range(n_inputs))
+            picked = FUNCTIONS[call.function](*(resolve(a, window, {}, {}) for a in call.arguments))
+            read |= set(picked.reshape(-1).tolist())
+        return read
+
     def _needed(self, which: tuple[int, ...]) -> list[int]:
         needed: set[int] = set()
         waiting = [argument for k in which for argument in [self.values[k].source]]
@@ -129,134 +146,6 @@ class Program:
         return cls(calls, values, bool(data["batched"]))
 
 
-class Recorder(TorchFunctionMode):
-    """Records calls on the inputs and weights of a circuit function while it runs."""
-
-    def __init__(self, point: Mapping[str, Tensor], batch: Tensor | None) -> None:
-        super().__init__()
-        self.calls: list[Call] = []
-        self.batch, self.batched = batch, batch is not None
-        # The tensors are kept along with their meaning: an id is only good while its tensor lives.
-        self.known: dict[int, tuple[Tensor, Argument]] = {}
-        for name, tensor in point.items():
-            self._know(tensor, ("inputs",) if name == "inputs" else ("weight", name))
-        if batch is not None:
-            self._know(batch, ("inputs",))
-
-    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        keywords = kwargs or {}
-        if function is Tensor.__iter__:
-            return iter(self.__torch_function__(Tensor.unbind, types, args, keywords))
-        result = function(*args, **keywords)
-        tensors = [t for t in _flat([args, keywords]) if isinstance(t, Tensor) and id(t) in self.known]
-        results = [t for t in _flat(result) if isinstance(t, Tensor)]
-        label = name_of(function)
-        if tensors and (results or label == "an assignment to entries"):
-            self._record(function, label, args, keywords, result, results)
-        return result
-
-    def _record(self, function: Any, label: str, args: Any, keywords: Any, result: Any, results: list[Tensor]) -> None:
-        changed = label == "an assignment to entries" or any(
-            any(t is a for a in args) and label.endswith("_") for t in results
-        )
-        if changed or label not in FUNCTIONS:
-            # Not an error yet: it is one only if an angle turns out to need it.
-            for tensor in (args[0], *results) if changed else results:
-                self._know(tensor, ("lost", label))
-            return
-        try:
-            call = Call(
-                label,
-                tuple(self._argument(a) for a in args),
-                tuple((name, self._argument(a)) for name, a in keywords.items()),
-            )
-        except _Lost as lost:
-            for tensor in results:
-                self._know(tensor, ("lost", str(lost)))
-            return
-        number = len(self.calls)
-        self.calls.append(call)
-        if isinstance(result, Tensor):
-            self._know(result, ("call", number))
-        else:
-            for position, tensor in enumerate(result):
-                if isinstance(tensor, Tensor):
-                    self._know(tensor, ("item", number, position))
-
-    def _know(self, tensor: Tensor, meaning: Argument) -> None:
-        self.known[id(tensor)] = (tensor, meaning)
-
-    def _argument(self, value: Any) -> Argument:
-        if isinstance(value, Tensor):
-            if id(value) in self.known:
-                meaning = self.known[id(value)][1]
-                if meaning[0] == "lost":
-                    raise _Lost(meaning[1])
-                return meaning
-            kind = str(value.dtype).removeprefix("torch.")
-            if value.is_complex():
-                raise _Lost("a complex constant")
-            return ("tensor", kind, tuple(value.shape), tuple(value.detach().flatten().tolist()))
-        if isinstance(value, list | tuple):
-            return ("list" if isinstance(value, list) else "tuple", tuple(self._argument(v) for v in value))
-        if isinstance(value, slice):
-            return ("slice", *(self._argument(part) for part in (value.start, value.stop, value.step)))
-        if isinstance(value, torch.dtype):
-            return ("dtype", str(value).removeprefix("torch."))
-        if value is Ellipsis:
-            return ("ellipsis",)
-        if value is None or isinstance(value, bool | int | float | str):
-            return ("constant", value)
-        if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
-            return ("constant", value.item())
-        raise _Lost(f"an argument of type {type(value).__name__}")
-
-    def program(self, wanted: list[tuple[Tensor, int, str]]) -> Program:
-        """The program that computes entries of tensors that were made while recording.
-
-        Args:
-            wanted: tensors, the flat index of the entry, and what to call it in an error.
-
-        Raises:
-            CaptureError: if a tensor depends on a function that cannot be recorded.
-        """
-        values = []
-        for tensor, index, what in wanted:
-            if id(tensor) not in self.known:
-                raise CaptureError(
-                    f"{what} depends on inputs or weights in a way that cannot be followed: use functions of torch, "
-                    "without taking numbers out of tensors (float(), item(), numpy)"
-                )
-            meaning = self.known[id(tensor)][1]
-            if meaning[0] == "lost":
-                raise CaptureError(
-                    f"{what} depends on inputs or weights through {meaning[1]}, which cannot be recorded: use "
-                    "element-wise functions, sums, products and indexing of torch that return new tensors"
-                )
-            values.append(Value(meaning, index, *self._reads(meaning)))
-        return pruned(Program(tuple(self.calls), tuple(values), self.batched))
-
-    def _reads(self, meaning: Argument) -> tuple[bool, bool]:
-        inputs = weights = False
-        waiting, seen = [meaning], set()
-        while waiting:
-            argument = waiting.pop()
-            if argument in seen:
-                continue
-            seen.add(argument)
-            for leaf in _leaves(argument):
-                inputs |= leaf[0] == "inputs"
-                weights |= leaf[0] == "weight"
-                if leaf[0] in ("call", "item"):
-                    call = self.calls[leaf[1]]
-                    waiting += [*call.arguments, *(a for _, a in call.keywords)]
-        return inputs, weights
-
-
-class _Lost(Exception):
-    """Something that a program cannot hold; the message names it."""
-
-
 def pruned(program: Program) -> Program:
     """The program without the calls that none of its values needs."""
     needed = program._needed(tuple(range(len(program.values))))
@@ -281,24 +170,17 @@ def pruned(program: Program) -> Program:
     return Program(tuple(calls), values, program.batched)
 
 
-def _flat(value: Any) -> list[Any]:
-    if isinstance(value, list | tuple):
-        return [leaf for item in value for leaf in _flat(item)]
-    if isinstance(value, dict):
-        return [leaf for item in value.values() for leaf in _flat(item)]
-    return [value]
-
-
-def _leaves(argument: Argument) -> list[Argument]:
+def leaves_of(argument: Argument) -> list[Argument]:
+    """The arguments inside of lists and slices."""
     if argument[0] in ("list", "tuple"):
-        return [leaf for item in argument[1] for leaf in _leaves(item)]
+        return [leaf for item in argument[1] for leaf in leaves_of(item)]
     if argument[0] == "slice":
-        return [leaf for item in argument[1:] for leaf in _leaves(item)]
+        return [leaf for item in argument[1:] for leaf in leaves_of(item)]
     return [argument]
 
 
 def _calls_in(argument: Argument) -> list[int]:
-    return [leaf[1] for leaf in _leaves(argument) if leaf[0] in ("call", "item")]
+    return [leaf[1] for leaf in leaves_of(argument) if leaf[0] in ("call", "item")]
 
 
 def resolve(argument: Argument, window: Tensor, weights: Mapping[str, Tensor], results: Mapping[int, Any]) -> Any:
@@ -321,14 +203,32 @@ def resolve(argument: Argument, window: Tensor, weights: Mapping[str, Tensor], r
         return slice(*(resolve(part, window, weights, results) for part in argument[1:]))
     if kind == "tensor":
         dtype = getattr(torch, argument[1])
+        if dtype.is_complex:
+            parts = torch.tensor(argument[3], dtype=window.dtype, device=window.device).reshape(2, *argument[2])
+            return torch.complex(parts[0], parts[1])
         dtype = window.dtype if dtype.is_floating_point else dtype
         return torch.tensor(argument[3], dtype=dtype, device=window.device).reshape(argument[2])
+    if kind == "complex":
+        return complex(argument[1], argument[2])
     if kind == "dtype":
         return getattr(torch, argument[1])
     return Ellipsis
 
 
-_KINDS = ("inputs", "weight", "call", "item", "tensor", "list", "tuple", "slice", "dtype", "ellipsis", "constant")
+_KINDS = (
+    "inputs",
+    "weight",
+    "call",
+    "item",
+    "tensor",
+    "list",
+    "tuple",
+    "slice",
+    "dtype",
+    "ellipsis",
+    "complex",
+    "constant",
+)
 
 
 def _frozen(data: Any) -> Argument:
@@ -344,6 +244,9 @@ def _frozen(data: Any) -> Argument:
         return (kind, _dtype(rest[0]), tuple(operator.index(n) for n in rest[1]), tuple(_number(n) for n in rest[2]))
     if kind == "dtype":
         return (kind, _dtype(rest[0]))
+    if kind == "complex":
+        real, imaginary = rest
+        return (kind, float(_number(real)), float(_number(imaginary)))
     if kind in ("call", "item"):
         numbers = tuple(operator.index(n) for n in rest)
         if any(n < 0 for n in numbers):

@@ -1,0 +1,94 @@
+"""Values that leave tensors: what a circuit function makes of them, capture would keep as it was for one window."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from quanvolve._errors import CaptureError
+
+_WHAT: dict[Any, str] = {
+    Tensor.__bool__: "a truth value",
+    Tensor.__contains__: "a truth value",
+    torch.is_nonzero: "a truth value",
+    Tensor.is_nonzero: "a truth value",
+    torch.equal: "a truth value",
+    Tensor.equal: "a truth value",
+    torch.allclose: "a truth value",
+    Tensor.allclose: "a truth value",
+    Tensor.__float__: "a number",
+    Tensor.__int__: "a number",
+    Tensor.__index__: "a number",
+    Tensor.__complex__: "a number",
+    Tensor.item: "a number",
+    Tensor.tolist: "numbers",
+    Tensor.numpy: "a NumPy array",
+    Tensor.__array__: "a NumPy array",
+    Tensor.__array_wrap__: "a NumPy array",
+    Tensor.__dlpack__: "its memory",
+    Tensor.untyped_storage: "its memory",
+    Tensor.storage: "its memory",
+    Tensor.data_ptr: "its memory",
+}
+_REMEDIES = {
+    "a truth value": "use torch.where in place of a branch, so that both sides are kept",
+    "its memory": "use functions of torch",
+}
+_LIBRARIES = ("torch", "numpy", "scipy", "autoray", "pennylane", "contextlib.py")
+
+
+def leaves_tensors(function: Any) -> bool:
+    """Whether this function of torch takes a value out of a tensor."""
+    return function in _WHAT
+
+
+def refuse(function: Any) -> None:
+    """Refuse a value that user's code takes out of a tensor; what PennyLane does inside its operations may pass.
+
+    Its checks (is the norm one?) and decompositions look at values; whether more than that depends on them shows at
+    further points.
+
+    Raises:
+        CaptureError: with file and line.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    outer: FrameType | None = None
+    while frame is not None:
+        library = _library(frame)
+        if library == "pennylane" and not _math_of_pennylane(frame) and outer is None:
+            return
+        if library is None and Path(frame.f_code.co_filename).parent != Path(__file__).parent:
+            outer = frame
+            break
+        frame = frame.f_back
+    what = _WHAT[function]
+    place = "" if outer is None else f", in {_place(outer)}"
+    raise CaptureError(
+        f"the circuit function takes {what} out of a tensor that depends on inputs or weights{place}: what follows "
+        "from it would stay as it is for one window; "
+        f"{_REMEDIES.get(what, 'use functions of torch, which return tensors, such as torch.sin in place of math.sin')}"
+    )
+
+
+def _library(frame: FrameType) -> str | None:
+    name = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    if name in _LIBRARIES:
+        return name
+    return "contextlib" if name == "contextlib" else None
+
+
+def _math_of_pennylane(frame: FrameType) -> bool:
+    """Functions that act for whoever called them."""
+    return str(frame.f_globals.get("__name__", "")).startswith("pennylane.math")
+
+
+def _place(frame: FrameType) -> str:
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(file, line, frame.f_globals).strip()
+    return f"{Path(file).name}, line {line}" + (f" (`{text}`)" if text else "")
