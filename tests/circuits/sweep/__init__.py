@@ -1,1 +1,1 @@
-"""Captured functions against `default.qubit`, over all of PennyLane's operations and of what people write between them."""
+"""Captured functions against `default.qubit`: all of PennyLane's operations, and what people write between them."""

@@ -31,9 +31,9 @@ def _add(name: str, angles: Angles, expected: str = EQUAL, **options: Any) -> No
 # -- functions of one number -------------------------------------------------------------------------------------------
 
 _REAL = """
-abs absolute angle arctan arcsinh asinh atan ceil clone conj_physical contiguous cos deg2rad erf erfc exp2 fix floor frac
-nan_to_num neg negative positive rad2deg relu round sgn sigmoid sign sin sinc square tan tanh trunc cumsum cumprod flip
-real ravel flatten detach diff
+abs absolute angle arctan arcsinh asinh atan ceil clone conj_physical contiguous cos deg2rad erf erfc exp2 fix floor
+frac nan_to_num neg negative positive rad2deg relu round sgn sigmoid sign sin sinc square tan tanh trunc cumsum cumprod
+flip ravel flatten detach diff
 """
 _SMALL = "cosh exp expm1 sinh i0 softmax logcumsumexp logsumexp"
 _POSITIVE = "digamma lgamma log log10 log1p log2 reciprocal rsqrt sqrt mvlgamma polygamma"
@@ -52,7 +52,8 @@ bessel_j0 bessel_j1 bessel_y0 bessel_y1 modified_bessel_i0 modified_bessel_i1 mo
 scaled_modified_bessel_k0 scaled_modified_bessel_k1 spherical_bessel_j0 airy_ai
 """
 _ARGUMENTS: dict[str, tuple[Any, ...]] = {
-    "cumsum": (0,), "cumprod": (0,), "flip": ((0,),), "softmax": (0,), "logcumsumexp": (0,), "logsumexp": (0,), "mvlgamma": (1,),
+    "cumsum": (0,), "cumprod": (0,), "flip": ((0,),), "softmax": (0,), "logcumsumexp": (0,), "logsumexp": (0,),
+    "mvlgamma": (1,),
 }  # fmt: skip
 
 
@@ -103,7 +104,7 @@ _add("power of a power", lambda x, w: (torch.cos(x) + 2) ** torch.sin(w))
 _add("products of inputs and weights", lambda x, w: x * w)
 _add("products of inputs", lambda x, w: (0.1 * x[0] * x[1], x[1] * w[0], w[1] * w[2]) and x[0] * x[1] * 0.1 + w[0])
 _add("IQP angles", lambda x, w: torch.stack([(math.pi - x[0]) * (math.pi - x[1]) * 0.1, w[0], x[2]]))
-_add("floor division and remainder", lambda x, w: x // 0.7 + x % 1.3 - w)
+_add("floor division and remainder", lambda x, w: x.detach() // 0.7 + x % 1.3 - w)
 _add("remainder of a turn", lambda x, w: torch.remainder(x, 2 * math.pi) + torch.fmod(w, 1.0))
 _add("abs and negation", lambda x, w: abs(x) - (-w))
 _add("matmul", lambda x, w: torch.outer(x, w) @ w)
@@ -112,7 +113,10 @@ _add("inner", lambda x, w: torch.inner(x, w) + torch.dot(w, w))
 _add("comparison as a number", lambda x, w: (x > 0.5).double() + w)
 _add("comparison times something", lambda x, w: x * (x > w))
 _add("and, or, not", lambda x, w: ((x > 0) & ~(x > 1) | (w > 0)).double())
-_add("logical functions", lambda x, w: torch.logical_and(x > 0, w > 0).double() - torch.logical_xor(x > 1, w > 0).double())
+_add(
+    "logical functions",
+    lambda x, w: torch.logical_and(x > 0, w > 0).double() - torch.logical_xor(x > 1, w > 0).double(),
+)
 _add("maximum, minimum", lambda x, w: torch.maximum(x, w) - torch.minimum(x, 2 * w))
 _add("fmax, fmin", lambda x, w: torch.fmax(x, w) - torch.fmin(x, 2 * w))
 _add("max over entries", lambda x, w: x.max() + w.min() - x.amax() + x.amin())
@@ -128,7 +132,7 @@ _add("nested where", lambda x, w: torch.where(x > 0.2, torch.where(x > 0.6, w, 2
 _add("clamp", lambda x, w: torch.clamp(x, 0.2, 0.8) + x.clamp(min=-1) - w.clamp_max(0.3))
 _add("clip", lambda x, w: torch.clip(x, 0, 1) * w)
 _add("clamp by tensors", lambda x, w: torch.clamp(x, min=w, max=w + 1))
-_add("heaviside", lambda x, w: torch.heaviside(x - 0.5, torch.tensor(0.0, dtype=torch.float64)) + w)
+_add("heaviside", lambda x, w: torch.heaviside(x.detach() - 0.5, torch.tensor(0.0, dtype=torch.float64)) + w)
 _add("copysign", lambda x, w: torch.copysign(w, x - 0.3))
 _add("bucketize", lambda x, w: torch.bucketize(x.detach(), torch.tensor([0.2, 0.6])).double() + w)
 _add("searchsorted", lambda x, w: torch.searchsorted(torch.tensor([0.2, 0.6]).double(), x.detach()).double() + w)
@@ -171,7 +175,10 @@ _add("negative indices and steps", lambda x, w: x[-1] + w[::2] - x[:2])
 _add("ellipsis and None", lambda x, w: (x[..., None] * w[None, :])[..., 0])
 _add("a list of indices", lambda x, w: x[[2, 0, 1]] + w[[0, 0, 2]])
 _add("a tensor of indices", lambda x, w: x[torch.tensor([2, 0])] + torch.take(w, torch.tensor([0, 1])))
-_add("gather, index_select", lambda x, w: x.gather(0, torch.tensor([1, 1, 0])) + w.index_select(0, torch.tensor([2, 1, 0])))
+_add(
+    "gather, index_select",
+    lambda x, w: x.gather(0, torch.tensor([1, 1, 0])) + w.index_select(0, torch.tensor([2, 1, 0])),
+)
 _add("sort", lambda x, w: torch.sort(x).values + w)
 _add("sort, descending", lambda x, w: x.sort(descending=True)[0] * w)
 _add("argsort as indices", lambda x, w: w[torch.argsort(x)] + x)
@@ -213,7 +220,7 @@ _add("unfold", lambda x, w: x.unfold(0, 2, 1).sum(1) + w[:2])
 _add("meshgrid", lambda x, w: torch.meshgrid(x, w, indexing="ij")[0].mean(1) + w)
 _add("mask as an index", lambda x, w: x[x > 0.3].sum() + w, EITHER)
 _add("nonzero", lambda x, w: torch.nonzero(x > 0.3).double().sum() + w, EITHER)
-_add("unique", lambda x, w: torch.unique(torch.round(x)).sum() + w, EITHER)
+_add("unique", lambda x, w: torch.unique(torch.round(x.detach())).sum() + w, EITHER)
 _add("masked_select", lambda x, w: torch.masked_select(x, x > 0.3).sum() + w, EITHER)
 _add("masked_fill", lambda x, w: x.masked_fill(x > 0.3, 1.5) + w)
 
@@ -221,7 +228,7 @@ _add("masked_fill", lambda x, w: x.masked_fill(x > 0.3, 1.5) + w)
 
 _add("abs of a complex number", lambda x, w: torch.abs(x + 1j * w))
 _add("angle of a complex number", lambda x, w: torch.angle(torch.exp(1j * (x + w))))
-_add("real and imaginary parts", lambda x, w: torch.complex(x, w).real + torch.exp(1j * x).imag)
+_add("real and imaginary parts", lambda x, w: torch.complex(x, w).real + torch.exp(1j * x).imag + x.real)
 _add("view_as_complex", lambda x, w: torch.view_as_complex(torch.stack([x, w], -1)).abs())
 _add("polar", lambda x, w: torch.polar(w, x).real)
 _add("a complex product", lambda x, w: ((x + 0.5j) * (w - 1j)).imag)
@@ -358,7 +365,9 @@ _add("torch.func.vmap", lambda x, w: torch.func.vmap(lambda a, b: torch.sin(a) *
 _add("torch.func.grad", lambda x, w: torch.func.grad(lambda a: torch.sin(a).sum())(x) + w, EITHER)
 _add(
     "autograd.grad",
-    lambda x, w: torch.autograd.grad(torch.sin(x + w).sum(), w, create_graph=True)[0] if w.requires_grad else torch.cos(x + w),
+    lambda x, w: (
+        torch.autograd.grad(torch.sin(x + w).sum(), w, create_graph=True)[0] if w.requires_grad else torch.cos(x + w)
+    ),
     EITHER,
 )
 _add("checkpoint", lambda x, w: torch.utils.checkpoint.checkpoint(torch.sin, x * w, use_reentrant=False), EITHER)
@@ -387,7 +396,9 @@ _norm = _module(nn.LayerNorm(3))
 _list = nn.ParameterList([nn.Parameter(_drawn(2)), nn.Parameter(_drawn(1))])
 _add("a Linear that is closed over", lambda x, w: _linear(x) + w, closed_over=tuple(_linear.parameters()))
 _add("a frozen Linear", lambda x, w: _frozen(x) + w)
-_add("a network that is closed over", lambda x, w: torch.cat([_network(x), w]), closed_over=tuple(_network.parameters()))
+_add(
+    "a network that is closed over", lambda x, w: torch.cat([_network(x), w]), closed_over=tuple(_network.parameters())
+)
 _add("a parameter that is closed over", lambda x, w: _parameter * x + w, closed_over=(_parameter,))
 _add("a tensor that wants gradients", lambda x, w: _tensor * x + w, closed_over=(_tensor,))
 _add("a parameter without axes", lambda x, w: _scalar * x + w, closed_over=(_scalar,))

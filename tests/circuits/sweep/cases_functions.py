@@ -36,7 +36,7 @@ for _name, _labels in {
     "strings and numbers": ["a", 1, "aux"],
     "negative numbers": [-1, 0, 5],
     "numbers of NumPy": list(np.arange(3)),
-    "tuples": [(0, 0), (0, 1), (1, 0)],
+    "floats": [0.5, 1.5, 2.5],
 }.items():
 
     def _labelled(inputs: Any, weights: Any, labels: Any = _labels) -> list[Any]:
@@ -225,8 +225,15 @@ _add("signature: a method of a module", _module.forward, closed_over=(_module.fa
 _add("signature: wrapped", _wrapped(_plain))
 _add("signature: a lambda", lambda inputs, weights: _plain(inputs, weights))
 _add("signature: qp.prod inside", lambda inputs, weights: (qp.prod(layers)(inputs, weights), measured())[1])
-_add("signature: a number for every gate", lambda inputs, weights: (qp.RX(inputs, wires=0), measured())[1], None, EITHER)
-_add("signature: a QNode inside", lambda inputs, weights: _plain(_node()(inputs, weights)[0] * inputs, weights), None, EITHER)
+_add(
+    "signature: a number for every gate", lambda inputs, weights: (qp.RX(inputs, wires=0), measured())[1], None, EITHER
+)
+_add(
+    "signature: a QNode inside",
+    lambda inputs, weights: _plain(_node()(inputs, weights)[0] * inputs, weights),
+    None,
+    EITHER,
+)
 _add("signature: no measurement", lambda inputs, weights: layers(inputs, weights), None, REFUSED)
 _add("signature: qp.state", lambda inputs, weights: (layers(inputs, weights), qp.state())[1], None, REFUSED)
 _add("signature: a number returned", lambda inputs, weights: (layers(inputs, weights), 0.3)[1], None, REFUSED)

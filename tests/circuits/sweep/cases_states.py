@@ -44,13 +44,25 @@ _add("AmplitudeEmbedding, padded with zeros", lambda x, w: _embedded(x, [0, 1], 
 _add("AmplitudeEmbedding, padded with a number", lambda x, w: _embedded(x, [0, 1], pad_with=0.3, normalize=True))
 _add("AmplitudeEmbedding, padded with i", lambda x, w: _embedded(x, [0, 1], pad_with=0.3j, normalize=True), EITHER)
 _add("AmplitudeEmbedding of a function", lambda x, w: _embedded(torch.cos(x) + 1.5, [0, 1], pad_with=0, normalize=True))
-_add("AmplitudeEmbedding of products", lambda x, w: _embedded(torch.outer(x, x).reshape(-1)[:8] + 1, range(3), normalize=True))
+_add(
+    "AmplitudeEmbedding of products",
+    lambda x, w: _embedded(torch.outer(x, x).reshape(-1)[:8] + 1, range(3), normalize=True),
+)
 _add("AmplitudeEmbedding, wires reversed", lambda x, w: _embedded(x, [2, 0], normalize=True), n_inputs=4)
 _add("AmplitudeEmbedding, all wires", lambda x, w: _embedded(x, [0, 1, 2], pad_with=0.1, normalize=True), n_inputs=5)
 _add("AmplitudeEmbedding, normalised by hand", lambda x, w: _embedded(x / torch.linalg.norm(x), [0, 1]), n_inputs=4)
-_add("AmplitudeEmbedding of inputs and weights", lambda x, w: _embedded(x + w[:4] + 0.1, [0, 1], normalize=True), EITHER, 4)
+_add(
+    "AmplitudeEmbedding of inputs and weights",
+    lambda x, w: _embedded(x + w[:4] + 0.1, [0, 1], normalize=True),
+    EITHER,
+    4,
+)
 _add("AmplitudeEmbedding of weights", lambda x, w: _embedded(w[:4], [0, 1], normalize=True), EITHER)
-_add("AmplitudeEmbedding of complex numbers", lambda x, w: _embedded(torch.exp(1j * x), [0, 1], pad_with=0.2, normalize=True), EITHER)
+_add(
+    "AmplitudeEmbedding of complex numbers",
+    lambda x, w: _embedded(torch.exp(1j * x), [0, 1], pad_with=0.2, normalize=True),
+    EITHER,
+)
 _add("StatePrep of inputs", lambda x, w: qp.StatePrep(x, wires=[0, 1], normalize=True), n_inputs=4)
 _add("StatePrep of sines", lambda x, w: qp.StatePrep(torch.stack([torch.cos(x[0]), torch.sin(x[0])]), wires=0))
 _add("StatePrep, constant", lambda x, w: qp.StatePrep(_REAL, wires=[0, 1]))
@@ -58,11 +70,34 @@ _add("StatePrep, constant, complex", lambda x, w: qp.StatePrep(_STATE, wires=[0,
 _add("StatePrep, constant of torch", lambda x, w: qp.StatePrep(torch.tensor(_STATE), wires=[2, 1]))
 _add("StatePrep of weights", lambda x, w: qp.StatePrep(w[:4] / w[:4].norm(), wires=[0, 1]), EITHER)
 _add("StatePrep of a phase", lambda x, w: qp.StatePrep(torch.exp(1j * x[:2]) / 2**0.5, wires=[0]), EITHER)
-_add("two embeddings", lambda x, w: (_embedded(x[:2], [0], normalize=True), _embedded(x[2:], [1, 2], pad_with=0.1, normalize=True)))
-_add("two embeddings and two constants", lambda x, w: (_embedded(x[:2] + 0.1, [0], normalize=True), qp.StatePrep(_STATE[[0, 1]] / 2**0.5 * 1.27475, wires=[1], normalize=True)))
-_add("an embedding after gates on other wires", lambda x, w: _embedded(x, [0, 1], pad_with=0.1, normalize=True), before=lambda x, w: qp.RY(w[0], wires=2))
-_add("an embedding after gates on its wires", lambda x, w: _embedded(x, [0, 1], pad_with=0.1, normalize=True), EITHER, before=lambda x, w: qp.RY(w[0], wires=0))
-_add("an embedding in the middle", lambda x, w: _embedded(x, [0, 1], pad_with=0.1, normalize=True), EITHER, before=lambda x, w: layers(x, w))
+_add(
+    "two embeddings",
+    lambda x, w: (_embedded(x[:2], [0], normalize=True), _embedded(x[2:], [1, 2], pad_with=0.1, normalize=True)),
+)
+_add(
+    "two embeddings and two constants",
+    lambda x, w: (
+        _embedded(x[:2] + 0.1, [0], normalize=True),
+        qp.StatePrep(_STATE[[0, 1]] / 2**0.5 * 1.27475, wires=[1], normalize=True),
+    ),
+)
+_add(
+    "an embedding after gates on other wires",
+    lambda x, w: _embedded(x, [0, 1], pad_with=0.1, normalize=True),
+    before=lambda x, w: qp.RY(w[0], wires=2),
+)
+_add(
+    "an embedding after gates on its wires",
+    lambda x, w: _embedded(x, [0, 1], pad_with=0.1, normalize=True),
+    EITHER,
+    before=lambda x, w: qp.RY(w[0], wires=0),
+)
+_add(
+    "an embedding in the middle",
+    lambda x, w: _embedded(x, [0, 1], pad_with=0.1, normalize=True),
+    EITHER,
+    before=lambda x, w: layers(x, w),
+)
 _add("adjoint of an embedding", lambda x, w: qp.adjoint(_embedded(x, [0, 1], pad_with=0.1, normalize=True)), EITHER)
 _add("BasisState, constant", lambda x, w: qp.BasisState(np.array([1, 0, 1]), wires=range(3)))
 _add("BasisState in the middle", lambda x, w: qp.BasisState(np.array([1, 0, 1]), wires=range(3)), EITHER, before=layers)
@@ -72,8 +107,15 @@ _add("BasisEmbedding of long integers", lambda x, w: qp.BasisEmbedding((x > 0.5)
 _add("BasisState of thresholds", lambda x, w: qp.BasisState((x > 0.5).int(), wires=range(3)), EITHER)
 _add("thresholds as angles", lambda x, w: [qp.RX(torch.pi * (x[k] > 0.5), wires=k) for k in range(3)])
 _add("Mottonen, constant", lambda x, w: qp.MottonenStatePreparation(_STATE, wires=[0, 1]))
-_add("Mottonen of inputs", lambda x, w: qp.MottonenStatePreparation((torch.cos(x) + 1.5) / (torch.cos(x) + 1.5).norm(), wires=[0, 1]), n_inputs=4)
-_add("Mottonen of weights", lambda x, w: qp.MottonenStatePreparation((torch.cos(w[:4]) + 1.5) / (torch.cos(w[:4]) + 1.5).norm(), wires=[0, 1]))
+_add(
+    "Mottonen of inputs",
+    lambda x, w: qp.MottonenStatePreparation((torch.cos(x) + 1.5) / (torch.cos(x) + 1.5).norm(), wires=[0, 1]),
+    n_inputs=4,
+)
+_add(
+    "Mottonen of weights",
+    lambda x, w: qp.MottonenStatePreparation((torch.cos(w[:4]) + 1.5) / (torch.cos(w[:4]) + 1.5).norm(), wires=[0, 1]),
+)
 _add("Mottonen of both signs", lambda x, w: qp.MottonenStatePreparation(x / x.norm(), wires=[0, 1]), EITHER, n_inputs=4)
 _add("ArbitraryStatePreparation", lambda x, w: qp.ArbitraryStatePreparation(w, wires=[0, 1]))
 _add("QubitStateVector by a matrix", lambda x, w: qp.QubitUnitary(np.array([[0.6, 0.8], [0.8, -0.6]]), wires=0))

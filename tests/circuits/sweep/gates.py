@@ -1,6 +1,6 @@
 """Every operation of PennyLane, with every modifier, captured: does the layer give what `default.qubit` gives?
 
-    python -m tests.circuits.sweep.gates [--only NAME] [--shard 0/4] [--csv FILE]
+python -m tests.circuits.sweep.gates [--only NAME] [--shard 0/4] [--csv FILE]
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from tests.circuits.sweep.excuses import excused
-from tests.circuits.sweep.judge import DIFFERENT, REFUSED, Verdict, judge
+from tests.circuits.sweep.judge import EQUAL, NOT_RUN, REFUSED, Verdict, judge
 from tests.circuits.sweep.recipes import Recipe, recipes
 from tests.circuits.sweep.table import main
 
@@ -64,7 +64,7 @@ class GateCase:
         """Whether it is different, or refused without a reason that is known to be true."""
         if verdict.kind == REFUSED and excused(self.name, verdict.message):
             return ""
-        return f"{verdict.kind}: {verdict.message}" if verdict.kind in (DIFFERENT, REFUSED) else ""
+        return "" if verdict.kind in (EQUAL, NOT_RUN) else f"{verdict.kind}: {verdict.message}"
 
 
 def cases() -> Iterator[GateCase]:

@@ -11,7 +11,7 @@ import pennylane as qp
 import torch
 from torch import Tensor
 
-from tests.circuits.sweep.judge import DIFFERENT, EQUAL, NOT_RUN, REFUSED, Verdict, judge
+from tests.circuits.sweep.judge import EQUAL, NOT_RUN, REFUSED, Verdict, judge
 
 EITHER = "equal or refused"
 """The function has a right value and capture may yet refuse it: what it must not do is to compute another."""
@@ -59,11 +59,46 @@ class KindCase:
         """What is wrong with a verdict, or nothing. Where a refusal is right, PennyLane need not run the function."""
         if verdict.kind == NOT_RUN and self.expected == REFUSED:
             return ""
-        if verdict.kind in (DIFFERENT, NOT_RUN) or verdict.kind not in self.expected:
+        if verdict.kind not in self.expected.split(" or "):
             return f"{verdict.kind}, expected {self.expected}: {verdict.message}"
         if verdict.kind == REFUSED and self.says not in verdict.message:
             return f"refused without saying {self.says!r}: {verdict.message}"
         return ""
+
+
+Register = Callable[..., Callable[[Callable[..., Any]], Callable[..., Any]]]
+
+
+def whole_functions(cases: list[KindCase], topic: str) -> Register:
+    """A decorator for functions that are captured as they are, named by themselves."""
+
+    def case(expected: str = REFUSED, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+            name = f"{topic}: {function.__name__.strip('_').replace('_', ' ')}"
+            cases.append(KindCase(name, function, {"weights": (6,)}, expected, **options))
+            return function
+
+        return register
+
+    return case
+
+
+def of_angles(cases: list[KindCase], topic: str) -> Register:
+    """A decorator for functions from inputs and weights to some angles."""
+    case = whole_functions(cases, topic)
+
+    def angle(expected: str = REFUSED, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def register(angles: Callable[..., Any]) -> Callable[..., Any]:
+            def function(inputs: Tensor, weights: Tensor) -> list[Any]:
+                return rotated(angles(inputs, weights))
+
+            function.__name__ = angles.__name__
+            case(expected, **options)(function)
+            return angles
+
+        return register
+
+    return angle
 
 
 def layers(inputs: Tensor, weights: Tensor) -> None:

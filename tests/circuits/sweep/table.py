@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import torch
 
-from tests.circuits.sweep.judge import DIFFERENT, EQUAL, NOT_RUN, REFUSED, Verdict
+from tests.circuits.sweep.judge import CRASHED, DIFFERENT, EQUAL, NOT_RUN, REFUSED, Verdict
 
 
 class Case(Protocol):
@@ -64,7 +64,10 @@ def run(cases: Sequence[Case], path: Path | None, quiet: bool = False) -> list[t
             rows.append((case.name, verdict))
             wrong = case.wrong(verdict)
             if wrong or not quiet:
-                print(f"{'WRONG' if wrong else 'right':6} {verdict.kind:9} {case.name}   {verdict.message[:160]}", flush=True)
+                print(
+                    f"{'WRONG' if wrong else 'right':6} {verdict.kind:9} {case.name}   {verdict.message[:160]}",
+                    flush=True,
+                )
             if writer:
                 seconds = f"{time.perf_counter() - start:.2f}"
                 writer.writerow([case.name, verdict.kind, wrong, reason(verdict.message), verdict.message, seconds])
@@ -78,8 +81,8 @@ def run(cases: Sequence[Case], path: Path | None, quiet: bool = False) -> list[t
 def summary(rows: Sequence[tuple[str, Verdict]]) -> str:
     """Counts, and what is not equal by its reason."""
     counts = Counter(verdict.kind for _, verdict in rows)
-    lines = ["", ", ".join(f"{counts[kind]} {kind}" for kind in (EQUAL, DIFFERENT, REFUSED, NOT_RUN))]
-    for kind in (DIFFERENT, REFUSED):
+    lines = ["", ", ".join(f"{counts[kind]} {kind}" for kind in (EQUAL, DIFFERENT, CRASHED, REFUSED, NOT_RUN))]
+    for kind in (DIFFERENT, CRASHED, REFUSED):
         by_reason: dict[str, list[str]] = defaultdict(list)
         for name, verdict in rows:
             if verdict.kind == kind:
