@@ -11,8 +11,9 @@ import pennylane as qp
 import pytest
 import torch
 
+from quanvolve import Quanv2d
 from quanvolve._errors import PlanError
-from quanvolve.circuits import Circuit, capture
+from quanvolve.circuits import Circuit, capture, simulate
 from tests.compile.reference import run_compiled, run_description, run_qnode
 
 
@@ -461,3 +462,40 @@ def test_capture_leaves_no_trace() -> None:
     assert circuit == capture(CASES["quanvolution_demo"].function, 4, {"weights": (1, 4)})
     with torch.inference_mode():
         assert circuit == capture(CASES["quanvolution_demo"].function, 4, {"weights": (1, 4)})
+
+
+def merged(inputs):
+    qp.RX(inputs[0], wires=0)
+    qp.RX(inputs[1], wires=0)
+    qp.X(1)
+    qp.X(1)
+    return qp.expval(qp.Z(0))
+
+
+def test_transforms_of_a_qnode_are_applied() -> None:
+    node = qp.transforms.cancel_inverses(qp.transforms.merge_rotations(qp.QNode(merged, qp.device("default.qubit"))))
+    circuit = capture(node, 2)
+    assert [gate.name for gate in circuit.gates] == ["RX"]
+    assert simulate(circuit, [0.3, 0.5], {})[0] == pytest.approx(math.cos(0.8))
+
+
+@pytest.mark.parametrize("on_the_node", [True, False])
+def test_shots_of_a_qnode_are_those_of_the_layer(on_the_node: bool) -> None:
+    node = qp.QNode(merged, qp.device("default.qubit", wires=2), **({"shots": 10} if on_the_node else {}))
+    if not on_the_node:
+        node = qp.set_shots(node, shots=10)
+    layer = Quanv2d(1, 1, (1, 2), circuit=node)
+    assert layer.shots == 10
+    assert "shots=10" in repr(layer)
+    assert Quanv2d(1, 1, (1, 2), circuit=node, shots=20).shots == 20
+    assert Quanv2d(1, 1, (1, 2), circuit=merged).shots is None
+
+
+def test_weight_shapes_may_be_numbers_of_numpy() -> None:
+    def function(inputs, weights, angle):
+        qp.RX(inputs[0] + weights[0] + angle, wires=0)
+        return qp.expval(qp.Z(0))
+
+    shapes = {"weights": np.int64(3), "angle": np.int32(1)}
+    assert capture(function, 1, shapes).weight_shapes == (("weights", (3,)), ("angle", ()))
+    assert capture(function, 1, {"weights": (np.int64(3),), "angle": 1}).weight_shapes[0] == ("weights", (3,))

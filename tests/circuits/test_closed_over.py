@@ -190,6 +190,7 @@ def test_a_function_that_reads_little_of_its_window_is_said() -> None:
     ):
         layer = Quanv2d(1, 2, 3, circuit=first_two)
     assert "7 of 9 values of the window unread" in repr(layer)
+    assert layer.plan.endswith("; it reads 2 of 9 values of its window")
     assert "unread" not in repr(Quanv2d(1, 2, (1, 2), circuit=first_two))
     assert "1 of 3 values of the window unread" in repr(Quanv2d(1, 2, (1, 3), circuit=first_two))
 

@@ -6,6 +6,7 @@ import inspect
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import Tensor
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, Captured, Circuit, captured, look_up, named_circuit
 from quanvolve.nn._apply import check_plain
+from quanvolve.nn._brought import brought
 from quanvolve.nn._limits import CONES, MOST_GATES, check_inputs, check_weights, check_width, shown, whole
 
 CircuitLike = str | Circuit | Sequence[Circuit] | Callable[..., Any]
@@ -27,6 +29,21 @@ _ATTEMPTS = 50
 INITS = ("auto", "uniform", "small")
 _WIDE = 9
 """Up to so many qubits "auto" is "uniform": with more, values and gradients of global circuits all but vanish."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """The circuits of a layer's filters, and what else came with them.
+
+    Attributes:
+        circuits: one for all, or one for each filter and channel it reads.
+        brought: values of the weights that a function closes over.
+        shots: of a QNode.
+    """
+
+    circuits: tuple[Circuit, ...]
+    brought: Mapping[str, Tensor] = field(default_factory=dict)
+    shots: int | None = None
 
 
 def make_circuits(
@@ -41,10 +58,8 @@ def make_circuits(
     weight_shapes: Mapping[str, Any] | None,
     generator: torch.Generator | None,
     columns: int | None = None,
-) -> tuple[tuple[Circuit, ...], dict[str, Tensor]]:
+) -> Made:
     """One circuit that all filters share, or, where the structure is random, a different one for each.
-
-    With them come the values of weights that a function brings along.
 
     Args:
         circuit: a name, a function, a description or one description for each filter and channel it reads.
@@ -85,19 +100,20 @@ def make_circuits(
         first = named(0)
         rows = count(first.n_outputs)
         check_weights(rows, dict(first.weight_shapes), varied)
-        return (_distinct(named, math.prod(rows), generator) if varied else (first,)), {}
+        return Made(_distinct(named, math.prod(rows), generator) if varied else (first,))
     if isinstance(circuit, Circuit):
-        return _checked((circuit,), n_inputs, n_qubits, count), {}
+        return Made(_checked((circuit,), n_inputs, n_qubits, count))
     if isinstance(circuit, list | tuple) and circuit:
-        return _checked(tuple(circuit), n_inputs, n_qubits, count), {}
+        return Made(_checked(tuple(circuit), n_inputs, n_qubits, count))
     if callable(circuit):
         _check_asked(weight_shapes, n_qubits)
         found = captured(circuit, n_inputs, weight_shapes, n_wires=n_qubits)
         check_weights(count(found.circuit.n_outputs), dict(found.circuit.weight_shapes), False)
         _warn_of_unread(found, circuit)
-        return (found.circuit,), found.values
+        return Made((found.circuit,), found.values, found.shots)
     raise QuanvolveError(
-        f"`circuit` (={circuit!r}) must be a name from list_circuits(), a PennyLane function or a Circuit"
+        f"`circuit` (={circuit!r}) must be a name from list_circuits(), a function, script or TorchLayer of "
+        "PennyLane, a QuantumCircuit of Qiskit, OpenQASM or a Circuit"
     )
 
 
@@ -148,7 +164,8 @@ def measured_values(
         >>> measured_values("strongly_entangling", n_inputs=4)
         4
     """
-    circuits, _ = make_circuits(
+    circuit, weight_shapes, *_ = brought(circuit, weight_shapes)
+    made = make_circuits(
         circuit if isinstance(circuit, str | Circuit) or callable(circuit) else circuit[:1],
         n_inputs,
         lambda _: (1, 1),
@@ -159,7 +176,7 @@ def measured_values(
         weight_shapes=weight_shapes,
         generator=torch.Generator("cpu").manual_seed(0),
     )
-    return circuits[0].n_outputs
+    return made.circuits[0].n_outputs
 
 
 DESCRIBED = tuple(inspect.signature(measured_values).parameters.keys() - {"n_inputs"})
@@ -192,16 +209,16 @@ def _checked(
 
 def _distinct(make: Callable[[int], Circuit], rows: int, generator: torch.Generator | None) -> tuple[Circuit, ...]:
     """Draw structures until all differ; the few possible ones of tiny windows may have to repeat."""
-    found: list[Circuit] = []
+    circuits: list[Circuit] = []
     known: set[Circuit] = set()
     for _ in range(rows):
         for _ in range(_ATTEMPTS):
             circuit = make(int(torch.randint(2**31 - 1, (), generator=generator, device="cpu")))
             if circuit not in known:
                 break
-        found.append(circuit)
+        circuits.append(circuit)
         known.add(circuit)
-    return tuple(found)
+    return tuple(circuits)
 
 
 def spread_of(init: str, circuit: Circuit, shape: tuple[int, ...]) -> float | None:

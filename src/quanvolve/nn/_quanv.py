@@ -44,14 +44,16 @@ from quanvolve.nn._apply import (
     transformed,
     windows_for,
 )
-from quanvolve.nn._filters import CircuitLike, NoiseLike, draw_weights, given_weights, make_circuits, spread_of
+from quanvolve.nn._brought import brought
+from quanvolve.nn._elsewhere import WithOtherPrograms
+from quanvolve.nn._filters import CircuitLike, NoiseLike, given_weights, make_circuits
+from quanvolve.nn._first_weights import InitLike, check_init, first_weights
 from quanvolve.nn._frozen import Frozen
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 from quanvolve.nn._limits import advised, check_seed, shown
-from quanvolve.nn._rows import WithRows
 
 
-class QuanvNd(WithRows, nn.Module):
+class QuanvNd(WithOtherPrograms, nn.Module):
     """What `Quanv1d`, `Quanv2d`, `Quanv3d` and `QuantumLinear` share.
 
     Attributes:
@@ -93,7 +95,7 @@ class QuanvNd(WithRows, nn.Module):
         seed: int | None = None,
         weight_shapes: Mapping[str, Any] | None = None,
         weights: Any = None,
-        init: str = "auto",
+        init: InitLike = "auto",
         diff_method: str = "exact",
     ) -> None:
         """This is the one list of options: estimators, command line, forms and searches derive theirs from it.
@@ -124,20 +126,18 @@ class QuanvNd(WithRows, nn.Module):
         super().__init__()
         check_channels(in_channels, out_channels, groups, channel_mixing)
         check_dtype(dtype)
-        check_drawing(shots, diff_method)
+        check_shots(shots)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.groups = groups
         self.geometry = Geometry.parse(self.dims, kernel_size, stride, padding, dilation, padding_mode)
         self.channel_mixing = channel_mixing
         self.trainable = trainable
-        self.circuit_name = circuit if isinstance(circuit, str) else getattr(circuit, "__name__", "Circuit")
+        circuit, weight_shapes, self.circuit_name, values = brought(circuit, weight_shapes)
         named = isinstance(circuit, str)
         self.encoding_name: str | None = encoding if named else None
         self.readout_name: str | None = readout if named else None
-        self.random_structure = isinstance(circuit, str) and bool(
-            circuit in ANSATZE and ANSATZE[circuit].random_structure
-        )
+        self.random_structure = named and circuit in ANSATZE and ANSATZE[circuit].random_structure
         check_seed(seed)
         generator = None if seed is None else torch.Generator("cpu").manual_seed(int(seed))
 
@@ -146,7 +146,7 @@ class QuanvNd(WithRows, nn.Module):
 
         n_inputs = self.geometry.window_size * (in_channels // groups if channel_mixing == "joint" else 1)
         try:
-            circuits, self._brought = make_circuits(
+            made = make_circuits(
                 circuit,
                 n_inputs,
                 rows,
@@ -160,7 +160,10 @@ class QuanvNd(WithRows, nn.Module):
             )
         except PlanError as error:
             raise advised(error, circuit, readout, n_inputs, n_qubits, n_layers, noise, shots) from error
+        circuits, self._brought = made.circuits, {**made.brought, **values}
+        shots = made.shots if shots is None else shots
         noisy = tuple(with_noise(plain, noise) for plain in circuits)
+        check_drawing(shots, diff_method)
         if shots is not None:
             check_same_measurements(circuits, noisy)
         circuits = noisy
@@ -199,21 +202,20 @@ class QuanvNd(WithRows, nn.Module):
         self, given: Any, generator: torch.Generator | None, device: Any, dtype: torch.dtype | None
     ) -> None:
         shapes = dict(self.circuits[0].weight_shapes)
-        spread_of(self.init, self.circuits[0], ())  # refuses an unknown one even where nothing is drawn
+        check_init(self.init, self.circuits[0])  # refuses an unknown one even where nothing is drawn
         for name in shapes:
             if hasattr(self, name) or name in ("bias", "scale"):
                 raise QuanvolveError(
                     f"the weight name {name!r} is taken by the layer itself: rename the argument of the function"
                 )
         by_hand = {} if given is None else given_weights(given, shapes, self.filter_shape)
-        for name, shape in shapes.items():
+        for name in shapes:
             if name in by_hand:
                 value = by_hand[name].to(device=device, dtype=dtype or torch.get_default_dtype())
             elif name in self._brought:
                 value = self._brought_value(name, device, dtype or torch.get_default_dtype())
             else:
-                spread = spread_of(self.init, self.circuits[0], shape)
-                value = draw_weights((*self.filter_shape, *shape), generator, device, dtype, spread)
+                value = self._drawn(name, generator, device, dtype)
             if self.trainable:
                 self.register_parameter(name, nn.Parameter(value))
             else:
@@ -223,6 +225,9 @@ class QuanvNd(WithRows, nn.Module):
         """A weight that the circuit function brings along: the same for every filter and channel at first."""
         value = self._brought[name]
         return value.expand(*self.filter_shape, *value.shape).to(device=device, dtype=dtype).clone()
+
+    def _drawn(self, name: str, generator: torch.Generator | None, device: Any, dtype: torch.dtype | None) -> Tensor:
+        return first_weights(self.init, self.circuits[0], name, self.filter_shape, generator, device, dtype)
 
     def _register_scale(self, scale: float | Tensor | None, device: Any, dtype: torch.dtype | None) -> None:
         self.scale: float | Tensor
@@ -267,17 +272,16 @@ class QuanvNd(WithRows, nn.Module):
         return self
 
     def reset_parameters(self) -> None:
-        """Draw the weights anew, as `init` says, from torch's global generator; the bias becomes zero.
+        """Begin anew with weights as `init` says, from torch's global generator; the bias becomes zero.
 
-        Weights that a circuit function closes over become what they were when the layer was built.
+        Weights that a circuit brings along become what they were when the layer was built.
         """
         with torch.no_grad():
             for name, weight in self.circuit_weights().items():
                 if name in self._brought:
                     weight.copy_(self._brought_value(name, weight.device, weight.dtype))
-                    continue
-                spread = spread_of(self.init, self.circuits[0], tuple(weight.shape[2:]))
-                weight.copy_(draw_weights(tuple(weight.shape), None, weight.device, weight.dtype, spread))
+                else:
+                    weight.copy_(self._drawn(name, None, weight.device, weight.dtype))
             if self.bias is not None:
                 self.bias.zero_()
 
@@ -464,7 +468,10 @@ class QuanvNd(WithRows, nn.Module):
     @property
     def plan(self) -> str:
         """How the layer is evaluated and why, in one sentence."""
-        return str(self._planner)
+        unread = self._unread()
+        return str(self._planner) + (
+            f"; it reads {unread[1] - unread[0]} of {unread[1]} values of its window" if unread[0] else ""
+        )
 
     @overload
     def formula(self, channel: int, *, digits: int = 4, tolerance: float = 1e-6) -> Formula: ...
@@ -583,6 +590,11 @@ class QuanvNd(WithRows, nn.Module):
             parts.append(f"padding_mode={g.padding_mode}")
         return ", ".join(parts + self._circuit_repr("filter"))
 
+    def _unread(self) -> tuple[int, int]:
+        """How many values of its window no filter reads, and how many there are."""
+        read = {i for circuit in self.circuits for i in circuit.inputs_read()}
+        return self.circuits[0].n_inputs - len(read), self.circuits[0].n_inputs
+
     def _circuit_repr(self, unit: str) -> list[str]:
         first = self.circuits[0]
         parts = [f"circuit={self.circuit_name!r}", f"n_qubits={first.n_wires}"]
@@ -595,9 +607,9 @@ class QuanvNd(WithRows, nn.Module):
             parts.append(f"shots={self.shots}")
         if not self.trainable:
             parts.append("trainable=False")
-        unread = first.n_inputs - len(first.inputs_read()) if len(self.circuits) == 1 else 0
+        unread, values = self._unread()
         if unread:
-            parts.append(f"{unread} of {first.n_inputs} values of the window unread")
+            parts.append(f"{unread} of {values} values of the window unread")
         surplus = self.filter_shape[0] * first.n_outputs - self.out_channels
         if surplus:
             where = f"the last {unit}" if self.groups == 1 else f"the groups' last {unit}s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from quanvolve.nn import QuanvNd
 from quanvolve.testing._reference import Reference
 from quanvolve.testing._report import Result
 from quanvolve.testing._subject import Subject
+
+_failed = partial(Result, "physicality", False)
 
 
 def check_physicality(
@@ -129,10 +132,6 @@ def what_is_read(layer: nn.Module, **where: Any) -> Read:
     circuits = getattr(layer, "circuits", None)
     entangling = None if not circuits else max(sum(len(g.wires) > 1 for g in circuit.gates) for circuit in circuits)
     return Read(np.stack(columns, axis=1), entangling)
-
-
-def _failed(message: str) -> Result:
-    return Result("physicality", False, message)
 
 
 def _bounds(subject: Subject) -> tuple[float, float]:

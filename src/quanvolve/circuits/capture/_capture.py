@@ -2,15 +2,13 @@
 
 The function is run once with tensors that are recorded. Its operations are decomposed into the gate vocabulary, and
 what an angle is follows from the calls that made it: if all of them are linear, an affine function of inputs and
-weights, else a program of these calls. Nothing is inferred from values. Two further runs test that the gates are the
+weights, else a program of these calls. Nothing is inferred from values. A further run tests that the gates are the
 same ones for other values, and a last look compares the description with `default.qubit`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import inspect
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,9 +27,8 @@ from quanvolve.circuits.capture._other_values import require_same
 from quanvolve.circuits.capture._pennylane_lock import pennylane_alone
 from quanvolve.circuits.capture._recorder import Recorder
 from quanvolve.circuits.capture._traced import Traced
+from quanvolve.circuits.capture._written import Shape, Written, checked_shapes
 from quanvolve.circuits.description import Circuit
-
-Shape = int | tuple[int, ...]
 
 
 def capture(
@@ -46,9 +43,10 @@ def capture(
     """Turn a PennyLane function, written as for `qp.qnn.TorchLayer`, into a circuit description.
 
     Args:
-        function: a function, or a QNode, that takes an argument `inputs` and weights by keyword, applies operations
-            and returns expectation values or probabilities. It may be written for a single input vector
-            (`inputs[0]`) or for a batch of them (`inputs[:, 0]`).
+        function: a function, or a QNode (whose transforms are applied), that takes an argument `inputs` and weights
+            by keyword, applies operations and returns expectation values or probabilities. It may be written for a
+            single input vector (`inputs[0]`) or for a batch of them (`inputs[:, 0]`), of which it gets one: what it
+            computes of a whole batch (`inputs.mean()`, `len(inputs)`), it computes of one window.
         n_inputs: how many values `inputs` has: the size of the window.
         weight_shapes: the shape of every weight, by name, as `TorchLayer` takes it.
         threshold: if given, the circuit reads each input as 1 where it is greater than this and as 0 elsewhere.
@@ -95,10 +93,12 @@ class Captured:
     Attributes:
         circuit: the description.
         values: of the weights that the function brings with it, which it closes over.
+        shots: of the QNode that was captured, if it has any.
     """
 
     circuit: Circuit
     values: dict[str, Tensor]
+    shots: int | None = None
 
 
 def captured(
@@ -111,30 +111,29 @@ def captured(
     look: bool = True,
 ) -> Captured:
     """As :func:`capture`, with the present values of the weights that the function closes over."""
-    function, device_wires = _plain_function(function)
-    shapes = _checked_shapes(function, weight_shapes or {})
+    written = Written.of(function)
+    shapes = checked_shapes(written.function, weight_shapes or {})
     # The caller may build a layer on the meta device or without gradients; capture needs real ones.
     with pennylane_alone(), _on_cpu(), torch.inference_mode(False), torch.enable_grad():
-        return _capture(function, n_inputs, shapes, threshold, n_wires or 1, device_wires, look)
+        return _capture(written, n_inputs, shapes, threshold, n_wires or 1, look)
 
 
 def _capture(
-    function: Callable[..., Any],
+    written: Written,
     n_inputs: int,
     shapes: dict[str, tuple[int, ...]],
     threshold: float | None,
     least_wires: int,
-    device_wires: list[Any],
     look: bool,
 ) -> Captured:
     # Values that nothing singles out: at zero, decompositions of PennyLane leave gates out.
     rng = np.random.default_rng(20190409)
-    first, *others = (_draw(rng, low, high, n_inputs, shapes) for low, high in ((0.1, 0.9), (0.1, 0.9), (-2.0, 2.0)))
+    first, *others = (_draw(rng, low, high, n_inputs, shapes) for low, high in ((0.1, 0.9), (-2.0, 2.0), (0.1, 0.9)))
     for leaf in first.values():
         leaf.requires_grad_()
-    closed_over = ClosedOver(function, shapes)
-    gates, measurements, batched, recorder = _first_run(function, first, closed_over)
-    order = _wire_order(gates, measurements, device_wires, least_wires)
+    closed_over = ClosedOver(written.function, shapes)
+    gates, measurements, batched, recorder = _first_run(written, first, closed_over)
+    order = _wire_order(gates, measurements, list(written.wires), least_wires)
     index = {label: position for position, label in enumerate(order)}
     observables = observables_of(measurements, index)
     for gate in gates:  # a parameter may be an angle itself
@@ -154,79 +153,16 @@ def _capture(
         preparation=described.preparation,
     )
     brought = {name: value.to(torch.float64) for name, value in values.items()}
-    tried = 0
-    for point in others:
-        try:
-            again, measured = _run(function, point, batched)
-        except CaptureError:  # it may not be defined there, such as a logarithm
-            continue
-        tried += 1
-        require_same(gates, again, circuit, {**point, **brought}, index, described.wanted)
-        if observables_of(measured, index) != observables:
-            raise CaptureError(
-                "the circuit function's measurements change with the values of inputs or weights: a circuit must have "
-                "the same measurements for all values"
-            )
-    if not tried:
-        _run(function, others[0], batched)  # raises
+    again, measured, point = _elsewhere(written, others, batched)
+    require_same(gates, again, circuit, {**point, **brought}, index, described.wanted)
+    if observables_of(measured, index) != observables:
+        raise CaptureError(
+            "the circuit function's measurements change with the values of inputs or weights: a circuit must have "
+            "the same measurements for all values"
+        )
     if look:
-        last_look(circuit, Function(lambda point: _record(function, point, batched), lowered, order, batched), brought)
-    return Captured(circuit, values)
-
-
-def _plain_function(function: Callable[..., Any]) -> tuple[Callable[..., Any], list[Any]]:
-    """The function behind a QNode, and the wires of its device (none for a plain function)."""
-    inner = getattr(function, "func", None)  # a QNode keeps the function it was made from
-    if inner is None or not hasattr(function, "device"):
-        return function, []
-    transforms = getattr(function, "compile_pipeline", None)
-    if transforms is not None and len(transforms) > 0:
-        raise CaptureError(
-            f"the QNode has transforms applied to it ({' '.join(str(transforms).split())}), which capture would drop "
-            "silently; pass the function without them"
-        )
-    shots = getattr(function, "shots", None) or getattr(function.device, "shots", None)
-    if shots is not None and getattr(shots, "total_shots", None):
-        raise CaptureError(
-            f"the QNode samples with {shots.total_shots} shots, which capture would drop silently: expectation values "
-            "are exact here; pass the function, or a QNode without shots"
-        )
-    return inner, list(getattr(function.device, "wires", None) or [])
-
-
-def _checked_shapes(function: Callable[..., Any], weight_shapes: Mapping[str, Shape]) -> dict[str, tuple[int, ...]]:
-    parameters = inspect.signature(function).parameters
-    if "inputs" not in parameters:
-        raise CaptureError(
-            f"the circuit function must have an argument named 'inputs', it has {list(parameters)}; name it as "
-            "for qp.qnn.TorchLayer"
-        )
-    if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters.values()):
-        raise CaptureError("the circuit function must not take a variable number of positional arguments (*args)")
-    if "inputs" in weight_shapes:
-        raise CaptureError("'inputs' is the window, not a weight: leave it out of `weight_shapes`")
-    open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
-    required = {
-        name
-        for name, p in parameters.items()
-        if p.default is inspect.Parameter.empty and p.kind is not inspect.Parameter.VAR_KEYWORD
-    } - {"inputs"}
-    missing = sorted(required - set(weight_shapes))
-    unknown = [] if open_ended else sorted(set(weight_shapes) - set(parameters))
-    if missing or unknown:
-        raise CaptureError(
-            f"`weight_shapes` must give a shape to every weight of the function: missing {missing}, unknown "
-            f"{unknown}; the function takes {list(parameters)}"
-        )
-    shapes: dict[str, tuple[int, ...]] = {}
-    for name, size in weight_shapes.items():
-        if isinstance(size, int):
-            shapes[name] = () if size == 1 else (size,)  # as TorchLayer reads it
-        else:
-            shapes[name] = tuple(int(extent) for extent in size)
-        if any(extent < 1 for extent in shapes[name]):
-            raise CaptureError(f"the shape of weight {name!r} must be positive, got {shapes[name]}")
-    return shapes
+        last_look(circuit, Function(lambda point: written.record(point, batched), lowered, order, batched), brought)
+    return Captured(circuit, values, written.shots)
 
 
 def _draw(
@@ -239,17 +175,17 @@ def _draw(
 
 
 def _first_run(
-    function: Callable[..., Any], point: Mapping[str, Tensor], closed_over: ClosedOver
+    written: Written, point: Mapping[str, Tensor], closed_over: ClosedOver
 ) -> tuple[list[Traced], list[Any], bool, Recorder]:
     """Run on a single vector, and if the function indexes a batch axis, on a batch of one."""
     try:
         recorder = Recorder(point, None, closed_over)
-        return (*_run(function, point, False, recorder), False, recorder)
+        return (*_run(written, point, False, recorder), False, recorder)
     except IndexError as single:
         closed_over.tensors.clear()
         try:
             recorder = Recorder(point, point["inputs"].unsqueeze(0), closed_over)
-            return (*_run(function, point, True, recorder), True, recorder)
+            return (*_run(written, point, True, recorder), True, recorder)
         except Exception as batch:
             # A function written for a batch fails on a single vector with "too many indices": not its real fault.
             cause = batch if "too many indices" in str(single) else single
@@ -259,42 +195,22 @@ def _first_run(
             raise CaptureError(f"the circuit function failed on a window of {n} inputs: IndexError: {cause}") from cause
 
 
+def _elsewhere(
+    written: Written, points: Sequence[dict[str, Tensor]], batched: bool
+) -> tuple[list[Traced], list[Any], dict[str, Tensor]]:
+    """The function at the first of some points at which it is defined (a logarithm may not be), and that point."""
+    for point in points[:-1]:
+        with contextlib.suppress(CaptureError):
+            return (*_run(written, point, batched), point)
+    return (*_run(written, points[-1], batched), points[-1])
+
+
 def _run(
-    function: Callable[..., Any], point: Mapping[str, Tensor], batched: bool, recorder: Recorder | None = None
+    written: Written, point: Mapping[str, Tensor], batched: bool, recorder: Recorder | None = None
 ) -> tuple[list[Traced], list[Any]]:
     with recorder or contextlib.nullcontext():
-        operations, measurements = _record(function, point, batched, recorder)
+        operations, measurements = written.record(point, batched, recorder)
         return lowered(operations), measurements
-
-
-def _record(
-    function: Callable[..., Any], point: Mapping[str, Tensor], batched: bool, recorder: Recorder | None = None
-) -> tuple[list[Any], list[Any]]:
-    """The operations that the function queues, and the measurements that it returns."""
-    import pennylane as qp
-
-    arguments: dict[str, Any] = dict(point)
-    if batched:
-        # The recorder has to meet the very tensor that the function gets.
-        arguments["inputs"] = recorder.batch if recorder else arguments["inputs"].unsqueeze(0)
-    try:
-        with qp.queuing.AnnotatedQueue() as queue, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Converting a tensor with requires_grad=True to a scalar")
-            returned = function(**arguments)
-    except (IndexError, CaptureError):
-        raise
-    except Exception as error:
-        raise CaptureError(
-            f"the circuit function failed on a window of {point['inputs'].numel()} inputs: "
-            f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
-        ) from error
-    return list(qp.tape.QuantumScript.from_queue(queue).operations), _as_list(returned)
-
-
-def _as_list(returned: Any) -> list[Any]:
-    if isinstance(returned, Sequence):
-        return list(returned)
-    return [] if returned is None else [returned]
 
 
 def _wire_order(gates: list[Traced], measurements: list[Any], device_wires: list[Any], least_wires: int) -> list[Any]:

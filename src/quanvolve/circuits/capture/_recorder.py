@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -16,6 +16,7 @@ from quanvolve.circuits.capture._closed_over import ClosedOver
 from quanvolve.circuits.capture._escapes import leaves_tensors, refuse
 from quanvolve.circuits.capture._linear import AFFINE, CONSTANT, OTHER, degree
 from quanvolve.circuits.description import (
+    EVENLY,
     FROZEN_STACK,
     FUNCTIONS,
     PUT,
@@ -30,6 +31,12 @@ from quanvolve.circuits.description import (
 
 _NOW: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
 _DETACHES = (Tensor.detach, torch.detach, Tensor.data.__get__)  # type: ignore[attr-defined]
+# What these leave behind does not depend on what was there.
+_FILLS: dict[str, Callable[[Any, Any], tuple[str, Any]]] = {
+    "torch.Tensor.zero_": lambda args, before: ("torch.zeros_like", before[:1]),
+    "torch.Tensor.fill_": lambda args, before: (PUT, (before[0], Ellipsis, args[1])),
+    "torch.Tensor.copy_": lambda args, before: (PUT, (before[0], Ellipsis, args[1])),
+}
 _STACKS = (torch.tensor, torch.as_tensor, torch.asarray)
 
 
@@ -83,7 +90,11 @@ class Recorder(TorchFunctionMode):
                 warnings.filterwarnings("ignore", "Converting a tensor with requires_grad=True to a scalar")
                 return function(*args, **keywords)
         before = args
-        if function is Tensor.__setitem__ or _not_in_place(name_of(function)) != name_of(function):
+        if (
+            function is Tensor.__setitem__
+            or name_of(function) in _FILLS
+            or _not_in_place(name_of(function)) != name_of(function)
+        ):
             if self._known.get(id(args[0]), (None, ("",)))[1][0] in ("inputs", "weight"):
                 raise _own_arguments()
             # What a constant was before it is changed.
@@ -126,8 +137,12 @@ class Recorder(TorchFunctionMode):
         elif keywords.get("out") is not None:
             self._lose(keywords["out"], "the argument `out`")
             return
-        if _not_in_place(label) != label:
+        if label in _FILLS:
+            self._change(args[0], *_FILLS[label](args, before))
+        elif _not_in_place(label) != label:
             self._change(args[0], _not_in_place(label), before, keywords)
+        elif len(args) == 1 and not keywords and label in EVENLY:
+            self._keep(EVENLY[label], args, {}, result)
         elif label in FUNCTIONS:
             self._keep(label, args, keywords, result)
         else:
@@ -137,19 +152,30 @@ class Recorder(TorchFunctionMode):
 
     def _change(self, tensor: Tensor, label: str, args: Any, keywords: Any = None) -> None:
         """A tensor got other entries: it means something else now, and what shares its memory nothing we know."""
-        memory = tensor.untyped_storage()._cdata
-        for other, meaning in list(self._known.values()):
-            if other is not tensor and other.untyped_storage()._cdata == memory:
-                if meaning[0] in ("inputs", "weight"):
-                    raise _own_arguments()
-                self._lose(other, "a view of a tensor that was changed in place")
-        if tensor._base is not None:
-            self._lose(tensor, "a change of a view of a tensor in place")
-            self._lose(tensor._base, "a change of a view of a tensor in place")
-        elif label in FUNCTIONS:
+        if label in FUNCTIONS:
             self._keep(label, args, keywords or {}, tensor)
         else:
             self._lose(tensor, label)
+        base = tensor._base
+        if base is not None:
+            if not base.is_contiguous() or base.storage_offset():
+                self._lose(base, "a change of a view of a tensor in place")
+            else:
+                self._keep_base(base, tensor)
+        memory = tensor.untyped_storage()._cdata
+        for other, meaning in list(self._known.values()):
+            if other is not tensor and other is not tensor._base and other.untyped_storage()._cdata == memory:
+                if meaning[0] in ("inputs", "weight"):
+                    raise _own_arguments()
+                self._lose(other, "a view of a tensor that was changed in place")
+
+    def _keep_base(self, base: Tensor, view: Tensor) -> None:
+        """What a tensor is after a view of it was changed: the same, with other entries where the view lies."""
+        places = torch.arange(base.numel()).as_strided(view.shape, view.stride(), view.storage_offset())
+        flat = base.detach().reshape(-1).clone()
+        self._keep("torch.Tensor.reshape", (base, (-1,)), {}, flat)
+        self._keep(PUT, (flat, places, view), {}, flat)
+        self._keep("torch.Tensor.reshape", (flat, tuple(base.shape)), {}, base)
 
     def _keep(self, label: str, args: Any, keywords: Any, result: Any) -> None:
         results = [leaf for leaf in _flat(result) if isinstance(leaf, Tensor)]
@@ -297,6 +323,8 @@ def _own_arguments() -> CaptureError:
 def _not_in_place(label: str) -> str:
     """The function that returns what one in place leaves behind."""
     owner, _, name = label.rpartition(".")
+    if label in FUNCTIONS:
+        return label
     if name.startswith("__i") and name.endswith("__"):
         return f"{owner}.__{name[3:]}"
     return f"{owner}.{name[:-1]}" if name.endswith("_") and not name.endswith("__") else label

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -138,6 +139,25 @@ def final_states(
         front = np.moveaxis(states, axes, range(1, k + 1))
         states = np.moveaxis((matrices @ front.reshape(rows, 2**k, -1)).reshape(front.shape), range(1, k + 1), axes)
     return states.reshape(rows, -1)
+
+
+def values_by_numpy(
+    circuit: Circuit, windows: npt.NDArray[np.float64], weights: Mapping[str, npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
+    """Measured values of one filter on several windows, as :func:`simulate` gives them, without PennyLane.
+
+    Args:
+        circuit: what the filter runs; with noise, PennyLane does it.
+        windows: shape (rows, n_inputs), after a threshold.
+        weights: by name, of the circuit's own shapes.
+
+    Returns:
+        Array of shape (rows, n_outputs).
+    """
+    if circuit.noisy:
+        return np.stack([simulate(replace(circuit, threshold=None), row.tolist(), weights) for row in windows])
+    angles, extended = angles_of(circuit, windows, weights)
+    return measured_in_states(circuit, final_states(circuit, angles, extended))
 
 
 def measured_in_states(circuit: Circuit, states: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from quanvolve.compile.kernels.numba import _pauli_words
+from quanvolve.compile.kernels.numba._arrays import Floats
 from quanvolve.compile.kernels.numba._launch import launch, threads
 from quanvolve.compile.tables._coefficients import CoefficientTables, PauliSteps, pauli_steps
 from quanvolve.compile.tables._layout import some_rows
@@ -24,7 +25,7 @@ class _Block(NamedTuple):
     """Rows that run one circuit: which, their weights, and how their observables are shared among threads."""
 
     rows: slice
-    flat: Any
+    flat: Floats
     steps: PauliSteps
     chunk: int
     pieces: int

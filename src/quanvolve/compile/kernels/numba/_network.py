@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from quanvolve.compile.kernels.numba import _sweep
+from quanvolve.compile.kernels.numba._arrays import Floats, Numbers
 from quanvolve.compile.kernels.numba._launch import WindowWork, launch, pixels_of, summed
-from quanvolve.compile.tables._network import NetworkTables
+from quanvolve.compile.tables._features import Readers, SiteTables
+from quanvolve.compile.tables._network import NetworkTables, Sweeps
 
 
 class Network:
@@ -49,7 +49,9 @@ class Network:
         return to_images, torch.from_numpy(summed(d_numbers)) if wanted[1] else None
 
 
-def _prepared(tables: NetworkTables, images: Tensor, numbers: Tensor) -> tuple[tuple[Any, ...], WindowWork]:
+def _prepared(
+    tables: NetworkTables, images: Tensor, numbers: Tensor
+) -> tuple[tuple[Numbers, Floats, Sweeps, SiteTables, Readers], WindowWork]:
     """What the loops take, and how much there is to do."""
     assert tables.features is not None
     readers = tables.readers(images.shape[1], tuple(images.shape[2:]))

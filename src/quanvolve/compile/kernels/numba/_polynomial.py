@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from quanvolve.compile.kernels.numba import _dense, _sparse
+from quanvolve.compile.kernels.numba._arrays import Floats, Numbers
 from quanvolve.compile.kernels.numba._launch import WindowWork, launch, pixels_of, summed
 from quanvolve.compile.kernels.numba._tile import ROWS
-from quanvolve.compile.tables._features import SiteTables, padded
+from quanvolve.compile.tables._features import Readers, SiteTables, padded
 from quanvolve.compile.tables._polynomial import PolynomialTables
+from quanvolve.compile.tables._products import Products
 
 _SMALL = 16_384
 """Places that are worth a task of their own."""
@@ -31,9 +33,9 @@ class _Prepared(NamedTuple):
     """
 
     loops: ModuleType
-    images: Any
-    kept: Any
-    rest: tuple[Any, ...]
+    images: Numbers
+    kept: Floats
+    rest: tuple[SiteTables, Readers] | tuple[Products, SiteTables, Readers]
     work: WindowWork
 
 
@@ -98,7 +100,7 @@ def _prepared(tables: PolynomialTables, images: Tensor, coefficients: Tensor) ->
     return _Prepared(_sparse, pixels_of(images), kept, (few, sites, readers), WindowWork(*shape, products))
 
 
-def _with_room(sites: SiteTables, coefficients: Tensor) -> Any:
+def _with_room(sites: SiteTables, coefficients: Tensor) -> Floats:
     """Coefficients with room for whole tiles: (groups, outputs, channels, left products, right products)."""
     groups, outputs, channels, _ = coefficients.shape
     left, right = sites.left, sites.right

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from quanvolve.compile.kernels.numba import _gates
+from quanvolve.compile.kernels.numba._arrays import Floats
 from quanvolve.compile.kernels.numba._launch import launch, shares, threads
 from quanvolve.compile.tables._layout import Layout, some_rows
 from quanvolve.compile.tables._states import StateSteps, StateTables
@@ -33,8 +34,8 @@ class _Block(NamedTuple):
     rows: slice
     windows: tuple[slice, slice]
     outputs: tuple[slice, slice]
-    values: Any
-    flat: Any
+    values: Floats
+    flat: Floats
     filters: int
     steps: StateSteps
 
@@ -93,7 +94,7 @@ class States:
         return torch.from_numpy(d_values), torch.from_numpy(d_weights)
 
 
-def _number_type(weights: Tensor) -> Any:
+def _number_type(weights: Tensor) -> type[np.floating]:
     return np.float32 if weights.dtype == torch.float32 else np.float64
 
 
