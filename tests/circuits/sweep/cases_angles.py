@@ -73,13 +73,13 @@ def _unit(x: Tensor, w: Tensor) -> Tensor:
     return 0.5 + 0.4 * torch.sin(x * 0.3 + w)
 
 
-def _of(prefix: str, owner: Any, names: str, domain: Angles) -> None:
+def _of(prefix: str, owner: Any, names: str, domain: Angles, expected: str = EQUAL) -> None:
     for name in names.split():
         function, more = getattr(owner, name, None), _ARGUMENTS.get(name, ())
         if name == "polygamma":
             _add(f"{prefix}.polygamma", lambda x, w, f=function, d=domain: f(1, d(x, w)))
         elif function is not None:
-            _add(f"{prefix}.{name}", lambda x, w, f=function, d=domain, more=more: f(d(x, w), *more))
+            _add(f"{prefix}.{name}", lambda x, w, f=function, d=domain, more=more: f(d(x, w), *more), expected)
 
 
 for _prefix, _owner in (("torch", torch), ("Tensor", Tensor)):
@@ -93,7 +93,7 @@ _of("special", torch.special, _SPECIAL_REAL, _real)
 _of("special", torch.special, _SPECIAL_SMALL, _small)
 _of("special", torch.special, _SPECIAL_POSITIVE, _positive)
 _of("special", torch.special, _SPECIAL_UNIT, _unit)
-_of("special", torch.special, _SPECIAL_WITHOUT_DERIVATIVE, lambda x, w: _positive(x, w).detach())
+_of("special", torch.special, _SPECIAL_WITHOUT_DERIVATIVE, lambda x, w: _positive(x, w).detach(), EITHER)
 
 # -- operators, and functions of several numbers -----------------------------------------------------------------------
 

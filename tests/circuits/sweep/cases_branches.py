@@ -16,7 +16,9 @@ from tests.circuits.sweep.judge import EQUAL
 from tests.circuits.sweep.kind_case import EITHER, KindCase, layers, measured, whole_functions
 
 CASES: list[KindCase] = []
-case = whole_functions(CASES, "branches")
+case = whole_functions(
+    CASES, "branches", "out of a tensor that depends on inputs or weights, in cases_branches.py, line"
+)
 
 
 @case()
@@ -313,7 +315,7 @@ def _a_number_of_repeats_from_a_value(inputs, weights):
     return measured()
 
 
-@case()
+@case(says="")
 def _qp_cond_on_an_input(inputs, weights):
     layers(inputs, weights)
     qp.cond(inputs[0] > 0.5, qp.X)(0)
@@ -332,7 +334,7 @@ def _qp_for_loop_over_a_value(inputs, weights):
     return measured()
 
 
-@case()
+@case(says="")
 def _qp_while_loop_on_a_value(inputs, weights):
     layers(inputs, weights)
 
@@ -389,7 +391,7 @@ def _is_none(inputs, weights, bias=None):
     return measured()
 
 
-@case()
+@case(says="not seen")
 def _what_changes_from_call_to_call(inputs, weights):
     _calls.append(0)
     layers(inputs, weights)
@@ -400,27 +402,27 @@ def _what_changes_from_call_to_call(inputs, weights):
 _calls: list[int] = []
 
 
-@case()
+@case(says="random")
 def _random_numbers_of_torch(inputs, weights):
     layers(inputs, weights)
     qp.RX(torch.rand(()), wires=0)
     return measured()
 
 
-@case()
+@case(says="random")
 def _random_numbers_of_numpy(inputs, weights):
     layers(inputs, weights)
     qp.RX(float(np.random.default_rng().uniform()), wires=0)
     return measured()
 
 
-@case()
+@case(says="dropout")
 def _dropout(inputs, weights):
     layers(torch.nn.functional.dropout(inputs, 0.5, training=True), weights)
     return measured()
 
 
-@case()
+@case(says="rand_like")
 def _random_numbers_times_weights(inputs, weights):
     layers(inputs, weights)
     qp.RX(torch.rand_like(weights)[0] * weights[0], wires=0)

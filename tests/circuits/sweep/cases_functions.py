@@ -224,7 +224,13 @@ _add("signature: a method", _Callable().method)
 _add("signature: a method of a module", _module.forward, closed_over=(_module.factor,))
 _add("signature: wrapped", _wrapped(_plain))
 _add("signature: a lambda", lambda inputs, weights: _plain(inputs, weights))
-_add("signature: qp.prod inside", lambda inputs, weights: (qp.prod(layers)(inputs, weights), measured())[1])
+# PennyLane's matrix of such a product is not the product of its operands' matrices, where wires overlap.
+_add(
+    "signature: qp.prod inside",
+    lambda inputs, weights: (qp.prod(layers)(inputs, weights), measured())[1],
+    None,
+    EITHER,
+)
 _add(
     "signature: a number for every gate", lambda inputs, weights: (qp.RX(inputs, wires=0), measured())[1], None, EITHER
 )

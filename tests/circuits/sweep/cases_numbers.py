@@ -12,7 +12,7 @@ from tests.circuits.sweep.judge import EQUAL
 from tests.circuits.sweep.kind_case import EITHER, KindCase, of_angles
 
 CASES: list[KindCase] = []
-angle = of_angles(CASES, "numbers")
+angle = of_angles(CASES, "numbers", "out of a tensor that depends on inputs or weights, in cases_numbers.py, line")
 
 
 @angle()
@@ -95,7 +95,7 @@ def _a_new_tensor_of_numbers(x, w):
     return torch.tensor([float(x[0]), float(x[1]), 0.1]) + w[:3]
 
 
-@angle()
+@angle(says="torch.tensor")
 def _a_new_tensor_of_a_tensor(x, w):
     return torch.tensor(x) + w[:3]
 
@@ -203,7 +203,7 @@ def _qp_numpy(x, w):
     return torch.as_tensor(qp.numpy.sin(x.detach().numpy())) * w[:3]
 
 
-@angle()
+@angle(says="")
 def _size_of_a_selection(x, w):
     return w[:3] * len(x[x > 0.5])
 

@@ -69,13 +69,21 @@ class KindCase:
 Register = Callable[..., Callable[[Callable[..., Any]], Callable[..., Any]]]
 
 
-def whole_functions(cases: list[KindCase], topic: str) -> Register:
-    """A decorator for functions that are captured as they are, named by themselves."""
+def whole_functions(cases: list[KindCase], topic: str, line: str) -> Register:
+    """A decorator for functions that are captured as they are, named by themselves.
 
-    def case(expected: str = REFUSED, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    Args:
+        cases: where they are added.
+        topic: the first part of their names.
+        line: what a refusal says, where a function does not say what else.
+    """
+
+    def case(
+        expected: str = REFUSED, says: str = line, **options: Any
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def register(function: Callable[..., Any]) -> Callable[..., Any]:
             name = f"{topic}: {function.__name__.strip('_').replace('_', ' ')}"
-            cases.append(KindCase(name, function, {"weights": (6,)}, expected, **options))
+            cases.append(KindCase(name, function, {"weights": (6,)}, expected, says, **options))
             return function
 
         return register
@@ -83,17 +91,19 @@ def whole_functions(cases: list[KindCase], topic: str) -> Register:
     return case
 
 
-def of_angles(cases: list[KindCase], topic: str) -> Register:
+def of_angles(cases: list[KindCase], topic: str, line: str) -> Register:
     """A decorator for functions from inputs and weights to some angles."""
-    case = whole_functions(cases, topic)
+    case = whole_functions(cases, topic, line)
 
-    def angle(expected: str = REFUSED, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def angle(
+        expected: str = REFUSED, says: str = line, **options: Any
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def register(angles: Callable[..., Any]) -> Callable[..., Any]:
             def function(inputs: Tensor, weights: Tensor) -> list[Any]:
                 return rotated(angles(inputs, weights))
 
             function.__name__ = angles.__name__
-            case(expected, **options)(function)
+            case(expected, says, **options)(function)
             return angles
 
         return register

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.circuits.sweep import (
     cases_angles,
     cases_branches,
+    cases_escapes,
     cases_functions,
     cases_measured,
     cases_numbers,
@@ -19,7 +20,7 @@ from tests.circuits.sweep.table import main
 
 def cases() -> list[KindCase]:
     """All of them, each with a name of its own."""
-    kinds = (cases_angles, cases_branches, cases_numbers, cases_measured, cases_states, cases_functions)
+    kinds = (cases_angles, cases_branches, cases_numbers, cases_escapes, cases_measured, cases_states, cases_functions)
     return [case for kind in kinds for case in kind.CASES]
 
 
