@@ -196,7 +196,7 @@ def test_foreign_json_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("version", [0, 9, "1", None])
 def test_another_format_is_named(version: object) -> None:
-    message = re.escape(f"circuit description has format {version!r}, this version reads formats 1 and 2 and 3")
+    message = re.escape(f"circuit description has format {version!r}, this version reads formats 1 and 2 and 3 and 4")
     with pytest.raises(QuanvolveError, match=message):
         Circuit.from_json(_with(format=version))
 

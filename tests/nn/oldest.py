@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 NOT_EXPORTED = (
-    r"torch 2\.8\.\S+ cannot export circuits whose angles or amplitudes are computed .*: use torch 2\.9 or later"
+    r"torch 2\.8\.\S+ cannot export circuits whose angles, amplitudes or outputs are computed .*: "
+    r"use torch 2\.9 or later"
 )
 
 

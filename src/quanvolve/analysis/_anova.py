@@ -249,4 +249,6 @@ def _by_grid(part: ChannelCircuit, pixels: list[Pixel]) -> Divided:
         root = np.sqrt(shares).reshape([-1 if a == axis else 1 for a in range(count)])
         entries = np.concatenate([mean, (entries - mean) * root], axis)
         slopes.append(np.concatenate([[0.0], np.sqrt(shares) * (nodes - pixel.mean)]))
-    return Divided(entries, tuple(slopes), f"exact, from {math.prod(len(n) for n, _ in chosen):,} settings")
+    # A function of expectation values may be any; these themselves are series that the nodes integrate exactly.
+    how = "exact" if part.circuit.postprocessing is None else "by a quadrature"
+    return Divided(entries, tuple(slopes), f"{how}, from {math.prod(len(n) for n, _ in chosen):,} settings")

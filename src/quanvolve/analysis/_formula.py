@@ -255,6 +255,12 @@ def channel_formula(layer: LayerView, channel: int, digits: int = 4, tolerance: 
 
 def _terms_of(part: ChannelCircuit) -> list[Term]:
     """The terms of one of the circuits that a channel sums over."""
+    if part.circuit.postprocessing is not None:
+        raise PlanError(
+            "the channel is a function of expectation values, such as a variance, and no trigonometric polynomial with "
+            "a formula of its own: the expectation values have formulas, which a layer with "
+            "circuit=layer.circuits[0].without_postprocessing() gives"
+        )
     try:
         recipe, coefficients = part.coefficients()
     except PlanError as error:

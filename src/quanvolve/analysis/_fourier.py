@@ -37,6 +37,11 @@ def degrees_of(circuit: Circuit) -> list[tuple[float, int]]:
         raise QuanvolveError(
             "the circuit reads amplitudes, bits or counts, so its values are no Fourier series of the pixels"
         )
+    if circuit.postprocessing is not None:
+        raise QuanvolveError(
+            "the circuit's outputs are functions of its expectation values, which are the Fourier series: ask for "
+            "those of circuit.without_postprocessing()"
+        )
     read: list[list[float]] = [[] for _ in range(circuit.n_inputs)]
     for gate in circuit.gates:
         for index, coefficient in gate.angle.inputs if gate.angle is not None else ():

@@ -29,7 +29,7 @@ def check_circuit(circuit: Circuit, where: str) -> None:
     """Raise unless a device can run the circuit.
 
     Raises:
-        QuanvolveError: if it has channels of its own, or counts bits.
+        QuanvolveError: if it has channels of its own, counts bits, or has outputs other than expectation values.
     """
     if circuit.noisy:
         raise QuanvolveError(f"the circuit has noise channels; {where} has noise of its own: give the circuit without")
@@ -37,6 +37,12 @@ def check_circuit(circuit: Circuit, where: str) -> None:
         raise QuanvolveError(
             f"the circuit's output is the number of ones in a bit string ({circuit.counts}); {where} gives "
             "expectation values: use readout='popcount_expected'"
+        )
+    if circuit.postprocessing is not None:
+        raise QuanvolveError(
+            "the circuit's outputs are functions of its expectation values, such as variances, purities or sums with "
+            f"trained coefficients; {where} gives expectation values and errors of these: run "
+            "circuit.without_postprocessing() there, and compute the outputs of what it measures"
         )
 
 

@@ -87,7 +87,7 @@ def bloch_path(part: ChannelCircuit, wire: int, pixel: int) -> Array:
     pixels = torch.full((_STEPS, circuit.n_inputs), _MIDDLE, dtype=torch.float64)
     if circuit.n_inputs:
         pixels[:, pixel] = torch.linspace(0, 1, _STEPS, dtype=torch.float64)
-    encoding = replace(circuit, gates=gates, observables=observables, counts=None)
+    encoding = replace(circuit, gates=gates, observables=observables, counts=None, postprocessing=None)
     return np.stack([replace(part, circuit=encoding, measured=k).of_pixels(pixels).numpy() for k in range(3)])
 
 

@@ -112,6 +112,8 @@ def short_formula(text: str, letters: int) -> str:
 def _formula_lines(layer: LayerView, row: Row) -> list[str]:
     channels = [c for c in row.out_channels if c is not None]
     lines: list[str] = []
+    if row.circuit.postprocessing is not None:
+        return ["these channels are functions of expectation values, without a formula in sines and cosines"]
     try:
         layer.recipe  # noqa: B018
     except PlanError:

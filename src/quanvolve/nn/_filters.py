@@ -280,7 +280,9 @@ def given_weights(given: Any, shapes: Mapping[str, tuple[int, ...]], rows: tuple
     for name, value in given.items():
         if isinstance(value, Tensor):
             check_plain(value, f"weight {name!r}")
-        tensor = value.detach().clone() if isinstance(value, Tensor) else torch.from_numpy(np.array(value, float))
+        tensor = (
+            value.detach().clone() if isinstance(value, Tensor) else torch.from_numpy(np.array(value, float)).clone()
+        )
         full = (*rows, *shapes[name])
         if tuple(tensor.shape) == shapes[name] and rows == (1, 1):
             tensor = tensor.reshape(full)

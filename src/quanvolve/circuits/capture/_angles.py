@@ -80,7 +80,7 @@ def describe(
             kind.append((angle, 0, what))
     program = recorder.program(wanted) if wanted else None
     if program is not None:
-        _check_gradients(program, wanted, leaves)
+        check_gradients(program, wanted, leaves, "angles")
     sums = _affine(affine, leaves, recorder)
     gates = []
     rest = [gate for gate in run if gate.name != PREPARE]
@@ -153,8 +153,20 @@ def _refuse_own_gradients(run: Iterable[Traced]) -> None:
         waiting += [(before, origin) for before, _ in node.next_functions if before is not None]
 
 
-def _check_gradients(program: Program, wanted: list[tuple[Tensor, int, str]], leaves: Mapping[str, Tensor]) -> None:
-    """The program must have the gradient that the function had while it ran: one random sum of all values."""
+def check_gradients(
+    program: Program, wanted: list[tuple[Tensor, int, str]], leaves: Mapping[str, Tensor], what: str
+) -> None:
+    """The program must have the gradient that the function had while it ran: one random sum of all values.
+
+    Args:
+        program: whose values are wanted.
+        wanted: the recorded tensors, and entries of them.
+        leaves: what the program reads, and the weights, by name.
+        what: its values are, in an error.
+
+    Raises:
+        CaptureError: naming what the gradients differ by.
+    """
     generator = torch.Generator("cpu").manual_seed(0)
     factors = torch.rand(len(wanted), generator=generator, dtype=torch.float64) + 0.5
     filled = {name: leaf for name, leaf in leaves.items() if leaf.numel()}
@@ -165,7 +177,7 @@ def _check_gradients(program: Program, wanted: list[tuple[Tensor, int, str]], le
         both = ~(one.isnan() | other.isnan())
         if not torch.allclose(one[both], other[both], rtol=1e-6, atol=1e-9):
             raise CaptureError(
-                f"the circuit function's angles have a gradient by {name!r} that capture cannot keep (it is "
+                f"the circuit function's {what} have a gradient by {name!r} that capture cannot keep (it is "
                 f"{float(one[both].norm()):.6g} in norm where what was recorded has {float(other[both].norm()):.6g}): "
                 "use functions of torch, without changing gradients by hooks or .grad"
             )

@@ -20,9 +20,9 @@ from torch import Tensor
 from quanvolve._errors import CaptureError
 from quanvolve.circuits.capture._angles import describe
 from quanvolve.circuits.capture._closed_over import ClosedOver
+from quanvolve.circuits.capture._combine import outputs_of, postprocessing_of, require_same_outputs
 from quanvolve.circuits.capture._last_look import Function, last_look
 from quanvolve.circuits.capture._lowering import lowered
-from quanvolve.circuits.capture._measure import observables_of
 from quanvolve.circuits.capture._other_values import require_same
 from quanvolve.circuits.capture._pennylane_lock import pennylane_alone
 from quanvolve.circuits.capture._recorder import Recorder
@@ -135,31 +135,31 @@ def _capture(
     gates, measurements, batched, recorder = _first_run(written, first, closed_over)
     order = _wire_order(gates, measurements, list(written.wires), least_wires)
     index = {label: position for position, label in enumerate(order)}
-    observables = observables_of(measurements, index)
+    with recorder:
+        outputs = outputs_of(measurements, index, recorder)
     for gate in gates:  # a parameter may be an angle itself
         if isinstance(gate.angle, Tensor):
             recorder.depends(gate.angle)
     described = describe(gates, {**first, **closed_over.tensors}, index, recorder)
+    postprocessing = postprocessing_of(outputs, {**first, **closed_over.tensors}, recorder)
     values = {name: tensor.detach().clone() for name, tensor in closed_over.tensors.items()}
     weight_shapes = {**shapes, **{name: tuple(tensor.shape) for name, tensor in values.items()}}
     circuit = Circuit(
         n_wires=max(len(order), least_wires),
         n_inputs=n_inputs,
         gates=described.gates,
-        observables=observables,
+        observables=outputs.observables,
         weight_shapes=tuple(weight_shapes.items()),
         threshold=threshold,
         program=described.program,
         preparation=described.preparation,
+        postprocessing=postprocessing,
     )
     brought = {name: value.to(torch.float64) for name, value in values.items()}
     again, measured, point = _elsewhere(written, others, batched)
     require_same(gates, again, circuit, {**point, **brought}, index, described.wanted)
-    if observables_of(measured, index) != observables:
-        raise CaptureError(
-            "the circuit function's measurements change with the values of inputs or weights: a circuit must have "
-            "the same measurements for all values"
-        )
+    again_outputs = outputs_of(measured, index, outputs.varying)
+    require_same_outputs(outputs, again_outputs, postprocessing, {**point, **brought})
     if look:
         last_look(circuit, Function(lambda point: written.record(point, batched), lowered, order, batched), brought)
     return Captured(circuit, values, written.shots)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
 from quanvolve._errors import CaptureError
 from quanvolve.circuits.description import PAULIS, Observable
@@ -17,73 +16,61 @@ _MAX_PROBABILITY_WIRES = 12
 _MAX_MATRIX_WIRES = 10
 _MAX_EIGENBASIS_WIRES = 6
 _ROUNDING = 1e-12
-_RETURN = "return expectation values (qp.expval) or probabilities (qp.probs)"
+RETURN = "return expectation values (qp.expval), variances (qp.var), purities (qp.purity) or probabilities (qp.probs)"
 _WHY_NOT = {
-    "StateMP": f"a layer puts out real numbers and no states; {_RETURN}",
+    "StateMP": f"a layer puts out real numbers and no states; {RETURN}",
     "DensityMatrixMP": (
         "a layer puts out real numbers and no states; return the expectation values of the Pauli words on its wires, "
         "which are its coefficients"
     ),
     "SampleMP": "samples are drawn at random; return qp.expval or qp.probs, and give the layer `shots=`",
     "CountsMP": "counts are drawn at random; return qp.expval or qp.probs, and give the layer `shots=`",
-    "VarianceMP": (
-        "a variance is not linear in the state; return qp.expval of the observable and of its square, and compute "
-        "`square - mean**2` after the layer"
-    ),
-    "PurityMP": (
-        "a purity is not linear in the state; return the expectation values of all Pauli words on its wires, and add "
-        "up their squares after the layer, divided by the number of basis states"
-    ),
     "ClassicalShadowMP": "shadows are drawn at random; return qp.expval, and give the layer `shots=`",
     "ShadowExpvalMP": "shadows are drawn at random; return qp.expval, and give the layer `shots=`",
-    "VnEntropyMP": f"an entropy is not linear in the state; {_RETURN}",
-    "MutualInfoMP": f"mutual information is not linear in the state; {_RETURN}",
+    "VnEntropyMP": f"an entropy is not linear in the state; {RETURN}",
+    "MutualInfoMP": f"mutual information is not linear in the state; {RETURN}",
 }
 
 
-def observables_of(measurements: list[Any], index: Mapping[Any, int]) -> tuple[Observable, ...]:
-    """The observables behind expectation values and probabilities, in the order in which TorchLayer stacks them.
+def observables_of(measurement: Any, index: Mapping[Any, int], position: int) -> list[Observable]:
+    """The observables behind an expectation value or probabilities, in the order in which TorchLayer stacks them.
 
     Args:
-        measurements: what the circuit function returned.
+        measurement: what the circuit function returned.
         index: the wire index of every wire label.
+        position: of the measurement among those that were returned.
 
     Raises:
         CaptureError: for any other kind of measurement, named with its position.
     """
     import pennylane as qp
 
-    observables: list[Observable] = []
-    for position, measurement in enumerate(measurements):
-        if isinstance(measurement, qp.measurements.ExpectationMP) and measurement.obs is not None:
-            observables.append(_expectation(measurement.obs, index, position))
-        elif isinstance(measurement, qp.measurements.ProbabilityMP) and measurement.obs is not None:
-            observables.extend(_eigenbasis(measurement.obs, index, position))
-        elif isinstance(measurement, qp.measurements.ProbabilityMP):
-            observables.extend(_probabilities(measurement, index, position))
-        else:
-            kind = type(measurement).__name__
-            raise CaptureError(f"measurement {position} ({kind}) cannot be captured: {_WHY_NOT.get(kind, _RETURN)}")
-    if not observables:
-        raise CaptureError(f"the circuit function returned no measurement: {_RETURN}")
-    return tuple(observables)
+    if isinstance(measurement, qp.measurements.ExpectationMP) and measurement.obs is not None:
+        return [expectation(measurement.obs, index, f"measurement {position} (expval of {measurement.obs.name})")]
+    if isinstance(measurement, qp.measurements.ProbabilityMP):
+        if measurement.obs is not None:
+            return _eigenbasis(measurement.obs, index, position)
+        return _probabilities(measurement, index, position)
+    kind = type(measurement).__name__
+    raise CaptureError(f"measurement {position} ({kind}) cannot be captured: {_WHY_NOT.get(kind, RETURN)}")
 
 
-def _expectation(operator: Any, index: Mapping[Any, int], position: int) -> Observable:
+def expectation(operator: Any, index: Mapping[Any, int], what: str) -> Observable:
+    """An operator with constant coefficients; `what` names it in an error."""
+    return _observable([(word_of(word, index), c) for word, c in sentence_of(operator, what).items()], what)
+
+
+def word_of(word: Any, index: Mapping[Any, int]) -> tuple[tuple[int, str], ...]:
+    """A word of PennyLane's as the description writes it."""
+    return tuple(sorted((index[wire], str(pauli)) for wire, pauli in word.items()))
+
+
+def sentence_of(operator: Any, what: str) -> dict[Any, Any]:
+    """PennyLane's Pauli words and coefficients of an operator."""
     import pennylane as qp
 
-    what = f"measurement {position} (expval of {operator.name})"
-    leaves, _ = qp.pytrees.flatten(operator)
-    if any(isinstance(leaf, Tensor) and leaf.requires_grad for leaf in leaves):
-        raise CaptureError(
-            f"{what} has coefficients that depend on inputs or weights: an observable must be constant; return the "
-            "expectation value of each term, and add them up after the layer"
-        )
-    sentence = operator.pauli_rep
-    if sentence is not None:
-        return _observable(
-            [([(index[wire], str(pauli)) for wire, pauli in word.items()], c) for word, c in sentence.items()], what
-        )
+    if operator.pauli_rep is not None:
+        return dict(operator.pauli_rep)
     if len(operator.wires) > _MAX_MATRIX_WIRES:
         raise CaptureError(
             f"{what} is a matrix on {len(operator.wires)} wires, and at most {_MAX_MATRIX_WIRES} are taken apart: give "
@@ -93,7 +80,10 @@ def _expectation(operator: Any, index: Mapping[Any, int], position: int) -> Obse
         matrix = qp.matrix(operator, wire_order=operator.wires)
     except Exception as error:
         raise CaptureError(f"{what} cannot be captured: it has no expansion in Pauli operators") from error
-    return _observable(_words(np.asarray(matrix), [index[wire] for wire in operator.wires]), what)
+    return {
+        qp.pauli.PauliWord(dict(word)): coefficient
+        for word, coefficient in _words(np.asarray(matrix), list(operator.wires))
+    }
 
 
 def _observable(words: Sequence[tuple[Sequence[tuple[int, str]], Any]], what: str) -> Observable:
@@ -107,7 +97,7 @@ def _observable(words: Sequence[tuple[Sequence[tuple[int, str]], Any]], what: st
     return Observable(tuple(terms))
 
 
-def _words(matrix: npt.NDArray[Any], wires: Sequence[int]) -> list[tuple[list[tuple[int, str]], complex]]:
+def _words(matrix: npt.NDArray[Any], wires: Sequence[Any]) -> list[tuple[list[tuple[Any, str]], complex]]:
     """The coefficients Tr(P M) / 2^n of a matrix in Pauli words P that are not rounding."""
     n = len(wires)
     # Tr(P M) sums P[j, i] M[i, j], wire by wire.

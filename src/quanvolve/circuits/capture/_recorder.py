@@ -243,6 +243,10 @@ class Recorder(TorchFunctionMode):
             return ("constant", "cpu")
         raise _LostError(f"an argument of type {type(value).__name__}")
 
+    def measure(self, values: Tensor) -> None:
+        """Record what follows from expectation values, too, which are ("measured",) where calls refer to them."""
+        self._know(values, ("measured",), AFFINE)
+
     # -- afterwards --------------------------------------------------------------------------------------------------
 
     def depends(self, tensor: Tensor) -> int:

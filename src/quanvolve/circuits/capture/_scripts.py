@@ -15,6 +15,7 @@ from quanvolve.circuits.capture._lowering import lowered
 from quanvolve.circuits.capture._measure import observables_of
 from quanvolve.circuits.capture._pennylane_lock import pennylane_alone
 from quanvolve.circuits.capture._source import Floats, Run, Source
+from quanvolve.circuits.description import Observable
 
 _NUMBERS_OF_AN_OPERATION = {
     "QubitUnitary", "DiagonalQubitUnitary", "ControlledQubitUnitary", "StatePrep", "AmplitudeEmbedding", "BasisState",
@@ -118,7 +119,8 @@ def from_script(script: Any, *, inputs: Sequence[int] | None = None) -> Source:
             parts[k] = point["inputs"][start : start + size].reshape(shape)
             start += size
         parts |= {number: point[name] for name, number in numbers.items()}
-        return script.bind_new_parameters(list(parts.values()), [places[k] for k in parts])
+        order = sorted(parts)
+        return script.bind_new_parameters([parts[k] for k in order], [places[k] for k in order])
 
     @pennylane_alone()
     def run(point: Mapping[str, Tensor]) -> Run:
@@ -127,7 +129,7 @@ def from_script(script: Any, *, inputs: Sequence[int] | None = None) -> Source:
             type(gate)(gate.name, tuple(index[wire] for wire in gate.wires), gate.angle, gate.origin, gate.transfer)
             for gate in lowered(new.operations)
         ]
-        return gates, observables_of(new.measurements, index)
+        return gates, tuple(o for k, m in enumerate(new.measurements) for o in _observables(m, index, k))
 
     @pennylane_alone()
     def reference(values: Sequence[float], weights: Mapping[str, Any]) -> Floats:
@@ -149,3 +151,12 @@ def from_script(script: Any, *, inputs: Sequence[int] | None = None) -> Source:
         reference=reference,
         weights=weights,
     )
+
+
+def _observables(measurement: Any, index: Mapping[Any, int], position: int) -> list[Observable]:
+    if type(measurement).__name__ in ("VarianceMP", "PurityMP"):
+        raise CaptureError(
+            f"measurement {position} ({type(measurement).__name__}) of a script cannot be captured: write a function "
+            "that returns it, and give it to the layer"
+        )
+    return observables_of(measurement, index, position)

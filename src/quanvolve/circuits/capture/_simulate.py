@@ -12,7 +12,7 @@ import torch
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits.capture._pennylane_lock import pennylane_alone
-from quanvolve.circuits.description import GATES, PAULIS, PROGRAM, Circuit, Preparation, kraus_of
+from quanvolve.circuits.description import GATES, PAULIS, PROGRAM, Circuit, Preparation, Program, kraus_of
 
 PENNYLANE_NAMES = {"H": "Hadamard", "X": "PauliX", "Y": "PauliY", "Z": "PauliZ"}
 
@@ -40,15 +40,15 @@ def simulate(circuit: Circuit, inputs: Sequence[float], weights: Mapping[str, An
     """
     import pennylane as qp
 
-    values = np.asarray(inputs, float).reshape(-1)
-    if len(values) != circuit.n_inputs:
-        raise QuanvolveError(f"`inputs` has {len(values)} numbers, the circuit reads {circuit.n_inputs}")
+    window = np.asarray(inputs, float).reshape(-1)
+    if len(window) != circuit.n_inputs:
+        raise QuanvolveError(f"`inputs` has {len(window)} numbers, the circuit reads {circuit.n_inputs}")
     if circuit.counts == "sampled":
         raise QuanvolveError("the circuit's values are drawn at random: simulate its outcomes instead")
     if circuit.threshold is not None:
-        values = (values > circuit.threshold).astype(float)
+        window = (window > circuit.threshold).astype(float)
     arrays = {name: np.asarray(weights[name], float).reshape(shape) for name, shape in circuit.weight_shapes}
-    angles, extended = angles_of(circuit, values[None], arrays)
+    angles, extended = angles_of(circuit, window[None], arrays)
 
     def function() -> Any:
         if circuit.preparation is not None:
@@ -67,7 +67,11 @@ def simulate(circuit: Circuit, inputs: Sequence[float], weights: Mapping[str, An
     device = "default.mixed" if circuit.noisy else "default.qubit"
     node = qp.QNode(function, qp.device(device, wires=circuit.n_wires), diff_method=None)
     state = np.asarray(node())
-    return _measured_mixed(circuit, state) if circuit.noisy else measured_in_states(circuit, state.reshape(1, -1))[0]
+    if circuit.noisy:
+        (values,) = _postprocessed(circuit, _measured_mixed(circuit, state)[None], arrays)
+    else:
+        (values,) = measured_in_states(circuit, state.reshape(1, -1), arrays)
+    return np.asarray(values)
 
 
 def angles_of(
@@ -157,11 +161,19 @@ def values_by_numpy(
     if circuit.noisy:
         return np.stack([simulate(replace(circuit, threshold=None), row.tolist(), weights) for row in windows])
     angles, extended = angles_of(circuit, windows, weights)
-    return measured_in_states(circuit, final_states(circuit, angles, extended))
+    return measured_in_states(circuit, final_states(circuit, angles, extended), weights)
 
 
-def measured_in_states(circuit: Circuit, states: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """The circuit's values in states of shape (rows, 2^n_wires): shape (rows, n_outputs)."""
+def measured_in_states(
+    circuit: Circuit, states: npt.NDArray[Any], weights: Mapping[str, npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
+    """The circuit's values in states of shape (rows, 2^n_wires): shape (rows, n_outputs).
+
+    Args:
+        circuit: the description.
+        states: behind its gates.
+        weights: by name, of the circuit's own shapes: a post-processing may read them.
+    """
     rows, n = len(states), circuit.n_wires
     probabilities = np.abs(states) ** 2
     if circuit.counts is not None:
@@ -182,19 +194,31 @@ def measured_in_states(circuit: Circuit, states: npt.NDArray[Any]) -> npt.NDArra
                 turned = np.moveaxis(np.tensordot(PAULIS[pauli], turned, axes=(1, wire + 1)), 0, wire + 1)
             total += coefficient * np.einsum("rk,rk->r", states.conj(), turned.reshape(rows, -1)).real
         values[:, column] = total
-    return values
+    return _postprocessed(circuit, values, weights)
+
+
+def _postprocessed(
+    circuit: Circuit, values: npt.NDArray[np.float64], weights: Mapping[str, npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
+    """Outputs (rows, n_outputs) from measured values (rows, observables)."""
+    return values if circuit.postprocessing is None else _run(circuit.postprocessing, values, weights)
 
 
 def _derived(
     circuit: Circuit, windows: npt.NDArray[np.float64], weights: Mapping[str, npt.NDArray[np.float64]]
 ) -> npt.NDArray[np.float64]:
-    if circuit.program is None:
-        return np.empty((len(windows), 0))
+    return np.empty((len(windows), 0)) if circuit.program is None else _run(circuit.program, windows, weights)
+
+
+def _run(
+    program: Program, rows: npt.NDArray[np.float64], weights: Mapping[str, npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
+    """All values of a program for rows of what it reads."""
     tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
-    program, which = circuit.program, tuple(range(len(circuit.program.values)))
+    which = tuple(range(len(program.values)))
     with torch.no_grad():  # as the compiler runs it
-        rows = torch.func.vmap(lambda window: program.run(window, tensors, which))(torch.from_numpy(windows))
-    return np.asarray(rows.numpy(), float)
+        values = torch.func.vmap(lambda row: program.run(row, tensors, which))(torch.from_numpy(rows))
+    return np.asarray(values.numpy(), float)
 
 
 def _measured_mixed(circuit: Circuit, state: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

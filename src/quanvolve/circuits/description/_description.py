@@ -17,8 +17,8 @@ from quanvolve.circuits.description._gates import GATES
 from quanvolve.circuits.description._limits import check_program, check_size
 from quanvolve.circuits.description._program import Program
 
-_FORMAT = 3
-_READABLE = (1, 2, 3)
+_FORMAT, _FORMAT_WITH_POSTPROCESSING = 3, 4
+_READABLE = (1, 2, 3, 4)
 _PAULI_LETTERS = ("X", "Y", "Z")
 _ROUNDING = 1e-9
 PROGRAM = "*"
@@ -126,13 +126,16 @@ class Circuit:
         n_wires: number of qubits, all starting in the state 0.
         n_inputs: number of values that one window supplies.
         gates: applied in this order.
-        observables: their expectation values are the filter's outputs, in this order.
+        observables: their expectation values are measured, and are the filter's outputs, in this order.
         weight_shapes: pairs (name, shape) in the order of the circuit function's arguments.
         threshold: if given, each input is first replaced by 1 where it is greater than this and by 0 elsewhere.
         program: computes further values from inputs and weights, for angles that are not affine in them.
         preparation: the state before the first gate, where it is not basis state 0.
         counts: instead of observables: the only output is the number of ones in the most probable bit string
             ("most_probable") or in one that is drawn at random ("sampled").
+        postprocessing: what the outputs are as functions of the expectation values, which are its inputs, and of
+            weights, such as variances, purities and Hamiltonians whose coefficients are weights. The outputs are its
+            values, in order; without it they are the expectation values themselves.
 
     Raises:
         QuanvolveError: if a gate, wire, index or number is not valid, or the circuit too large; the message names it.
@@ -153,6 +156,7 @@ class Circuit:
     program: Program | None = None
     preparation: Preparation | None = None
     counts: str | None = None
+    postprocessing: Program | None = None
     _hash: int = field(init=False, repr=False, compare=False, default=0)
 
     def __hash__(self) -> int:
@@ -182,6 +186,11 @@ class Circuit:
             )
         if not self.observables and self.counts is None:
             raise QuanvolveError("a circuit needs at least one observable, got none")
+        if self.postprocessing is not None and (self.counts is not None or not self.postprocessing.values):
+            raise QuanvolveError(
+                "`postprocessing` needs expectation values to read and at least one value of its own, got "
+                f"`counts` (={self.counts!r}) and {len(self.postprocessing.values)} values"
+            )
         if self.threshold is not None and not math.isfinite(self.threshold):
             raise QuanvolveError(f"`threshold` must be finite, got {self.threshold}")
         if len(dict(self.weight_shapes)) < len(self.weight_shapes):
@@ -239,7 +248,9 @@ class Circuit:
 
     @property
     def n_outputs(self) -> int:
-        """How many values one run of the circuit measures."""
+        """How many values the filter has for one window."""
+        if self.postprocessing is not None:
+            return len(self.postprocessing.values)
         return 1 if self.counts else len(self.observables)
 
     @property
@@ -271,14 +282,20 @@ class Circuit:
             read |= self.program.inputs_read(self.n_inputs)
         return tuple(sorted(i for i in read if i < self.n_inputs))
 
+    def without_postprocessing(self) -> Circuit:
+        """The same circuit whose outputs are its expectation values."""
+        return self if self.postprocessing is None else replace(self, postprocessing=None)
+
     def unentangled(self) -> Circuit:
         """The same circuit without the gates and channels on two wires."""
         return replace(self, gates=tuple(gate for gate in self.gates if len(gate.wires) == 1))
 
     def to_dict(self) -> dict[str, Any]:
         """The description as JSON-ready lists and numbers."""
+        postprocessing = {} if self.postprocessing is None else {"postprocessing": self.postprocessing.to_dict()}
         return {
-            "format": _FORMAT,
+            # Older versions would leave the post-processing out.
+            "format": _FORMAT_WITH_POSTPROCESSING if postprocessing else _FORMAT,
             "n_wires": self.n_wires,
             "n_inputs": self.n_inputs,
             "threshold": self.threshold,
@@ -295,6 +312,7 @@ class Circuit:
                 None if self.preparation is None else [list(self.preparation.wires), list(self.preparation.values)]
             ),
             "counts": self.counts,
+            **postprocessing,
         }
 
     def to_json(self) -> str:
@@ -316,6 +334,7 @@ class Circuit:
                     f"{' and '.join(map(str, _READABLE))}"
                 )
             program, preparation = data.get("program"), data.get("preparation")
+            postprocessing = data.get("postprocessing")
             circuit = cls(
                 n_wires=_whole(data["n_wires"]),
                 n_inputs=_whole(data["n_inputs"]),
@@ -328,6 +347,7 @@ class Circuit:
                     None if preparation is None else Preparation(*(tuple(map(_whole, part)) for part in preparation))
                 ),
                 counts=data.get("counts"),
+                postprocessing=None if postprocessing is None else Program.from_dict(postprocessing),
             )
             check_program(circuit)
         except QuanvolveError:

@@ -42,6 +42,7 @@ def check_size(circuit: Circuit) -> None:
         QuanvolveError: naming what is too much of it.
     """
     weights = sum(_size(shape) for _, shape in circuit.weight_shapes)
+    after = circuit.postprocessing
     for what, count, most in (
         ("wires", circuit.n_wires, MOST_WIRES),
         ("inputs", circuit.n_inputs, MOST_INPUTS),
@@ -51,6 +52,8 @@ def check_size(circuit: Circuit) -> None:
         ("terms of observables", sum(len(o.terms) for o in circuit.observables), MOST_TERMS),
         ("bits in an outcome", max((len(o.outcome) for o in circuit.observables), default=0), MOST_BITS),
         ("calls in its program", 0 if circuit.program is None else len(circuit.program.calls), MOST_CALLS),
+        ("calls in its post-processing", 0 if after is None else len(after.calls), MOST_CALLS),
+        ("outputs", 0 if after is None else len(after.values), MOST_OUTPUTS),
     ):
         if count > most:
             raise QuanvolveError(f"a circuit may have at most {most:,} {what}, this one has {shown(count)}")
@@ -82,6 +85,11 @@ def check_program(circuit: Circuit) -> None:
     """
     if circuit.program is not None:
         _check(circuit.program, circuit.n_inputs, circuit.weight_shapes)
+    if circuit.postprocessing is not None:
+        try:
+            _check(circuit.postprocessing, len(circuit.observables), circuit.weight_shapes)
+        except QuanvolveError as error:
+            raise QuanvolveError(f"the post-processing cannot run: {error}") from None
 
 
 @lru_cache(maxsize=256)

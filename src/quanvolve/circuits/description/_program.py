@@ -100,6 +100,14 @@ class Program:
             read |= set(picked.reshape(-1).tolist())
         return read
 
+    def weights_read(self) -> set[str]:
+        """The names of the weights that its values depend on."""
+        waiting = [value.source for value in self.values]
+        for number in self._needed(tuple(range(len(self.values)))):
+            call = self.calls[number]
+            waiting += [*call.arguments, *(a for _, a in call.keywords)]
+        return {leaf[1] for argument in waiting for leaf in leaves_of(argument) if leaf[0] == "weight"}
+
     def _needed(self, which: tuple[int, ...]) -> list[int]:
         needed: set[int] = set()
         waiting = [argument for k in which for argument in [self.values[k].source]]

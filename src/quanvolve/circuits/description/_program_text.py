@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,9 @@ _DIGITS: ContextVar[int] = ContextVar("digits", default=4)
 Texts = npt.NDArray[Any]
 
 
-def value_texts(program: Program, inputs: Sequence[str], weights: Mapping[str, Any], digits: int = 4) -> list[str]:
+def value_texts(
+    program: Program, inputs: Sequence[str], weights: Mapping[str, Any], digits: int = 4, *, letter: str = "x"
+) -> list[str]:
     """Each value as text; one that has no short form is ``f0(...)``, with what it reads.
 
     Args:
@@ -26,6 +29,7 @@ def value_texts(program: Program, inputs: Sequence[str], weights: Mapping[str, A
         inputs: a text for each input.
         weights: by name, an array of texts of the weight's shape.
         digits: of numbers; texts of any length are kept where there are more than four.
+        letter: stands for all inputs where there is no short form.
 
     Examples:
         >>> from quanvolve.circuits import named_circuit
@@ -52,7 +56,7 @@ def value_texts(program: Program, inputs: Sequence[str], weights: Mapping[str, A
         except Exception:
             written = ""
         if not written or (len(written) > _LONGEST and digits <= 4) or "None" in written:
-            reads = ["x"] * value.reads_inputs + ["w"] * value.reads_weights
+            reads = [letter] * value.reads_inputs + ["w"] * value.reads_weights
             written = f"f{number}({', '.join(reads)})"
         texts.append(written)
     return texts
@@ -125,7 +129,7 @@ def _named(name: str) -> Callable[..., Any]:
     return _elementwise(lambda a: _Term(f"{name}({a})"))
 
 
-_add = _elementwise(lambda a, b: _Term(f"{a} + {b}", True))
+_add = _elementwise(lambda a, b: a if b.text == "0" else _Term(f"{a} + {b}", True))
 _sub = _elementwise(lambda a, b: _Term(f"{a} - {b.inside()}", True))
 _mul = _elementwise(lambda a, b: _Term(_product(a, b)))
 _div = _elementwise(lambda a, b: _Term(f"{a.inside()} / {b.inside()}"))
@@ -173,6 +177,7 @@ _RULES: dict[str, Callable[..., Any]] = {
     "unbind": lambda a, dim=0: [_array(part) for part in np.moveaxis(_array(a), dim, 0)],
     "stack": lambda tensors, dim=0: np.stack([_array(t) for t in tensors], axis=dim),
     "cat": lambda tensors, dim=0: np.concatenate([_array(t) for t in tensors], axis=dim),
+    "dot": lambda a, b: functools.reduce(_add, _mul(a, b)),
     "flatten": lambda a, *_: _array(a).reshape(-1),
     "reshape": lambda a, *shape: _array(a).reshape(*shape),
     "view": lambda a, *shape: _array(a).reshape(*shape),

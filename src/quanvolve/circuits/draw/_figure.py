@@ -232,9 +232,10 @@ class _Picture:
         self.columns = _columns(boxes, circuit.n_wires)
         singles = [single_pauli(o) for o in circuit.observables]
         wires = [single[0] for single in singles if single is not None]
-        self.plain = circuit.counts is None and None not in singles and len(set(wires)) == len(wires)
+        direct = circuit.counts is None and circuit.postprocessing is None
+        self.plain = direct and None not in singles and len(set(wires)) == len(wires)
         self.meters: dict[int, tuple[str, str]] = {}
-        for single, name in zip(singles, names, strict=circuit.counts is None):
+        for single, name in zip(singles, names, strict=direct):
             if self.plain and single is not None:
                 self.meters[single[0]] = (f"⟨{single[1]}⟩", name)
         self.captions: list[str] = []

@@ -82,11 +82,7 @@ class AngleWriter:
         return value_texts(program, inputs, weights)
 
     def _entry(self, name: str, index: int) -> str:
-        short = "w" if name == "weights" and "w" not in self.shapes else name
-        if not self.shapes[name]:
-            return short
-        place = ",".join(str(int(i)) for i in np.unravel_index(index, self.shapes[name]))
-        return f"{short}[{place}]"
+        return _entry(self.shapes, name, index)
 
     def _bit(self, index: int) -> str:
         scale, threshold = self.scales[index], self.circuit.threshold or 0.0
@@ -94,12 +90,21 @@ class AngleWriter:
         return f"[x{index} {'>' if scale >= 0 else '<'} {limit:.{max(self.decimals, 1)}g}]"
 
 
+def _entry(shapes: Mapping[str, tuple[int, ...]], name: str, index: int) -> str:
+    """How an entry of a weight is called, such as ``w[0,1]``."""
+    short = "w" if name == "weights" and "w" not in shapes else name
+    if not shapes[name]:
+        return short
+    place = ",".join(str(int(i)) for i in np.unravel_index(index, shapes[name]))
+    return f"{short}[{place}]"
+
+
 def _checked(weights: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray[Any, Any]]:
     if set(weights) != set(shapes):
         raise QuanvolveError(f"`weights` has the names {sorted(weights)}, the circuit has {sorted(shapes)}")
     arrays = {}
     for name, value in weights.items():
-        array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=float)
+        array = np.asarray(value.detach().cpu().clone() if hasattr(value, "detach") else value, dtype=float)
         if array.shape != shapes[name]:
             raise QuanvolveError(f"weight {name!r} has shape {array.shape}, the circuit's own is {shapes[name]}")
         arrays[name] = array
@@ -116,11 +121,22 @@ def single_pauli(observable: Observable) -> tuple[int, str] | None:
 
 
 def measures_z_in_order(circuit: Circuit) -> bool:
-    return circuit.counts is None and all(single_pauli(o) == (j, "Z") for j, o in enumerate(circuit.observables))
+    plain = circuit.counts is None and circuit.postprocessing is None
+    return plain and all(single_pauli(o) == (j, "Z") for j, o in enumerate(circuit.observables))
 
 
 def output_lines(circuit: Circuit, decimals: int, names: Sequence[str] | None = None) -> list[str]:
-    """How each output is measured, a line each; the long ones and the many ones are cut short."""
+    """How each output is measured, a line each; the long ones and the many ones are cut short.
+
+    Where the circuit has a post-processing, measured values are called m0, m1, ..., and the outputs functions of them.
+    """
+    if circuit.postprocessing is not None:
+        count = len(circuit.observables)
+        measured = output_lines(circuit.without_postprocessing(), decimals, [f"m{j}" for j in range(count)])
+        called = names or [f"out {j}" for j in range(circuit.n_outputs)]
+        texts = [f"{name} = {text}" for name, text in zip(called, postprocessing_texts(circuit), strict=True)]
+        more = [f"... ({len(texts)} outputs)"] * (len(texts) > MOST_LINES)
+        return [*(line.replace(" outputs)", " measured values)") for line in measured), *texts[:MOST_LINES], *more]
     if circuit.counts is not None:
         string = "the most probable bit string" if circuit.counts == "most_probable" else "a bit string drawn at random"
         return [f"{names[0] if names else 'out 0'} = number of ones in {string}"]
@@ -141,3 +157,15 @@ def output_lines(circuit: Circuit, decimals: int, names: Sequence[str] | None = 
     if circuit.n_outputs > MOST_LINES:
         lines.append(f"... ({circuit.n_outputs} outputs)")
     return lines
+
+
+def postprocessing_texts(circuit: Circuit) -> list[str]:
+    """What each output is of the measured values m0, m1, ..., such as ``1 - m0^2``; of a long one what it reads."""
+    program, shapes = circuit.postprocessing, dict(circuit.weight_shapes)
+    if program is None:
+        return []
+    weights = {
+        name: np.array([_entry(shapes, name, index) for index in range(math.prod(shape))], dtype=object).reshape(shape)
+        for name, shape in shapes.items()
+    }
+    return value_texts(program, [f"m{j}" for j in range(len(circuit.observables))], weights, letter="m")

@@ -65,7 +65,8 @@ def draw_text(
             operations.append(Labelled(f"{gate.name}({write.angle(gate.angle)})", gate.wires))
         else:
             operations.append(getattr(qp, PENNYLANE_NAMES.get(gate.name, gate.name))(wires=gate.wires))
-    plain = circuit.counts is None and all(single_pauli(o) is not None for o in circuit.observables)
+    direct = circuit.counts is None and circuit.postprocessing is None
+    plain = direct and all(single_pauli(o) is not None for o in circuit.observables)
     measured = []
     if plain:
         measured = [

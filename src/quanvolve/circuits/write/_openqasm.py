@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quanvolve.circuits.description import QISKIT_NAMES, Circuit
+from quanvolve.circuits.description import QISKIT_NAMES, Circuit, value_texts
 from quanvolve.circuits.write._bound import Bound, BoundGate
 
 _ISWAP = "gate iswap a, b { s a; s b; h a; cx a, b; cx b, a; h b; }"
@@ -55,7 +55,7 @@ def openqasm(bound: Bound, title: str = "") -> str:
 
 
 def outputs_in_words(circuit: Circuit) -> list[str]:
-    """What is measured, a line for each output.
+    """What is measured, a line for each output; with a post-processing, first a line for each measured value.
 
     Examples:
         >>> from quanvolve.circuits import named_circuit
@@ -65,6 +65,14 @@ def outputs_in_words(circuit: Circuit) -> list[str]:
     if circuit.counts is not None:
         which = "the most probable bit string" if circuit.counts == "most_probable" else "a bit string drawn at random"
         return [f"output 0: the number of ones in {which}"]
+    after = circuit.postprocessing
+    if after is not None:
+        measured = outputs_in_words(circuit.without_postprocessing())
+        texts = value_texts(after, [f"m{j}" for j in range(len(measured))], {}, letter="m")
+        return [
+            *(f"m{j}: {line.split(': ', 1)[1]}" for j, line in enumerate(measured)),
+            *(f"output {j}: {text}, of the measured values above" for j, text in enumerate(texts)),
+        ]
     lines = []
     for number, observable in enumerate(circuit.observables):
         if observable.outcome:

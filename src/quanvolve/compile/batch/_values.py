@@ -28,7 +28,7 @@ def flat_weights(parsed: Parsed, weights: Mapping[str, Tensor], like: Tensor | N
     if program is not None and which:
         dummy = parts[0].new_empty(circuit.n_inputs)
         shaped = {name: weights[name] for name, _ in circuit.weight_shapes}
-        parts.append(_each(lambda row: program.run(dummy, row, which))(shaped))
+        parts.append(each(lambda row: program.run(dummy, row, which))(shaped))
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
@@ -53,7 +53,7 @@ def extended(parsed: Parsed, inputs: Tensor) -> Tensor:
     full = inputs.new_zeros((*inputs.shape[:-2], len(program.values), inputs.shape[-1]))
     if pure and inputs.numel():
         flat = inputs.movedim(-2, -1).reshape(-1, circuit.n_inputs)
-        values = _finite(_each(lambda window: program.run(window, {}, pure))(flat))
+        values = _finite(each(lambda window: program.run(window, {}, pure))(flat))
         shaped = values.reshape(*inputs.shape[:-2], inputs.shape[-1], len(pure)).movedim(-1, -2)
         full = full.index_copy(-2, torch.tensor(pure, device=inputs.device), shaped)
     return torch.cat([inputs, full], dim=-2)
@@ -73,7 +73,7 @@ def mixed(parsed: Parsed, inputs: Tensor, weights: Mapping[str, Tensor]) -> Tens
     program = parsed.circuit.program
     assert program is not None
     by_window = torch.vmap(lambda window, row: program.run(window, row, which), in_dims=(1, None), out_dims=1)
-    return _finite(_each(by_window)(inputs, dict(weights)))
+    return _finite(each(by_window)(inputs, dict(weights)))
 
 
 def _finite(values: Tensor) -> Tensor:
@@ -93,7 +93,7 @@ def _finite(values: Tensor) -> Tensor:
     return values
 
 
-def _each(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def each(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """`torch.vmap`, which torch 2.8 cannot export (pytorch/pytorch#153063): that is said rather than torch's assertion.
 
     Raises:
@@ -101,8 +101,8 @@ def _each(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """
     if torch.compiler.is_exporting() and importlib.util.find_spec("torch._functorch.predispatch") is None:
         raise QuanvolveError(
-            f"torch {torch.__version__} cannot export circuits whose angles or amplitudes are computed (as those of "
-            "encoding='iqp' and of circuit functions with torch operations are): use torch 2.9 or later"
+            f"torch {torch.__version__} cannot export circuits whose angles, amplitudes or outputs are computed (as "
+            "those of encoding='iqp' and of circuit functions with torch operations are): use torch 2.9 or later"
         )
     batched: Callable[..., Tensor] = torch.vmap(function)
     return batched

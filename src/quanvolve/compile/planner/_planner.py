@@ -10,6 +10,7 @@ from quanvolve.circuits import Circuit
 from quanvolve.compile.planner._entries import PLANS, PlanEntry, parse_engine
 from quanvolve.compile.planner._possible import Candidates, cheapest
 from quanvolve.compile.plans._plan import Plan
+from quanvolve.compile.plans._postprocessed import PostprocessedPlan, measured_alone
 from quanvolve.compile.plans._sampled import SampledPlan
 from quanvolve.compile.plans._shifted import ShiftedPlan
 from quanvolve.compile.tables._layout import Layout
@@ -53,7 +54,8 @@ class Planner:
         self._costs: dict[str, tuple[float, float]] = {}
         entry, number = parse_engine(engine)
         _check_alike(circuits)
-        measured = circuits if shots is None else word_circuits(circuits, layout)[0]
+        self._circuits, self._inner = measured_alone(circuits, layout)
+        measured = self._circuits if shots is None else word_circuits(self._circuits, self._inner)[0]
         self._candidates = Candidates(measured)
         self.possible: dict[str, Plan] = {}
         self.refused: dict[str, PlanError] = {}
@@ -61,7 +63,7 @@ class Planner:
             self.possible = {entry.name: self._asked(entry, number)}
         else:
             self.possible, self.refused = self._every(measured)
-        self.possible = {name: self._measured_by(plan) for name, plan in self.possible.items()}
+        self.possible = {name: self._whole(plan) for name, plan in self.possible.items()}
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self  # nothing in it ever changes, and its tables are large
@@ -86,7 +88,7 @@ class Planner:
 
     def _every(self, circuits: Sequence[Circuit]) -> tuple[dict[str, Plan], dict[str, PlanError]]:
         """All plans that may be the cheapest exact one; where none can run the circuits, one that estimates."""
-        layout = self.layout if self._shots is None else words_alone(sampling_of(circuits[0]), self.layout)
+        layout = self._inner if self._shots is None else words_alone(sampling_of(circuits[0]), self._inner)
         possible, refused = self._candidates.exact(layout)
         if not possible and any(circuit.noisy for circuit in circuits):
             possible = self._candidates.estimated()
@@ -100,9 +102,16 @@ class Planner:
             raise NoPlanError(f"{NO_PLAN}: {refused['statevector']} ({others}){fixed}")
         return possible, refused
 
+    def _whole(self, plan: Plan) -> Plan:
+        """The plan of the layer, with shots and post-processing, whose words or values this one gives."""
+        circuits, layout, *_ = self._given
+        measured = self._measured_by(plan)
+        return measured if circuits[0].postprocessing is None else PostprocessedPlan(measured, circuits, layout)
+
     def _measured_by(self, plan: Plan) -> Plan:
-        """The plan of a layer whose words or values this one gives."""
-        circuits, layout, _, shots, diff_method = self._given
+        """The plan of the measured values whose words or values this one gives."""
+        *_, shots, diff_method = self._given
+        circuits, layout = self._circuits, self._inner
         if shots is None:
             return plan
         if plan.name in PLANS and PLANS[plan.name].last_resort:
@@ -165,7 +174,7 @@ class Planner:
         if len(self.possible) + len(self.refused) >= sum(entry.exact for entry in PLANS.values()):
             return self.possible, self.refused
         possible, refused = self._candidates.exact()
-        return {name: self._measured_by(plan) for name, plan in possible.items()}, refused
+        return {name: self._whole(plan) for name, plan in possible.items()}, refused
 
     def _switch(self, chosen: Plan) -> int | None:
         """From how many windows on the chosen plan is the cheapest even when compiled for these only."""
@@ -189,6 +198,16 @@ def _check_alike(circuits: Sequence[Circuit]) -> None:
             and circuit.n_inputs == first.n_inputs
             and circuit.n_outputs == first.n_outputs
         )
+        if (circuit.postprocessing is None) != (first.postprocessing is None):
+            raise PlanError(
+                f"circuit {number} and circuit 0 differ in whether they have a post-processing; the filters of one "
+                "layer must all have one, or none of them"
+            )
+        if circuit.postprocessing is not None and len(circuit.observables) != len(first.observables):
+            raise PlanError(
+                f"circuit {number} has {len(circuit.observables)} observables and circuit 0 has "
+                f"{len(first.observables)}; the filters of one layer must measure as many values"
+            )
         if not same:
             raise PlanError(
                 f"circuit {number} differs from circuit 0 in its inputs, weight shapes, threshold or number of "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TypeVar
 
+from quanvolve._errors import PlanError
 from quanvolve.circuits import Circuit
 
 Holder = TypeVar("Holder", bound="Parsed")
@@ -21,9 +22,19 @@ class Parsed:
 
     Args:
         circuit: the description.
+
+    Raises:
+        PlanError: if it has a post-processing, which plans leave to the one around them.
     """
 
     circuit: Circuit
+
+    def __post_init__(self) -> None:
+        if self.circuit.postprocessing is not None:
+            raise PlanError(
+                "the circuit's outputs are functions of its expectation values, such as variances, and what was asked "
+                "for holds for expectation values: ask it of circuit.without_postprocessing(), whose outputs these are"
+            )
 
 
 def kept(function: Callable[[Holder], Kept]) -> Callable[[Holder], Kept]:

@@ -11,7 +11,8 @@ import numba
 import torch
 from torch import Tensor
 
-from quanvolve.compile.kernels.numba._arrays import Floats, Numbers
+from quanvolve.compile.kernels.numba._arrays import Numbers
+from quanvolve.compile.kernels.numba._memory import array
 
 _here = os.getpid()
 _busy = threading.Lock()
@@ -74,7 +75,7 @@ def threads_of_pool() -> int:
 
 def pixels_of(images: Tensor) -> Numbers:
     """Images as rows of pixels in memory."""
-    return images.detach().contiguous().reshape(len(images), -1).numpy()
+    return array(images).reshape(len(images), -1)
 
 
 class WindowWork(NamedTuple):
@@ -115,9 +116,3 @@ class WindowWork(NamedTuple):
         parts = 1 if total < _LIGHT else shares(total, self._tasks * max(1, self.places // 256), size)
         pieces = 1 if self._tasks >= parts else min(parts, max(1, self.places // 256))
         return min(parts, self._tasks * pieces), pieces
-
-
-def summed(parts: Floats) -> Floats:
-    """The sum over the first axis, without a copy where it has one entry."""
-    whole: Floats = parts[0] if len(parts) == 1 else parts.sum(0)
-    return whole
