@@ -324,6 +324,8 @@ class _Place:
         return diagonal(np.moveaxis(np.angle(values_of(entries)), -1, 0), wires, self.origin)
 
     def _matrix(self, operation: Any) -> list[Traced]:
+        import pennylane as qp
+
         wires = tuple(operation.wires)
         matrix = operation.matrix()
         if matrix.shape[-1] != 2 ** len(wires):
@@ -342,6 +344,10 @@ class _Place:
         plain = values_of(matrix)
         if plain.ndim == 2 and np.array_equal(plain, np.diag(np.diagonal(plain))):
             return diagonal(phases_of(torch.diagonal(matrix)), wires, self.origin)
+        if operation.num_params == 1 and getattr(operation, "has_generator", False):  # it is exp(i angle G)
+            with qp.queuing.QueuingManager.stop_recording():
+                generator = operation.generator()
+            return evolution_gates(generator, -self.angle(operation.parameters[0]), self.depends, self.origin)
         raise self.refusal(
             operation,
             f"its {len(matrix)} x {len(matrix)} matrix depends on inputs or weights, and only matrices on one wire and "
