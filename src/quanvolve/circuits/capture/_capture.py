@@ -162,7 +162,16 @@ def _capture(
     again_outputs = outputs_of(measured, index, outputs.varying)
     require_same_outputs(outputs, again_outputs, postprocessing, {**point, **brought})
     if look:
-        last_look(circuit, Function(lambda point: _recorded(written, point, batched), lowered, order, batched), brought)
+        found_out = _measures_all(measurements) and least_wires == 1 and not written.wires
+        function = Function(
+            record=lambda point: _recorded(written, point, batched),
+            gates=lowered,
+            wire_order=order,
+            batched=batched,
+            device="default.mixed" if circuit.noisy else "default.qubit",
+            device_wires=None if found_out else order,
+        )
+        last_look(circuit, function, brought)
     return Captured(circuit, values, written.shots)
 
 
@@ -223,8 +232,9 @@ def _run(
 
 
 def _wire_order(gates: list[Traced], measurements: list[Any], device_wires: list[Any], least_wires: int) -> list[Any]:
-    """Integer labels in their own order, as PennyLane's devices have them; others as they first appear."""
-    if device_wires and any(hasattr(m, "wires") and not m.wires for m in measurements):
+    """Integer labels in their own order; others, and those of a device that is measured whole, as they first appear."""
+    whole = _measures_all(measurements)
+    if device_wires and whole:
         return device_wires  # such as qp.probs() without wires: it measures the whole device
     seen: dict[Any, None] = {}
     for gate in gates:
@@ -234,5 +244,12 @@ def _wire_order(gates: list[Traced], measurements: list[Any], device_wires: list
     labels = list(seen)
     if all(isinstance(label, int | np.integer) for label in labels):
         # Where the number of qubits is given, labels are places among them.
-        return list(range(least_wires)) if labels and 0 <= min(labels) <= max(labels) < least_wires else sorted(labels)
+        if labels and 0 <= min(labels) <= max(labels) < least_wires:
+            return list(range(least_wires))
+        if not whole or sorted(labels) == list(range(len(labels))):
+            return sorted(labels)
     return labels
+
+
+def _measures_all(measurements: list[Any]) -> bool:
+    return any(hasattr(measurement, "wires") and not measurement.wires for measurement in measurements)

@@ -76,12 +76,16 @@ class Function:
         gates: operations, decomposed into the gate vocabulary, and how many numbers each angle may have.
         wire_order: its wire labels, in the order of the description's wires.
         batched: whether it is written for a batch of windows.
+        device: of PennyLane, that runs it.
+        device_wires: of that device; None where PennyLane finds out what a whole device is.
     """
 
     record: Callable[[Mapping[str, Tensor]], Tape]
     gates: Callable[[list[Any], int], list[Traced]]
     wire_order: list[Any]
     batched: bool
+    device: str
+    device_wires: list[Any] | None
 
 
 def last_look(circuit: Circuit, function: Function, brought: Mapping[str, Tensor]) -> None:
@@ -122,7 +126,8 @@ def last_look(circuit: Circuit, function: Function, brought: Mapping[str, Tensor
 
 def _compare(circuit: Circuit, function: Function, runs: list[Run], weights: Mapping[str, Tensor]) -> int:
     """Compare on some windows and one draw of the weights; on how many of them the function has a value."""
-    affordable = int(_WORK / (2.0**circuit.n_wires * (len(circuit.gates) + 1)))
+    amplitudes = (4.0 if circuit.noisy else 2.0) ** circuit.n_wires
+    affordable = int(_WORK / (amplitudes * (len(circuit.gates) + 1)))
     few = min(len(runs), affordable)
     compared = 0
     for group in _alike([runs[k] for k in np.linspace(0, len(runs) - 1, few).astype(int)]):
@@ -250,7 +255,7 @@ def _together(runs: list[Run], function: Function) -> Floats | None:
     if stacked is None:
         return None
     try:
-        values = _values(stacked.tape, function.wire_order)
+        values = _values(stacked.tape, function)
     except Exception:  # an operation that does not take a batch runs alone
         return None
     return values if len(values) == len(runs) else None
@@ -258,18 +263,18 @@ def _together(runs: list[Run], function: Function) -> Floats | None:
 
 def _alone(run: Run, function: Function) -> Floats:
     try:
-        (row,) = _values(run.tape, function.wire_order)
+        (row,) = _values(run.tape, function)
         return np.asarray(row)
     except Exception:  # PennyLane refuses this window, such as a state of norm zero
         return np.full(1, np.nan)
 
 
-def _values(tape: Tape, wire_order: list[Any]) -> Floats:
+def _values(tape: Tape, function: Function) -> Floats:
     """One row a window: the values of all measurements, as TorchLayer stacks them."""
     import pennylane as qp
 
     script = qp.tape.QuantumScript(*tape)
-    (results,) = qp.execute([script], qp.device("default.qubit", wires=wire_order), diff_method=None)
+    (results,) = qp.execute([script], qp.device(function.device, wires=function.device_wires), diff_method=None)
     parts = results if isinstance(results, tuple) else (results,)
     return np.concatenate([np.asarray(part, float).reshape(script.batch_size or 1, -1) for part in parts], axis=1)
 

@@ -19,13 +19,13 @@ erfc erfinv exp exp2 expm1 fix flatten flip fliplr flipud float_power floor floo
 gather ge greater greater_equal gt heaviside hsplit hypot i0 imag index_add index_copy index_fill index_select inner
 inverse isclose isfinite isinf isnan isneginf isposinf kron kthvalue ldexp le lerp less less_equal lgamma log log10
 log1p log2 log_softmax logaddexp logaddexp2 logcumsumexp logdet logical_and logical_not logical_or logical_xor logit
-logsumexp lt masked_fill matmul max maximum mean median min minimum mm mode moveaxis movedim msort mul multiply mv
-mvlgamma nan_to_num nanmean nanmedian nanquantile nansum narrow ne neg negative nextafter norm not_equal outer permute
-polygamma positive pow prod quantile rad2deg ravel real reciprocal relu remainder renorm repeat_interleave reshape
-resolve_conj resolve_neg roll rot90 round rsqrt scatter scatter_add select sgn sigmoid sign signbit sin sinc sinh
-slogdet softmax sort split sqrt square squeeze std sub subtract sum swapaxes swapdims t take take_along_dim tan tanh
-tensor_split tile topk trace transpose tril triu true_divide trunc unbind unflatten unsqueeze var vdot vsplit where
-xlogy
+logsumexp lt masked_fill matmul matrix_exp matrix_power max maximum mean median min minimum mm mode moveaxis movedim
+msort mul multiply mv mvlgamma nan_to_num nanmean nanmedian nanquantile nansum narrow ne neg negative nextafter norm
+not_equal outer permute polygamma positive pow prod quantile rad2deg ravel real reciprocal relu remainder renorm
+repeat_interleave reshape resolve_conj resolve_neg roll rot90 round rsqrt scatter scatter_add select sgn sigmoid sign
+signbit sin sinc sinh slogdet softmax sort split sqrt square squeeze std sub subtract sum swapaxes swapdims t take
+take_along_dim tan tanh tensor_split tile topk trace transpose tril triu true_divide trunc unbind unflatten unsqueeze
+var vdot vsplit where xlogy
 """
 _TORCH = """
 atleast_1d atleast_2d atleast_3d block_diag broadcast_tensors broadcast_to bucketize cartesian_prod cat cdist celu
@@ -135,6 +135,7 @@ _GETTERS = ("T", "mT", "H", "mH", "real", "imag")
 FUNCTIONS: dict[str, Callable[..., Any]] = _collect()
 _NAMES = {id(function): name for name, function in FUNCTIONS.items()}
 # Whatever stands in memory that is not filled: no program can depend on it.
+_NAMES[id(torch.moveaxis)], _NAMES[id(Tensor.moveaxis)] = "torch.movedim", "torch.Tensor.movedim"  # vmap knows these
 _NAMES[id(torch.empty_like)], _NAMES[id(Tensor.new_empty)] = "torch.zeros_like", "torch.Tensor.new_zeros"
 _PROPERTIES = {getattr(Tensor, name).__get__: f"torch.Tensor.{name}" for name in _GETTERS}
 
