@@ -179,16 +179,6 @@ def test_operations_are_counted_as_they_were_written() -> None:
         capture(function, 1)
 
 
-def test_selecting_outcomes_is_refused() -> None:
-    def function(inputs):
-        qp.RX(inputs[0], wires=0)
-        qp.measure(0, postselect=1)
-        return qp.expval(qp.Z(0))
-
-    with refused(r"operation 1 \(MidMeasure\) .* selects the outcome 1, .* ratios of two .* divide after the layer"):
-        capture(function, 1)
-
-
 def test_probabilities_of_all_wires_are_refused_where_measurements_add_some() -> None:
     def function(inputs):
         qp.RX(inputs[0], wires=0)

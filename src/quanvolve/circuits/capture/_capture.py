@@ -21,6 +21,7 @@ from quanvolve._errors import CaptureError
 from quanvolve.circuits.capture._angles import describe
 from quanvolve.circuits.capture._closed_over import ClosedOver
 from quanvolve.circuits.capture._combine import outputs_of, postprocessing_of, require_same_outputs
+from quanvolve.circuits.capture._deferred import Selection, selections
 from quanvolve.circuits.capture._last_look import Function, last_look
 from quanvolve.circuits.capture._lowering import lowered
 from quanvolve.circuits.capture._other_values import require_same
@@ -228,7 +229,8 @@ def _run(
         recorder = Recorder(point, batch, ClosedOver(written.function, point))
     with recorder:
         operations, measurements = written.record(point, batched, recorder)
-        return lowered(operations), measurements
+        rest, selected = selections(operations)
+        return lowered(rest), [*measurements, *selected]
 
 
 def _wire_order(gates: list[Traced], measurements: list[Any], device_wires: list[Any], least_wires: int) -> list[Any]:
@@ -240,7 +242,8 @@ def _wire_order(gates: list[Traced], measurements: list[Any], device_wires: list
     for gate in gates:
         seen.update(dict.fromkeys(gate.wires))
     for measurement in measurements:
-        seen.update(dict.fromkeys(getattr(measurement, "wires", ())))
+        only = [measurement.wire] if isinstance(measurement, Selection) else getattr(measurement, "wires", ())
+        seen.update(dict.fromkeys(only))
     labels = list(seen)
     if all(isinstance(label, int | np.integer) for label in labels):
         # Where the number of qubits is given, labels are places among them.

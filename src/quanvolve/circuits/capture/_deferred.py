@@ -6,7 +6,7 @@ Where a wire goes on after it was measured, or is set back to 0, its outcome is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,33 @@ Tape = tuple[list[Any], list[Any]]
 """Operations and measurements."""
 
 
+class Selection(NamedTuple):
+    """An outcome that a measurement in the middle selects: only runs that have it count.
+
+    Attributes:
+        bit: 0 or 1.
+        wire: that holds it at the end.
+    """
+
+    bit: int
+    wire: Any
+
+    def projector(self) -> Any:
+        """What selects it on PennyLane's simulator."""
+        import pennylane as qp
+
+        projector = qp.Projector([self.bit], wires=[self.wire])
+        projector.selection = self
+        return projector
+
+
+def selections(operations: Sequence[Any]) -> tuple[list[Any], list[Selection]]:
+    """Operations without those that select outcomes, and what these select."""
+    selected = [getattr(operation, "selection", None) for operation in operations]
+    rest = [operation for operation, selection in zip(operations, selected, strict=True) if selection is None]
+    return rest, [selection for selection in selected if selection is not None]
+
+
 def deferred(operations: Sequence[Any], measurements: Sequence[Any]) -> Tape:
     """Operations without measurements in the middle, and the measurements that then read the same.
 
@@ -25,7 +52,7 @@ def deferred(operations: Sequence[Any], measurements: Sequence[Any]) -> Tape:
         measurements: at its end.
 
     Raises:
-        CaptureError: for measurements that select outcomes, or of products of Pauli operators.
+        CaptureError: for measurements of products of Pauli operators.
 
     References:
         Nielsen and Chuang, Quantum Computation and Quantum Information, section 4.4: the principle of deferred
@@ -40,17 +67,20 @@ def deferred(operations: Sequence[Any], measurements: Sequence[Any]) -> Tape:
     further = max((label for label in labels if isinstance(label, int)), default=-1) + 1
     holders: dict[Any, Any] = {}
     done: list[Any] = []
+    selected: list[Any] = []
     with qp.queuing.QueuingManager.stop_recording():
         for position, operation in enumerate(operations):
             if isinstance(operation, kinds):
                 _require_plain(operation, position)
                 (wire,) = operation.wires
                 later = (*operations[position + 1 :], *measurements)
-                if not operation.reset and not any(wire in getattr(part, "wires", ()) for part in _acting(later)):
-                    holders[operation.meas_uid] = wire
+                stays = not operation.reset and not any(wire in getattr(p, "wires", ()) for p in _acting(later))
+                holders[operation.meas_uid] = wire if stays else further
+                if operation.postselect is not None:
+                    selected.append(Selection(operation.postselect, holders[operation.meas_uid]))
+                if stays:
                     done.append(qp.Identity(wire))
                     continue
-                holders[operation.meas_uid] = further
                 copy = qp.CNOT([wire, further])
                 done.append(qp.prod(qp.CNOT([further, wire]), copy) if operation.reset else copy)
                 further += 1
@@ -58,6 +88,8 @@ def deferred(operations: Sequence[Any], measurements: Sequence[Any]) -> Tape:
                 done.append(_controlled(operation, holders))
             else:
                 done.append(operation)
+        # Whatever reads a holder reads its bit: outcomes may be selected at the end.
+        done += [selection.projector() for selection in selected]
         return done, [_read(measurement, holders, k) for k, measurement in enumerate(measurements)]
 
 
@@ -79,12 +111,6 @@ def _require_plain(operation: Any, position: int) -> None:
         raise CaptureError(
             f"operation {position} ({name}) cannot be captured: it measures a product of Pauli operators in the middle "
             "of the circuit; turn the wires with gates and use qp.measure on one of them"
-        )
-    if operation.postselect is not None:
-        raise CaptureError(
-            f"operation {position} ({name}) cannot be captured: it selects the outcome {operation.postselect}, so that "
-            "values are ratios of two expectation values; return both, such as qp.expval(Z(1) @ qp.Projector([1], 0)) "
-            "and qp.probs(wires=0), and divide after the layer"
         )
 
 

@@ -116,7 +116,7 @@ class _Place:
         import pennylane as qp
 
         name, wires, origin = _NAMES.get(operation.name, operation.name), tuple(operation.wires), self.origin
-        if name in _WITHOUT_EFFECT:
+        if name in _WITHOUT_EFFECT or hasattr(operation, "selection"):
             return []
         if name == "GlobalPhase":
             return [Traced(PHASE, (), -self.angle(operation.parameters[0]), origin)]
