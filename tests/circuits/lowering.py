@@ -119,7 +119,8 @@ def agree(
         gates[:] = lowered(operations, reads=wants_gradients)
         index = {wire: place for place, wire in enumerate(wires)}
         state = run(gates, wires, torch.eye(2 ** len(wires))[:, :1])
-        return torch.stack([expected(state, o.pauli_terms(), len(wires)) for o in observables_of(measurements, index)])
+        observables = [o for k, measured in enumerate(measurements) for o in observables_of(measured, index, k)]
+        return torch.stack([expected(state, o.pauli_terms(), len(wires)) for o in observables])
 
     points = tuple(leaf.requires_grad_() for leaf in leaves)
     with torch.no_grad():

@@ -1,5 +1,6 @@
 """What cannot be captured is refused, naming the operation and its position."""
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -120,10 +121,10 @@ def state(inputs):
     return qp.state()
 
 
-@refused(r"measurement 1 \(VarianceMP\) cannot be captured: a variance is not linear .* `square - mean\*\*2` after the")
-def variance(inputs):
+@refused(r"measurement 1 \(VnEntropyMP\) cannot be captured: an entropy is not linear in the state; return expectation")
+def entropy(inputs):
     qp.RX(inputs[0], wires=0)
-    return z0(), qp.var(qp.Z(0))
+    return z0(), qp.vn_entropy(wires=[0])
 
 
 @refused(r"measurement 0 \(SampleMP\) cannot be captured: samples are drawn at random; .* give the layer `shots=`")
@@ -132,7 +133,7 @@ def samples(inputs):
     return qp.sample(wires=0)
 
 
-@refused(r"returned no measurement: return expectation values \(qp.expval\) or probabilities \(qp.probs\)")
+@refused(r"returned no measurement: return expectation values \(qp.expval\), variances \(qp.var\)")
 def nothing(inputs):
     qp.RX(inputs[0], wires=0)
 
@@ -149,13 +150,7 @@ def a_number(inputs):
     return inputs[0]
 
 
-@refused(r"measurement 0 .*(inputs|weights)", {"w": (2,)})
-def weighted_observable(inputs, w):
-    qp.RX(inputs[0], wires=0)
-    return qp.expval(w[0] * qp.Z(0) + w[1] * qp.X(0))
-
-
-@refused(r"measurement 0 .*(inputs|weights)")
+@refused(r"measurement 0 \(expval of \w+\) has coefficients that depend on the inputs: .* weights may be")
 def observable_of_inputs(inputs):
     qp.RX(inputs[0], wires=0)
     return qp.expval(qp.Hamiltonian([inputs[1], 1.0], [qp.Z(0), qp.X(0)]))
@@ -165,6 +160,35 @@ def observable_of_inputs(inputs):
 def complex_observable(inputs):
     qp.RX(inputs[0], wires=0)
     return qp.expval(2.0 * qp.Z(0) + 1.0j * qp.X(0))
+
+
+@refused(r"measurement 0 \(expval of \w+\) has the complex coefficient .*must be Hermitian", {"w": ()})
+def complex_observable_of_weights(inputs, w):
+    qp.RX(inputs[0], wires=0)
+    return qp.expval(2.0 * qp.Z(0) + 1.0j * w * qp.X(0))
+
+
+@refused(r"measurement 1 \(purity\) of 6 wires has 4,096 Pauli words, at most 5 wires are possible")
+def purity_of_many_wires(inputs):
+    qp.RX(inputs[0], wires=0)
+    return qp.expval(qp.Z(0)), qp.purity(wires=range(6))
+
+
+@refused(
+    r"measurement 0 \(var of \w+\) is a sum of 300 Pauli words, .* for at most 256: measure its parts", {"w": (300,)}
+)
+def variance_of_many_words(inputs, w):
+    qp.RX(inputs[0], wires=0)
+    words = [qp.prod(*(getattr(qp, p)(k) for k, p in enumerate(own))) for own in itertools.product("XYZ", repeat=6)]
+    return qp.var(qp.dot(w, words[:300]))
+
+
+@refused(
+    r"measurement 0 \(expval of Prod\) has coefficients that depend on weights inside of Prod, .*qp.dot", {"w": ()}
+)
+def coefficients_inside_of_a_product(inputs, w):
+    qp.RX(inputs[0], wires=0)
+    return qp.expval((w * qp.Projector([0], wires=0)) @ qp.Z(1))
 
 
 @refused(r"failed on a window of 4 inputs: IndexError: index 4 is out of bounds")

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pennylane as qp
 import pytest
+import torch
 from scipy.stats import unitary_group
 
-from quanvolve.circuits import capture
+from quanvolve.circuits import capture, simulate
 from quanvolve.circuits.capture._lowering import exact, lowered
 from tests.circuits.lowering import agree, refused, same_matrix
 
@@ -74,6 +75,21 @@ def test_many_controls(count: int) -> None:
 )
 def test_powers(operation: Any, exponent: float) -> None:
     same_matrix(qp.pow(operation, exponent, lazy=True))
+
+
+def test_fractional_powers_of_inputs_are_principal_ones() -> None:
+    def function(inputs):
+        for wire in range(3):
+            qp.RY(0.4, wires=wire)
+        qp.pow(qp.CRX(inputs[0], wires=[0, 1]), 0.5)
+        qp.pow(qp.ctrl(qp.PhaseShift(inputs[1], wires=2), control=[0, 1]), 0.3)
+        qp.pow(qp.IsingXX(inputs[1], wires=[0, 2]), 0.7)
+        return [qp.expval(qp.X(0)), qp.expval(qp.Y(2) @ qp.X(1))]
+
+    circuit = capture(function, 2)
+    for inputs in ([0.3, 0.4], [125.0, 56.0], [-7.0, 9.0]):
+        node = qp.QNode(function, qp.device("default.qubit"), diff_method=None)
+        np.testing.assert_allclose(simulate(circuit, inputs, {}), node(torch.tensor(inputs)), atol=1e-6)
 
 
 def test_controlled_rotations_of_inputs_and_weights() -> None:
@@ -173,5 +189,5 @@ def test_an_exponent_of_inputs_is_refused_where_it_is_no_angle() -> None:
         qp.pow(qp.Hadamard(wires=0), inputs[0])
         return qp.expval(qp.Z(0))
 
-    with refused(r"operation 0 \(Hadamard.*its exponent depends on inputs or weights"):
+    with refused(r"operation 0 \(Hadamard.*a power of Hadamard that depends on inputs or w.* rotations"):
         capture(function, 1)

@@ -152,6 +152,33 @@ def test_diagonal_matrices_may_depend_on_inputs_and_weights() -> None:
     agree(function, 4, {"w": (4,)}, seed=5)
 
 
+class Generated(qp.operation.Operation):
+    """A gate of a user's own with a matrix and its generator."""
+
+    num_params = 1
+    num_wires = 2
+
+    def generator(self):
+        return qp.Hamiltonian([0.5, 0.25], [qp.X(self.wires[0]) @ qp.Y(self.wires[1]), qp.Z(self.wires[0])])
+
+    @staticmethod
+    def compute_matrix(angle):
+        generator = 0.5 * qp.matrix(qp.X(0) @ qp.Y(1)) + 0.25 * qp.matrix(qp.Z(0) @ qp.Identity(1))
+        return torch.linalg.matrix_exp(1j * angle * torch.tensor(generator))
+
+
+def test_gates_with_a_generator_may_depend_on_inputs_and_weights() -> None:
+    def function(inputs, w):
+        for wire in range(4):
+            qp.RX(0.5 + wire, wires=wire)
+        qp.DoubleExcitationPlus(inputs[0], wires=range(4))
+        qp.ctrl(qp.DoubleExcitationMinus(w[0], wires=[3, 0, 2, 1]), control="c")
+        Generated(inputs[1] * w[0], wires=[1, 2])
+        return [qp.expval(qp.Z(0)), qp.expval(qp.X(1) @ qp.Y(3))]
+
+    agree(function, 2, {"w": (1,)}, wires=[*range(4), "c"])
+
+
 def test_a_special_unitary_of_weights_is_captured_on_one_wire() -> None:
     def function(inputs, w):
         qp.RY(inputs[0], wires=0)

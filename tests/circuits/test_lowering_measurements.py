@@ -210,7 +210,6 @@ def test_probabilities_of_all_wires_are_refused_where_measurements_add_some() ->
             r"\(DensityMatrixMP\) .* no states; return the expectation values of the Pauli",
         ),
         (lambda: qp.counts(wires=0), r"\(CountsMP\) .* drawn at random; return qp.expval or qp.probs, .* `shots=`"),
-        (lambda: qp.purity(0), r"\(PurityMP\) .* not linear in the state; .* add up their squares"),
         (lambda: qp.classical_shadow(0), r"\(ClassicalShadowMP\) .* drawn at random; return qp.expval"),
         (lambda: qp.shadow_expval(qp.Z(0)), r"\(ShadowExpvalMP\) .* drawn at random; return qp.expval"),
         (

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import torch
 
-NOT_EXPORTED = r"torch 2\.8\.\S+ cannot export circuits whose angles, amplitudes or outputs are computed .*: use torch 2\.9 or later"
+NOT_EXPORTED = (
+    r"torch 2\.8\.\S+ cannot export circuits whose angles, amplitudes or outputs are computed .*: "
+    r"use torch 2\.9 or later"
+)
 
 
 def exports_computed_angles() -> bool:

@@ -20,7 +20,7 @@ from quanvolve.circuits.capture._angles import check_gradients
 from quanvolve.circuits.capture._linear import CONSTANT
 from quanvolve.circuits.capture._measure import RETURN, expectation, observables_of, sentence_of, word_of
 from quanvolve.circuits.capture._pauli_sums import Word, product, squared
-from quanvolve.circuits.capture._recorder import Recorder
+from quanvolve.circuits.capture._recorder import Recorder, recorder_now
 from quanvolve.circuits.description import Argument, Call, Observable, Program, Value
 
 _MOST_PURE, _MOST_WORDS = 5, 256
@@ -166,16 +166,16 @@ class _Words:
             raise _too_long(what, len(words), _MOST_WORDS)
         places = [self.word(word) for word in words]
         if not variance:
-            return lambda measured: torch.dot(_stacked(coefficients, measured), _with_one(measured)[places])
+            return lambda measured: torch.dot(_stacked(coefficients, measured, what), _with_one(measured)[places])
         pairs: list[tuple[int, int, float, int]] = []
-        for k, m in itertools.combinations_with_replacement(range(len(words)), 2):
-            sign, word = product(words[k], words[m])
+        for k, j in itertools.combinations_with_replacement(range(len(words)), 2):
+            sign, word = product(words[k], words[j])
             if not sign.imag:  # the others cancel with their exchange
-                pairs.append((k, m, sign.real * (1 if k == m else 2), self.word(word)))
+                pairs.append((k, j, sign.real * (1 if k == j else 2), self.word(word)))
         first, second, signs, squares = (list(column) for column in zip(*pairs, strict=True))
 
         def spread(measured: Tensor) -> Tensor:
-            own, all_of = _stacked(coefficients, measured), _with_one(measured)
+            own, all_of = _stacked(coefficients, measured, what), _with_one(measured)
             factors = own[first] * own[second] * torch.tensor(signs, dtype=measured.dtype)
             return torch.dot(factors, all_of[squares]) - torch.dot(own, all_of[places]) ** 2
 
@@ -210,16 +210,21 @@ def _sentence(operator: Any, what: str) -> dict[Any, Any]:
     return total
 
 
-def _stacked(coefficients: list[Any], like: Tensor) -> Tensor:
-    return torch.stack([_real(c, like.dtype) for c in coefficients])
+def _stacked(coefficients: list[Any], like: Tensor, what: str) -> Tensor:
+    """Real coefficients, of the type of the expectation values whatever type they are made with."""
+    return torch.stack([_real(c, what) for c in coefficients]).type_as(like)
 
 
-def _real(coefficient: Any, dtype: torch.dtype) -> Tensor:
+def _real(coefficient: Any, what: str) -> Tensor:
+    # While it is recorded no value is taken out of a tensor: the further runs look.
+    if recorder_now() is None and abs(complex(coefficient).imag) > 1e-12:
+        raise CaptureError(
+            f"{what} has the complex coefficient {complex(coefficient)}: an observable must be Hermitian"
+        )
     if not isinstance(coefficient, Tensor):
-        return torch.tensor(complex(coefficient).real, dtype=dtype)
+        return torch.tensor(complex(coefficient).real, dtype=torch.float64)
     real = coefficient.real if coefficient.is_complex() else coefficient
-    scalar = real if real.dim() == 0 else real.reshape(())
-    return scalar if scalar.dtype == dtype else scalar.to(dtype)
+    return real if real.dim() == 0 else real.reshape(())
 
 
 def _with_one(measured: Tensor) -> Tensor:

@@ -41,6 +41,8 @@ _BASIS_STATES = {"BasisState", "BasisEmbedding"}
 _STATES = {"AmplitudeEmbedding", "StatePrep", "MottonenStatePreparation"}
 _DECOMPOSED_FIRST = {"CH", "CRX", "CRY", "CRZ", "CRot", "ControlledPhaseShift", "CSWAP", "CCZ", "Toffoli"}
 """Controlled gates for which PennyLane knows fewer gates than there are for any gate under control."""
+_ONCE_AROUND = {"PhaseShift", "U1", "GlobalPhase", "CPhaseShift00", "CPhaseShift01", "CPhaseShift10"}
+"""Gates of one angle that are the same again after one turn, where rotations are after two."""
 _MAX_DEPTH = 40
 _MOST_GATES = 100_000
 _EXACT = 1e-10
@@ -151,7 +153,7 @@ class _Place:
         """A single number, or one a row."""
         if isinstance(value, Tensor):
             if value.numel() == 1:
-                return value.reshape(())
+                return value.reshape(()) if self.depends(value) else float(values_of(value).reshape(()))
         elif np.size(value) == 1:
             return float(np.reshape(value, ()))
         elif np.shape(value) == (self.rows,):
@@ -240,27 +242,33 @@ class _Place:
         gates = self._inside(base)
         if isinstance(exponent, int):
             return self._repeated(operation, gates, exponent)
-        turned = scaled(gates, exponent)
-        if turned is not None and (base.name in GATES or base.name in ("PhaseShift", "U1", "GlobalPhase", "MultiRZ")):
-            return turned
-        if isinstance(exponent, Tensor):
-            raise self.refusal(
-                operation,
-                "its exponent depends on inputs or weights, which only rotations about X, Y and Z may have; write it "
-                "with gates whose angles depend on them",
-            )
-        if any(not isinstance(gate.angle, float | None) for gate in gates):
-            try:
-                return self._parts(base.pow(exponent))
-            except Exception as error:
-                raise self.refusal(
-                    operation,
-                    f"it is the power {exponent} of {base.name}, which depends on inputs or weights; write it with "
-                    "gates whose angles depend on them",
-                ) from error
+        if isinstance(exponent, Tensor) or any(not isinstance(gate.angle, float | None) for gate in gates):
+            if isinstance(base, qp.ops.Controlled):
+                power = self._inside(qp.pow(base.base, exponent, lazy=True))
+                return controlled(power, tuple(base.control_wires), base.control_values, self.origin)
+            return self._turned_in_part(operation, exponent)
         # PennyLane's own matrix, if there is one: of an eigenvalue -1, rounding decides which root is the first.
         matrix = qp.matrix(base) if base.has_matrix else matrix_of_gates(gates, base.wires)
         return unitary_gates(scipy.linalg.fractional_matrix_power(matrix, exponent), tuple(base.wires), self.origin)
+
+    def _turned_in_part(self, operation: Any, exponent: Any) -> list[Traced]:
+        """A fractional power of a rotation: by a part of its angle, which is that of the principal root."""
+        import pennylane as qp
+
+        base = operation.base
+        try:
+            (angle,) = map(self.angle, base.parameters)
+            period = (2 if base.name in _ONCE_AROUND else 4) * math.pi
+            turns = torch.round(angle / period) if isinstance(angle, Tensor) else np.round(angle / period)
+            with qp.queuing.QueuingManager.stop_recording():
+                parts = qp.ops.functions.bind_new_parameters(base, [angle - period * turns]).pow(exponent)
+        except Exception as error:
+            raise self.refusal(
+                operation,
+                f"it is a power of {base.name} that depends on inputs or weights, which only rotations by one angle "
+                "may have; write it with gates whose angles depend on them",
+            ) from error
+        return replace(self, touched=None)._parts(parts)
 
     def _repeated(self, operation: Any, gates: list[Traced], count: int) -> list[Traced]:
         if count < 0:
@@ -316,6 +324,8 @@ class _Place:
         return diagonal(np.moveaxis(np.angle(values_of(entries)), -1, 0), wires, self.origin)
 
     def _matrix(self, operation: Any) -> list[Traced]:
+        import pennylane as qp
+
         wires = tuple(operation.wires)
         matrix = operation.matrix()
         if matrix.shape[-1] != 2 ** len(wires):
@@ -334,6 +344,10 @@ class _Place:
         plain = values_of(matrix)
         if plain.ndim == 2 and np.array_equal(plain, np.diag(np.diagonal(plain))):
             return diagonal(phases_of(torch.diagonal(matrix)), wires, self.origin)
+        if operation.num_params == 1 and getattr(operation, "has_generator", False):  # it is exp(i angle G)
+            with qp.queuing.QueuingManager.stop_recording():
+                generator = operation.generator()
+            return evolution_gates(generator, -self.angle(operation.parameters[0]), self.depends, self.origin)
         raise self.refusal(
             operation,
             f"its {len(matrix)} x {len(matrix)} matrix depends on inputs or weights, and only matrices on one wire and "

@@ -156,7 +156,7 @@ def from_script(script: Any, *, inputs: Sequence[int] | None = None) -> Source:
 def _observables(measurement: Any, index: Mapping[Any, int], position: int) -> list[Observable]:
     if type(measurement).__name__ in ("VarianceMP", "PurityMP"):
         raise CaptureError(
-            f"measurement {position} ({type(measurement).__name__}) of a script cannot be captured: what is computed of "
-            "expectation values needs a function that returns it; give the layer one"
+            f"measurement {position} ({type(measurement).__name__}) of a script cannot be captured: write a function "
+            "that returns it, and give it to the layer"
         )
     return observables_of(measurement, index, position)

@@ -68,10 +68,10 @@ def simulate(circuit: Circuit, inputs: Sequence[float], weights: Mapping[str, An
     node = qp.QNode(function, qp.device(device, wires=circuit.n_wires), diff_method=None)
     state = np.asarray(node())
     if circuit.noisy:
-        values = _postprocessed(circuit, _measured_mixed(circuit, state)[None], arrays)
+        (values,) = _postprocessed(circuit, _measured_mixed(circuit, state)[None], arrays)
     else:
-        values = measured_in_states(circuit, state.reshape(1, -1), arrays)
-    return values.reshape(-1)
+        (values,) = measured_in_states(circuit, state.reshape(1, -1), arrays)
+    return np.asarray(values)
 
 
 def angles_of(

@@ -2,8 +2,7 @@
 
     out[g, f, j] = sum_c F_j(E(g, c, f); weights(g, f, c)),
 
-with E the expectation values of the circuit of filter f on input channel c. F is not linear, so it comes before the
-sum.
+with E the expectation values of filter f's circuit on input channel c. F is not linear, so it comes before the sum.
 """
 
 from __future__ import annotations
