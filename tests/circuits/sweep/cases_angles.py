@@ -306,10 +306,11 @@ for _name, _angles in (
     ("methods in place", _in_place),
     ("assignment through a view", _a_view),
     ("a tensor changed after it was used", _an_alias),
-    ("out=", _out),
     ("scatter, index_add", _scattered),
 ):
     _add(_name, _angles)
+
+_add("out=", _out, EITHER)
 
 # -- gradients ---------------------------------------------------------------------------------------------------------
 

@@ -64,7 +64,6 @@ for _name, _observable in {
     "Hermitian of torch": lambda: qp.Hermitian(torch.tensor(_HERMITIAN), 1),
     "Projector on a basis state": lambda: qp.Projector([0, 1], wires=[0, 2]),
     "Projector on a state": lambda: qp.Projector(_STATE, wires=[1]),
-    "fermions": lambda: qp.simplify(qp.jordan_wigner(qp.FermiC(0) * qp.FermiA(0))),
     "a controlled X": lambda: qp.CNOT(wires=[0, 1]),
     "simplified": lambda: qp.simplify(qp.X(0) @ qp.X(0) @ qp.Z(1)),
 }.items():

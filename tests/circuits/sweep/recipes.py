@@ -264,7 +264,13 @@ _add("exp", lambda p: qp.exp(qp.X(0) @ qp.X(1), 1j * p[0]), 1, 2)
 _add("exp", lambda p: qp.exp(_energy(), 1j * p[0]), 1, 2, note="a sum")
 _add("exp", lambda p: qp.exp(qp.Z(0), -0.7j), 0, 1, note="constant")
 _add("TrotterProduct", lambda p: qp.TrotterProduct(_energy(), time=p[0], n=2, order=2), 1, 2)
-_add("TrotterProduct", lambda p: qp.TrotterProduct(qp.dot(p[:3], _energy().ops), time=0.7), 3, 2, note="coefficients")
+_add(
+    "TrotterProduct",
+    lambda p: qp.TrotterProduct(qp.dot(p[:3], [qp.Z(0) @ qp.Z(1), qp.X(0), qp.Y(1)]), time=0.7),
+    3,
+    2,
+    note="coefficients",
+)
 _add("TrotterizedQfunc", lambda p: qp.trotterize(_step, n=2, order=2)(p[0], p[1], wires=[0, 1]), 2, 2)
 _add("ApproxTimeEvolution", lambda p: qp.ApproxTimeEvolution(_energy(), p[0], 2), 1, 2)
 _add(

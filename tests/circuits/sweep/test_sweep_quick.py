@@ -9,7 +9,7 @@ from tests.circuits.sweep.kinds import KindCase
 from tests.circuits.sweep.kinds import cases as kinds
 from tests.circuits.sweep.recipes import missing, recipes
 
-EVERY = 8
+EVERY = 12
 """One of so many of the kinds is run here."""
 
 
