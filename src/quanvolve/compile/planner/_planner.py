@@ -88,7 +88,7 @@ class Planner:
 
     def _every(self, circuits: Sequence[Circuit]) -> tuple[dict[str, Plan], dict[str, PlanError]]:
         """All plans that may be the cheapest exact one; where none can run the circuits, one that estimates."""
-        layout = self._inner if self._shots is None else words_alone(sampling_of(circuits[0]), self._inner)
+        layout = self._inner if self._shots is None else words_alone(sampling_of(self._circuits[0]), self._inner)
         possible, refused = self._candidates.exact(layout)
         if not possible and any(circuit.noisy for circuit in circuits):
             possible = self._candidates.estimated()
