@@ -20,6 +20,7 @@ from quanvolve.circuits.capture._look import values_of
 from quanvolve.circuits.capture._matrices import (
     MOST_WIRES,
     Matrix,
+    exponential_of_paulis,
     matrix_of_gates,
     phases_of,
     turn_gates,
@@ -340,6 +341,8 @@ class _Place:
                 "matrix with functions of torch, or the operation with gates",
             )
         if len(wires) == 1:
+            if operation.name == "SpecialUnitary":  # PennyLane's exponential of a matrix is no function of a program
+                matrix = exponential_of_paulis(operation.parameters[0])
             return turn_gates(matrix, wires[0], self.origin)
         plain = values_of(matrix)
         if plain.ndim == 2 and np.array_equal(plain, np.diag(np.diagonal(plain))):
