@@ -25,6 +25,7 @@ from quanvolve.circuits.capture._last_look import Function, last_look
 from quanvolve.circuits.capture._lowering import lowered
 from quanvolve.circuits.capture._other_values import require_same
 from quanvolve.circuits.capture._pennylane_lock import pennylane_alone
+from quanvolve.circuits.capture._precision import InDoubles
 from quanvolve.circuits.capture._recorder import Recorder
 from quanvolve.circuits.capture._traced import Traced
 from quanvolve.circuits.capture._written import Shape, Written, checked_shapes
@@ -140,8 +141,8 @@ def _capture(
     for gate in gates:  # a parameter may be an angle itself
         if isinstance(gate.angle, Tensor):
             recorder.depends(gate.angle)
-    described = describe(gates, {**first, **closed_over.tensors}, index, recorder)
-    postprocessing = postprocessing_of(outputs, {**first, **closed_over.tensors}, recorder)
+    described = describe(gates, {**first, **recorder.brought}, index, recorder)
+    postprocessing = postprocessing_of(outputs, {**first, **recorder.brought}, recorder)
     values = {name: tensor.detach().clone() for name, tensor in closed_over.tensors.items()}
     weight_shapes = {**shapes, **{name: tuple(tensor.shape) for name, tensor in values.items()}}
     circuit = Circuit(
@@ -161,7 +162,7 @@ def _capture(
     again_outputs = outputs_of(measured, index, outputs.varying)
     require_same_outputs(outputs, again_outputs, postprocessing, {**point, **brought})
     if look:
-        last_look(circuit, Function(lambda point: written.record(point, batched), lowered, order, batched), brought)
+        last_look(circuit, Function(lambda point: _recorded(written, point, batched), lowered, order, batched), brought)
     return Captured(circuit, values, written.shots)
 
 
@@ -203,6 +204,11 @@ def _elsewhere(
         with contextlib.suppress(CaptureError):
             return (*_run(written, point, batched), point)
     return (*_run(written, points[-1], batched), points[-1])
+
+
+def _recorded(written: Written, point: Mapping[str, Tensor], batched: bool) -> tuple[list[Any], list[Any]]:
+    with InDoubles():
+        return written.record(point, batched)
 
 
 def _run(

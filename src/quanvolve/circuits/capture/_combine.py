@@ -211,20 +211,20 @@ def _sentence(operator: Any, what: str) -> dict[Any, Any]:
 
 
 def _stacked(coefficients: list[Any], like: Tensor, what: str) -> Tensor:
-    return torch.stack([_real(c, like.dtype, what) for c in coefficients])
+    """Real coefficients, of the type of the expectation values whatever type they are made with."""
+    return torch.stack([_real(c, what) for c in coefficients]).type_as(like)
 
 
-def _real(coefficient: Any, dtype: torch.dtype, what: str) -> Tensor:
+def _real(coefficient: Any, what: str) -> Tensor:
     # While it is recorded no value is taken out of a tensor: the further runs look.
     if recorder_now() is None and abs(complex(coefficient).imag) > 1e-12:
         raise CaptureError(
             f"{what} has the complex coefficient {complex(coefficient)}: an observable must be Hermitian"
         )
     if not isinstance(coefficient, Tensor):
-        return torch.tensor(complex(coefficient).real, dtype=dtype)
+        return torch.tensor(complex(coefficient).real, dtype=torch.float64)
     real = coefficient.real if coefficient.is_complex() else coefficient
-    scalar = real if real.dim() == 0 else real.reshape(())
-    return scalar if scalar.dtype == dtype else scalar.to(dtype)
+    return real if real.dim() == 0 else real.reshape(())
 
 
 def _with_one(measured: Tensor) -> Tensor:

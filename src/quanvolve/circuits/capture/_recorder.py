@@ -15,6 +15,7 @@ from quanvolve._errors import CaptureError
 from quanvolve.circuits.capture._closed_over import ClosedOver
 from quanvolve.circuits.capture._escapes import leaves_tensors, refuse
 from quanvolve.circuits.capture._linear import AFFINE, CONSTANT, OTHER, degree
+from quanvolve.circuits.capture._precision import alike, changes, in_double
 from quanvolve.circuits.description import (
     EVENLY,
     FROZEN_STACK,
@@ -54,6 +55,7 @@ class Recorder(TorchFunctionMode):
         self.calls: list[Call] = []
         self.batch, self.batched = batch, batch is not None
         self.closed_over = closed_over
+        self.brought: dict[str, Tensor] = {}
         # The tensors are kept along with their meaning: an id is only good while its tensor lives.
         self._known: dict[int, tuple[Tensor, Argument]] = {}
         self._degrees: dict[int, int] = {}
@@ -80,6 +82,7 @@ class Recorder(TorchFunctionMode):
             return iter(self.__torch_function__(Tensor.unbind, types, args, keywords))
         if function in _DETACHES and id(args[0]) not in self._known:
             return function(*args, **keywords)  # a constant, even of a tensor that wants gradients
+        args, keywords = self._in_doubles(function, args, keywords)
         tensors = [leaf for leaf in _flat([args, keywords]) if isinstance(leaf, Tensor)]
         known = [tensor for tensor in tensors if self._knows(tensor)]
         if not known:
@@ -106,6 +109,26 @@ class Recorder(TorchFunctionMode):
         self._record(function, args, before, keywords, result)
         return result
 
+    def _in_doubles(self, function: Any, args: Any, keywords: Any) -> tuple[Any, Any]:
+        """Arguments with twins in double precision in place of what the function closes over."""
+        if changes(function):
+            return args, keywords
+
+        def twin(value: Any) -> Any:
+            if isinstance(value, Tensor):
+                meaning = self._known[id(value)][1] if self._knows(value) else ("",)
+                return self.brought.get(meaning[1], value) if meaning[0] == "weight" else value
+            return type(value)(map(twin, value)) if type(value) in (list, tuple) else value
+
+        def convert(tensor: Tensor) -> Tensor:
+            if id(tensor) not in self._known:
+                return in_double(tensor)
+            found: Tensor = self.__torch_function__(Tensor.double, (), (tensor,))
+            return found
+
+        args, keywords = tuple(map(twin, args)), {name: twin(value) for name, value in keywords.items()}
+        return alike(args, keywords, convert)
+
     def _knows(self, tensor: Tensor) -> bool:
         if id(tensor) in self._known:
             return True
@@ -114,7 +137,10 @@ class Recorder(TorchFunctionMode):
         if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
             self._lose(tensor, "a transform of torch.func")
         elif tensor.is_leaf:
-            self._know(tensor, ("weight", self.closed_over.name_of(tensor)), AFFINE)
+            name = self.closed_over.name_of(tensor)
+            self.brought[name] = in_double(tensor.detach()).clone().requires_grad_()
+            self._know(tensor, ("weight", name), AFFINE)
+            self._know(self.brought[name], ("weight", name), AFFINE)
         else:
             self._lose(tensor, "a tensor that was computed outside of the function and wants gradients")
         return True

@@ -185,6 +185,7 @@ _RULES: dict[str, Callable[..., Any]] = {
     "clone": _same,
     "detach": _same,
     "contiguous": _same,
+    "type_as": _same,
     "double": _same,
     "float": _same,
     "to": _same,
