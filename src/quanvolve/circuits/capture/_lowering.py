@@ -42,7 +42,7 @@ _BASIS_STATES = {"BasisState", "BasisEmbedding"}
 _STATES = {"AmplitudeEmbedding", "StatePrep", "MottonenStatePreparation"}
 _DECOMPOSED_FIRST = {"CH", "CRX", "CRY", "CRZ", "CRot", "ControlledPhaseShift", "CSWAP", "CCZ", "Toffoli"}
 """Controlled gates for which PennyLane knows fewer gates than there are for any gate under control."""
-_ONCE_AROUND = {"PhaseShift", "U1", "GlobalPhase", "CPhaseShift00", "CPhaseShift01", "CPhaseShift10"}
+_ONCE_AROUND = {"PhaseShift", "U1", "GlobalPhase", "FermionicSWAP", "CPhaseShift00", "CPhaseShift01", "CPhaseShift10"}
 """Gates of one angle that are the same again after one turn, where rotations are after two."""
 _MAX_DEPTH = 40
 _MOST_GATES = 100_000
