@@ -186,6 +186,7 @@ def test_a_special_unitary_of_weights_is_captured_on_one_wire() -> None:
         return [qp.expval(qp.X(0)), qp.expval(qp.Z(0))]
 
     agree(function, 1, {"w": (3,)}, wires=range(1))
+    assert capture(function, 1, {"w": (3,)}).program is not None
 
 
 def test_what_is_not_unitary_is_refused() -> None:

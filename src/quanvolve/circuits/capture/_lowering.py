@@ -20,6 +20,7 @@ from quanvolve.circuits.capture._look import values_of
 from quanvolve.circuits.capture._matrices import (
     MOST_WIRES,
     Matrix,
+    exponential_of_paulis,
     matrix_of_gates,
     phases_of,
     turn_gates,
@@ -41,7 +42,7 @@ _BASIS_STATES = {"BasisState", "BasisEmbedding"}
 _STATES = {"AmplitudeEmbedding", "StatePrep", "MottonenStatePreparation"}
 _DECOMPOSED_FIRST = {"CH", "CRX", "CRY", "CRZ", "CRot", "ControlledPhaseShift", "CSWAP", "CCZ", "Toffoli"}
 """Controlled gates for which PennyLane knows fewer gates than there are for any gate under control."""
-_ONCE_AROUND = {"PhaseShift", "U1", "GlobalPhase", "CPhaseShift00", "CPhaseShift01", "CPhaseShift10"}
+_ONCE_AROUND = {"PhaseShift", "U1", "GlobalPhase", "FermionicSWAP", "CPhaseShift00", "CPhaseShift01", "CPhaseShift10"}
 """Gates of one angle that are the same again after one turn, where rotations are after two."""
 _MAX_DEPTH = 40
 _MOST_GATES = 100_000
@@ -340,6 +341,8 @@ class _Place:
                 "matrix with functions of torch, or the operation with gates",
             )
         if len(wires) == 1:
+            if operation.name == "SpecialUnitary":  # PennyLane's exponential of a matrix is no function of a program
+                matrix = exponential_of_paulis(operation.parameters[0])
             return turn_gates(matrix, wires[0], self.origin)
         plain = values_of(matrix)
         if plain.ndim == 2 and np.array_equal(plain, np.diag(np.diagonal(plain))):

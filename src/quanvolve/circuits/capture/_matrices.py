@@ -102,6 +102,19 @@ def turn_gates(matrix: Tensor, wire: Any, origin: str) -> list[Traced]:
     ]
 
 
+def exponential_of_paulis(coefficients: Tensor) -> Tensor:
+    """``exp(i (x X + y Y + z Z))``, of shape (2, 2): ``cos r + i (x X + y Y + z Z) sin(r) / r``, r being their norm."""
+    x, y, z = coefficients[0], coefficients[1], coefficients[2]
+    square = x**2 + y**2 + z**2
+    zero = square < _ZERO**2
+    norm = torch.sqrt(torch.where(zero, torch.ones_like(square), square))
+    part = torch.where(zero, torch.ones_like(norm), torch.sin(norm) / norm)
+    cosine = torch.where(zero, torch.ones_like(norm), torch.cos(norm))
+    real = torch.stack([cosine, part * y, -part * y, cosine])
+    imag = torch.stack([part * z, part * x, part * x, -part * z])
+    return torch.complex(real, imag).reshape(2, 2)
+
+
 class _Complex:
     """A complex number as two real tensors."""
 
