@@ -36,7 +36,7 @@ def test_channels(apply: Any) -> None:
         qp.StronglyEntanglingLayers(w, wires=range(2))
         return [qp.expval(qp.Z(0)), qp.expval(qp.X(0) @ qp.Y(1)), qp.probs(wires=1)]
 
-    circuit = capture(function, 2, {"w": (1, 2, 3)}, last_look=False)
+    circuit = capture(function, 2, {"w": (1, 2, 3)})
     assert circuit.noisy
     rng = np.random.default_rng(0)
     inputs, w = rng.uniform(-2, 2, 2), rng.uniform(-3, 3, (1, 2, 3))
