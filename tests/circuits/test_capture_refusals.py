@@ -358,6 +358,15 @@ ESCAPES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "numpy": (lambda x: x.detach().numpy(), "a NumPy array"),
     "asarray": (lambda x: np.asarray(x.detach()), "a NumPy array"),
     "function of numpy": (lambda x: np.sin(x.detach()), "a NumPy array"),
+    "format": (lambda x: f"{x[0]:.3f}", "a text"),
+    "repr": (lambda x: repr(x), "a text"),
+    "size of a mask": (lambda x: x[x > 0.5].numel(), "a size"),
+    "nonzero": (lambda x: torch.nonzero(x > 0.5), "a size"),
+    "where": (lambda x: torch.where(x > 0.5), "a size"),
+    "masked_select": (lambda x: x.masked_select(x > 0.5), "a size"),
+    "cond": (lambda x: qp.cond(x[0] > 0, qp.X)(0), "a truth value"),
+    "cond with else": (lambda x: qp.cond(x[0] > 0, qp.X, qp.Y)(0), "a truth value"),
+    "while": (lambda x: qp.while_loop(lambda i: i < x[0])(lambda i: i + 1)(0), "a truth value"),
     "from_dlpack": (lambda x: np.from_dlpack(x.detach()), "its memory"),
 }
 
@@ -389,7 +398,7 @@ def test_what_is_not_a_value_may_be_asked_for() -> None:
         assert not inputs.is_complex()
         for wire, angle in enumerate(inputs):
             qp.RY(angle, wires=wire)
-            assert f"{angle}"
+            assert f"{angle.shape}"
         return z0()
 
     assert len(capture(function, 4).gates) == 4

@@ -87,8 +87,8 @@ class Recorder(TorchFunctionMode):
         known = [tensor for tensor in tensors if self._knows(tensor)]
         if not known:
             return function(*args, **keywords)
-        if leaves_tensors(function):
-            refuse(function)
+        if leaves_tensors(function, args):
+            refuse(function, args)
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "Converting a tensor with requires_grad=True to a scalar")
                 return function(*args, **keywords)

@@ -41,9 +41,9 @@ cfloat contiguous cpu double expand expand_as float half int long new_full new_o
 reshape_as short sum_to_size to type type_as unfold view view_as
 """
 _FUNCTIONAL = """
-avg_pool1d celu conv1d cosine_similarity elu gelu glu hardshrink hardsigmoid hardswish hardtanh l1_loss layer_norm
-leaky_relu linear log_softmax logsigmoid max_pool1d mish mse_loss normalize pad pairwise_distance prelu relu relu6
-rms_norm selu sigmoid silu smooth_l1_loss softmax softmin softplus softshrink softsign tanh tanhshrink threshold
+avg_pool1d celu conv1d cosine_similarity elu gelu glu hardshrink hardsigmoid hardswish hardtanh layer_norm leaky_relu
+linear log_softmax logsigmoid max_pool1d mish normalize one_hot pad pairwise_distance prelu relu relu6 rms_norm selu
+sigmoid silu softmax softmin softplus softshrink softsign tanh tanhshrink threshold
 """
 _FFT = "fft fftshift hfft ifft ifftshift ihfft irfft rfft"
 _LINALG = """
@@ -115,6 +115,8 @@ def _collect() -> dict[str, Callable[..., Any]]:
     functions[PUT] = put
     functions[FROZEN_STACK] = frozen_stack
     functions[MIDDLE] = _middle
+    for name, loss in _LOSSES.items():
+        functions[f"torch.nn.functional.{name}"] = loss
     return functions
 
 
@@ -124,6 +126,27 @@ def _middle(tensor: Tensor) -> Tensor:
     return (tensor * middle).sum() / middle.sum()
 
 
+def _loss(each: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A loss of torch's in functions for which vmap has rules that broadcast."""
+
+    def loss(first: Tensor, second: Tensor, *unused: Any, reduction: str = "mean", **options: Any) -> Tensor:
+        known = {name: value for name, value in options.items() if name == "beta"}
+        values = each(first - second, **known)
+        return values if reduction == "none" else values.sum() if reduction == "sum" else values.mean()
+
+    return loss
+
+
+def _smooth(difference: Tensor, beta: float = 1.0) -> Tensor:
+    size = difference.abs()
+    return size if beta == 0 else torch.where(size < beta, 0.5 * size**2 / beta, size - 0.5 * beta)
+
+
+_LOSSES: dict[str, Callable[..., Tensor]] = {
+    "mse_loss": _loss(torch.square),
+    "l1_loss": _loss(torch.abs),
+    "smooth_l1_loss": _loss(_smooth),
+}
 PUT, FROZEN_STACK, MIDDLE = "put", "frozen_stack", "median_of_all"
 EVENLY = {
     f"{owner}.{name}": other
@@ -135,6 +158,7 @@ _GETTERS = ("T", "mT", "H", "mH", "real", "imag")
 FUNCTIONS: dict[str, Callable[..., Any]] = _collect()
 _NAMES = {id(function): name for name, function in FUNCTIONS.items()}
 # Whatever stands in memory that is not filled: no program can depend on it.
+_NAMES |= {id(getattr(torch.nn.functional, name)): f"torch.nn.functional.{name}" for name in _LOSSES}
 _NAMES[id(torch.moveaxis)], _NAMES[id(Tensor.moveaxis)] = "torch.movedim", "torch.Tensor.movedim"  # vmap knows these
 _NAMES[id(torch.empty_like)], _NAMES[id(Tensor.new_empty)] = "torch.zeros_like", "torch.Tensor.new_zeros"
 _PROPERTIES = {getattr(Tensor, name).__get__: f"torch.Tensor.{name}" for name in _GETTERS}
