@@ -174,7 +174,8 @@ def test_more_places_than_one_and_an_empty_batch() -> None:
     empty = torch.zeros(0, 2, 3, 4, dtype=torch.float64, requires_grad=True)
     assert layer(empty).shape == (0, 3, 2, 3)
     layer(empty).sum().backward()
-    assert empty.grad is not None and not layer.weights.grad.any()
+    assert empty.grad is not None
+    assert not layer.weights.grad.any()
 
 
 @pytest.mark.parametrize("noise", [{"depolarizing": 0.05}, {"amplitude_damping": 0.1, "readout": (0.02, 0.05)}])

@@ -58,7 +58,7 @@ class GateCase:
 
     def judged(self) -> Verdict:
         function, shapes = circuit(self)
-        return judge(function, N_INPUTS, shapes, seed=zlib.crc32(self.name.encode()))
+        return judge(function, N_INPUTS, shapes, slopes=True, seed=zlib.crc32(self.name.encode()))
 
     def wrong(self, verdict: Verdict) -> str:
         """Whether it is different, or refused without a reason that is known to be true."""

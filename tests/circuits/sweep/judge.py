@@ -69,6 +69,7 @@ def judge(
     closed_over: Sequence[Tensor] = (),
     of: Sequence[Tensor] | None = None,
     reference: Callable[..., Any] | None = None,
+    slopes: bool = False,
     seed: int = 0,
 ) -> Verdict:
     """Compare values, and gradients of inputs and weights, on several windows with two draws of the weights.
@@ -80,6 +81,8 @@ def judge(
         closed_over: tensors that want gradients and that the function uses without taking them.
         of: the windows, if not those of :func:`windows`.
         reference: the function that `default.qubit` runs, if another.
+        slopes: whether gradients may also be those of finite differences, where backpropagation through operations of
+            PennyLane is wrong. They do not see what a function does to gradients, such as `detach`.
         seed: of the windows, the weights and the direction in which gradients are taken.
     """
     rng = np.random.default_rng(seed)
@@ -107,7 +110,7 @@ def judge(
         for draw in range(len(draws)):
             for finite in (True, False):
                 group = [p for p in points if p.draw == draw and _finite(p) == finite]
-                said = _compare(layer, group, draws[draw], closed_over, finite, reference or function)
+                said = _compare(layer, group, draws[draw], closed_over, finite, reference or function, slopes)
                 if said:
                     return Verdict(DIFFERENT, said)
     return Verdict(EQUAL)
@@ -120,6 +123,7 @@ def _compare(
     closed_over: Sequence[Tensor],
     differentiable: bool,
     function: Callable[..., Any],
+    slopes: bool,
 ) -> str:
     """Where the layer and `default.qubit` differ, or nothing."""
     if not points:
@@ -148,15 +152,14 @@ def _compare(
     ours = torch.autograd.grad((values * directions).sum(), wanted, allow_unused=True, materialize_grads=True)
     for point, gradient in zip(points, ours[0][:, 0, 0, :], strict=True):
         said = _apart(point.gradients["inputs"], gradient, GRADIENT + _slack(point))
-        if said and _apart(_slopes(function, [point], weights, "inputs"), gradient, SLOPE):
+        if said and not (slopes and not _apart(_slopes(function, [point], weights, "inputs"), gradient, SLOPE)):
             return f"on the window {_shown(point.window)} gradients of inputs {said}"
     slack = sum(_slack(point) * (1 + _largest(point.gradients[name])) for point in points for name in parameters)
     for (name, parameter), gradient in zip(parameters.items(), ours[1:], strict=True):
         expected = torch.as_tensor(sum(point.gradients[name] for point in points))
         said = _apart(expected.reshape(-1), gradient.reshape(-1), GRADIENT + slack)
-        if said and (
-            name not in weights or _apart(_slopes(function, points, weights, name), gradient.reshape(-1), SLOPE)
-        ):
+        near = slopes and name in weights
+        if said and not (near and not _apart(_slopes(function, points, weights, name), gradient.reshape(-1), SLOPE)):
             return f"gradients of {name} (of shape {tuple(parameter.shape)}) {said}"
     return ""
 
