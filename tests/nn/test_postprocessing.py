@@ -325,7 +325,9 @@ def test_random_returns(returned: list[tuple[str, Any]], seed: int, engine: str)
 
     captured = capture(circuit, N, {**WEIGHTS, "c": (4,)}, last_look=False)
     assert Circuit.from_json(captured.to_json()) == captured
-    layer = Quanv2d(1, captured.n_outputs, 2, circuit=captured, scale=1.0, engine=engine, seed=seed, dtype=torch.float64)
+    layer = Quanv2d(
+        1, captured.n_outputs, 2, circuit=captured, scale=1.0, engine=engine, seed=seed, dtype=torch.float64
+    )
     generator = torch.Generator().manual_seed(seed)
     images = math.pi * torch.rand(2, 1, 2, 2, dtype=torch.float64, generator=generator)
     compared_values(layer, circuit, images)
