@@ -1,4 +1,4 @@
-"""Descriptions whose outputs are functions of expectation values, and what reads them: right, or refused with a reason."""
+"""Descriptions whose outputs are functions of expectation values, and what reads them, or refuses them with a reason."""
 
 import copy
 import json
@@ -41,9 +41,12 @@ def test_it_travels_hashes_and_compares(circuit: Circuit) -> None:
     assert Circuit.from_json(circuit.to_json()) == circuit == pickle.loads(pickle.dumps(circuit)) == copy.copy(circuit)
     assert hash(Circuit.from_json(circuit.to_json())) == hash(circuit)
     plain = circuit.without_postprocessing()
-    assert plain != circuit and plain.n_outputs == 4 and plain.without_postprocessing() is plain
+    assert plain != circuit
+    assert plain.n_outputs == 4
+    assert plain.without_postprocessing() is plain
     older = json.loads(plain.to_json())
-    assert older["format"] == 3 and "postprocessing" not in older  # as before there was one
+    assert older["format"] == 3
+    assert "postprocessing" not in older
 
 
 @pytest.mark.parametrize(
@@ -91,7 +94,8 @@ def test_too_many_outputs_are_refused(circuit: Circuit) -> None:
 
 def test_drawings_name_what_is_measured_and_the_outputs(circuit: Circuit) -> None:
     lines = draw_text(circuit).splitlines()
-    assert lines[0].endswith("┤") and "<" not in lines[0]
+    assert lines[0].endswith("┤")
+    assert "<" not in lines[0]
     assert lines[3:] == [
         "m0 = <X1>",
         "m1 = <Z0>",
@@ -110,7 +114,8 @@ def test_drawings_name_what_is_measured_and_the_outputs(circuit: Circuit) -> Non
 
 def test_openqasm_says_what_the_outputs_are(circuit: Circuit) -> None:
     text = openqasm(bind(circuit, {"w": [0.5, 2.0]}))
-    assert "// m0: X of q[1]\n" in text and "// output 0: 1 - m0^2, of the measured values above\n" in text
+    assert "// m0: X of q[1]\n" in text
+    assert "// output 0: 1 - m0^2, of the measured values above\n" in text
     assert "// output 1: 0.5 m1 + 2 m2, of the measured values above\n" in text
     assert "// output 2: m3, of the measured values above\n" in text
 

@@ -174,7 +174,8 @@ def test_more_places_than_one_and_an_empty_batch() -> None:
     empty = torch.zeros(0, 2, 3, 4, dtype=torch.float64, requires_grad=True)
     assert layer(empty).shape == (0, 3, 2, 3)
     layer(empty).sum().backward()
-    assert empty.grad is not None and not layer.weights.grad.any()
+    assert empty.grad is not None
+    assert not layer.weights.grad.any()
 
 
 @pytest.mark.parametrize("noise", [{"depolarizing": 0.05}, {"amplitude_damping": 0.1, "readout": (0.02, 0.05)}])
@@ -189,7 +190,7 @@ def test_noise_is_exact(noise: dict[str, Any], engine: str) -> None:
     for image, values in zip(images, layer(images).flatten(1), strict=True):
         expected = simulate(layer.circuits[0], image.flatten().tolist(), weights)
         torch.testing.assert_close(values.detach(), torch.from_numpy(expected), rtol=0, atol=1e-9)
-    # A variance of a mixed state, not the mixture of variances: Z of a state that noise makes nearly mixed has nearly 1.
+    # A variance of a mixed state, which is not the mixture of variances.
     assert (layer(images)[:, 0] > 0).all()
 
 
@@ -206,7 +207,8 @@ def test_shots_give_the_function_of_the_means() -> None:
     assert abs(drawn[:, 0].mean() - 0.75 * exact[0]) < 0.02
     assert abs(drawn[:, 1].mean() - exact[1]) < 0.03
     assert "whose errors make them biased" in few.plan
-    assert "biased" not in layer.plan and "functions of its 2 measured values" in layer.plan
+    assert "biased" not in layer.plan
+    assert "functions of its 2 measured values" in layer.plan
 
 
 def test_gradients_from_shots_alone() -> None:

@@ -71,7 +71,8 @@ def test_readings_are_of_the_outputs(layer: Quanv2d) -> None:
         values = layer(pixels).reshape(-1, 2).numpy()
     assert abs(variance.mean - values[:, 0].mean()) < 0.01
     assert abs(variance.variance - values[:, 0].var()) < 0.01
-    assert variance.pixels == (0, 1) and variance.method.startswith("by a quadrature")
+    assert variance.pixels == (0, 1)
+    assert variance.method.startswith("by a quadrature")
     assert abs(weighted.mean - values[:, 1].mean()) < 0.05
     # 1 - (cos 2 x0 cos 2 x1)^2 by hand
     np.testing.assert_allclose(values[:, 0], 1 - (np.cos(2 * pixels[:, 0, 0].numpy()) ** 2).prod(1), atol=1e-12)
