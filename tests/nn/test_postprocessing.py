@@ -190,7 +190,7 @@ def test_noise_is_exact(noise: dict[str, Any], engine: str) -> None:
     for image, values in zip(images, layer(images).flatten(1), strict=True):
         expected = simulate(layer.circuits[0], image.flatten().tolist(), weights)
         torch.testing.assert_close(values.detach(), torch.from_numpy(expected), rtol=0, atol=1e-9)
-    # A variance of a mixed state, not the mixture of variances: Z of a state that noise makes nearly mixed has nearly 1.
+    # A variance of a mixed state, which is not the mixture of variances.
     assert (layer(images)[:, 0] > 0).all()
 
 
@@ -207,7 +207,8 @@ def test_shots_give_the_function_of_the_means() -> None:
     assert abs(drawn[:, 0].mean() - 0.75 * exact[0]) < 0.02
     assert abs(drawn[:, 1].mean() - exact[1]) < 0.03
     assert "whose errors make them biased" in few.plan
-    assert "biased" not in layer.plan and "functions of its 2 measured values" in layer.plan
+    assert "biased" not in layer.plan
+    assert "functions of its 2 measured values" in layer.plan
 
 
 def test_gradients_from_shots_alone() -> None:

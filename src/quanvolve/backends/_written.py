@@ -40,7 +40,9 @@ def qiskit_circuit(bound: Bound, name: str = "filter") -> Any:
         if gate.offset is not None:
             arguments = [gate.offset + sum(factor * parameters[own] for own, factor in gate.terms)]
         getattr(written, QISKIT_NAMES[gate.name])(*arguments, *gate.wires)
-    outputs = [line.split(": ", 1)[1] for line in outputs_in_words(bound.circuit)]
+    outputs = outputs_in_words(bound.circuit, bound.weights)
+    if bound.circuit.postprocessing is None:
+        outputs = [line.split(": ", 1)[1] for line in outputs]
     written.metadata = {"outputs": outputs, "parameters": dict(bound.parameters)}
     return written
 

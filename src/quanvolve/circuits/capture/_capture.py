@@ -46,9 +46,9 @@ def capture(
 
     Args:
         function: a function, or a QNode (whose transforms are applied), that takes an argument `inputs` and weights
-            by keyword, applies operations and returns expectation values or probabilities. It may be written for a
-            single input vector (`inputs[0]`) or for a batch of them (`inputs[:, 0]`), of which it gets one: what it
-            computes of a whole batch (`inputs.mean()`, `len(inputs)`), it computes of one window.
+            by keyword, applies operations and returns expectation values, variances, purities or probabilities. It
+            may be written for a single input vector (`inputs[0]`) or for a batch of them (`inputs[:, 0]`), of which
+            it gets one: what it computes of a whole batch (`inputs.mean()`, `len(inputs)`), it computes of one window.
         n_inputs: how many values `inputs` has: the size of the window.
         weight_shapes: the shape of every weight, by name, as `TorchLayer` takes it.
         threshold: if given, the circuit reads each input as 1 where it is greater than this and as 0 elsewhere.

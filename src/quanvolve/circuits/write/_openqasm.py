@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
 from quanvolve.circuits.description import QISKIT_NAMES, Circuit, value_texts
 from quanvolve.circuits.write._bound import Bound, BoundGate
 
@@ -43,7 +48,7 @@ def openqasm(bound: Bound, title: str = "") -> str:
     lines += [f"// {line}" for line in title.splitlines()]
     if bound.n_channels_left_out:
         lines.append(f"// {bound.n_channels_left_out} noise channels are left out: a device has its own")
-    lines += [f"// {text}" for text in outputs_in_words(circuit)]
+    lines += [f"// {text}" for text in outputs_in_words(circuit, bound.weights)]
     if any(gate.name == "ISWAP" for gate in bound.gates):
         lines.append(_ISWAP)
     lines += [f"input float[64] {name}; // {' '.join(meaning.split())}" for name, meaning in bound.parameters]
@@ -54,8 +59,12 @@ def openqasm(bound: Bound, title: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def outputs_in_words(circuit: Circuit) -> list[str]:
+def outputs_in_words(circuit: Circuit, weights: Mapping[str, Any] | None = None) -> list[str]:
     """What is measured, a line for each output; with a post-processing, first a line for each measured value.
+
+    Args:
+        circuit: any.
+        weights: by name, arrays of the circuit's own shapes, which a post-processing may read.
 
     Examples:
         >>> from quanvolve.circuits import named_circuit
@@ -68,10 +77,16 @@ def outputs_in_words(circuit: Circuit) -> list[str]:
     after = circuit.postprocessing
     if after is not None:
         measured = outputs_in_words(circuit.without_postprocessing())
-        texts = value_texts(after, [f"m{j}" for j in range(len(measured))], {}, letter="m")
+        numbers = {name: np.vectorize(_number, otypes=[object])(array) for name, array in (weights or {}).items()}
+        texts = value_texts(after, [f"m{j}" for j in range(len(measured))], numbers, letter="m")
         return [
             *(f"m{j}: {line.split(': ', 1)[1]}" for j, line in enumerate(measured)),
-            *(f"output {j}: {text}, of the measured values above" for j, text in enumerate(texts)),
+            *(
+                f"output {j}: a function of the measured values above without a short form: see Circuit.postprocessing"
+                if text.startswith(f"f{j}(")
+                else f"output {j}: {text}, of the measured values above"
+                for j, text in enumerate(texts)
+            ),
         ]
     lines = []
     for number, observable in enumerate(circuit.observables):
@@ -85,6 +100,10 @@ def outputs_in_words(circuit: Circuit) -> list[str]:
             terms.append(product if coefficient == 1 else f"{coefficient:.17g} * {product}")
         lines.append(f"output {number}: {' + '.join(terms)}")
     return lines
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"
 
 
 def _line(gate: BoundGate) -> str:
