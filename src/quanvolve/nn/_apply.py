@@ -12,7 +12,7 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
-from quanvolve.compile import Layout, Plan, Planner, Windows, wide
+from quanvolve.compile import Layout, Plan, Planner, Windows, traced, wide
 from quanvolve.nn._geometry import Geometry, in_format_of
 from quanvolve.nn._limits import MOST, check_whole, shown, whole
 
@@ -134,7 +134,7 @@ def check_scale(scale: object, in_channels: int, geometry: Geometry) -> None:
             f"`scale` has shape {tuple(scale.shape)}, expected one that broadcasts to {full}: (in_channels, "
             "*kernel_size)"
         ) from None
-    if scale.device.type != "meta" and not bool(torch.isfinite(scale).all()):
+    if scale.device.type != "meta" and not traced(scale) and not bool(torch.isfinite(scale).all()):
         raise QuanvolveError("`scale` has values that are not finite: give a number for each pixel of the window")
 
 
@@ -230,7 +230,7 @@ def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor, item
         raise QuanvolveError(
             f"the {items} are on {images.device} and the layer is on {like.device}: move one of them with .to()"
         )
-    if images.numel() and images.device.type != "meta" and not transformed():
+    if images.numel() and images.device.type != "meta" and not traced(images):
         _check_finite(images.detach(), items)
 
 
@@ -250,7 +250,7 @@ def check_angles(images: Tensor, scale: Tensor | float, circuits: Sequence[Circu
 
     No product of smaller formats can overflow there, so that only float64 pixels (or an extreme scale) are looked at.
     """
-    if not images.numel() or images.device.type == "meta" or transformed():
+    if not images.numel() or images.device.type == "meta" or traced(images):
         return
     factor = max(map(_factor, circuits))
     if isinstance(scale, Tensor):
@@ -277,11 +277,6 @@ def _factor(circuit: Circuit) -> float:
     """The most that a sum of inputs in an angle can be, in units of the largest input; at least 1."""
     sums = [sum(abs(factor) for _, factor in gate.angle.inputs) for gate in circuit.gates if gate.angle is not None]
     return max(1.0, *sums) if sums else 1.0
-
-
-def transformed() -> bool:
-    """Whether `torch.compile`, `torch.export` or a `torch.func` transform is running: values cannot be looked at."""
-    return torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
 
 
 def _short(dtype: torch.dtype) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor, nn
+from torch.fx import Proxy
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
@@ -40,6 +41,17 @@ class AsConv(nn.Module):
         return (
             f"the weights of its filters are angles of circuits, of shape (filters, channels, ...): {', '.join(names)}"
         )
+
+
+def leaf(layer: nn.Module, images: Proxy) -> Any:
+    """A call of the layer as `torch.fx` writes down those of torch's own: by name, and not what happens inside."""
+    tracer: Any = images.tracer
+    name = tracer.path_of_module(layer)
+    if not name:
+        raise QuanvolveError(
+            "`torch.fx` traces models that hold quantum layers, and no layer itself: put it into an nn.Sequential"
+        )
+    return tracer.create_proxy("call_module", name, (images,), {})
 
 
 def one_of(input: Tensor | None, other: Tensor | None, name: str) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import unset_fake_temporarily
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, Captured, Circuit, captured, look_up, named_circuit
@@ -213,7 +214,9 @@ def _distinct(make: Callable[[int], Circuit], rows: int, generator: torch.Genera
     known: set[Circuit] = set()
     for _ in range(rows):
         for _ in range(_ATTEMPTS):
-            circuit = make(int(torch.randint(2**31 - 1, (), generator=generator, device="cpu")))
+            with unset_fake_temporarily():  # a structure is no tensor, and so none of those without numbers
+                seed = int(torch.randint(2**31 - 1, (), generator=generator, device="cpu"))
+            circuit = make(seed)
             if circuit not in known:
                 break
         circuits.append(circuit)

@@ -7,11 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.fx import Proxy
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._options import explains, layer_signature, model_options, takes
 from quanvolve.nn._apply import check_plain
-from quanvolve.nn._as_conv import one_of
+from quanvolve.nn._as_conv import leaf, one_of
 from quanvolve.nn._geometry import Geometry
 from quanvolve.nn._limits import check_whole
 from quanvolve.nn._memory_format import own_tensor
@@ -100,7 +101,9 @@ class QuantumLinear(QuanvNd):
             input: the features, by the name that `nn.Linear` has for them.
             features: the same by another name.
         """
-        given = one_of(input, features, "features")
+        given: Any = input if isinstance(input, Proxy) else one_of(input, features, "features")
+        if isinstance(given, Proxy):
+            return leaf(self, given)  # type: ignore[no-any-return]
         return own_tensor(self._values(self._rows(given)).reshape(*given.shape[:-1], self.out_features))
 
     def batched(self, images: Tensor) -> Tensor:

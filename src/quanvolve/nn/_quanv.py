@@ -9,6 +9,7 @@ from typing import Any, Self, overload
 
 import torch
 from torch import Tensor, nn
+from torch.fx import Proxy
 
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.analysis import Formula, layer_formula
@@ -23,6 +24,7 @@ from quanvolve.compile import (
     is_trainable,
     keep_graph,
     needs_fixed,
+    traced,
 )
 from quanvolve.nn._apply import (
     Static,
@@ -38,10 +40,9 @@ from quanvolve.nn._apply import (
     compile_rows,
     layout_of,
     rows_of,
-    transformed,
     windows_for,
 )
-from quanvolve.nn._as_conv import AsConv, one_of
+from quanvolve.nn._as_conv import AsConv, leaf, one_of
 from quanvolve.nn._brought import brought
 from quanvolve.nn._elsewhere import WithOtherPrograms
 from quanvolve.nn._filters import CircuitLike, NoiseLike, given_weights, make_circuits
@@ -303,7 +304,8 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, AsConv):
             input: the images, by the name that `nn.Conv2d` has for them.
             images: the same by another name.
         """
-        return self._values(one_of(input, images, "images"))
+        given: Any = input if isinstance(input, Proxy) else one_of(input, images, "images")
+        return leaf(self, given) if isinstance(given, Proxy) else self._values(given)
 
     def _values(self, images: Tensor) -> Tensor:
         like = self._like(images)
@@ -314,10 +316,10 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, AsConv):
                 return self._values(images.to(like.dtype))
         batch = QuanvNd.batched(self, images)
         if torch.compiler.is_compiling():
-            from quanvolve.nn._traced import traced  # loads torch._dynamo
+            from quanvolve.nn._traced import traced as compiled  # loads torch._dynamo
 
             bias: dict[str, Tensor] = {} if self.bias is None else {"bias": self.bias}
-            out = traced(self._static, batch, self.circuit_weights(), like, self.scale, bias)
+            out = compiled(self._static, batch, self.circuit_weights(), like, self.scale, bias)
         else:
             out = apply(
                 batch,
@@ -431,7 +433,7 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, AsConv):
         """Compiled anew when a gradient is wanted, else only when a weight has changed (compared by value)."""
         weights = self.circuit_weights()
         wanted = torch.is_grad_enabled() and any(weight.requires_grad for weight in weights.values())
-        if wanted or like.device.type == "meta" or transformed():
+        if wanted or like.device.type == "meta" or traced(like, batch):
             n_windows = len(batch) * math.prod(self.geometry.output_size(tuple(batch.shape[2:])))
             plan = self._planner.choose(n_windows)
             return plan, compile_rows(plan, weights, like, self._layout, n_windows)

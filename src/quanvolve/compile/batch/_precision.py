@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from quanvolve.compile.batch._tracing import traced
+
 
 def wide(tensor: Tensor) -> Tensor:
     """The numbers in double precision; unchanged in a program that is exported, for runtimes without such cosines.
@@ -30,9 +32,4 @@ def turned(angles: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
 
 def visible(tensor: Tensor) -> bool:
     """Whether the numbers of a tensor can be looked at: it is neither traced nor transformed, and has some."""
-    return (
-        type(tensor) in (Tensor, torch.nn.Parameter)
-        and tensor.device.type != "meta"
-        and not torch.compiler.is_compiling()
-        and not torch._C._are_functorch_transforms_active()
-    )
+    return type(tensor) in (Tensor, torch.nn.Parameter) and tensor.device.type != "meta" and not traced(tensor)

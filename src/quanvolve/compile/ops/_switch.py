@@ -9,7 +9,8 @@ from contextvars import ContextVar
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
+
+from quanvolve.compile.batch._tracing import transforming
 
 _on = ContextVar("kernels", default=os.environ.get("QUANVOLVE_KERNELS", "numba") != "torch")
 
@@ -29,9 +30,7 @@ def kernels_on(tensors: Sequence[Tensor]) -> bool:
 
     An exported program is made of torch's own operators, so that it runs where this package is not.
     """
-    if not _on.get() or torch._C._are_functorch_transforms_active() or torch.compiler.is_exporting():
-        return False
-    if forward_ad._current_level >= 0:  # derivatives in forward mode
+    if not _on.get() or transforming() or torch.compiler.is_exporting():
         return False
     device = tensors[0].device.type
     return all(one.device.type == device and one.dtype in (torch.float32, torch.float64) for one in tensors)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from quanvolve.circuits import Circuit
 from quanvolve.compile.batch._chunks import CHUNK_BYTES
+from quanvolve.compile.batch._tracing import followed
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._sample import sample
 from quanvolve.compile.plans._plan import Plan
@@ -63,10 +64,10 @@ class SampledPlan:
     def _evaluate(self, compiled: tuple[Any, ...], windows: Windows, layout: Layout) -> Tensor:
         words = self.words(compiled, windows)
         drawn = self.draw(words)
-        if words.requires_grad:
+        if followed(words):
             exact = self.expect(words)
             drawn = drawn + (exact - exact.detach())  # the value of the one, the gradient of the other
-        return combine(drawn, len(windows.images), windows.places, layout)
+        return combine(drawn, windows.images.shape[0], windows.places, layout)
 
     def words(self, compiled: tuple[Any, ...], windows: Windows) -> Tensor:
         """Expectation values of all words, shape (images x groups x channels x filters, words, places)."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Angle, Circuit
 from quanvolve.compile.batch._precision import wide
+from quanvolve.compile.batch._tracing import derivatives, followed, transforming
 from quanvolve.compile.batch._values import bits, extended, flat_weights, mixed
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.plans._plan import Plan
@@ -72,9 +73,8 @@ class ShiftedPlan(SampledPlan):
         weights: dict[str, Tensor] = compiled[1]
         with torch.no_grad():
             drawn = self.draw(self.words(compiled, windows))
-        scaled = isinstance(windows.scale, Tensor) and windows.scale.requires_grad
-        to_inputs = windows.images.requires_grad or scaled
-        to_weights = any(weight.requires_grad for weight in weights.values())
+        to_inputs = followed(windows.images) or followed(windows.scale)
+        to_weights = any(followed(weight) for weight in weights.values())
         which: list[tuple[int, ...]] = []
         if torch.is_grad_enabled() and (to_inputs or to_weights):
             which = [shifted_rotations(one.circuit, to_inputs, to_weights) for one in self._circuits]
@@ -82,12 +82,24 @@ class ShiftedPlan(SampledPlan):
             angles = self._angles(windows, weights, which)
             fixed = replace(windows, images=windows.images.detach(), scale=_detached(windows.scale))
             detached = {name: weight.detach() for name, weight in weights.items()}
+            if transforming():
+                outputs = self._linear(angles, drawn, lambda k: self._difference(k, which, detached, fixed, drawn))
+                return combine(outputs, windows.images.shape[0], windows.places, layout)
             # Not of the same name as `drawn`: the function would hold what holds it, and nothing would ever free both.
-            outputs: Tensor = Shifts.apply(  # type: ignore[no-untyped-call]
+            outputs = Shifts.apply(  # type: ignore[no-untyped-call]
                 angles, drawn, lambda k: self._difference(k, which, detached, fixed, drawn)
             )
-            return combine(outputs, len(windows.images), windows.places, layout)
-        return combine(drawn, len(windows.images), windows.places, layout)
+            return combine(outputs, windows.images.shape[0], windows.places, layout)
+        return combine(drawn, windows.images.shape[0], windows.places, layout)
+
+    def _linear(self, angles: Tensor, drawn: Tensor, difference: Callable[[int], Tensor]) -> Tensor:
+        """The same as `Shifts`, with the further measurements made at once: transforms follow no function of ours."""
+        if derivatives() > 1:
+            raise no_second_derivatives()
+        for k in range(angles.shape[1]):
+            angle = angles[:, k : k + 1]
+            drawn = drawn + ((angle - angle.detach()) * difference(k)).to(drawn.dtype)
+        return drawn
 
     def _angles(self, windows: Windows, weights: Mapping[str, Tensor], which: list[tuple[int, ...]]) -> Tensor:
         """The angles that are shifted, shape (images x rows, rotations, places), as functions that torch follows."""
@@ -166,10 +178,15 @@ class _Once(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[None, ...]:
-        raise QuanvolveError(
-            "second derivatives are not measured: diff_method='parameter-shift' gives first ones; diff_method='exact' "
-            "has them"
-        )
+        raise no_second_derivatives()
+
+
+def no_second_derivatives() -> QuanvolveError:
+    """The error of a gradient's gradient."""
+    return QuanvolveError(
+        "second derivatives are not measured: diff_method='parameter-shift' gives first ones; diff_method='exact' "
+        "has them"
+    )
 
 
 def _detached(scale: Tensor | float) -> Tensor | float:

@@ -11,6 +11,7 @@ from torch import Tensor
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Circuit
 from quanvolve.compile.batch._chunks import in_chunks
+from quanvolve.compile.batch._tracing import bare, has_tangent
 from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.reference._coefficients import rotations, site_matrix
@@ -67,10 +68,19 @@ class TruncatedTrainPlan:
         Raises:
             PlanError: if the weights want a gradient, or a bond becomes too large.
         """
-        if torch.is_grad_enabled() and any(weight.requires_grad for weight in weights.values()):
+        if torch.is_grad_enabled() and any(weight.requires_grad or has_tangent(weight) for weight in weights.values()):
             raise needs_fixed()
-        with torch.no_grad():
-            wide = {name: weight.detach().to("cpu", torch.float64) for name, weight in weights.items()}
+        numbers = {name: bare(weight) for name, weight in weights.items()}
+        if None in numbers.values():
+            raise PlanError(
+                "the engine 'truncated_train' looks at the numbers of its weights, which here have none or several "
+                "(meta device, tracing, export, an ensemble): use the layer's `frozen()`, or another engine"
+            )
+        # Weights are fixed: derivatives by images pass through the cores alone.
+        with torch.no_grad(), torch._C._DisableFuncTorch():
+            wide = {
+                name: weight.detach().to("cpu", torch.float64) for name, weight in numbers.items() if weight is not None
+            }
             flat = flat_weights(self.chains[0], wide, torch.empty(0, dtype=torch.float64))
             rows = flat.expand(layout.rows, -1).split(1)
             trains: list[list[Floats]] = []

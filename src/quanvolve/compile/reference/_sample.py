@@ -17,6 +17,10 @@ def drawn(tables: ShotTables, words: Tensor) -> Tensor:
         tables: what bit strings are worth.
         words: shape (rows, words, places).
     """
+    if words.device.type == "meta":
+        return words.new_empty(words.shape[0], tables.values.shape[1], words.shape[2])
+    if words.dtype not in (torch.float32, torch.float64):  # shots are counted, which half precision cannot
+        return drawn(tables, words.to(torch.float32)).to(words.dtype)
     means = None
     values = torch.as_tensor(tables.values).to(words)
     first = string = 0
@@ -33,7 +37,7 @@ def drawn(tables: ShotTables, words: Tensor) -> Tensor:
         counts = torch.full_like(levels[-1], tables.shots)
         for mass, parts in zip(reversed(levels[1:]), reversed(levels[:-1]), strict=True):
             share = parts.unflatten(1, (-1, 2))[:, :, 1] / mass
-            ones = torch.binomial(counts, share.nan_to_num(0.0).clamp(0.0, 1.0))
+            ones = _binomial(counts, share.nan_to_num(0.0).clamp(0.0, 1.0), tables.shots)
             counts = torch.stack([counts - ones, ones], dim=2).flatten(1, 2)
         part = torch.einsum("rbp,bj->rjp", counts, values[string : string + size]) / tables.shots
         means = part if means is None else means + part
@@ -41,3 +45,19 @@ def drawn(tables: ShotTables, words: Tensor) -> Tensor:
         string += size
     assert means is not None
     return means
+
+
+def _binomial(counts: Tensor, share: Tensor, most: int) -> Tensor:
+    """How many of so many trials succeed.
+
+    Args:
+        counts: of trials, whole numbers.
+        share: probability of success.
+        most: the largest of `counts`.
+    """
+    if not torch.compiler.is_exporting():
+        return torch.binomial(counts, share)
+    # torch cannot export binomial numbers of a batch of any size: trial by trial, they are as many successes.
+    trials = torch.arange(most, dtype=counts.dtype, device=counts.device).reshape(-1, *(1,) * counts.dim())
+    drawn = torch.rand((most, *counts.shape), dtype=share.dtype, device=share.device)
+    return ((drawn < share) & (trials < counts)).sum(0).to(counts.dtype)
