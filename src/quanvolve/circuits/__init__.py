@@ -1,8 +1,9 @@
-"""What a filter is: circuit descriptions, capture of PennyLane functions, the catalogue of named circuits.
+"""What a filter is: circuit descriptions, capture of the circuits of other programs, the catalogue of named circuits.
 
 Its rooms are `description`, below all others, and `catalogue`, `capture`, `noise`, `draw` and `write`. Beside
 `backends` this is the only place that knows PennyLane. It is imported only where a function of the user's is captured,
-a circuit drawn as text or simulated, or where noise is a PennyLane model: named and stored circuits do without.
+a circuit drawn as text or simulated, or where noise is a PennyLane model: named and stored circuits do without. Qiskit
+is imported only where a circuit of it, or OpenQASM, is read, or one is written for it.
 """
 
 from quanvolve.circuits.capture import PENNYLANE_NAMES as PENNYLANE_NAMES

@@ -102,7 +102,8 @@ def _prepared(preparation: Preparation, values: Tensor) -> Tensor:
     empty = (amplitudes == 0).all(dim=-1, keepdim=True)
     ground = torch.nn.functional.one_hot(torch.tensor(0), size).to(amplitudes)
     amplitudes = torch.where(empty, ground, amplitudes)
-    return amplitudes / torch.linalg.vector_norm(amplitudes, dim=-1, keepdim=True)
+    norms: Tensor = torch.linalg.vector_norm(amplitudes, dim=-1, keepdim=True)
+    return amplitudes / norms
 
 
 def _operator(observable: Observable) -> Any:
