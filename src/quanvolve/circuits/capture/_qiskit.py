@@ -19,7 +19,7 @@ from quanvolve.circuits.capture._qiskit_parameters import Expressions, Parameter
 from quanvolve.circuits.capture._source import Floats, Run, Source
 from quanvolve.circuits.description import Observable
 
-_BASIS = ["u", "cx"]
+_STANDARD = "qiskit.circuit.library.standard_gates"
 
 
 def from_qiskit(circuit: Any, *, inputs: Any = None, observables: Any = None) -> Source:
@@ -97,14 +97,14 @@ def _measured(circuit: Any, observables: Any) -> tuple[Observable, ...]:
 def _reference(
     circuit: Any, parameters: Parameters, observables: tuple[Observable, ...]
 ) -> Callable[[Sequence[float], Mapping[str, Any]], Floats]:
-    """The circuit's values by Qiskit's `Statevector`, of the circuit as its transpiler writes it."""
+    """The circuit's values by Qiskit's `Statevector`."""
     written: list[Any] = []  # when it is first needed
 
     def reference(window: Sequence[float], weights: Mapping[str, Any]) -> Floats:
         from qiskit.quantum_info import Statevector
 
         if not written:
-            written.append(_transpiled(circuit))
+            written.append(_in_standard_gates(circuit))
         (plain,) = written
         values = parameters.at({"inputs": window, **{name: np.asarray(w, float) for name, w in weights.items()}})
         used = {parameter.name for parameter in plain.parameters}
@@ -114,12 +114,25 @@ def _reference(
     return reference
 
 
-def _transpiled(circuit: Any) -> Any:
-    """The circuit without measurements, in a few gates: a state vector of it is that of a device without noise."""
-    from qiskit import transpile
+def _in_standard_gates(circuit: Any) -> Any:
+    """The circuit without measurements, in Qiskit's standard gates.
 
+    Its transpiler would know gates by their names, which users may give to gates of their own; and a state vector of
+    the circuit itself would have the exact evolution in place of what a device runs.
+    """
     plain = circuit.copy_empty_like()
+
+    def add(operation: Any, qubits: list[Any]) -> None:
+        if operation.name == "measure" or getattr(operation, "_directive", False):
+            return
+        standard = operation.base_class.__module__.startswith(_STANDARD) if hasattr(operation, "base_class") else True
+        definition = None if standard else operation.definition
+        if definition is None:
+            plain.append(operation, qubits)
+            return
+        for instruction in definition.data:
+            add(instruction.operation, [qubits[definition.find_bit(qubit).index] for qubit in instruction.qubits])
+
     for instruction in circuit.data:
-        if instruction.operation.name != "measure" and not getattr(instruction.operation, "_directive", False):
-            plain.append(instruction)
-    return transpile(plain, basis_gates=_BASIS, optimization_level=0)
+        add(instruction.operation, list(instruction.qubits))
+    return plain

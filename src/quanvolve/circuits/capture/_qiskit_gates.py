@@ -115,7 +115,9 @@ class _Walk:
         """What an operation is made of; the phases of the parts are one phase of the whole circuit."""
         inside = "" if f"({operation.name})" in origin else f", which contains {operation.name},"
         try:
-            definition = operation.definition if hasattr(operation, "definition") else _synthesised(operation)
+            definition = getattr(operation, "definition", None)
+            if definition is None and (hasattr(operation, "control") or not hasattr(operation, "definition")):
+                definition = _synthesised(operation)
         except Exception as error:
             first = (str(error).splitlines() or ["no message"])[0]
             raise CaptureError(
@@ -139,7 +141,7 @@ class _Walk:
 
 
 def _synthesised(operation: Any) -> Any:
-    """What the transpiler makes of an operation that is no gate with a definition, such as a gate with modifiers."""
+    """What the transpiler makes of a gate without definition, such as a permutation or a gate with modifiers."""
     from qiskit import QuantumCircuit, transpile
 
     alone = QuantumCircuit(operation.num_qubits)

@@ -97,7 +97,7 @@ def _window(parameters: list[Any], inputs: Any) -> list[Any]:
                 f"with; it has {_listed(parameters)}"
             )
         return chosen
-    given = [inputs] if hasattr(inputs, "uuid") else list(inputs)
+    given = [inputs] if hasattr(inputs, "sympify") else list(inputs)
     chosen = [parameter for one in given for parameter in _found(parameters, one)]
     names = [parameter.name for parameter in chosen]
     if not chosen or len(set(names)) < len(names):
