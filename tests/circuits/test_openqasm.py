@@ -139,7 +139,10 @@ def test_version_2_has_no_parameters() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("OPENQASM 3.0;\nfoo bar baz;\n", r"the OpenQASM program cannot be read: line 2:\d+ "),
+        (
+            "OPENQASM 3.0;\nfoo bar baz;\n",
+            r"the OpenQASM program cannot be read: line 2, column \d+: 'ba.' is not expected there",
+        ),
         ('OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[1];\nfoo q[0];', "the OpenQASM program cannot be read: .*:4,"),
         ("OPENQASM 3.0;\ninput array[float[64], 3] x;\n", "only 'float' and 'angle' inputs are supported"),
         ("OPENQASM 4.0;\n", "the text is not OpenQASM 2 or 3: it must begin with OPENQASM and the version"),

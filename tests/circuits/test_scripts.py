@@ -29,7 +29,8 @@ def script(**options: Any) -> Any:
 
 def executed(made: Any) -> np.ndarray:
     (results,) = qp.execute([made], qp.device("default.qubit"), diff_method=None)
-    return np.concatenate([np.reshape(np.asarray(part), -1) for part in results])
+    parts = results if isinstance(results, tuple) else (results,)
+    return np.concatenate([np.asarray(part).reshape(-1) for part in parts])
 
 
 def test_a_script_begins_with_its_own_values() -> None:
@@ -75,9 +76,7 @@ def test_the_window_may_be_a_state() -> None:
     assert circuit.preparation is not None
     window = np.array([0.1, 0.5, -0.2, 0.7])
     changed = made.bind_new_parameters([window / np.linalg.norm(window)], [0])
-    np.testing.assert_allclose(
-        simulate(circuit, window.tolist(), {"parameter_1": 0.3}), executed([changed][0]).reshape(1), atol=1e-9
-    )
+    np.testing.assert_allclose(simulate(circuit, window.tolist(), {"parameter_1": 0.3}), executed(changed), atol=1e-9)
 
 
 def test_a_script_that_does_not_say_its_window_is_refused() -> None:

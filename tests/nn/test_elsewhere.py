@@ -96,7 +96,7 @@ def test_other_dimensions_have_them() -> None:
 
 def of_qiskit(written: Any, window: torch.Tensor) -> float:
     observable = SparsePauliOp.from_list([tuple(entry) for entry in written.metadata["observable"]])
-    values = [float(window[parameter.index]) for parameter in written.parameters]
+    values = [float(window[parameter.index].detach()) for parameter in written.parameters]
     (result,) = StatevectorEstimator().run([(written, observable, values)]).result()
     return float(result.data.evs)
 
@@ -117,7 +117,9 @@ def test_a_quantum_circuit_has_the_value_of_its_channel(encoding: str) -> None:
     images = windows(1, 1, 2, 2)
     for channel in (1, 3):
         written = layer.quantum_circuit(channel)
-        assert of_qiskit(written, images.flatten()) == pytest.approx(float(layer(images)[0, channel, 0, 0]), abs=1e-9)
+        assert of_qiskit(written, images.flatten()) == pytest.approx(
+            float(layer(images)[0, channel, 0, 0].detach()), abs=1e-9
+        )
         again = Quanv2d(
             1, 1, 2, circuit=from_qiskit(written, observables=SparsePauliOp.from_list(written.metadata["observable"])),
             dtype=torch.float64,

@@ -65,12 +65,13 @@ def from_openqasm(text: str, *, inputs: Any = None, observables: Any = None) -> 
         ... cx q[0], q[1];
         ... '''
         >>> from_openqasm(text)
-        Source(name='...', program='Qiskit', n_wires=2, n_inputs=2, weight_shapes={'tilt': ()})
+        Source(name='OpenQASM', program='Qiskit', n_wires=2, n_inputs=2, weight_shapes={'tilt': ()})
     """
     circuit = _read(text)
     vectors = _vectors(circuit)
     renamed = {old.name: new.name for old, new in vectors.items()}
     circuit = circuit.assign_parameters(vectors)
+    circuit.name = "OpenQASM"
     if isinstance(inputs, list | tuple):
         inputs = [renamed.get(one, one) for one in inputs]
     said = _OUTPUT.findall(text) if observables is None else []
@@ -86,18 +87,28 @@ def _read(text: str) -> Any:
         raise CaptureError(
             f"the text is not OpenQASM 2 or 3: it must begin with OPENQASM and the version, it begins {text[:40]!r}"
         )
-    said = io.StringIO()
     try:
         if version == "2":
             qasm2 = import_qiskit("qiskit.qasm2")
             return qasm2.loads(text, custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS)
-        with redirect_stderr(said):  # where the parser of version 3 tells the line of an error
+        with redirect_stderr(io.StringIO()):  # where the parser of version 3 says some of its errors
             return import_qiskit("qiskit.qasm3").loads(text)
     except QuanvolveError:
         raise
     except Exception as error:
-        words = str(error).strip("'\"") or said.getvalue() or "no message"
+        words = str(error).strip("'\"") or _place(error)
         raise CaptureError(f"the OpenQASM program cannot be read: {words.splitlines()[0]}") from error
+
+
+def _place(error: BaseException | None) -> str:
+    """Where the parser of version 3 gave up, which its error does not say."""
+    while error is not None:
+        for one in (error, *error.args):
+            token = getattr(one, "offendingToken", None)
+            if token is not None:
+                return f"line {token.line}, column {token.column}: {token.text!r} is not expected there"
+        error = error.__cause__ or error.__context__
+    return "it is not valid"
 
 
 def _vectors(circuit: Any) -> dict[Any, Any]:

@@ -118,7 +118,8 @@ def from_script(script: Any, *, inputs: Sequence[int] | None = None) -> Source:
             parts[k] = point["inputs"][start : start + size].reshape(shape)
             start += size
         parts |= {number: point[name] for name, number in numbers.items()}
-        return script.bind_new_parameters(list(parts.values()), [places[k] for k in parts])
+        order = sorted(parts)
+        return script.bind_new_parameters([parts[k] for k in order], [places[k] for k in order])
 
     @pennylane_alone()
     def run(point: Mapping[str, Tensor]) -> Run:
