@@ -55,7 +55,7 @@ def test_a_script_begins_with_its_own_values() -> None:
 def test_the_order_of_inputs_is_that_of_the_window() -> None:
     made = script()
     turned = from_script(made, inputs=[4, 0])
-    changed = made.bind_new_parameters([0.9, -0.4], [4, 0])
+    changed = made.bind_new_parameters([-0.4, 0.9], [0, 4])
     assert turned.weights is not None
     np.testing.assert_allclose(turned.reference([0.9, -0.4], turned.weights), executed(changed), atol=1e-9)
 
