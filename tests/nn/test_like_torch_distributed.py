@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from quanvolve import Quanv2d
 from tests.processes import run_processes
 
 MODEL = """
@@ -59,3 +60,49 @@ def test_sharded_layers_learn_as_whole_ones_do(tmp_path: Path, options: str) -> 
         torch.testing.assert_close(torch.tensor(own), model(x)[2 * rank : 2 * rank + 2], msg="the same values")
         for name, value in model.named_parameters():
             torch.testing.assert_close(torch.tensor(whole[name]), value.detach())
+
+
+RANDOM = """
+from quanvolve import Quanv2d
+from quanvolve._errors import QuanvolveError
+from torch.nn.parallel import DistributedDataParallel
+
+torch.manual_seed(rank)
+layer = Quanv2d(1, 4, 2, circuit="random", n_layers=1, seed={seed})
+{before}
+model = DistributedDataParallel(nn.Sequential(layer, nn.Flatten(), nn.Linear(16, 2)))
+x = torch.rand(2, 1, 3, 3)
+try:
+    out = model(x)
+    if {train}:
+        out.sum().backward()
+    print("same", layer.weights.grad is not None)
+except QuanvolveError as error:
+    print(error)
+"""
+
+
+def test_random_circuits_that_differ_between_processes_are_refused(tmp_path: Path) -> None:
+    first, second = run_processes(RANDOM.format(seed=None, before="", train=False), tmp_path)
+    assert first.startswith("same")
+    assert "process 0 has drawn other random circuits than this one: give the layer a `seed`" in second
+
+
+SAME = "torch.manual_seed(0); layer.load_state_dict(Quanv2d(1, 4, 2, circuit='random', n_layers=1).state_dict())"
+
+
+@pytest.mark.parametrize(("seed", "before"), [(3, ""), (None, SAME)], ids=["seed", "state"])
+def test_random_circuits_that_are_the_same_are_trained_together(tmp_path: Path, seed: int | None, before: str) -> None:
+    printed = run_processes(RANDOM.format(seed=seed, before=before, train=True), tmp_path)
+    assert [text.split() for text in printed] == [["same", "True"]] * 2
+
+
+def test_what_says_which_circuits_a_layer_has_is_not_saved() -> None:
+    layer = Quanv2d(1, 4, 2, circuit="random", n_layers=1)
+    assert "structure" not in layer.state_dict()
+    other = Quanv2d(1, 4, 2, circuit="random", n_layers=1)
+    assert int(other.structure) != int(layer.structure)
+    other.load_state_dict(layer.state_dict())
+    assert int(other.structure) == int(layer.structure)
+    assert "structure" not in dict(Quanv2d(1, 4, 2, circuit="random", n_layers=1, seed=0).named_buffers())
+    assert layer.half().structure.dtype == torch.int64

@@ -51,10 +51,11 @@ from quanvolve.nn._frozen import Frozen
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 from quanvolve.nn._limits import advised, check_seed, shown
 from quanvolve.nn._memory_format import WithFormat, own_tensor
+from quanvolve.nn._ranks import WithRanks
 from quanvolve.nn._state import WithState
 
 
-class QuanvNd(WithOtherPrograms, WithState, WithFormat, AsConv):
+class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
     """What `Quanv1d`, `Quanv2d`, `Quanv3d` and `QuantumLinear` share.
 
     Attributes:
@@ -186,6 +187,8 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, AsConv):
         self._register_weights(weights, generator, device, dtype)
         self._register_scale(math.pi if scale is None and isinstance(circuit, str) else scale, device, dtype)
         self.bias = nn.Parameter(torch.zeros(out_channels, device=device, dtype=dtype)) if bias else None
+        if self.random_structure and seed is None:
+            self._register_structure(self.circuits)
 
     # -- construction ----------------------------------------------------------------------------------------------
 
@@ -315,6 +318,7 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, AsConv):
             with torch.autocast(kind, enabled=False):
                 return self._values(images.to(like.dtype))
         batch = QuanvNd.batched(self, images)
+        self._check_structure(self.circuits)
         if torch.compiler.is_compiling():
             from quanvolve.nn._traced import traced as compiled  # loads torch._dynamo
 

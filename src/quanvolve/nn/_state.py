@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from quanvolve._errors import QuanvolveError
 from quanvolve._untrusted import parse_json
 from quanvolve.circuits import Circuit
+from quanvolve.nn._ranks import digest
 
 _ROUNDING = 0.25
 """How far from a byte a number may be that was one before states were averaged or converted."""
@@ -24,6 +25,7 @@ class WithState(nn.Module):
     circuit_name: str
     random_structure: bool
     scale: float | Tensor
+    structure: Tensor
     _set_circuits: Callable[[tuple[Circuit, ...]], None]
 
     def get_extra_state(self) -> Tensor:
@@ -38,6 +40,8 @@ class WithState(nn.Module):
         circuits = self._circuits_in(state)
         if circuits != self.circuits:
             self._set_circuits(circuits)
+            if "structure" in self._buffers:
+                self.structure.fill_(digest(circuits))
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *arguments: Any) -> None:
         state = state_dict.get(prefix + "_extra_state")
