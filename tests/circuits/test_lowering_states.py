@@ -7,6 +7,7 @@ import pennylane as qp
 import pytest
 import torch
 
+from quanvolve import Quanv2d
 from quanvolve.circuits import capture
 from quanvolve.circuits.capture._lowering import lowered
 from quanvolve.circuits.capture._traced import PREPARE
@@ -202,3 +203,27 @@ def test_what_does_not_act_on_qubits_is_refused(operation: Any, message: str) ->
 def test_several_states_at_once_are_refused() -> None:
     with refused(r"operation 0 \(StatePrep\) prepares 3 states at once \(shape \(3, 2\)\)"):
         lowered([qp.StatePrep(torch.tensor([[1.0, 0.0]] * 3), wires=0)])
+
+
+def test_where_complex_amplitudes_of_inputs_are_zero_gradients_say_that_they_are_unknown() -> None:
+    def function(inputs, weights):
+        qp.AmplitudeEmbedding(inputs, wires=range(2), pad_with=0.3j, normalize=True)
+        for wire in range(2):
+            qp.RY(weights[wire], wires=wire)
+            qp.RX(0.4, wires=wire)
+        qp.CNOT([0, 1])
+        return qp.expval(qp.Z(0)), qp.expval(qp.X(1))
+
+    layer = Quanv2d(1, 2, (1, 3), circuit=function, weight_shapes={"weights": 2}, dtype=torch.float64)
+    windows = torch.tensor([[0.3, 0.2, -0.4], [0.0, 0.0, 0.0]], dtype=torch.float64)
+    images = windows.reshape(2, 1, 1, 3).clone().requires_grad_()
+    out = layer(images).reshape(2, 2)
+    out.sum().backward()
+    node = qp.QNode(function, qp.device("default.qubit"), diff_method="backprop")
+    twin, weights = windows.clone().requires_grad_(), layer.weights.detach()[0, 0].clone().requires_grad_()
+    expected = torch.stack([torch.stack(node(window, weights)) for window in twin])
+    expected.sum().backward()
+    torch.testing.assert_close(out, expected)
+    torch.testing.assert_close(images.grad[0].flatten(), twin.grad[0])
+    assert images.grad[1].isnan().any()
+    torch.testing.assert_close(layer.weights.grad[0, 0], weights.grad)

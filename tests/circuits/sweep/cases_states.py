@@ -42,7 +42,6 @@ def _embedded(x: Any, wires: Any, **options: Any) -> Any:
 _add("AmplitudeEmbedding", lambda x, w: _embedded(x, [0, 1], normalize=True), n_inputs=4)
 _add("AmplitudeEmbedding, padded with zeros", lambda x, w: _embedded(x, [0, 1], pad_with=0.0, normalize=True))
 _add("AmplitudeEmbedding, padded with a number", lambda x, w: _embedded(x, [0, 1], pad_with=0.3, normalize=True))
-_add("AmplitudeEmbedding, padded with i", lambda x, w: _embedded(x, [0, 1], pad_with=0.3j, normalize=True), EITHER)
 _add("AmplitudeEmbedding of a function", lambda x, w: _embedded(torch.cos(x) + 1.5, [0, 1], pad_with=0, normalize=True))
 _add(
     "AmplitudeEmbedding of products",

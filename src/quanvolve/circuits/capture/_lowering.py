@@ -230,7 +230,7 @@ class _Place:
             state = values_of(state)
         if several:
             raise CaptureError(f"{self.origin} has angles that are computed for one window at a time")
-        return state_gates(state, wires, fresh, self.origin)
+        return state_gates(state, wires, fresh, self.origin, of_inputs="inputs" in read)
 
     def _power(self, operation: Any) -> list[Traced]:
         import pennylane as qp

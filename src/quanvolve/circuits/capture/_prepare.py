@@ -19,7 +19,7 @@ _NORM = 1e-6
 _TINY = 1e-30
 
 
-def state_gates(state: Any, wires: Sequence[Any], fresh: bool, origin: str) -> list[Traced]:
+def state_gates(state: Any, wires: Sequence[Any], fresh: bool, origin: str, of_inputs: bool = False) -> list[Traced]:
     """Gates that turn basis state 0 of the wires into a state of norm one.
 
     Args:
@@ -28,6 +28,9 @@ def state_gates(state: Any, wires: Sequence[Any], fresh: bool, origin: str) -> l
         fresh: whether the wires are in basis state 0 for certain; if not, the gates are those that PennyLane uses,
             up to their order, because other states of the wires must go where PennyLane takes them.
         origin: of the operation.
+        of_inputs: whether the amplitudes depend on inputs. Where these are zero, as pixels often are, the angles have no
+            derivative though the state has one, and gradients of inputs are NaN, as PennyLane's are; weights, which are
+            never exactly zero, get the gradient zero there.
 
     References:
         Moettoenen et al., Quantum Inf. Comput. 5, 467 (2005): rotations about Y make the absolute values, one wire
@@ -36,18 +39,18 @@ def state_gates(state: Any, wires: Sequence[Any], fresh: bool, origin: str) -> l
     real = not (state.is_complex() if isinstance(state, Tensor) else np.iscomplexobj(state) and np.any(state.imag))
     if not isinstance(state, Tensor):
         state = state.real if real else state
-    sizes = [_absolute(state)]
+    sizes = [_absolute(state, of_inputs)]
     while len(sizes[0]) > 1:
-        sizes.insert(0, _norm(sizes[0][::2], sizes[0][1::2]))
+        sizes.insert(0, _norm(sizes[0][::2], sizes[0][1::2], of_inputs))
     signed = fresh and real
     gates: list[Traced] = []
     for count in range(len(wires)):
         level = state if signed and count + 1 == len(wires) else sizes[count + 1]
-        angles = 2.0 * _arctan2(level[1::2], level[::2])
+        angles = 2.0 * _arctan2(level[1::2], level[::2], of_inputs)
         gates += multiplexed_rotation("RY", angles, wires[:count], wires[count], origin)
     if signed:
         return gates
-    return gates + diagonal(_phases(state, real), wires, origin)
+    return gates + diagonal(_phases(state, real, of_inputs), wires, origin)
 
 
 def basis_gates(bits: Any, wires: Sequence[Any], constant: bool, origin: str) -> list[Traced]:
@@ -94,30 +97,36 @@ def _outer(first: Any, second: Any) -> Any:
     return product.reshape(*product.shape[:-2], -1)
 
 
-def _absolute(state: Any) -> Any:
+def _absolute(state: Any, of_inputs: bool) -> Any:
     if not isinstance(state, Tensor):
         return np.abs(state)
-    return _norm(state.real, state.imag) if state.is_complex() else torch.abs(state)
+    if state.is_complex():
+        return _norm(state.real, state.imag, of_inputs)
+    return torch.sqrt(state**2) if of_inputs else torch.abs(state)
 
 
-def _norm(first: Any, second: Any) -> Any:
+def _norm(first: Any, second: Any, of_inputs: bool) -> Any:
     square = first**2 + second**2
     if not isinstance(square, Tensor):
         return np.sqrt(square)
+    if of_inputs:
+        return torch.sqrt(square)
     zero = square < _TINY  # where the square root has no derivative
     return torch.where(zero, torch.zeros_like(square), torch.sqrt(torch.where(zero, torch.ones_like(square), square)))
 
 
-def _arctan2(y: Any, x: Any) -> Any:
+def _arctan2(y: Any, x: Any, of_inputs: bool) -> Any:
     if not isinstance(y, Tensor):
         return np.arctan2(y, x)
+    if of_inputs:
+        return torch.arctan2(y, x)
     zero = (y == 0) & (x == 0)
     return torch.arctan2(y, torch.where(zero, torch.ones_like(x), x))
 
 
-def _phases(state: Any, real: bool) -> Any:
+def _phases(state: Any, real: bool, of_inputs: bool) -> Any:
     if not isinstance(state, Tensor):
         return np.angle(state)
     if real:
         return torch.where(state < 0, torch.full_like(state, math.pi), torch.zeros_like(state))
-    return _arctan2(state.imag, state.real)
+    return _arctan2(state.imag, state.real, of_inputs)
