@@ -12,6 +12,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from quanvolve._errors import ModelError
+
 MOST_BYTES = 64 * 2**20
 """Bytes of a file of JSON."""
 MOST_VALUES = 4_000_000
@@ -89,3 +91,31 @@ def read_json(path: Path) -> Any:
         ValueError: as :func:`parse_json`.
     """
     return parse_json(read_bytes(path))
+
+
+def read_document(path: Path, format: str) -> dict[str, Any]:
+    """An object of JSON that this package wrote, which says its format.
+
+    Args:
+        path: of the file.
+        format: what its entry `format` must be.
+
+    Raises:
+        OSError: as :func:`read_bytes`.
+        ModelError: if it is not JSON, or of another format.
+
+    Examples:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "run.json"
+        ...     _ = path.write_text('{"format": "quanvolve-run", "format_version": 1}')
+        ...     read_document(path, "quanvolve-run")["format_version"]
+        1
+    """
+    try:
+        content = read_json(path)
+    except ValueError as error:
+        raise ModelError(f"{path} is damaged: it is not JSON ({error})") from error
+    if not isinstance(content, dict) or content.get("format") != format:
+        raise ModelError(f"{path} was not written by quanvolve: expected the format {format!r}")
+    return content

@@ -499,3 +499,16 @@ def test_weight_shapes_may_be_numbers_of_numpy() -> None:
     shapes = {"weights": np.int64(3), "angle": np.int32(1)}
     assert capture(function, 1, shapes).weight_shapes == (("weights", (3,)), ("angle", ()))
     assert capture(function, 1, {"weights": (np.int64(3),), "angle": 1}).weight_shapes[0] == ("weights", (3,))
+
+
+@pytest.mark.parametrize("labels", [(0, 7, 3), (3, 1, 2), (2, 0, 1), ("b", "a", 5)])
+def test_probabilities_of_everything_follow_pennylane_in_the_order_of_wires(labels: tuple[Any, ...]) -> None:
+    def function(inputs):
+        for wire, value in zip(labels, inputs, strict=True):
+            qp.RY(value, wires=wire)
+        qp.CNOT(wires=labels[:2])
+        return qp.probs()
+
+    window = [0.3, 1.1, 2.0]
+    expected = qp.QNode(function, qp.device("default.qubit"))(torch.tensor(window, dtype=torch.float64))
+    np.testing.assert_allclose(simulate(capture(function, 3), window, {}), expected, atol=1e-12)

@@ -198,3 +198,27 @@ def test_a_function_that_reads_little_of_its_window_is_said() -> None:
         return encoded([inputs[0] * inputs[1], torch.sin(inputs[3])])
 
     assert capture(products, 6).inputs_read() == (0, 1, 3)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_they_may_have_any_precision(dtype: torch.dtype) -> None:
+    linear = torch.nn.Linear(2, 2).to(dtype)
+    factors = torch.nn.Parameter(torch.tensor([0.3, 0.6], dtype=dtype))
+    matrix = torch.tensor([[0.5, 0.1], [0.2, 0.7]])
+
+    def function(inputs, weights):
+        return encoded(matrix @ linear(inputs) * factors + weights)
+
+    found = captured(function, 2, {"weights": 2})
+    assert list(found.values) == ["linear_weight", "linear_bias", "factors"]
+    weights = {"weights": np.array([0.1, 0.2]), **{k: v.double().numpy() for k, v in found.values.items()}}
+    with torch.no_grad():
+        double = torch.nn.Linear(2, 2).double()
+        double.weight.copy_(linear.weight)
+        double.bias.copy_(linear.bias)
+        angles = matrix.double() @ double(torch.tensor([0.4, -0.7], dtype=torch.float64)) * factors.double()
+    expected = np.cos(angles.detach().numpy() + np.array([0.1, 0.2]))
+    np.testing.assert_allclose(simulate(found.circuit, [0.4, -0.7], weights), expected, atol=1e-12)
+    layer = Quanv2d(1, 2, (1, 2), circuit=function, weight_shapes={"weights": 2})
+    layer(torch.rand(2, 1, 3, 4)).sum().backward()
+    assert all(parameter.grad is not None and parameter.grad.dtype == torch.float32 for parameter in layer.parameters())

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from quanvolve._errors import CaptureError, QuanvolveError
 from quanvolve.circuits import ENCODINGS, Circuit, Preparation, capture, list_circuits, named_circuit, simulate
 from quanvolve.circuits.capture import _capture as capture_module
-from quanvolve.circuits.capture._last_look import A_KIND, windows
+from quanvolve.circuits.capture._last_look import windows
 
 BOTH = re.compile(
     r"on the window \[(.+)\] \(drawn .+\).* default\.qubit gives (\S+) for its value (\d+), what was captured gives "
@@ -61,7 +61,7 @@ def steps(inputs):
 WRONG = {
     "clamp": lambda x: torch.clamp(x, 0, 1),
     "relu": torch.relu,
-    "bytes": lambda x: torch.where(x > 50, 0 * x, x),
+    "bytes": lambda x: torch.where(x > 200, 0 * x, x),
     "sign": lambda x: torch.where((x < 0).all(), x + 1, 2 * x - x),
     "zero": lambda x: torch.where(x == 0, x + 1, x),
     "half": lambda x: torch.where((x - 0.5).abs() < 0.1, x + 1, x),
@@ -109,26 +109,20 @@ def test_a_description_that_is_wrong_on_one_kind_of_windows_is_refused(name, wir
     ],
 )
 @pytest.mark.parametrize("options", [{}, {"normalize": True}, {"validate_norm": False}])
-def test_states_of_weights_are_refused(state, options):
+def test_states_of_weights_are_gates(state, options):
     def function(inputs, weights):
         qp.StatePrep(state(inputs, weights), wires=range(2), **options)
         return encoded(inputs)
 
-    # PennyLane's own normalising takes numbers out of tensors.
-    text = r"\(StatePrep\) (prepares a state that depends on weights: make it with gates|has an angle that is not one)"
-    with pytest.raises(CaptureError, match=text):
-        capture(function, 2, {"weights": 4})
-    with pytest.raises(CaptureError, match=text):
-        capture(function, 2, {"weights": 4}, last_look=False)
+    assert capture(function, 2, {"weights": 4}).preparation is None
 
 
-def test_an_unnormalised_state_of_weights_is_refused():
+def test_a_state_of_weights_that_is_normalised_is_made_of_gates():
     def function(inputs, weights):
         qp.StatePrep(weights, wires=range(2), normalize=True)
         return encoded(inputs)
 
-    with pytest.raises(CaptureError, match="depends on weights"):
-        capture(function, 2, {"weights": 4})
+    assert capture(function, 2, {"weights": 4}).preparation is None
 
 
 def test_a_description_whose_state_depends_on_weights_is_refused():
@@ -142,22 +136,23 @@ def test_a_description_whose_state_depends_on_weights_is_refused():
         replace(circuit, preparation=Preparation((0,), (circuit.n_inputs,)))
 
 
-def test_windows_are_of_all_kinds_and_enough():
-    drawn = windows(np.random.default_rng(0), 9)
-    assert len(drawn) == 5 * A_KIND
+@pytest.mark.parametrize("n", [0, 1, 9])
+def test_windows_are_of_all_kinds(n):
+    drawn = windows(np.random.default_rng(0), n)
     kinds = {kind: np.array([w.values for w in drawn if w.kind == kind]) for kind in {w.kind for w in drawn}}
-    assert {kind: len(values) for kind, values in kinds.items()} == dict.fromkeys(kinds, A_KIND)
-    assert len(kinds) == 5
+    assert set(kinds) == {"in [0, 1]", "in [-4, 4]", "in [0, 255]", "with many zeros", "near 0.5"}
+    assert all(values.shape[1:] == (n,) for values in kinds.values())
+    if n == 0:
+        return
     assert kinds["in [0, 1]"].min() >= 0
     assert kinds["in [0, 1]"].max() <= 1
-    assert kinds["in [-4, 4]"].min() < -3
-    assert kinds["in [-4, 4]"].max() > 3
     assert (kinds["in [-4, 4]"] < 0).all(axis=1).any()
-    assert kinds["in [0, 255]"].max() > 200
-    assert (kinds["with many zeros"] == 0).mean() > 0.7
+    assert kinds["in [0, 255]"].max() == 255
     assert (kinds["with many zeros"] == 0).all(axis=1).any()
     assert np.abs(kinds["near 0.5"] - 0.5).max() <= 0.1
-    assert (kinds["near 0.5"] == 0.5).any()
+    if n == 9:
+        assert kinds["in [-4, 4]"].min() < -3
+        assert kinds["in [-4, 4]"].max() > 2
 
 
 def test_named_circuits_are_exempt(monkeypatch):
@@ -181,7 +176,7 @@ def test_no_value_anywhere_is_refused():
     def function(inputs):
         nonlocal calls
         calls += 1
-        if calls > 3:  # the points of capture
+        if calls > 2:  # the points of capture
             raise ValueError("no more")
         return encoded(inputs)
 
@@ -268,6 +263,6 @@ def test_what_is_captured_is_right_on_other_windows(pieces, cut, scale, seed):
 
     circuit = capture(function, 3)
     node = qp.QNode(function, qp.device("default.qubit"))
-    for window in windows(np.random.default_rng(seed), 3)[:40]:
+    for window in windows(np.random.default_rng(seed), 3):
         expected = np.stack(node(torch.tensor(window.values)))
         np.testing.assert_allclose(simulate(circuit, window.values, {}), expected, atol=1e-6)

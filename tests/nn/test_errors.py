@@ -50,7 +50,7 @@ CONSTRUCTION: list[tuple[dict[str, Any], str]] = [
     ({"circuit": "strongly_ent"}, r"`circuit` \(='strongly_ent'\) must be one of .*did you mean 'strongly_entangling'"),
     ({"encoding": "rq"}, r"`encoding` \(='rq'\) must be one of .*'ry'.*"),
     ({"readout": "zzz"}, r"`readout` \(='zzz'\) must be one of .*'z'"),
-    ({"circuit": 7}, r"`circuit` \(=7\) must be a name from list_circuits\(\), a PennyLane function or a Circuit"),
+    ({"circuit": 7}, r"`circuit` \(=7\) must be a name from list_circuits\(\), a function, script or TorchLayer"),
     ({"circuit": []}, r"`circuit` \(=\[\]\) must be a name"),
     (
         {"n_qubits": 3},

@@ -14,6 +14,7 @@ _PLAIN = {
     "str": "str",
     "IntOrTuple": "int",
     "CircuitLike": "str",
+    "InitLike": "str",
     "NoiseLike": "noise",
 }
 """What can be typed or chosen in a form, by the names in annotations; a `noise` is a text such as bit_flip=0.01."""

@@ -42,7 +42,7 @@ def windows_of(layer: LayerView, images: Tensor, count: int, seed: int = 0) -> T
     batch = images.detach().to("cpu", torch.float64)
     view = layer.geometry.windows(batch).view()  # (images, 1, channels, *places, *window)
     rows = view.squeeze(1).movedim(1, 1 + layer.dims).reshape(-1, layer.in_channels, *layer.geometry.kernel_size)
-    different = np.unique(rows.flatten(1).numpy(), axis=0)
+    different = np.unique(rows.flatten(1).clone().numpy(), axis=0)
     if len(different) > count:
         different = different[np.random.default_rng(seed).choice(len(different), count, replace=False)]
     return torch.from_numpy(different).reshape(-1, *rows.shape[1:])

@@ -133,7 +133,7 @@ class LayerView(Protocol):
         """Whether its weights are trained."""
 
     @property
-    def init(self) -> str:
+    def init(self) -> Any:
         """How its first weights were drawn."""
 
     @property

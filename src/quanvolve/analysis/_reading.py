@@ -162,7 +162,7 @@ def _windows(layer: LayerView, images: Any) -> Floats:
     # Places become rows: (images, groups, channels, *places, *window).
     flat = every.movedim((1, 2), (1 + layer.dims, 2 + layer.dims)).reshape(-1, *every.shape[1:3], view.inputs)
     step = -(-len(flat) // _MOST_WINDOWS)
-    return np.asarray(flat[::step].numpy())
+    return np.asarray(flat[::step].clone().numpy())
 
 
 def _of_channel(

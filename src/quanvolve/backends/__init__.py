@@ -1,6 +1,7 @@
 """Quantum convolutions on devices: PennyLane's, and Qiskit's through primitives.
 
-This is the only room that knows Qiskit, and it imports it only when a backend of it is made.
+Beside `circuits`, which reads and writes its circuits, this is the only room that knows Qiskit, and it imports it only
+when a backend of it is made.
 """
 
 from quanvolve.backends._backend import Backend as Backend

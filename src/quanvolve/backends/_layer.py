@@ -18,7 +18,7 @@ from quanvolve.backends._rows import Row, check_layers, layers_of, replace_layer
 from quanvolve.backends._settings import Floats, Weights
 from quanvolve.circuits import Circuit
 from quanvolve.compile import arranged
-from quanvolve.nn import QuanvNd
+from quanvolve.nn import QuanvNd, in_format_of
 
 
 def quantise(images: Tensor, levels: int) -> Tensor:
@@ -138,6 +138,7 @@ def _run(layer: QuanvNd, images: Tensor, how: Run) -> Tensor:
         out = out + layer.bias.reshape(-1, *(1,) * layer.dims)
     if layer.dense:
         return out.reshape(*images.shape[:-1], layer.out_channels)
+    out = in_format_of(batch, out)
     return out if images.dim() == layer.dims + 2 else out.squeeze(0)
 
 

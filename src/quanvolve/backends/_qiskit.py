@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._qiskit import import_qiskit
 from quanvolve.backends._cache import Cache
 from quanvolve.backends._described import described
 from quanvolve.backends._settings import Floats, Measured, Weights, angles_of, values_of_bits
-from quanvolve.backends._transpile import Transpiled, fold, import_qiskit, transpile
+from quanvolve.backends._transpile import Transpiled, fold, transpile
 from quanvolve.circuits import Circuit, bases_of
 
 

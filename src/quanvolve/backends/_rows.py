@@ -34,7 +34,7 @@ def rows_of_layer(layer: QuanvNd) -> list[Row]:
     """The circuits of a layer in the order of its rows (groups, filters, channels)."""
     rows = []
     for row in layer.rows():
-        weights = {name: weight.detach().cpu().double().numpy() for name, weight in row.weights.items()}
+        weights = {name: weight.detach().cpu().double().clone().numpy() for name, weight in row.weights.items()}
         rows.append(Row(row.circuit, weights, row.group, row.part))
     return rows
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._qiskit import import_qiskit
 from quanvolve.circuits import QISKIT_NAMES, Circuit, bases_of
 
 _FOLDED = ("cx", "cz", "ecr")
@@ -117,12 +117,3 @@ def fold(one: Any, scale: int) -> Any:
                 folded.barrier(*instruction.qubits)
             folded.append(instruction.operation, instruction.qubits, instruction.clbits)
     return folded
-
-
-def import_qiskit(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise QuanvolveError(
-            f"this needs Qiskit, and {name} cannot be imported: install it with pip install 'quanvolve[qiskit]'"
-        ) from error

@@ -8,7 +8,7 @@ from typing import Any
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._files import replacing
-from quanvolve.backends._transpile import import_qiskit
+from quanvolve._qiskit import import_qiskit
 from quanvolve.circuits import QISKIT_NAMES, Bound, outputs_in_words
 
 

@@ -1,16 +1,27 @@
-"""What a filter is: circuit descriptions, capture of PennyLane functions, the catalogue of named circuits.
+"""What a filter is: circuit descriptions, capture of the circuits of other programs, the catalogue of named circuits.
 
 Its rooms are `description`, below all others, and `catalogue`, `capture`, `noise`, `draw` and `write`. Beside
 `backends` this is the only place that knows PennyLane. It is imported only where a function of the user's is captured,
-a circuit drawn as text or simulated, or where noise is a PennyLane model: named and stored circuits do without.
+a circuit drawn as text or simulated, or where noise is a PennyLane model: named and stored circuits do without. Qiskit
+is imported only where a circuit of it, or OpenQASM, is read, or one is written for it.
 """
 
 from quanvolve.circuits.capture import PENNYLANE_NAMES as PENNYLANE_NAMES
 from quanvolve.circuits.capture import Captured as Captured
+from quanvolve.circuits.capture import Source as Source
+from quanvolve.circuits.capture import TrainedFunction as TrainedFunction
 from quanvolve.circuits.capture import capture as capture
 from quanvolve.circuits.capture import captured as captured
+from quanvolve.circuits.capture import circuit_of as circuit_of
+from quanvolve.circuits.capture import from_openqasm as from_openqasm
+from quanvolve.circuits.capture import from_qiskit as from_qiskit
+from quanvolve.circuits.capture import from_script as from_script
+from quanvolve.circuits.capture import in_torch_layer as in_torch_layer
+from quanvolve.circuits.capture import is_openqasm as is_openqasm
 from quanvolve.circuits.capture import pennylane_alone as pennylane_alone
+from quanvolve.circuits.capture import qnode_of as qnode_of
 from quanvolve.circuits.capture import simulate as simulate
+from quanvolve.circuits.capture import source_of as source_of
 from quanvolve.circuits.catalogue import ANSATZE as ANSATZE
 from quanvolve.circuits.catalogue import ENCODINGS as ENCODINGS
 from quanvolve.circuits.catalogue import READOUTS as READOUTS
@@ -53,3 +64,4 @@ from quanvolve.circuits.write import bases_of as bases_of
 from quanvolve.circuits.write import bind as bind
 from quanvolve.circuits.write import openqasm as openqasm
 from quanvolve.circuits.write import outputs_in_words as outputs_in_words
+from quanvolve.circuits.write import quantum_circuit as quantum_circuit

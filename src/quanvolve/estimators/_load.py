@@ -17,7 +17,7 @@ from safetensors.torch import load as load_tensors
 
 from quanvolve._errors import ModelError
 from quanvolve._file_names import CONFIG, TENSORS
-from quanvolve._untrusted import read_bytes, read_json
+from quanvolve._untrusted import read_bytes, read_document
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._classifier import QuanvClassifier
 from quanvolve.estimators._inputs import ImageSpec
@@ -125,13 +125,9 @@ def _tensors(payload: bytes) -> dict[str, torch.Tensor]:
 
 def _read_config(source: Path) -> dict[str, Any]:
     try:
-        config = read_json(source / CONFIG)
+        config = read_document(source / CONFIG, FORMAT)
     except OSError as error:
         raise ModelError(f"{source} is not a model folder: cannot read {CONFIG} ({error.strerror})") from error
-    except ValueError as error:
-        raise ModelError(f"{source / CONFIG} is damaged: it is not JSON ({error})") from error
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise ModelError(f"{source / CONFIG} was not written by quanvolve: expected the format {FORMAT!r}")
     if config.get("format_version") != FORMAT_VERSION:
         raise ModelError(
             f"{source} has model format {config.get('format_version')!r}, this version reads {FORMAT_VERSION}: use "

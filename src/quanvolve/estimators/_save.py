@@ -20,6 +20,7 @@ from quanvolve._errors import ModelError
 from quanvolve._file_names import CONFIG, TENSORS
 from quanvolve._files import write_whole
 from quanvolve._version import __version__
+from quanvolve.circuits import is_openqasm
 from quanvolve.estimators._fitted import kept_circuits, kept_options
 from quanvolve.estimators._limits import LABEL_KINDS, check_weights
 
@@ -105,9 +106,11 @@ def config_digest(config: dict[str, Any]) -> str:
 
 def _params(estimator: Any) -> dict[str, Any]:
     params = {**estimator.get_params(deep=False), **kept_options(estimator.module_)}
-    if not isinstance(params["circuit"], str):
+    if not isinstance(params["circuit"], str) or is_openqasm(params["circuit"]):
         # The function itself cannot be kept; its captured description is, and takes its place.
         params["circuit"] = params["weight_shapes"] = params["noise"] = None
+    if not isinstance(params["init"], str):
+        params["init"] = "auto"  # the weights are saved
     if not isinstance(params["noise"], Mapping):
         params["noise"] = None  # the saved circuits have it
     if not isinstance(params["random_state"], int | np.integer):

@@ -34,13 +34,15 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
             as (9,), is for series, X being (n, length) or (n, channels, length); one of three is for volumes,
             (n, D, H, W) or (n, channels, D, H, W).
         circuit: a name from :func:`quanvolve.circuits.list_circuits`, a PennyLane function with the contract of
-            `qp.qnn.TorchLayer` (then give `weight_shapes`), or a `Circuit`.
+            `qp.qnn.TorchLayer` (then give `weight_shapes`), a circuit of Qiskit or OpenQASM, or a `Circuit`; see
+            :class:`quanvolve.Quanv2d`. A saved model needs none of these programs.
         encoding, readout, n_layers: of a named circuit.
         n_qubits: number of qubits; by default one for each value in the window.
         channel_mixing: "sum" or "joint", see :class:`quanvolve.Quanv2d`.
         scale: what pixels in [0, 1] are multiplied with to become angles; by default pi for named circuits.
         weight_shapes: of a circuit function.
-        init: of weights that are drawn: "uniform", "small" or "auto", which is uniform up to 9 qubits and small beyond.
+        init: of weights that are drawn: "uniform", "small" or "auto", which is uniform up to 9 qubits and small
+            beyond; a function that fills a tensor, or these by name of the weight.
         noise: strengths by name, as in ``{"depolarizing": 0.01}``, or a noise model of PennyLane or Qiskit Aer; see
             :func:`quanvolve.circuits.with_noise`. A saved model keeps the noisy circuits.
         shots: outputs are means over so many shots, drawn anew at each call from torch's global generator (in `fit` of

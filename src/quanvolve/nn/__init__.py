@@ -15,6 +15,7 @@ from quanvolve.nn._controls import fixed_kernels as fixed_kernels
 from quanvolve.nn._filters import DESCRIBED as DESCRIBED
 from quanvolve.nn._filters import measured_values as measured_values
 from quanvolve.nn._geometry import Geometry as Geometry
+from quanvolve.nn._geometry import in_format_of as in_format_of
 from quanvolve.nn._heads import HEADS as HEADS
 from quanvolve.nn._heads import make_head as make_head
 from quanvolve.nn._hybrid import HybridModel as HybridModel

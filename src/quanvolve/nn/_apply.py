@@ -13,7 +13,7 @@ from torch import Tensor
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
 from quanvolve.compile import Layout, Plan, Planner, Windows, wide
-from quanvolve.nn._geometry import Geometry
+from quanvolve.nn._geometry import Geometry, in_format_of
 from quanvolve.nn._limits import MOST, check_whole, shown, whole
 
 MIXINGS = ("sum", "joint")
@@ -89,13 +89,13 @@ def apply(
         scale: a number, or a tensor that broadcasts to (in_channels, *kernel_size).
 
     Returns:
-        Tensor of shape (N, out_channels, *places).
+        Tensor of shape (N, out_channels, *places), contiguous, or channels last where the images are.
     """
     out = plan.evaluate(compiled, windows_for(images, layout, geometry, scale, channel_mixing), layout)
     out = out.flatten(1, 2)
     if bias is not None:
         out = out + bias.reshape(-1, *(1,) * len(geometry.kernel_size))
-    return out
+    return in_format_of(images, out)
 
 
 def windows_for(

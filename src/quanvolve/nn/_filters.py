@@ -17,6 +17,7 @@ from torch import Tensor
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, Captured, Circuit, captured, look_up, named_circuit
 from quanvolve.nn._apply import check_plain
+from quanvolve.nn._brought import brought
 from quanvolve.nn._limits import CONES, MOST_GATES, check_inputs, check_weights, check_width, shown, whole
 
 CircuitLike = str | Circuit | Sequence[Circuit] | Callable[..., Any]
@@ -111,7 +112,8 @@ def make_circuits(
         _warn_of_unread(found, circuit)
         return Made((found.circuit,), found.values, found.shots)
     raise QuanvolveError(
-        f"`circuit` (={circuit!r}) must be a name from list_circuits(), a PennyLane function or a Circuit"
+        f"`circuit` (={circuit!r}) must be a name from list_circuits(), a function, script or TorchLayer of "
+        "PennyLane, a QuantumCircuit of Qiskit, OpenQASM or a Circuit"
     )
 
 
@@ -162,6 +164,7 @@ def measured_values(
         >>> measured_values("strongly_entangling", n_inputs=4)
         4
     """
+    circuit, weight_shapes, *_ = brought(circuit, weight_shapes)
     made = make_circuits(
         circuit if isinstance(circuit, str | Circuit) or callable(circuit) else circuit[:1],
         n_inputs,
@@ -206,16 +209,16 @@ def _checked(
 
 def _distinct(make: Callable[[int], Circuit], rows: int, generator: torch.Generator | None) -> tuple[Circuit, ...]:
     """Draw structures until all differ; the few possible ones of tiny windows may have to repeat."""
-    found: list[Circuit] = []
+    circuits: list[Circuit] = []
     known: set[Circuit] = set()
     for _ in range(rows):
         for _ in range(_ATTEMPTS):
             circuit = make(int(torch.randint(2**31 - 1, (), generator=generator, device="cpu")))
             if circuit not in known:
                 break
-        found.append(circuit)
+        circuits.append(circuit)
         known.add(circuit)
-    return tuple(found)
+    return tuple(circuits)
 
 
 def spread_of(init: str, circuit: Circuit, shape: tuple[int, ...]) -> float | None:
@@ -277,7 +280,9 @@ def given_weights(given: Any, shapes: Mapping[str, tuple[int, ...]], rows: tuple
     for name, value in given.items():
         if isinstance(value, Tensor):
             check_plain(value, f"weight {name!r}")
-        tensor = value.detach().clone() if isinstance(value, Tensor) else torch.from_numpy(np.array(value, float))
+        tensor = (
+            value.detach().clone() if isinstance(value, Tensor) else torch.from_numpy(np.array(value, float)).clone()
+        )
         full = (*rows, *shapes[name])
         if tuple(tensor.shape) == shapes[name] and rows == (1, 1):
             tensor = tensor.reshape(full)

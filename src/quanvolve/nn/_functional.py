@@ -30,20 +30,20 @@ def quanv_nd(
     weights: Tensor | Mapping[str, Tensor],
     circuit: Circuit | Sequence[Circuit],
     kernel_size: IntOrTuple,
-    bias: Tensor | None = None,
-    stride: IntOrTuple = 1,
-    padding: IntOrTuple | str = 0,
-    dilation: IntOrTuple = 1,
-    groups: int = 1,
+    bias: Tensor | None,
+    stride: IntOrTuple,
+    padding: IntOrTuple | str,
+    dilation: IntOrTuple,
+    groups: int,
     *,
-    scale: float | Tensor = math.pi,
-    channel_mixing: str = "sum",
-    padding_mode: str = "zeros",
-    out_channels: int | None = None,
-    engine: str = "auto",
-    shots: int | None = None,
+    scale: float | Tensor,
+    channel_mixing: str,
+    padding_mode: str,
+    out_channels: int | None,
+    engine: str,
+    shots: int | None,
 ) -> Tensor:
-    """A quantum convolution along `dims` axes; the other arguments are those of `quanv2d`."""
+    """A quantum convolution along `dims` axes; the other arguments, with their defaults, are those of `quanv2d`."""
     if not isinstance(input, Tensor):
         raise QuanvolveError(f"expected a torch.Tensor, got {type(input).__name__}: convert it with torch.as_tensor")
     check_plain(input, "the images")
@@ -83,8 +83,8 @@ def quanv_nd(
     n_windows = len(batch) * math.prod(geometry.output_size(tuple(batch.shape[2:])))
     check_shots(shots)
     plan = Planner(circuits, layout, engine, shots).choose(n_windows)
-    found = compile_rows(plan, by_name, like, layout, n_windows)
-    out = apply(batch, plan, found, layout, geometry, scale, channel_mixing, bias)
+    compiled = compile_rows(plan, by_name, like, layout, n_windows)
+    out = apply(batch, plan, compiled, layout, geometry, scale, channel_mixing, bias)
     return out if input.dim() == dims + 2 else out.squeeze(0)
 
 

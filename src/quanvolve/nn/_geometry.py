@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -15,6 +16,9 @@ from quanvolve.compile import Windows
 from quanvolve.nn._limits import MOST, MOST_PIXELS, shown, whole
 
 MODES = ("zeros", "reflect", "replicate", "circular")
+
+CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
+"""The order in memory of images with that many spatial axes in which a pixel's channels are neighbours."""
 
 IntOrTuple = int | tuple[int, ...]
 
@@ -141,6 +145,34 @@ class Geometry:
                 f"{_by(size)}: at most {_by(tuple(n - limit for n in size))}"
             )
         return F.pad(images, amounts, mode=self.padding_mode)
+
+
+def in_format_of(images: Tensor, values: Tensor) -> Tensor:
+    """Values in memory as torch's convolutions return them: contiguous, or channels last where the images are.
+
+    Args:
+        images: shape (N, C, *size).
+        values: shape (N, channels, *places); copied only if they lie otherwise.
+
+    Examples:
+        >>> images = torch.rand(2, 3, 4, 4).to(memory_format=torch.channels_last)
+        >>> in_format_of(images, torch.rand(2, 8, 3, 3)).stride()
+        (72, 1, 24, 8)
+    """
+    order = CHANNELS_LAST.get(images.dim() - 2)
+    if order is None or torch._C._are_functorch_transforms_active() or not _channels_last(images):
+        order = torch.contiguous_format
+    return values.contiguous(memory_format=order)
+
+
+def _channels_last(images: Tensor) -> bool:
+    """Whether strides say so, as `suggest_memory_format` in torch's own kernels reads them."""
+    sizes, strides, least = images.shape, images.stride(), 0
+    for axis in (1, *range(images.dim() - 1, 1, -1), 0):
+        if sizes[axis] == 0 or strides[axis] < least or (axis == 0 and least == strides[1]):
+            return False
+        least = strides[axis] * max(1, sizes[axis])
+    return True
 
 
 def _by(numbers: tuple[int, ...]) -> str:

@@ -67,8 +67,11 @@ class Quanv2d(QuanvNd):
         bias: adds a learnable bias to each channel, zero at first. Unlike in `nn.Conv2d` the default is False.
         device, dtype: of weights and bias; the images must have the same.
         circuit: a name from :func:`quanvolve.circuits.list_circuits`; a PennyLane function with the contract of
-            `qp.qnn.TorchLayer` (then give `weight_shapes`); or a :class:`quanvolve.circuits.Circuit`. A window
-            arrives flattened as by `unfold`: channel, then row, then column.
+            `qp.qnn.TorchLayer` (then give `weight_shapes`), or a `TorchLayer` itself, whose weights the filters begin
+            with; a `QuantumCircuit` of Qiskit or a program in OpenQASM 2 or 3, or what
+            :func:`quanvolve.circuits.from_qiskit`, `from_openqasm` or `from_script` make of one; or a
+            :class:`quanvolve.circuits.Circuit`. A window arrives flattened as by `unfold`: channel, then row, then
+            column.
         encoding, readout, n_layers: of a named circuit.
         n_qubits: number of qubits; further ones than the window has values are ancillas. Default: one a value.
         scale: what pixels are multiplied with to become angles in radians. Default: pi for a named circuit, 1 for
@@ -91,8 +94,10 @@ class Quanv2d(QuanvNd):
         weights: weights by hand instead of drawn ones: by name, or a single array; each of shape
             (filters, input channels that a filter reads, *shape), or just the circuit's shape if there is one filter.
         init: of weights that are drawn: "uniform" in [0, 2 pi); "small", normal around zero with standard deviation
-            1 / (2 sqrt(layers + 2)), which keeps values and gradients of many qubits alive; or "auto": uniform up to 9
-            qubits, small beyond.
+            1 / (2 sqrt(layers + 2)), which keeps values and gradients of many qubits alive; "auto": uniform up to 9
+            qubits, small beyond; or a function, such as those of `torch.nn.init`, that fills the tensor of one filter,
+            of the circuit's own shape, in place. A mapping gives some weights by name one of these, a number, or a
+            tensor of the circuit's own shape; the others are drawn as "auto" says.
         diff_method: with `shots`, "exact" gives the gradients of the exact expectation values, "parameter-shift"
             estimates of them from as many shots, two circuits a rotation and window.
 

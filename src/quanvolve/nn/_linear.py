@@ -11,8 +11,10 @@ from torch import Tensor
 from quanvolve._errors import QuanvolveError
 from quanvolve._options import explains, layer_signature, model_options, takes
 from quanvolve.nn._apply import check_plain
+from quanvolve.nn._as_conv import one_of
 from quanvolve.nn._geometry import Geometry
 from quanvolve.nn._limits import check_whole
+from quanvolve.nn._memory_format import own_tensor
 from quanvolve.nn._quanv import QuanvNd
 
 _WINDOW = (*inspect.signature(Geometry.parse).parameters, "in_channels", "out_channels", "groups", "channel_mixing")
@@ -91,9 +93,15 @@ class QuantumLinear(QuanvNd):
         """As in `nn.Linear`."""
         return self.out_channels
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Features (*, in_features) to measured values (*, out_features)."""
-        return super().forward(self._rows(features)).reshape(*features.shape[:-1], self.out_features)
+    def forward(self, input: Tensor | None = None, *, features: Tensor | None = None) -> Tensor:  # type: ignore[override]
+        """Features (*, in_features) to measured values (*, out_features).
+
+        Args:
+            input: the features, by the name that `nn.Linear` has for them.
+            features: the same by another name.
+        """
+        given = one_of(input, features, "features")
+        return own_tensor(self._values(self._rows(given)).reshape(*given.shape[:-1], self.out_features))
 
     def batched(self, images: Tensor) -> Tensor:
         """Features (*, in_features) as the batch (rows, 1, in_features) that the circuits read, checked."""

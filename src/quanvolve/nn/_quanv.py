@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Self, overload
@@ -12,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from quanvolve._errors import PlanError, QuanvolveError
-from quanvolve._untrusted import parse_json
 from quanvolve.analysis import Formula, layer_formula
 from quanvolve.circuits import ANSATZE, Circuit, with_noise
 from quanvolve.compile import (
@@ -27,7 +25,6 @@ from quanvolve.compile import (
     needs_fixed,
 )
 from quanvolve.nn._apply import (
-    DTYPES,
     Static,
     apply,
     check_angles,
@@ -44,14 +41,19 @@ from quanvolve.nn._apply import (
     transformed,
     windows_for,
 )
-from quanvolve.nn._filters import CircuitLike, NoiseLike, draw_weights, given_weights, make_circuits, spread_of
+from quanvolve.nn._as_conv import AsConv, one_of
+from quanvolve.nn._brought import brought
+from quanvolve.nn._elsewhere import WithOtherPrograms
+from quanvolve.nn._filters import CircuitLike, NoiseLike, given_weights, make_circuits
+from quanvolve.nn._first_weights import InitLike, check_init, first_weights
 from quanvolve.nn._frozen import Frozen
 from quanvolve.nn._geometry import Geometry, IntOrTuple
 from quanvolve.nn._limits import advised, check_seed, shown
-from quanvolve.nn._rows import WithRows
+from quanvolve.nn._memory_format import WithFormat, own_tensor
+from quanvolve.nn._state import WithState
 
 
-class QuanvNd(WithRows, nn.Module):
+class QuanvNd(WithOtherPrograms, WithState, WithFormat, AsConv):
     """What `Quanv1d`, `Quanv2d`, `Quanv3d` and `QuantumLinear` share.
 
     Attributes:
@@ -93,7 +95,7 @@ class QuanvNd(WithRows, nn.Module):
         seed: int | None = None,
         weight_shapes: Mapping[str, Any] | None = None,
         weights: Any = None,
-        init: str = "auto",
+        init: InitLike = "auto",
         diff_method: str = "exact",
     ) -> None:
         """This is the one list of options: estimators, command line, forms and searches derive theirs from it.
@@ -131,13 +133,11 @@ class QuanvNd(WithRows, nn.Module):
         self.geometry = Geometry.parse(self.dims, kernel_size, stride, padding, dilation, padding_mode)
         self.channel_mixing = channel_mixing
         self.trainable = trainable
-        self.circuit_name = circuit if isinstance(circuit, str) else getattr(circuit, "__name__", "Circuit")
+        circuit, weight_shapes, self.circuit_name, values = brought(circuit, weight_shapes)
         named = isinstance(circuit, str)
         self.encoding_name: str | None = encoding if named else None
         self.readout_name: str | None = readout if named else None
-        self.random_structure = isinstance(circuit, str) and bool(
-            circuit in ANSATZE and ANSATZE[circuit].random_structure
-        )
+        self.random_structure = named and circuit in ANSATZE and ANSATZE[circuit].random_structure
         check_seed(seed)
         generator = None if seed is None else torch.Generator("cpu").manual_seed(int(seed))
 
@@ -160,7 +160,7 @@ class QuanvNd(WithRows, nn.Module):
             )
         except PlanError as error:
             raise advised(error, circuit, readout, n_inputs, n_qubits, n_layers, noise, shots) from error
-        circuits, self._brought = made.circuits, made.brought
+        circuits, self._brought = made.circuits, {**made.brought, **values}
         shots = made.shots if shots is None else shots
         noisy = tuple(with_noise(plain, noise) for plain in circuits)
         check_drawing(shots, diff_method)
@@ -202,21 +202,20 @@ class QuanvNd(WithRows, nn.Module):
         self, given: Any, generator: torch.Generator | None, device: Any, dtype: torch.dtype | None
     ) -> None:
         shapes = dict(self.circuits[0].weight_shapes)
-        spread_of(self.init, self.circuits[0], ())  # refuses an unknown one even where nothing is drawn
+        check_init(self.init, self.circuits[0])  # refuses an unknown one even where nothing is drawn
         for name in shapes:
             if hasattr(self, name) or name in ("bias", "scale"):
                 raise QuanvolveError(
                     f"the weight name {name!r} is taken by the layer itself: rename the argument of the function"
                 )
         by_hand = {} if given is None else given_weights(given, shapes, self.filter_shape)
-        for name, shape in shapes.items():
+        for name in shapes:
             if name in by_hand:
                 value = by_hand[name].to(device=device, dtype=dtype or torch.get_default_dtype())
             elif name in self._brought:
                 value = self._brought_value(name, device, dtype or torch.get_default_dtype())
             else:
-                spread = spread_of(self.init, self.circuits[0], shape)
-                value = draw_weights((*self.filter_shape, *shape), generator, device, dtype, spread)
+                value = self._drawn(name, generator, device, dtype)
             if self.trainable:
                 self.register_parameter(name, nn.Parameter(value))
             else:
@@ -226,6 +225,9 @@ class QuanvNd(WithRows, nn.Module):
         """A weight that the circuit function brings along: the same for every filter and channel at first."""
         value = self._brought[name]
         return value.expand(*self.filter_shape, *value.shape).to(device=device, dtype=dtype).clone()
+
+    def _drawn(self, name: str, generator: torch.Generator | None, device: Any, dtype: torch.dtype | None) -> Tensor:
+        return first_weights(self.init, self.circuits[0], name, self.filter_shape, generator, device, dtype)
 
     def _register_scale(self, scale: float | Tensor | None, device: Any, dtype: torch.dtype | None) -> None:
         self.scale: float | Tensor
@@ -253,34 +255,17 @@ class QuanvNd(WithRows, nn.Module):
             raise QuanvolveError(f"`scale` (={value}) must be finite in the layer's precision, {wanted}")
         self.scale = value
 
-    def _apply(self, fn: Any, recurse: bool = True) -> Self:
-        """What `to`, `double`, `cuda` and the like call, on this layer and on those that hold it.
-
-        Raises:
-            QuanvolveError: if the numbers became complex, or of a type that layers do not compute in.
-        """
-        floating = [tensor for tensor in (*self.parameters(), *self.buffers()) if tensor.is_floating_point()]
-        to = fn(floating[0].detach().flatten()[:0]).dtype if floating else torch.float32
-        if to not in DTYPES:
-            raise QuanvolveError(
-                f"the layer cannot be converted to {to}: its weights are angles, real numbers of one of "
-                f"{', '.join(map(str, DTYPES))}"
-            )
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        return self
-
     def reset_parameters(self) -> None:
-        """Draw the weights anew, as `init` says, from torch's global generator; the bias becomes zero.
+        """Begin anew with weights as `init` says, from torch's global generator; the bias becomes zero.
 
-        Weights that a circuit function closes over become what they were when the layer was built.
+        Weights that a circuit brings along become what they were when the layer was built.
         """
         with torch.no_grad():
             for name, weight in self.circuit_weights().items():
                 if name in self._brought:
                     weight.copy_(self._brought_value(name, weight.device, weight.dtype))
-                    continue
-                spread = spread_of(self.init, self.circuits[0], tuple(weight.shape[2:]))
-                weight.copy_(draw_weights(tuple(weight.shape), None, weight.device, weight.dtype, spread))
+                else:
+                    weight.copy_(self._drawn(name, None, weight.device, weight.dtype))
             if self.bias is not None:
                 self.bias.zero_()
 
@@ -311,14 +296,22 @@ class QuanvNd(WithRows, nn.Module):
 
     # -- use -------------------------------------------------------------------------------------------------------
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Images (N, C, *size) to measured values (N, out_channels, *places); both without N for a single image."""
+    def forward(self, input: Tensor | None = None, *, images: Tensor | None = None) -> Tensor:
+        """Images (N, C, *size) to measured values (N, out_channels, *places); both without N for a single image.
+
+        Args:
+            input: the images, by the name that `nn.Conv2d` has for them.
+            images: the same by another name.
+        """
+        return self._values(one_of(input, images, "images"))
+
+    def _values(self, images: Tensor) -> Tensor:
         like = self._like(images)
         kind = images.device.type if isinstance(images, Tensor) else "meta"
         if kind != "meta" and torch.is_autocast_enabled(kind):
             # Angles lose their meaning in half precision: compute in the layer's own.
             with torch.autocast(kind, enabled=False):
-                return self.forward(images.to(like.dtype))
+                return self._values(images.to(like.dtype))
         batch = QuanvNd.batched(self, images)
         if torch.compiler.is_compiling():
             from quanvolve.nn._traced import traced  # loads torch._dynamo
@@ -338,7 +331,9 @@ class QuanvNd(WithRows, nn.Module):
         if torch.is_grad_enabled() and not out.requires_grad:
             # A circuit may read nothing that wants a gradient; its zeros are then a gradient too.
             out = keep_graph(out, batch, *self.parameters())
-        return out if images.dim() == self.dims + 2 else out.squeeze(0)
+        if self._memory_format is not None:
+            out = out.contiguous(memory_format=self._memory_format)
+        return own_tensor(out if images.dim() == self.dims + 2 else out.squeeze(0))
 
     def batched(self, images: Tensor) -> Tensor:
         """The batch (N, in_channels, *size) that the filters slide over, checked as a call of the layer does.
@@ -517,53 +512,6 @@ class QuanvNd(WithRows, nn.Module):
 
     # -- torch's protocol --------------------------------------------------------------------------------------------
 
-    def get_extra_state(self) -> Tensor:
-        """Circuits and scale travel in the `state_dict`: they are part of what the weights mean."""
-        scale = None if isinstance(self.scale, Tensor) else self.scale
-        text = json.dumps({"scale": scale, "circuits": [c.to_dict() for c in self.circuits]}, allow_nan=False)
-        with torch.device("cpu"):
-            return torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8)
-
-    def set_extra_state(self, state: Tensor) -> None:
-        """Take over the circuits of a random structure; refuse those of another kind of layer."""
-        circuits = self._circuits_in(state)
-        if circuits != self.circuits:
-            self._set_circuits(circuits)
-
-    def _load_from_state_dict(self, state_dict: Any, prefix: str, *arguments: Any) -> None:
-        state = state_dict.get(prefix + "_extra_state")
-        if isinstance(state, Tensor):
-            self._circuits_in(state)  # before any weight is copied
-        super()._load_from_state_dict(state_dict, prefix, *arguments)
-
-    def _circuits_in(self, state: Tensor) -> tuple[Circuit, ...]:
-        """The circuits of a state, checked to be of this kind of layer."""
-        try:
-            if state.dtype != torch.uint8:
-                raise TypeError(f"it is a tensor of {state.dtype}, expected bytes")
-            data = parse_json(state.cpu().numpy().tobytes())
-            circuits = tuple(Circuit.from_dict(entry) for entry in data["circuits"])
-            scale, first = data["scale"], circuits[0]
-        except (KeyError, TypeError, IndexError, ValueError, RecursionError) as error:
-            raise QuanvolveError(f"the state's description of the layer's circuits is damaged: {error}") from error
-        own = self.circuits[0]
-        structure_only = (
-            self.random_structure
-            and len(circuits) == len(self.circuits)
-            and all(c.observables == own.observables and c.n_wires == own.n_wires for c in circuits)
-            and (first.n_inputs, first.weight_shapes, first.threshold, first.postprocessing)
-            == (own.n_inputs, own.weight_shapes, own.threshold, own.postprocessing)
-            and _encoding(circuits) == _encoding(self.circuits)
-        )
-        if circuits != self.circuits and not structure_only:
-            raise QuanvolveError(
-                f"the state holds the weights of another circuit than this layer's {self.circuit_name!r}: build the "
-                "layer with the same circuit, encoding, readout and layers first"
-            )
-        if scale != (None if isinstance(self.scale, Tensor) else self.scale):
-            raise QuanvolveError(f"the state is of a layer with `scale` (={scale}), this one has {self.scale}")
-        return circuits
-
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()  # type: ignore[no-untyped-call]
         return {**state, "_compiled": None}
@@ -614,11 +562,3 @@ class QuanvNd(WithRows, nn.Module):
             where = f"the last {unit}" if self.groups == 1 else f"the groups' last {unit}s"
             parts.append(f"{surplus} measured value{'s' * (surplus > 1)} of {where} left out")
         return parts
-
-
-def _encoding(circuits: tuple[Circuit, ...]) -> list[tuple[Any, ...]]:
-    """What reads the window, in order: random structures of one encoding agree in it."""
-    return [
-        tuple((g.name, g.wires, g.angle.inputs) for g in c.gates if g.angle is not None and g.angle.inputs)
-        for c in circuits
-    ]

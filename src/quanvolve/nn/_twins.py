@@ -52,23 +52,9 @@ def quanv1d(
         torch.Size([8, 6, 98])
     """
     return quanv_nd(
-        1,
-        input,
-        weights,
-        circuit,
-        kernel_size,
-        bias,
-        stride,
-        padding,
-        dilation,
-        groups,
-        scale=scale,
-        channel_mixing=channel_mixing,
-        padding_mode=padding_mode,
-        out_channels=out_channels,
-        engine=engine,
-        shots=shots,
-    )
+        1, input, weights, circuit, kernel_size, bias, stride, padding, dilation, groups, scale=scale,
+        channel_mixing=channel_mixing, padding_mode=padding_mode, out_channels=out_channels, engine=engine, shots=shots,
+    )  # fmt: skip
 
 
 def quanv2d(
@@ -119,23 +105,9 @@ def quanv2d(
         torch.Size([8, 8, 14, 14])
     """
     return quanv_nd(
-        2,
-        input,
-        weights,
-        circuit,
-        kernel_size,
-        bias,
-        stride,
-        padding,
-        dilation,
-        groups,
-        scale=scale,
-        channel_mixing=channel_mixing,
-        padding_mode=padding_mode,
-        out_channels=out_channels,
-        engine=engine,
-        shots=shots,
-    )
+        2, input, weights, circuit, kernel_size, bias, stride, padding, dilation, groups, scale=scale,
+        channel_mixing=channel_mixing, padding_mode=padding_mode, out_channels=out_channels, engine=engine, shots=shots,
+    )  # fmt: skip
 
 
 def quanv3d(
@@ -179,20 +151,6 @@ def quanv3d(
         torch.Size([2, 8, 3, 3, 3])
     """
     return quanv_nd(
-        3,
-        input,
-        weights,
-        circuit,
-        kernel_size,
-        bias,
-        stride,
-        padding,
-        dilation,
-        groups,
-        scale=scale,
-        channel_mixing=channel_mixing,
-        padding_mode=padding_mode,
-        out_channels=out_channels,
-        engine=engine,
-        shots=shots,
-    )
+        3, input, weights, circuit, kernel_size, bias, stride, padding, dilation, groups, scale=scale,
+        channel_mixing=channel_mixing, padding_mode=padding_mode, out_channels=out_channels, engine=engine, shots=shots,
+    )  # fmt: skip

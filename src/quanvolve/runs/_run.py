@@ -15,6 +15,7 @@ from typing import Any
 
 from quanvolve._errors import ModelError, QuanvolveError
 from quanvolve._files import abandoned, write_whole
+from quanvolve._untrusted import read_document
 from quanvolve._untrusted import read_json as read_json_file
 from quanvolve._version import __version__
 from quanvolve.runs._files import (
@@ -115,7 +116,7 @@ def read_run(folder: Path) -> Run:
     """
     path = folder / RUN
     try:
-        content = read_json_file(path)
+        content = read_document(path, _FORMAT)
     except (FileNotFoundError, NotADirectoryError):
         if _blank(folder):
             raise ModelError(f"nothing has begun in {folder} yet: leave out `resume`", arguments=("resume",)) from None
@@ -123,10 +124,6 @@ def read_run(folder: Path) -> Run:
         raise ModelError(f"{folder} is not the folder of a run: it {what}") from None
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise ModelError(f"{path} is damaged: it is not JSON ({error})") from None
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
-        raise ModelError(f"{path} was not written by quanvolve: expected the format {_FORMAT!r}")
     if content.get("format_version") != _FORMAT_VERSION:
         raise ModelError(
             f"{path} has the format {content.get('format_version')!r}, this version reads {_FORMAT_VERSION}: use the "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from torch import Tensor, nn
 
 from quanvolve.testing._report import Result
 from quanvolve.testing._subject import Subject
+
+_failed = partial(Result, "round trip", False)
 
 
 def check_distinct_filters(layer: nn.Module, *, measured: int | None = None, **where: Any) -> Result:
@@ -109,10 +112,6 @@ def check_round_trip(layer: nn.Module, make: Callable[[], nn.Module] | None = No
             path = f"{owner}.{name}" if owner else name
             return _failed(f"the attribute {path!r} holds weights that are not in `state_dict`: register them")
     return Result("round trip", True, "bit-equal after saving and loading")
-
-
-def _failed(message: str) -> Result:
-    return Result("round trip", False, message)
 
 
 def _hidden_numbers(module: nn.Module) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from torch import nn
 from quanvolve.testing._reference import Reference, reference_for, windows_of
 from quanvolve.testing._report import Result
 from quanvolve.testing._subject import Subject
+
+_failed = partial(Result, "geometry", False)
 
 Array = npt.NDArray[np.float64]
 
@@ -54,10 +57,6 @@ def check_geometry(layer: nn.Module, reference: Reference | None = None, **where
     index = tuple(int(n) for n in np.argwhere(wrong)[0])
     seen = f"{int(wrong.sum())} of {wrong.size} values are wrong, the first at {index}: {out[index]:.4g}, expected "
     return _failed(f"{seen}{expected[index]:.4g}{_likely(subject, function, images, out, expected, wrong, tolerance)}")
-
-
-def _failed(message: str) -> Result:
-    return Result("geometry", False, message)
 
 
 def _expected(subject: Subject, function: Reference, images: torch.Tensor) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,6 +10,8 @@ from torch import Tensor, nn
 
 from quanvolve.testing._report import Result
 from quanvolve.testing._subject import Subject
+
+_failed = partial(Result, "gradients", False)
 
 _STEP = 1e-5
 _DRAWS = 3
@@ -46,10 +49,6 @@ def check_gradients(layer: nn.Module, **where: Any) -> Result:
         if problem:
             return _failed(problem)
     return Result("gradients", True, f"inputs and {len(weights)} weight tensor(s) agree with finite differences")
-
-
-def _failed(message: str) -> Result:
-    return Result("gradients", False, message)
 
 
 def _compare(

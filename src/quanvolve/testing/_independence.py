@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from torch import Tensor, nn
 from quanvolve.testing._reference import windows_of
 from quanvolve.testing._report import Result
 from quanvolve.testing._subject import Subject
+
+_failed = partial(Result, "independence", False)
+_unshared = partial(Result, "weight sharing", False)
 
 
 def check_independence(layer: nn.Module, **where: Any) -> Result:
@@ -93,14 +97,6 @@ def check_weight_sharing(layer: nn.Module, **where: Any) -> Result:
         if not _same(a, b, subject):
             return _unshared(f"the image moves by {step} along axis {axis} and the map does not move by one place")
     return Result("weight sharing", True, "the map moves with the image; equal windows and images have equal values")
-
-
-def _failed(message: str) -> Result:
-    return Result("independence", False, message)
-
-
-def _unshared(message: str) -> Result:
-    return Result("weight sharing", False, message)
 
 
 def _same(a: Tensor, b: Tensor, subject: Subject) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from quanvolve.nn import QuanvNd
 from quanvolve.testing._reference import Reference
 from quanvolve.testing._report import Result
 from quanvolve.testing._subject import Subject
+
+_failed = partial(Result, "physicality", False)
 
 
 def check_physicality(
@@ -132,10 +135,6 @@ def what_is_read(layer: nn.Module, **where: Any) -> Read:
     circuits = getattr(layer, "circuits", None)
     entangling = None if not circuits else max(sum(len(g.wires) > 1 for g in circuit.gates) for circuit in circuits)
     return Read(np.stack(columns, axis=1), entangling)
-
-
-def _failed(message: str) -> Result:
-    return Result("physicality", False, message)
 
 
 def _bounds(subject: Subject) -> tuple[float, float]:

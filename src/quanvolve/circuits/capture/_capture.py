@@ -2,14 +2,14 @@
 
 The function is run once with tensors that are recorded. Its operations are decomposed into the gate vocabulary, and
 what an angle is follows from the calls that made it: if all of them are linear, an affine function of inputs and
-weights, else a program of these calls. Nothing is inferred from values. Two further runs test that the gates are the
+weights, else a program of these calls. Nothing is inferred from values. A further run tests that the gates are the
 same ones for other values, and a last look compares the description with `default.qubit`.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +21,12 @@ from quanvolve._errors import CaptureError
 from quanvolve.circuits.capture._angles import describe
 from quanvolve.circuits.capture._closed_over import ClosedOver
 from quanvolve.circuits.capture._combine import outputs_of, postprocessing_of, require_same_outputs
+from quanvolve.circuits.capture._deferred import Selection, selections
 from quanvolve.circuits.capture._last_look import Function, last_look
 from quanvolve.circuits.capture._lowering import lowered
 from quanvolve.circuits.capture._other_values import require_same
 from quanvolve.circuits.capture._pennylane_lock import pennylane_alone
+from quanvolve.circuits.capture._precision import InDoubles
 from quanvolve.circuits.capture._recorder import Recorder
 from quanvolve.circuits.capture._traced import Traced
 from quanvolve.circuits.capture._written import Shape, Written, checked_shapes
@@ -128,7 +130,7 @@ def _capture(
 ) -> Captured:
     # Values that nothing singles out: at zero, decompositions of PennyLane leave gates out.
     rng = np.random.default_rng(20190409)
-    first, *others = (_draw(rng, low, high, n_inputs, shapes) for low, high in ((0.1, 0.9), (0.1, 0.9), (-2.0, 2.0)))
+    first, *others = (_draw(rng, low, high, n_inputs, shapes) for low, high in ((0.1, 0.9), (-2.0, 2.0), (0.1, 0.9)))
     for leaf in first.values():
         leaf.requires_grad_()
     closed_over = ClosedOver(written.function, shapes)
@@ -140,8 +142,8 @@ def _capture(
     for gate in gates:  # a parameter may be an angle itself
         if isinstance(gate.angle, Tensor):
             recorder.depends(gate.angle)
-    described = describe(gates, {**first, **closed_over.tensors}, index, recorder)
-    postprocessing = postprocessing_of(outputs, {**first, **closed_over.tensors}, recorder)
+    described = describe(gates, {**first, **recorder.brought}, index, recorder)
+    postprocessing = postprocessing_of(outputs, {**first, **recorder.brought}, recorder)
     values = {name: tensor.detach().clone() for name, tensor in closed_over.tensors.items()}
     weight_shapes = {**shapes, **{name: tuple(tensor.shape) for name, tensor in values.items()}}
     circuit = Circuit(
@@ -156,20 +158,21 @@ def _capture(
         postprocessing=postprocessing,
     )
     brought = {name: value.to(torch.float64) for name, value in values.items()}
-    tried = 0
-    for point in others:
-        try:
-            again, measured = _run(written, point, batched)
-        except CaptureError:  # it may not be defined there, such as a logarithm
-            continue
-        tried += 1
-        require_same(gates, again, circuit, {**point, **brought}, index, described.wanted)
-        again_outputs = outputs_of(measured, index, outputs.varying)
-        require_same_outputs(outputs, again_outputs, postprocessing, {**point, **brought})
-    if not tried:
-        _run(written, others[0], batched)  # raises
+    again, measured, point = _elsewhere(written, others, batched)
+    require_same(gates, again, circuit, {**point, **brought}, index, described.wanted)
+    again_outputs = outputs_of(measured, index, outputs.varying)
+    require_same_outputs(outputs, again_outputs, postprocessing, {**point, **brought})
     if look:
-        last_look(circuit, Function(lambda point: written.record(point, batched), lowered, order, batched), brought)
+        found_out = _measures_all(measurements) and least_wires == 1 and not written.wires
+        function = Function(
+            record=lambda point: _recorded(written, point, batched),
+            gates=lowered,
+            wire_order=order,
+            batched=batched,
+            device="default.mixed" if circuit.noisy else "default.qubit",
+            device_wires=None if found_out else order,
+        )
+        last_look(circuit, function, brought)
     return Captured(circuit, values, written.shots)
 
 
@@ -203,25 +206,53 @@ def _first_run(
             raise CaptureError(f"the circuit function failed on a window of {n} inputs: IndexError: {cause}") from cause
 
 
+def _elsewhere(
+    written: Written, points: Sequence[dict[str, Tensor]], batched: bool
+) -> tuple[list[Traced], list[Any], dict[str, Tensor]]:
+    """The function at the first of some points at which it is defined (a logarithm may not be), and that point."""
+    for point in points[:-1]:
+        with contextlib.suppress(CaptureError):
+            return (*_run(written, point, batched), point)
+    return (*_run(written, points[-1], batched), points[-1])
+
+
+def _recorded(written: Written, point: Mapping[str, Tensor], batched: bool) -> tuple[list[Any], list[Any]]:
+    with InDoubles():
+        return written.record(point, batched)
+
+
 def _run(
     written: Written, point: Mapping[str, Tensor], batched: bool, recorder: Recorder | None = None
 ) -> tuple[list[Traced], list[Any]]:
-    with recorder or contextlib.nullcontext():
+    if recorder is None:  # which operations are constant, and so made of which gates, is not to be told from values
+        batch = point["inputs"].unsqueeze(0) if batched else None
+        recorder = Recorder(point, batch, ClosedOver(written.function, point))
+    with recorder:
         operations, measurements = written.record(point, batched, recorder)
-        return lowered(operations), measurements
+        rest, selected = selections(operations)
+        return lowered(rest), [*measurements, *selected]
 
 
 def _wire_order(gates: list[Traced], measurements: list[Any], device_wires: list[Any], least_wires: int) -> list[Any]:
-    """Integer labels in their own order, as PennyLane's devices have them; others as they first appear."""
-    if device_wires and any(hasattr(m, "wires") and not m.wires for m in measurements):
+    """Integer labels in their own order; others, and those of a device that is measured whole, as they first appear."""
+    whole = _measures_all(measurements)
+    if device_wires and whole:
         return device_wires  # such as qp.probs() without wires: it measures the whole device
     seen: dict[Any, None] = {}
     for gate in gates:
         seen.update(dict.fromkeys(gate.wires))
     for measurement in measurements:
-        seen.update(dict.fromkeys(getattr(measurement, "wires", ())))
+        only = [measurement.wire] if isinstance(measurement, Selection) else getattr(measurement, "wires", ())
+        seen.update(dict.fromkeys(only))
     labels = list(seen)
     if all(isinstance(label, int | np.integer) for label in labels):
         # Where the number of qubits is given, labels are places among them.
-        return list(range(least_wires)) if labels and 0 <= min(labels) <= max(labels) < least_wires else sorted(labels)
+        if labels and 0 <= min(labels) <= max(labels) < least_wires:
+            return list(range(least_wires))
+        if not whole or sorted(labels) == list(range(len(labels))):
+            return sorted(labels)
     return labels
+
+
+def _measures_all(measurements: list[Any]) -> bool:
+    return any(hasattr(measurement, "wires") and not measurement.wires for measurement in measurements)

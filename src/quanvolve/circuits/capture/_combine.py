@@ -17,10 +17,12 @@ from torch import Tensor
 
 from quanvolve._errors import CaptureError
 from quanvolve.circuits.capture._angles import check_gradients
+from quanvolve.circuits.capture._deferred import Selection
 from quanvolve.circuits.capture._linear import CONSTANT
-from quanvolve.circuits.capture._measure import expectation, observables_of, sentence_of, word_of
+from quanvolve.circuits.capture._measure import RETURN, expectation, observables_of, sentence_of, word_of
 from quanvolve.circuits.capture._pauli_sums import Word, product, squared
 from quanvolve.circuits.capture._recorder import Recorder, recorder_now
+from quanvolve.circuits.capture._selecting import selecting
 from quanvolve.circuits.description import Argument, Call, Observable, Program, Value
 
 _MOST_PURE, _MOST_WORDS = 5, 256
@@ -71,6 +73,8 @@ def outputs_of(measurements: list[Any], index: Mapping[Any, int], varying: Recor
     """
     import pennylane as qp
 
+    selected = tuple((index[m.wire], m.bit) for m in measurements if isinstance(m, Selection))
+    measurements = [m for m in measurements if not isinstance(m, Selection)]
     words = _Words(index)
     each: list[tuple[Output, str]] = []
     found: set[int] = set()
@@ -91,14 +95,13 @@ def outputs_of(measurements: list[Any], index: Mapping[Any, int], varying: Recor
             continue
         each += [(words.add(o), what) for o in observables_of(measurement, index, position)]
     if not each:
-        raise CaptureError(
-            "the circuit function returned no measurement: return expectation values (qp.expval), variances (qp.var), "
-            "purities (qp.purity) or probabilities (qp.probs)"
-        )
+        raise CaptureError(f"the circuit function returned no measurement: {RETURN}")
     if all(isinstance(output, int) for output, _ in each):  # without post-processing, each has an observable of its own
         own = tuple(words.observables[output] for output, _ in each if isinstance(output, int))
-        return Outputs(own, tuple((k, what) for k, (_, what) in enumerate(each)), frozenset(found))
-    return Outputs(tuple(words.observables) or (Observable(((1.0, ()),)),), tuple(each), frozenset(found))
+        outputs = Outputs(own, tuple((k, what) for k, (_, what) in enumerate(each)), frozenset(found))
+    else:
+        outputs = Outputs(tuple(words.observables) or (Observable(((1.0, ()),)),), tuple(each), frozenset(found))
+    return selecting(outputs, dict(selected)) if selected else outputs
 
 
 def _varies(operator: Any, recorder: Recorder, what: str) -> bool:

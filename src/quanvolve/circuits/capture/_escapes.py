@@ -35,20 +35,47 @@ _WHAT: dict[Any, str] = {
     Tensor.untyped_storage: "its memory",
     Tensor.storage: "its memory",
     Tensor.data_ptr: "its memory",
+    Tensor.__repr__: "a text",
+    Tensor.__format__: "a text",
+    torch.nonzero: "a size",
+    Tensor.nonzero: "a size",
+    torch.argwhere: "a size",
+    Tensor.argwhere: "a size",
+    torch.masked_select: "a size",
+    Tensor.masked_select: "a size",
+    torch.unique: "a size",
+    Tensor.unique: "a size",
+    torch.unique_consecutive: "a size",
+    Tensor.unique_consecutive: "a size",
 }
 _REMEDIES = {
     "a truth value": "use torch.where in place of a branch, so that both sides are kept",
     "its memory": "use functions of torch",
+    "a text": "print after the layer, or what `inputs.shape` says",
+    "a size": "use torch.where in place of a selection, so that tensors keep their sizes",
 }
+_FOR_CALLERS = ("pennylane.math", "pennylane.control_flow", "pennylane.ops.op_math.condition", "pennylane.compiler")
 _LIBRARIES = ("torch", "numpy", "scipy", "autoray", "pennylane", "contextlib.py")
 
 
-def leaves_tensors(function: Any) -> bool:
-    """Whether this function of torch takes a value out of a tensor."""
+def leaves_tensors(function: Any, args: Any) -> bool:
+    """Whether this call of a function of torch takes a value, or a size that values decide, out of a tensor."""
+    if function in (torch.where, Tensor.__getitem__):
+        return _what(function, args) is not None
     return function in _WHAT
 
 
-def refuse(function: Any) -> None:
+def _what(function: Any, args: Any) -> str | None:
+    if function is torch.where:
+        return "a size" if len(args) == 1 else None
+    if function is Tensor.__getitem__:
+        index = args[1] if isinstance(args[1], tuple) else (args[1],)
+        masked = any(isinstance(part, Tensor) and part.dtype in (torch.bool, torch.uint8) for part in index)
+        return "a size" if masked else None
+    return _WHAT[function]
+
+
+def refuse(function: Any, args: Any) -> None:
     """Refuse a value that user's code takes out of a tensor; what PennyLane does inside its operations may pass.
 
     Its checks (is the norm one?) and decompositions look at values; whether more than that depends on them shows at
@@ -61,13 +88,13 @@ def refuse(function: Any) -> None:
     outer: FrameType | None = None
     while frame is not None:
         library = _library(frame)
-        if library == "pennylane" and not _math_of_pennylane(frame) and outer is None:
+        if library == "pennylane" and not _acts_for_its_caller(frame) and outer is None:
             return
         if library is None and Path(frame.f_code.co_filename).parent != Path(__file__).parent:
             outer = frame
             break
         frame = frame.f_back
-    what = _WHAT[function]
+    what = _what(function, args) or "a value"
     place = "" if outer is None else f", in {_place(outer)}"
     raise CaptureError(
         f"the circuit function takes {what} out of a tensor that depends on inputs or weights{place}: what follows "
@@ -83,9 +110,9 @@ def _library(frame: FrameType) -> str | None:
     return "contextlib" if name == "contextlib" else None
 
 
-def _math_of_pennylane(frame: FrameType) -> bool:
-    """Functions that act for whoever called them."""
-    return str(frame.f_globals.get("__name__", "")).startswith("pennylane.math")
+def _acts_for_its_caller(frame: FrameType) -> bool:
+    """Functions of PennyLane that decide for whoever called them."""
+    return str(frame.f_globals.get("__name__", "")).startswith(_FOR_CALLERS)
 
 
 def _place(frame: FrameType) -> str:

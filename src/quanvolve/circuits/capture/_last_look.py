@@ -9,7 +9,7 @@ have no right value and are passed over.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from quanvolve._errors import CaptureError
-from quanvolve.circuits.capture._simulate import angles_of, final_states, measured_in_states, prepared_states, simulate
+from quanvolve.circuits.capture._simulate import angles_of, prepared_states, values_by_numpy
 from quanvolve.circuits.capture._traced import PREPARE, Traced
 from quanvolve.circuits.description import Circuit
 
@@ -26,7 +26,6 @@ Floats = npt.NDArray[np.float64]
 Tape = tuple[list[Any], list[Any]]
 """Operations and measurements."""
 
-A_KIND = 2
 _SEED = 19990119
 _TOLERANCE = 1e-6
 _WORK = 4e6
@@ -53,24 +52,18 @@ class Run(NamedTuple):
 
 
 def windows(rng: np.random.Generator, n_inputs: int) -> list[Window]:
-    """Windows of five kinds, as many of each: pixels, both signs, bytes, mostly zeros, and about one half."""
-    drawn = []
-    for k in range(A_KIND):
-        pixels = rng.uniform(0.0, 1.0, n_inputs)
-        signed = rng.uniform(-4.0, 4.0, n_inputs)
-        if k % 3 == 0:  # windows of many values are hardly ever negative throughout by chance
-            signed = -np.abs(signed)
-        sparse = np.where(rng.random(n_inputs) < 0.8, 0.0, pixels if k % 2 else signed)
-        if k == 0:
-            sparse = np.zeros(n_inputs)
-        near = 0.5 + rng.choice([0.1, 0.01, 0.0], n_inputs) * rng.uniform(-1.0, 1.0, n_inputs)
-        drawn += [
-            Window(pixels, "in [0, 1]"),
-            Window(signed, "in [-4, 4]"),
-            Window(np.floor(rng.uniform(0.0, 256.0, n_inputs)), "in [0, 255]"),
-            Window(sparse, "with many zeros"),
-            Window(near, "near 0.5"),
-        ]
+    """Windows of five kinds: pixels, all negative and both signs, bytes, zeros and mostly zeros, about one half."""
+    drawn = [
+        Window(rng.uniform(0.0, 1.0, n_inputs), "in [0, 1]"),
+        # Windows of many values are hardly ever negative throughout by chance.
+        Window(-rng.uniform(0.1, 4.0, n_inputs), "in [-4, 4]"),
+        Window(rng.uniform(-4.0, 4.0, n_inputs), "in [-4, 4]"),
+        Window(np.floor(rng.uniform(0.0, 256.0, n_inputs)), "in [0, 255]"),
+        Window(np.zeros(n_inputs), "with many zeros"),
+        Window(np.where(rng.random(n_inputs) < 0.8, 0.0, rng.uniform(0.0, 1.0, n_inputs)), "with many zeros"),
+        Window(0.5 + rng.choice([0.1, 0.01, 0.0], n_inputs) * rng.uniform(-1.0, 1.0, n_inputs), "near 0.5"),
+    ]
+    drawn[3].values[int(rng.integers(n_inputs)) if n_inputs else slice(0)] = 255.0
     return drawn
 
 
@@ -83,12 +76,16 @@ class Function:
         gates: operations, decomposed into the gate vocabulary, and how many numbers each angle may have.
         wire_order: its wire labels, in the order of the description's wires.
         batched: whether it is written for a batch of windows.
+        device: of PennyLane, that runs it.
+        device_wires: of that device; None where PennyLane finds out what a whole device is.
     """
 
     record: Callable[[Mapping[str, Tensor]], Tape]
     gates: Callable[[list[Any], int], list[Traced]]
     wire_order: list[Any]
     batched: bool
+    device: str
+    device_wires: list[Any] | None
 
 
 def last_look(circuit: Circuit, function: Function, brought: Mapping[str, Tensor]) -> None:
@@ -129,7 +126,8 @@ def last_look(circuit: Circuit, function: Function, brought: Mapping[str, Tensor
 
 def _compare(circuit: Circuit, function: Function, runs: list[Run], weights: Mapping[str, Tensor]) -> int:
     """Compare on some windows and one draw of the weights; on how many of them the function has a value."""
-    affordable = int(_WORK / (2.0**circuit.n_wires * (len(circuit.gates) + 1)))
+    amplitudes = (4.0 if circuit.noisy else 2.0) ** circuit.n_wires
+    affordable = int(_WORK / (amplitudes * (len(circuit.gates) + 1)))
     few = min(len(runs), affordable)
     compared = 0
     for group in _alike([runs[k] for k in np.linspace(0, len(runs) - 1, few).astype(int)]):
@@ -257,7 +255,7 @@ def _together(runs: list[Run], function: Function) -> Floats | None:
     if stacked is None:
         return None
     try:
-        values = _values(stacked.tape, function.wire_order)
+        values = _values(stacked.tape, function)
     except Exception:  # an operation that does not take a batch runs alone
         return None
     return values if len(values) == len(runs) else None
@@ -265,18 +263,18 @@ def _together(runs: list[Run], function: Function) -> Floats | None:
 
 def _alone(run: Run, function: Function) -> Floats:
     try:
-        (row,) = _values(run.tape, function.wire_order)
+        (row,) = _values(run.tape, function)
         return np.asarray(row)
     except Exception:  # PennyLane refuses this window, such as a state of norm zero
         return np.full(1, np.nan)
 
 
-def _values(tape: Tape, wire_order: list[Any]) -> Floats:
+def _values(tape: Tape, function: Function) -> Floats:
     """One row a window: the values of all measurements, as TorchLayer stacks them."""
     import pennylane as qp
 
     script = qp.tape.QuantumScript(*tape)
-    (results,) = qp.execute([script], qp.device("default.qubit", wires=wire_order), diff_method=None)
+    (results,) = qp.execute([script], qp.device(function.device, wires=function.device_wires), diff_method=None)
     parts = results if isinstance(results, tuple) else (results,)
     return np.concatenate([np.asarray(part, float).reshape(script.batch_size or 1, -1) for part in parts], axis=1)
 
@@ -287,9 +285,4 @@ def _angles(circuit: Circuit, windows: Floats, weights: Mapping[str, Tensor]) ->
 
 def _ours(circuit: Circuit, values: Floats, weights: Mapping[str, Tensor]) -> Floats:
     """The description's values, one row a window."""
-    if circuit.noisy:
-        named = {name: weight.numpy() for name, weight in weights.items()}
-        return np.stack([simulate(replace(circuit, threshold=None), row.tolist(), named) for row in values])
-    angles, extended = _angles(circuit, values, weights)
-    named = {name: weight.numpy() for name, weight in weights.items()}
-    return measured_in_states(circuit, final_states(circuit, angles, extended), named)
+    return values_by_numpy(circuit, values, {name: weight.numpy() for name, weight in weights.items()})

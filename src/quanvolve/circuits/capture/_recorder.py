@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -15,7 +15,9 @@ from quanvolve._errors import CaptureError
 from quanvolve.circuits.capture._closed_over import ClosedOver
 from quanvolve.circuits.capture._escapes import leaves_tensors, refuse
 from quanvolve.circuits.capture._linear import AFFINE, CONSTANT, OTHER, degree
+from quanvolve.circuits.capture._precision import alike, changes, in_double
 from quanvolve.circuits.description import (
+    EVENLY,
     FROZEN_STACK,
     FUNCTIONS,
     PUT,
@@ -30,6 +32,12 @@ from quanvolve.circuits.description import (
 
 _NOW: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
 _DETACHES = (Tensor.detach, torch.detach, Tensor.data.__get__)  # type: ignore[attr-defined]
+# What these leave behind does not depend on what was there.
+_FILLS: dict[str, Callable[[Any, Any], tuple[str, Any]]] = {
+    "torch.Tensor.zero_": lambda args, before: ("torch.zeros_like", before[:1]),
+    "torch.Tensor.fill_": lambda args, before: (PUT, (before[0], Ellipsis, args[1])),
+    "torch.Tensor.copy_": lambda args, before: (PUT, (before[0], Ellipsis, args[1])),
+}
 _STACKS = (torch.tensor, torch.as_tensor, torch.asarray)
 
 
@@ -47,6 +55,7 @@ class Recorder(TorchFunctionMode):
         self.calls: list[Call] = []
         self.batch, self.batched = batch, batch is not None
         self.closed_over = closed_over
+        self.brought: dict[str, Tensor] = {}
         # The tensors are kept along with their meaning: an id is only good while its tensor lives.
         self._known: dict[int, tuple[Tensor, Argument]] = {}
         self._degrees: dict[int, int] = {}
@@ -73,17 +82,22 @@ class Recorder(TorchFunctionMode):
             return iter(self.__torch_function__(Tensor.unbind, types, args, keywords))
         if function in _DETACHES and id(args[0]) not in self._known:
             return function(*args, **keywords)  # a constant, even of a tensor that wants gradients
+        args, keywords = self._in_doubles(function, args, keywords)
         tensors = [leaf for leaf in _flat([args, keywords]) if isinstance(leaf, Tensor)]
         known = [tensor for tensor in tensors if self._knows(tensor)]
         if not known:
             return function(*args, **keywords)
-        if leaves_tensors(function):
-            refuse(function)
+        if leaves_tensors(function, args):
+            refuse(function, args)
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "Converting a tensor with requires_grad=True to a scalar")
                 return function(*args, **keywords)
         before = args
-        if function is Tensor.__setitem__ or _not_in_place(name_of(function)) != name_of(function):
+        if (
+            function is Tensor.__setitem__
+            or name_of(function) in _FILLS
+            or _not_in_place(name_of(function)) != name_of(function)
+        ):
             if self._known.get(id(args[0]), (None, ("",)))[1][0] in ("inputs", "weight"):
                 raise _own_arguments()
             # What a constant was before it is changed.
@@ -95,6 +109,26 @@ class Recorder(TorchFunctionMode):
         self._record(function, args, before, keywords, result)
         return result
 
+    def _in_doubles(self, function: Any, args: Any, keywords: Any) -> tuple[Any, Any]:
+        """Arguments with twins in double precision in place of what the function closes over."""
+        if changes(function):
+            return args, keywords
+
+        def twin(value: Any) -> Any:
+            if isinstance(value, Tensor):
+                meaning = self._known[id(value)][1] if self._knows(value) else ("",)
+                return self.brought.get(meaning[1], value) if meaning[0] == "weight" else value
+            return type(value)(map(twin, value)) if type(value) in (list, tuple) else value
+
+        def convert(tensor: Tensor) -> Tensor:
+            if id(tensor) not in self._known:
+                return in_double(tensor)
+            found: Tensor = self.__torch_function__(Tensor.double, (), (tensor,))
+            return found
+
+        args, keywords = tuple(map(twin, args)), {name: twin(value) for name, value in keywords.items()}
+        return alike(args, keywords, convert)
+
     def _knows(self, tensor: Tensor) -> bool:
         if id(tensor) in self._known:
             return True
@@ -103,7 +137,10 @@ class Recorder(TorchFunctionMode):
         if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
             self._lose(tensor, "a transform of torch.func")
         elif tensor.is_leaf:
-            self._know(tensor, ("weight", self.closed_over.name_of(tensor)), AFFINE)
+            name = self.closed_over.name_of(tensor)
+            self.brought[name] = in_double(tensor.detach()).clone().requires_grad_()
+            self._know(tensor, ("weight", name), AFFINE)
+            self._know(self.brought[name], ("weight", name), AFFINE)
         else:
             self._lose(tensor, "a tensor that was computed outside of the function and wants gradients")
         return True
@@ -126,8 +163,12 @@ class Recorder(TorchFunctionMode):
         elif keywords.get("out") is not None:
             self._lose(keywords["out"], "the argument `out`")
             return
-        if _not_in_place(label) != label:
+        if label in _FILLS:
+            self._change(args[0], *_FILLS[label](args, before))
+        elif _not_in_place(label) != label:
             self._change(args[0], _not_in_place(label), before, keywords)
+        elif len(args) == 1 and not keywords and label in EVENLY:
+            self._keep(EVENLY[label], args, {}, result)
         elif label in FUNCTIONS:
             self._keep(label, args, keywords, result)
         else:
@@ -137,19 +178,30 @@ class Recorder(TorchFunctionMode):
 
     def _change(self, tensor: Tensor, label: str, args: Any, keywords: Any = None) -> None:
         """A tensor got other entries: it means something else now, and what shares its memory nothing we know."""
-        memory = tensor.untyped_storage()._cdata
-        for other, meaning in list(self._known.values()):
-            if other is not tensor and other.untyped_storage()._cdata == memory:
-                if meaning[0] in ("inputs", "weight"):
-                    raise _own_arguments()
-                self._lose(other, "a view of a tensor that was changed in place")
-        if tensor._base is not None:
-            self._lose(tensor, "a change of a view of a tensor in place")
-            self._lose(tensor._base, "a change of a view of a tensor in place")
-        elif label in FUNCTIONS:
+        if label in FUNCTIONS:
             self._keep(label, args, keywords or {}, tensor)
         else:
             self._lose(tensor, label)
+        base = tensor._base
+        if base is not None:
+            if not base.is_contiguous() or base.storage_offset():
+                self._lose(base, "a change of a view of a tensor in place")
+            else:
+                self._keep_base(base, tensor)
+        memory = tensor.untyped_storage()._cdata
+        for other, meaning in list(self._known.values()):
+            if other is not tensor and other is not tensor._base and other.untyped_storage()._cdata == memory:
+                if meaning[0] in ("inputs", "weight"):
+                    raise _own_arguments()
+                self._lose(other, "a view of a tensor that was changed in place")
+
+    def _keep_base(self, base: Tensor, view: Tensor) -> None:
+        """What a tensor is after a view of it was changed: the same, with other entries where the view lies."""
+        places = torch.arange(base.numel()).as_strided(view.shape, view.stride(), view.storage_offset())
+        flat = base.detach().reshape(-1).clone()
+        self._keep("torch.Tensor.reshape", (base, (-1,)), {}, flat)
+        self._keep(PUT, (flat, places, view), {}, flat)
+        self._keep("torch.Tensor.reshape", (flat, tuple(base.shape)), {}, base)
 
     def _keep(self, label: str, args: Any, keywords: Any, result: Any) -> None:
         results = [leaf for leaf in _flat(result) if isinstance(leaf, Tensor)]
@@ -301,6 +353,8 @@ def _own_arguments() -> CaptureError:
 def _not_in_place(label: str) -> str:
     """The function that returns what one in place leaves behind."""
     owner, _, name = label.rpartition(".")
+    if label in FUNCTIONS:
+        return label
     if name.startswith("__i") and name.endswith("__"):
         return f"{owner}.__{name[3:]}"
     return f"{owner}.{name[:-1]}" if name.endswith("_") and not name.endswith("__") else label

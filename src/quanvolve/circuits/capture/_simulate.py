@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,15 +40,15 @@ def simulate(circuit: Circuit, inputs: Sequence[float], weights: Mapping[str, An
     """
     import pennylane as qp
 
-    values = np.asarray(inputs, float).reshape(-1)
-    if len(values) != circuit.n_inputs:
-        raise QuanvolveError(f"`inputs` has {len(values)} numbers, the circuit reads {circuit.n_inputs}")
+    window = np.asarray(inputs, float).reshape(-1)
+    if len(window) != circuit.n_inputs:
+        raise QuanvolveError(f"`inputs` has {len(window)} numbers, the circuit reads {circuit.n_inputs}")
     if circuit.counts == "sampled":
         raise QuanvolveError("the circuit's values are drawn at random: simulate its outcomes instead")
     if circuit.threshold is not None:
-        values = (values > circuit.threshold).astype(float)
+        window = (window > circuit.threshold).astype(float)
     arrays = {name: np.asarray(weights[name], float).reshape(shape) for name, shape in circuit.weight_shapes}
-    angles, extended = angles_of(circuit, values[None], arrays)
+    angles, extended = angles_of(circuit, window[None], arrays)
 
     def function() -> Any:
         if circuit.preparation is not None:
@@ -142,6 +143,25 @@ def final_states(
         front = np.moveaxis(states, axes, range(1, k + 1))
         states = np.moveaxis((matrices @ front.reshape(rows, 2**k, -1)).reshape(front.shape), range(1, k + 1), axes)
     return states.reshape(rows, -1)
+
+
+def values_by_numpy(
+    circuit: Circuit, windows: npt.NDArray[np.float64], weights: Mapping[str, npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
+    """Measured values of one filter on several windows, as :func:`simulate` gives them, without PennyLane.
+
+    Args:
+        circuit: what the filter runs; with noise, PennyLane does it.
+        windows: shape (rows, n_inputs), after a threshold.
+        weights: by name, of the circuit's own shapes.
+
+    Returns:
+        Array of shape (rows, n_outputs).
+    """
+    if circuit.noisy:
+        return np.stack([simulate(replace(circuit, threshold=None), row.tolist(), weights) for row in windows])
+    angles, extended = angles_of(circuit, windows, weights)
+    return measured_in_states(circuit, final_states(circuit, angles, extended), weights)
 
 
 def measured_in_states(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from quanvolve._errors import CaptureError
+from quanvolve.circuits.capture._deferred import deferred, flattened
 from quanvolve.circuits.capture._recorder import Recorder
 
 Shape = int | tuple[int, ...]
@@ -89,8 +90,10 @@ class Written:
                 f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
             ) from error
         operations = list(qp.tape.QuantumScript.from_queue(queue).operations)
-        measurements = _as_list(returned)
-        return (operations, measurements) if self.transforms is None else self._transformed(operations, measurements)
+        measurements = flattened(returned)
+        if self.transforms is not None:
+            operations, measurements = self._transformed(operations, measurements)
+        return deferred(operations, measurements)
 
     def _transformed(self, operations: list[Any], measurements: list[Any]) -> tuple[list[Any], list[Any]]:
         import pennylane as qp
@@ -149,9 +152,3 @@ def checked_shapes(function: Callable[..., Any], weight_shapes: Mapping[str, Sha
         if any(extent < 1 for extent in shapes[name]):
             raise CaptureError(f"the shape of weight {name!r} must be positive, got {shapes[name]}")
     return shapes
-
-
-def _as_list(returned: Any) -> list[Any]:
-    if isinstance(returned, Sequence):
-        return list(returned)
-    return [] if returned is None else [returned]

@@ -16,6 +16,7 @@ from quanvolve.circuits.description._description import Gate as Gate
 from quanvolve.circuits.description._description import Observable as Observable
 from quanvolve.circuits.description._description import Preparation as Preparation
 from quanvolve.circuits.description._factors import factor_text as factor_text
+from quanvolve.circuits.description._functions import EVENLY as EVENLY
 from quanvolve.circuits.description._functions import FROZEN_STACK as FROZEN_STACK
 from quanvolve.circuits.description._functions import FUNCTIONS as FUNCTIONS
 from quanvolve.circuits.description._functions import PUT as PUT

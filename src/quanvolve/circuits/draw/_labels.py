@@ -104,7 +104,7 @@ def _checked(weights: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) 
         raise QuanvolveError(f"`weights` has the names {sorted(weights)}, the circuit has {sorted(shapes)}")
     arrays = {}
     for name, value in weights.items():
-        array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=float)
+        array = np.asarray(value.detach().cpu().clone() if hasattr(value, "detach") else value, dtype=float)
         if array.shape != shapes[name]:
             raise QuanvolveError(f"weight {name!r} has shape {array.shape}, the circuit's own is {shapes[name]}")
         arrays[name] = array

@@ -7,3 +7,4 @@ from quanvolve.circuits.write._bound import BoundGate as BoundGate
 from quanvolve.circuits.write._bound import bind as bind
 from quanvolve.circuits.write._openqasm import openqasm as openqasm
 from quanvolve.circuits.write._openqasm import outputs_in_words as outputs_in_words
+from quanvolve.circuits.write._quantum_circuit import quantum_circuit as quantum_circuit

@@ -155,7 +155,7 @@ def _array(name: str, shape: tuple[int, ...], weights: Mapping[str, Any]) -> Flo
     if name not in weights:
         raise QuanvolveError(f"`weights` has the names {sorted(weights)}, the circuit needs {name!r}")
     value = weights[name]
-    array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=np.float64)
+    array = np.asarray(value.detach().cpu().clone() if hasattr(value, "detach") else value, dtype=np.float64)
     if array.size != math.prod(shape):
         raise QuanvolveError(f"weight {name!r} has shape {array.shape}, the circuit's own is {shape}")
     return array.reshape(shape)

@@ -152,14 +152,14 @@ def angles_of(maps: AngleMaps, values: Tensor | None, flat: Tensor) -> Tensor:
 
 def tensors_of(weights: Sequence[RowWeights]) -> tuple[Tensor, ...]:
     """All tensors, one after the other."""
-    return tuple(tensor for own in weights for tensor in (own.flat, *own.named, *own.folded))
+    return tuple(tensor for row in weights for tensor in (row.flat, *row.named, *row.folded))
 
 
 def with_tensors(weights: Sequence[RowWeights], tensors: Sequence[Tensor]) -> list[RowWeights]:
     """The same with other tensors, in the order of :func:`tensors_of`."""
     rest, changed = list(tensors), []
-    for own in weights:
-        flat, *others = rest[: 1 + len(own.named) + len(own.folded)]
+    for row in weights:
+        flat, *others = rest[: 1 + len(row.named) + len(row.folded)]
         rest = rest[1 + len(others) :]
-        changed.append(RowWeights(flat, tuple(others[: len(own.named)]), tuple(others[len(own.named) :])))
+        changed.append(RowWeights(flat, tuple(others[: len(row.named)]), tuple(others[len(row.named) :])))
     return changed

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from torch import Tensor
+
+from quanvolve.compile.tables._handle import Tables
 
 
 class Kernel(Protocol):
@@ -14,13 +16,13 @@ class Kernel(Protocol):
     A family without gradients, such as shots, has no `backward`.
     """
 
-    def supports(self, tables: Any, *tensors: Tensor) -> bool:
+    def supports(self, tables: Tables, *tensors: Tensor) -> bool:
         """Whether it takes these; else the reference in plain torch is run."""
 
-    def forward(self, tables: Any, *tensors: Tensor) -> Tensor:
+    def forward(self, tables: Tables, *tensors: Tensor) -> Tensor:
         """The result."""
 
     def backward(
-        self, tables: Any, grad: Tensor, *tensors: Tensor, wanted: tuple[bool, ...]
+        self, tables: Tables, grad: Tensor, *tensors: Tensor, wanted: tuple[bool, ...]
     ) -> tuple[Tensor | None, ...]:
         """Gradients by those tensors for which they are wanted."""

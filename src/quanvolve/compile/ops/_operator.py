@@ -72,8 +72,8 @@ class Operator(Generic[Own]):
 
     def call(self, tables: Own, *tensors: Tensor) -> Tensor:
         """By the kernel, which must take the tensors."""
-        found: Tensor = self._call(*tensors, tables.handle)
-        return found
+        result: Tensor = self._call(*tensors, tables.handle)
+        return result
 
     def on(self, *tensors: Tensor) -> bool:
         """Whether kernels may run now and there is one for these tensors' device."""
@@ -96,8 +96,8 @@ class Operator(Generic[Own]):
         def backward(grad: Tensor, *arguments: Any) -> list[Tensor]:
             *tensors, handle, wanted = arguments
             kernel = kernels.kernel(self.family, device)
-            found = kernel.backward(self.kind.of(handle), grad, *tensors, wanted=tuple(wanted))
-            pairs = zip(found, tensors, strict=True)
+            gradients = kernel.backward(self.kind.of(handle), grad, *tensors, wanted=tuple(wanted))
+            pairs = zip(gradients, tensors, strict=True)
             return [tensor.new_empty(0) if one is None else one for one, tensor in pairs]
 
         return backward
@@ -117,8 +117,8 @@ class Operator(Generic[Own]):
 
     def _gradients(self, ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         wanted = list(ctx.needs_input_grad[: self.count])
-        found = self._call_backward(grad, *ctx.saved_tensors, ctx.tables.handle, wanted)
-        return (*(one if want else None for one, want in zip(found, wanted, strict=True)), None)
+        gradients = self._call_backward(grad, *ctx.saved_tensors, ctx.tables.handle, wanted)
+        return (*(one if want else None for one, want in zip(gradients, wanted, strict=True)), None)
 
     def _remember_backward(self, ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         *tensors, handle, wanted = inputs
@@ -143,5 +143,5 @@ class Operator(Generic[Own]):
             if not pairs:
                 return none
             outputs, weights = [one for one, _ in pairs], [weight for _, weight in pairs]
-            found = torch.autograd.grad(outputs, leaves, weights, allow_unused=True)
-        return (*found, None, None)
+            derivatives = torch.autograd.grad(outputs, leaves, weights, allow_unused=True)
+        return (*derivatives, None, None)

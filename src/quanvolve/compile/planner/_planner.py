@@ -149,15 +149,15 @@ class Planner:
         text = str(chosen)
         if self.engine != "auto":
             return f"{text}; as `engine` asks"
-        own = self._work(chosen, None)
+        chosen_work = self._work(chosen, None)
         possible, refused = self._all()
         others = [
-            f"{name} would take about {_times(plan.cost(self.layout)[1] / own)}"
+            f"{name} would take about {_times(plan.cost(self.layout)[1] / chosen_work)}"
             for name, plan in possible.items()
             if name != chosen.name
         ]
-        if own > _SLOW:
-            text += f"; slow: about {1e9 / own:.2g} windows a second"
+        if chosen_work > _SLOW:
+            text += f"; slow: about {1e9 / chosen_work:.2g} windows a second"
             if "tensor_train" in refused and "truncated_train" in self._candidates.fixed_only():
                 text += " (with fixed weights engine='truncated_train' may be faster)"
         if not others:

@@ -7,16 +7,14 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from quanvolve._errors import PlanError
-from quanvolve.circuits import Circuit, absorbed
+from quanvolve.circuits import Circuit
 from quanvolve.compile.batch._chunks import in_chunks
 from quanvolve.compile.batch._rows import RowWeights, outputs_of, row_weights, tensors_of, with_tensors
 from quanvolve.compile.batch._windows import Windows
+from quanvolve.compile.plans._noisy import with_noise
 from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.reference._density import run_density
 from quanvolve.compile.tables._layout import Layout
-from quanvolve.compile.tables._limits import check_wires
-from quanvolve.compile.tables._parsed import Parsed
 
 _TEMPORARIES = 6
 
@@ -41,11 +39,7 @@ class DensityPlan:
     name = "density"
 
     def __init__(self, circuits: Sequence[Circuit]) -> None:
-        self.circuits = tuple(Parsed(absorbed(circuit)) for circuit in circuits)
-        if not any(parsed.circuit.noisy for parsed in self.circuits):
-            raise PlanError("the circuit has no noise channels, without which a state vector does the same for less")
-        for parsed in self.circuits:
-            check_wires(parsed.circuit, DensityPlan.name)
+        self.circuits = with_noise(circuits, self.name, "a state vector does the same for less")
 
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None

@@ -37,21 +37,23 @@ class PartsPlan:
     ) -> tuple[Any, ...]:
         """What each part's plan makes of the weights."""
         layouts = self._layouts(layout)
-        return tuple(p.compile(weights, like, own, n_windows) for p, own in zip(self.plans, layouts, strict=True))
+        return tuple(
+            p.compile(weights, like, part_layout, n_windows) for p, part_layout in zip(self.plans, layouts, strict=True)
+        )
 
     def evaluate(self, compiled: tuple[Any, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values, shape (images, groups, outputs, *places)."""
-        found = []
-        for plan, numbers, own in zip(self.plans, compiled, self._layouts(layout), strict=True):
-            part = plan.evaluate(numbers, windows, own)
-            found.append(part.unflatten(2, (layout.filters, own.outputs // layout.filters)))
+        parts = []
+        for plan, numbers, part_layout in zip(self.plans, compiled, self._layouts(layout), strict=True):
+            part = plan.evaluate(numbers, windows, part_layout)
+            parts.append(part.unflatten(2, (layout.filters, part_layout.outputs // layout.filters)))
         places = torch.as_tensor(self._places, device=windows.images.device)
-        whole = torch.cat(found, dim=3).index_select(3, places)
+        whole = torch.cat(parts, dim=3).index_select(3, places)
         return whole.flatten(2, 3)[:, :, : layout.outputs]
 
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""
-        costs = [plan.cost(own) for plan, own in zip(self.plans, self._layouts(layout), strict=True)]
+        costs = [plan.cost(part_layout) for plan, part_layout in zip(self.plans, self._layouts(layout), strict=True)]
         price = prices("parts")
         moved = price["part"] * len(self.plans) + price["output"] * layout.groups * layout.outputs
         return sum(setup for setup, _ in costs), sum(window for _, window in costs) + moved

@@ -41,8 +41,8 @@ def _block(recipe: Recipe, weights: Mapping[str, Tensor], outputs: slice, again:
     if not again:
         return coefficients(recipe, weights, outputs=outputs)
     # The steps are computed again in the backward pass: kept for all filters they would fill the memory.
-    found: Tensor = checkpoint(coefficients, recipe, weights, outputs=outputs, use_reentrant=False)
-    return found
+    numbers: Tensor = checkpoint(coefficients, recipe, weights, outputs=outputs, use_reentrant=False)
+    return numbers
 
 
 class PolynomialPlan:
@@ -96,8 +96,8 @@ class PolynomialPlan:
         if self._rows is not None and of_rows.takes(self._rows, flat):
             return self._of_words(flat, of_rows.call(self._rows, flat)).expand(rows, -1, -1)
         if not weights:
-            found = [coefficients(recipe, weights, like=like) for recipe in self.recipes]
-            return torch.cat(found).expand(rows, -1, -1) if len(found) == 1 else torch.cat(found)
+            numbers = [coefficients(recipe, weights, like=like) for recipe in self.recipes]
+            return torch.cat(numbers).expand(rows, -1, -1) if len(numbers) == 1 else torch.cat(numbers)
         total = self.recipe.circuit.n_outputs
         one = 4**self.recipe.circuit.n_wires * like.element_size()
         fitting = max(1, BLOCK_BYTES // one)

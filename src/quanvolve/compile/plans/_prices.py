@@ -23,5 +23,5 @@ def prices(plan: str, device: str = "cpu") -> dict[str, float]:
         >>> sorted(prices("table"))
         ['input', 'output', 'window']
     """
-    own: dict[str, float] = json.loads(_FILE.read_text())[device][plan]
-    return own
+    plan_prices: dict[str, float] = json.loads(_FILE.read_text())[device][plan]
+    return plan_prices

@@ -46,8 +46,8 @@ class SampledPlan:
     ) -> tuple[Any, ...]:
         """What the inner plan makes of the weights (rows, *shape), row by row."""
         order = torch.tensor(self._rows, device=like.device)
-        own = {name: w.index_select(0, order) if len(w) > 1 else w for name, w in weights.items()}
-        return self.inner.compile(own, like, self._alone, n_windows)
+        reordered = {name: w.index_select(0, order) if len(w) > 1 else w for name, w in weights.items()}
+        return self.inner.compile(reordered, like, self._alone, n_windows)
 
     def evaluate(self, compiled: tuple[Any, ...], windows: Windows, layout: Layout) -> Tensor:
         """Means over the shots, shape (images, groups, outputs, *places)."""
@@ -57,8 +57,8 @@ class SampledPlan:
             pieces = images.split(max(1, CHUNK_BYTES // max(1, words)))
         else:
             pieces = (images,)  # a size that is unknown while tracing cannot be cut into pieces
-        found = [self._evaluate(compiled, replace(windows, images=piece), layout) for piece in pieces]
-        return found[0] if len(found) == 1 else torch.cat(found)
+        values = [self._evaluate(compiled, replace(windows, images=piece), layout) for piece in pieces]
+        return values[0] if len(values) == 1 else torch.cat(values)
 
     def _evaluate(self, compiled: tuple[Any, ...], windows: Windows, layout: Layout) -> Tensor:
         words = self.words(compiled, windows)
@@ -70,8 +70,8 @@ class SampledPlan:
 
     def words(self, compiled: tuple[Any, ...], windows: Windows) -> Tensor:
         """Expectation values of all words, shape (images x groups x channels x filters, words, places)."""
-        found = self.inner.evaluate(compiled, each_alone(windows), self._alone)
-        return found.reshape(-1, len(self.sampling.observables), found.shape[3:].numel())
+        expectations = self.inner.evaluate(compiled, each_alone(windows), self._alone)
+        return expectations.reshape(-1, len(self.sampling.observables), expectations.shape[3:].numel())
 
     def draw(self, words: Tensor) -> Tensor:
         """Outputs as means over shots: shape (rows, outputs, places), without gradient."""
@@ -103,8 +103,8 @@ class SampledPlan:
         """The largest standard error that a mean of values between two numbers can have (Popoviciu's inequality)."""
         spans, string = np.zeros(self.sampling.values.shape[1]), 0
         for n in self.sampling.bits:
-            own = self.sampling.values[string : string + 2**n]
-            spans += (own.max(0) - own.min(0)) ** 2 / 4
+            basis_values = self.sampling.values[string : string + 2**n]
+            spans += (basis_values.max(0) - basis_values.min(0)) ** 2 / 4
             string += 2**n
         return float(np.sqrt(spans.max() / self.shots))
 

@@ -99,13 +99,13 @@ class ShiftedPlan(SampledPlan):
         images, places = inputs.shape[2:]
         order = rows_alone(self._layout)
         most = max(map(len, which))
-        found = []
-        for row, (parsed, own) in enumerate(zip(self._circuits, which, strict=True)):
-            mine = {name: some_rows(w, slice(order[row], order[row] + 1)) for name, w in weights.items()}
+        padded = []
+        for row, (parsed, angle_numbers) in enumerate(zip(self._circuits, which, strict=True)):
+            row_weights = {name: some_rows(w, slice(order[row], order[row] + 1)) for name, w in weights.items()}
             values = inputs[row // self._layout.filters].flatten(1)
-            angles = _angle_values(parsed, values, mine, own)
-            found.append(torch.cat([angles, angles.new_zeros(most - len(own), angles.shape[1])]))
-        rows = torch.unflatten(torch.stack(found), 2, (images, places))
+            angles = _angle_values(parsed, values, row_weights, angle_numbers)
+            padded.append(torch.cat([angles, angles.new_zeros(most - len(angle_numbers), angles.shape[1])]))
+        rows = torch.unflatten(torch.stack(padded), 2, (images, places))
         return rows.permute(2, 0, 1, 3).flatten(0, 1)
 
     def _difference(
@@ -116,9 +116,9 @@ class ShiftedPlan(SampledPlan):
         order = rows_alone(self._layout)
         count = max(len(_rotations(one.circuit)) for one in self._circuits)
         shift = like.new_zeros(len(order), count)
-        for row, own in enumerate(which):
-            if k < len(own):
-                shift[order[row], own[k]] = np.pi / 2
+        for row, angle_numbers in enumerate(which):
+            if k < len(angle_numbers):
+                shift[order[row], angle_numbers[k]] = np.pi / 2
         ends = []
         every = {name: w.expand(len(order), *w.shape[1:]) for name, w in weights.items()}
         for sign in (1.0, -1.0):
@@ -151,10 +151,10 @@ class Shifts(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         with torch.no_grad():
-            found = torch.stack([(grad * ctx.difference(k)).sum(1) for k in range(ctx.count)], 1).to(ctx.dtype)
+            slopes = torch.stack([(grad * ctx.difference(k)).sum(1) for k in range(ctx.count)], 1).to(ctx.dtype)
         if torch.is_grad_enabled():  # create_graph=True
-            found = _Once.apply(found, grad, *ctx.saved_tensors)  # type: ignore[no-untyped-call]
-        return found, None, None
+            slopes = _Once.apply(slopes, grad, *ctx.saved_tensors)  # type: ignore[no-untyped-call]
+        return slopes, None, None
 
 
 class _Once(torch.autograd.Function):
@@ -236,9 +236,9 @@ def _angle_values(parsed: Parsed, inputs: Tensor, weights: Mapping[str, Tensor],
         rows = {name: wide(weight) for name, weight in weights.items()}
         values = values.index_copy(-2, places, mixed(parsed, bit_values.unsqueeze(0), rows)[0])
     offset, mixing, reading = (torch.as_tensor(m).to(inputs) for m in _maps(parsed))
-    own = list(which)
+    angle_numbers = list(which)
     return (
-        offset[own, None]
-        + torch.matmul(mixing.mT[own], wide(flat_weights(parsed, weights, inputs)).mT)
-        + torch.matmul(reading[own], values)
+        offset[angle_numbers, None]
+        + torch.matmul(mixing.mT[angle_numbers], wide(flat_weights(parsed, weights, inputs)).mT)
+        + torch.matmul(reading[angle_numbers], values)
     )

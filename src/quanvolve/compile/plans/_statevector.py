@@ -71,13 +71,13 @@ class StatevectorPlan:
         if n_windows is not None and n_windows < 2 * 2 ** self.circuits[0].circuit.n_wires:
             return rows
         return tuple(
-            own._replace(folded=tuple(fold(parsed, run, own.flat) for run in segments_of(parsed) if run.folds))
-            for parsed, own in zip(self.circuits, rows, strict=True)
+            row._replace(folded=tuple(fold(parsed, run, row.flat) for run in segments_of(parsed) if run.folds))
+            for parsed, row in zip(self.circuits, rows, strict=True)
         )
 
     def evaluate(self, compiled: tuple[RowWeights, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values, shape (images, groups, outputs, *places)."""
-        flats = [own.flat for own in compiled]
+        flats = [row.flat for row in compiled]
         if self._alike and states.on(windows.images, *flats):
             return self._evaluate_flat(flats[0] if len(flats) == 1 else torch.cat(flats), windows, layout)
         first = self.circuits[0].circuit
@@ -140,13 +140,13 @@ class StatevectorPlan:
     def row_values(self, compiled: tuple[RowWeights, ...], inputs: Tensor, layout: Layout) -> Tensor:
         """Values of every row on the same inputs (n_inputs, positions): shape (rows, measured, positions)."""
         inputs = wide(inputs)
-        if self._alike and states.on(inputs, *(own.flat for own in compiled)):
+        if self._alike and states.on(inputs, *(row.flat for row in compiled)):
             if len(self.circuits) == 1:
                 flat = compiled[0].flat.expand(layout.rows, -1)
                 return self._of_inputs(inputs.expand(1, 1, *inputs.shape), flat, layout.rows).flatten(0, 1)
             plans = [StatevectorPlan((parsed.circuit,)) for parsed in self.circuits]
             one = Layout(1, 1, 1, plans[0].circuits[0].circuit.n_outputs)
-            return torch.cat([plan.row_values((own,), inputs, one) for plan, own in zip(plans, compiled, strict=True)])
+            return torch.cat([plan.row_values((row,), inputs, one) for plan, row in zip(plans, compiled, strict=True)])
         full = inputs.expand(1, layout.groups, layout.channels, *inputs.shape)
         return measured(self._run, self.circuits, full, compiled, layout).flatten(0, 2)
 

@@ -11,19 +11,17 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from quanvolve._errors import PlanError
-from quanvolve.circuits import Circuit, absorbed
+from quanvolve.circuits import Circuit
 from quanvolve.compile.batch._chunks import CHUNK_BYTES, in_chunks
 from quanvolve.compile.batch._precision import turned
 from quanvolve.compile.batch._rows import RowWeights, angles_of, outputs_of, row_weights, tensors_of, with_tensors
 from quanvolve.compile.batch._windows import Windows
+from quanvolve.compile.plans._noisy import with_noise
 from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.reference._gates import run_steps
 from quanvolve.compile.reference._measure import measure
 from quanvolve.compile.reference._prepare import initial
 from quanvolve.compile.tables._layout import Layout
-from quanvolve.compile.tables._limits import check_wires
-from quanvolve.compile.tables._parsed import Parsed
 from quanvolve.compile.tables._segments import Jump, segments_of
 
 TRAJECTORIES = 1000
@@ -51,11 +49,8 @@ class TrajectoryPlan:
     name = "trajectories"
 
     def __init__(self, circuits: Sequence[Circuit], trajectories: int = TRAJECTORIES) -> None:
-        self.circuits, self.trajectories = tuple(Parsed(absorbed(circuit)) for circuit in circuits), trajectories
-        if not any(parsed.circuit.noisy for parsed in self.circuits):
-            raise PlanError("the circuit has no noise channels, without which every trajectory is the same")
-        for parsed in self.circuits:
-            check_wires(parsed.circuit, TrajectoryPlan.name)
+        self.circuits = with_noise(circuits, self.name, "every trajectory is the same")
+        self.trajectories = trajectories
 
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
@@ -79,10 +74,10 @@ class TrajectoryPlan:
 
                 run = partial(self._run, count)
                 if block < self.trajectories and torch.is_grad_enabled():
-                    found = checkpoint(outputs_of, run, self.circuits, inputs, parts, layout, use_reentrant=False)
+                    means = checkpoint(outputs_of, run, self.circuits, inputs, parts, layout, use_reentrant=False)
                 else:
-                    found = outputs_of(run, self.circuits, inputs, parts, layout)
-                part = found * (count / self.trajectories)
+                    means = outputs_of(run, self.circuits, inputs, parts, layout)
+                part = means * (count / self.trajectories)
                 total = part if total is None else total + part
             assert total is not None
             return total

@@ -93,10 +93,10 @@ class TruncatedTrainPlan:
             state = cores[0].new_ones(1, 1, 1, 1, images * positions, 1)
             for core, functions in zip(cores, features(first, inputs, cores[0].dtype), strict=True):
                 # groups, filters, channels, measured, windows, bond
-                own = core.unflatten(0, (layout.groups, layout.filters, layout.channels))
-                found = torch.matmul(state, own.flatten(-2)).unflatten(-1, own.shape[-2:])
+                core_of_rows = core.unflatten(0, (layout.groups, layout.filters, layout.channels))
+                moved = torch.matmul(state, core_of_rows.flatten(-2)).unflatten(-1, core_of_rows.shape[-2:])
                 factor = functions.permute(1, 2, 0, 4, 3).flatten(2, 3)[:, None, :, None]
-                state = (found * factor.unsqueeze(-1)).sum(-2)
+                state = (moved * factor.unsqueeze(-1)).sum(-2)
             values = state.squeeze(-1).sum(2).unflatten(-1, (images, positions))
             return torch.flatten(values.permute(3, 0, 1, 2, 4), 2, 3)[:, :, : layout.outputs]
 
@@ -126,7 +126,7 @@ def _of_row(chains: Chains, flat: Tensor, tolerance: float) -> list[list[Floats]
     """For each measured value a train contracted with the encoding: cores (left, functions, right)."""
     matrices = rotations(chains, flat)
     sites = [site_matrix(chains, wire, matrices)[0].numpy() for wire in range(chains.circuit.n_wires)]
-    found = []
+    compressed = []
     for output in range(chains.circuit.n_outputs):
         words = [word for word in chains.words if word.output == output]
         total = sum(abs(word.coefficient) for word in words) or 1.0
@@ -137,8 +137,8 @@ def _of_row(chains: Chains, flat: Tensor, tolerance: float) -> list[list[Floats]
             ready = [np.einsum("pk,lpr->lkr", site, core) for site, core in zip(sites, cores, strict=True)]
             ready[0] = word.coefficient * ready[0]
             trains.append(ready)
-        found.append(_compressed(_summed(trains), [_sizes(site) for site in chains.sites], tolerance / 2))
-    return found
+        compressed.append(_compressed(_summed(trains), [_sizes(site) for site in chains.sites], tolerance / 2))
+    return compressed
 
 
 def _sizes(site: Site) -> Floats:
@@ -157,7 +157,7 @@ def _summed(trains: list[list[Floats]]) -> list[Floats]:
     """A train that is the sum of several: their cores as blocks on the diagonal."""
     if len(trains) == 1:
         return trains[0]
-    found = []
+    blocks = []
     last = len(trains[0]) - 1
     for wire, cores in enumerate(zip(*trains, strict=True)):
         left = 1 if wire == 0 else sum(core.shape[0] for core in cores)
@@ -168,5 +168,5 @@ def _summed(trains: list[list[Floats]]) -> list[Floats]:
             whole[row : row + core.shape[0], :, column : column + core.shape[2]] += core
             row += 0 if wire == 0 else core.shape[0]
             column += 0 if wire == last else core.shape[2]
-        found.append(whole)
-    return found
+        blocks.append(whole)
+    return blocks

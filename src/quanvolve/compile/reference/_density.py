@@ -34,8 +34,8 @@ def run_density(parsed: Parsed, values: Tensor, weights: RowWeights, shape: tupl
             else:
                 state = _apply(step, state)
     words, matrix = measured_words(parsed)
-    own = state.index_select(-2, torch.as_tensor(words, device=state.device))
-    return torch.matmul(_like(matrix, state), own).expand(*shape, -1, -1)
+    sources = state.index_select(-2, torch.as_tensor(words, device=state.device))
+    return torch.matmul(_like(matrix, state), sources).expand(*shape, -1, -1)
 
 
 def _like(numbers: Floats, state: Tensor) -> Tensor:

@@ -41,12 +41,12 @@ def sweep_windows(chains: Sequence[Chains], numbers: Tensor, windows: Windows, l
         values, start = [], 0
         for block, one in zip(layout.blocks(len(chains)), chains, strict=True):
             size = math.prod(block.shape) * count_terms(one)
-            own = numbers[start : start + size].reshape(*block.shape, -1)
+            row_numbers = numbers[start : start + size].reshape(*block.shape, -1)
             start += size
             some = [function[:, block.groups, None, block.channels] for function in functions]
-            values.append(_values(one, some, own))
+            values.append(_values(one, some, row_numbers))
         # images, rows, measured, positions
-        rows = torch.cat([own.flatten(1, 3) for own in values], dim=1)
+        rows = torch.cat([row_numbers.flatten(1, 3) for row_numbers in values], dim=1)
         return torch.unflatten(rows, 1, layout.shape).sum(3).flatten(2, 3)[:, :, : layout.outputs]
 
     return in_chunks(on_chunk, windows, (numbers,), layout.outputs, per_window)
@@ -85,9 +85,9 @@ def _word(sweep: WordSweep, functions: list[Tensor], numbers: Tensor, shape: tup
     start = 0
     for site in sweep.sites:
         terms, moves = (torch.as_tensor(array, device=like.device) for array in (site.terms, site.moves))
-        own = numbers[..., start : start + len(terms), None]
+        term_numbers = numbers[..., start : start + len(terms), None]
         start += len(terms)
-        parts = own * functions[site.wire].index_select(-2, terms[:, 1])
+        parts = term_numbers * functions[site.wire].index_select(-2, terms[:, 1])
         entries = like.new_zeros((*shape, int(site.terms[:, 0].max()) + 1, like.shape[-1]))
         entries = entries.index_add(-2, terms[:, 0], parts.expand(*shape, -1, -1))
         steps = state.index_select(-2, moves[:, 0]) * entries.index_select(-2, moves[:, 2])

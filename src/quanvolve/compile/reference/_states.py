@@ -35,8 +35,12 @@ def states(circuits: Sequence[Parsed], values: Tensor, flat: Tensor, filters: in
     layout = Layout(groups, filters, channels, filters * circuits[0].circuit.n_outputs)
     rows = []
     for block, parsed in zip(layout.blocks(len(circuits)), circuits, strict=True):
-        own = some_rows(flat, block.rows).expand(math.prod(block.shape), -1).reshape(*block.shape, flat.shape[-1])
-        rows.append(run_states(parsed, values[block.groups, None, block.channels], RowWeights(own), block.shape))
+        row_weights = (
+            some_rows(flat, block.rows).expand(math.prod(block.shape), -1).reshape(*block.shape, flat.shape[-1])
+        )
+        rows.append(
+            run_states(parsed, values[block.groups, None, block.channels], RowWeights(row_weights), block.shape)
+        )
     return torch.cat(rows).reshape(*layout.shape, *rows[0].shape[3:]).sum(2)
 
 

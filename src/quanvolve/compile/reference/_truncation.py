@@ -100,28 +100,28 @@ class Train:
     def _move(self, centre: int) -> None:
         """Make everything left and right of a wire orthogonal."""
         while self._centre < centre:
-            left, own, right = self.cores[self._centre].shape
-            q, r = np.linalg.qr(self.cores[self._centre].reshape(left * own, right))
-            self.cores[self._centre] = q.reshape(left, own, -1)
+            left, physical, right = self.cores[self._centre].shape
+            q, r = np.linalg.qr(self.cores[self._centre].reshape(left * physical, right))
+            self.cores[self._centre] = q.reshape(left, physical, -1)
             self.cores[self._centre + 1] = np.einsum("ab,bpr->apr", r, self.cores[self._centre + 1])
             self._centre += 1
         while self._centre > centre:
-            left, own, right = self.cores[self._centre].shape
-            q, r = np.linalg.qr(self.cores[self._centre].reshape(left, own * right).T)
-            self.cores[self._centre] = q.T.reshape(-1, own, right)
+            left, physical, right = self.cores[self._centre].shape
+            q, r = np.linalg.qr(self.cores[self._centre].reshape(left, physical * right).T)
+            self.cores[self._centre] = q.T.reshape(-1, physical, right)
             self.cores[self._centre - 1] = np.einsum("lpa,ba->lpb", self.cores[self._centre - 1], r)
             self._centre -= 1
 
     def _cut(self, wire: int, allowed: float) -> float:
         """Shorten the bond on the left of the centre, and move the centre there; gives the error that was made."""
-        left, own, right = self.cores[wire].shape
-        u, s, v = np.linalg.svd(self.cores[wire].reshape(left, own * right), full_matrices=False)
+        left, physical, right = self.cores[wire].shape
+        u, s, v = np.linalg.svd(self.cores[wire].reshape(left, physical * right), full_matrices=False)
         lost = np.sqrt(np.cumsum(s[::-1] ** 2))[::-1]  # what is lost when all from here on are left out
         # Rounding is no information, and would keep bonds large for nothing.
         kept = max(1, int((lost > max(allowed, 1e-15 * s[0])).sum()))
         made = float(lost[kept]) if kept < len(s) else 0.0
         self.error += made
-        self.cores[wire] = v[:kept].reshape(kept, own, right)
+        self.cores[wire] = v[:kept].reshape(kept, physical, right)
         self.cores[wire - 1] = np.einsum("lpa,ab->lpb", self.cores[wire - 1], u[:, :kept] * s[:kept])
         self._centre = wire - 1
         return made

@@ -148,16 +148,16 @@ def _scaled(diagonal: Floats, tracks: list[int], word: Word) -> Word:
 def _words(circuit: Circuit) -> list[Word]:
     if circuit.n_outputs > MAX_WORDS or any(2 ** len(o.outcome) > MAX_WORDS for o in circuit.observables):
         raise _too_many()
-    found = []
+    words = []
     for output, observable in enumerate(circuit.observables):
         for coefficient, word in observable.pauli_terms():
             letters = [0] * circuit.n_wires
             for wire, pauli in word:
                 letters[wire] = LETTERS.index(pauli)
-            found.append(Word(output, coefficient, tuple(letters)))
-    if len(found) > MAX_WORDS:
+            words.append(Word(output, coefficient, tuple(letters)))
+    if len(words) > MAX_WORDS:
         raise _too_many()
-    return found
+    return words
 
 
 def _too_many() -> PlanError:

@@ -44,10 +44,10 @@ def cone(circuit: Circuit, outputs: tuple[int, ...]) -> tuple[frozenset[int], tu
         if after is None:
             continue
         kept.append(gate)
-        for wire, found in zip(gate.wires, after, strict=True):
-            letters[wire] = letters[wire] | found
+        for wire, new_letters in zip(gate.wires, after, strict=True):
+            letters[wire] = letters[wire] | new_letters
     wires = {wire for gate in kept for wire in gate.wires}
-    wires |= {wire for wire, found in enumerate(letters) if found != {0}}
+    wires |= {wire for wire, new_letters in enumerate(letters) if new_letters != {0}}
     return frozenset(wires or {0}), tuple(reversed(kept))
 
 
@@ -73,7 +73,7 @@ def _permuted(gate: Gate, letters: Letters) -> list[set[int]] | None:
     source, sign = clifford_table(gate.name)
     if all(letters[wire] == {0} for wire in gate.wires):
         return None
-    found: list[set[int]] = [set() for _ in gate.wires]
+    after: list[set[int]] = [set() for _ in gate.wires]
     moved = False
     to = {int(old): new for new, old in enumerate(source)}
     for word in product(*(letters[wire] for wire in gate.wires)):
@@ -83,16 +83,16 @@ def _permuted(gate: Gate, letters: Letters) -> list[set[int]] | None:
         new = to[old]
         moved |= new != old or sign[new] < 0
         for place in reversed(range(len(word))):
-            found[place].add(new % 4)
+            after[place].add(new % 4)
             new //= 4
-    return found if moved else None
+    return after if moved else None
 
 
 def _mixed(gate: Gate, letters: Letters) -> list[set[int]] | None:
     """The letters that a channel makes of those on its wires; it keeps the trace, so nothing of the identity alone."""
     words = list(product(*(letters[wire] for wire in gate.wires)))
     matrix = np.array(gate.transfer).T
-    found: list[set[int]] = [set() for _ in gate.wires]
+    after: list[set[int]] = [set() for _ in gate.wires]
     moved = False
     for word in words:
         column = 0
@@ -100,9 +100,9 @@ def _mixed(gate: Gate, letters: Letters) -> list[set[int]] | None:
             column = 4 * column + letter
         new = np.flatnonzero(matrix[:, column])
         moved |= len(new) != 1 or new[0] != column or matrix[column, column] != 1
-        for place, wire_letters in enumerate(reversed(found)):
+        for place, wire_letters in enumerate(reversed(after)):
             wire_letters.update(int(letter) for letter in new // 4**place % 4)
-    return found if moved else None
+    return after if moved else None
 
 
 def cut(circuits: Sequence[Circuit], outputs: tuple[int, ...]) -> tuple[Circuit, ...]:
@@ -113,7 +113,7 @@ def cut(circuits: Sequence[Circuit], outputs: tuple[int, ...]) -> tuple[Circuit,
         outputs: numbers of the measured values that are left.
     """
     cones = [cone(circuit, outputs) for circuit in circuits]
-    wires = sorted(frozenset().union(*(own for own, _ in cones)))
+    wires = sorted(frozenset().union(*(cone_wires for cone_wires, _ in cones)))
     number = {wire: place for place, wire in enumerate(wires)}
     return tuple(
         replace(
@@ -154,4 +154,4 @@ def split(circuits: Sequence[Circuit]) -> tuple[tuple[int, ...], ...]:
         around = [wires for wires in groups if small < wires and len(wires) <= len(small) + 1]
         if around:
             groups[min(around, key=len)] += groups.pop(small)
-    return tuple(tuple(sorted(own)) for own in sorted(groups.values(), key=min))
+    return tuple(tuple(sorted(outputs)) for outputs in sorted(groups.values(), key=min))

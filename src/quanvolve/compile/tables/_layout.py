@@ -91,8 +91,8 @@ def some_rows(values: Rows, rows: slice) -> Rows:
         >>> some_rows(np.arange(3), slice(1, 2)).tolist(), some_rows(np.array([7]), slice(1, 2)).tolist()
         ([1], [7])
     """
-    found: Rows = values if len(values) == 1 else values[rows]  # type: ignore[arg-type, index]
-    return found
+    chosen: Rows = values if len(values) == 1 else values[rows]  # type: ignore[arg-type, index]
+    return chosen
 
 
 def of_row(circuits: Sequence[Rows], row: int) -> Rows:

@@ -48,23 +48,23 @@ def pattern(recipe: Recipe) -> Pattern | None:
     if wanted is None:
         return None
     n, outputs = recipe.circuit.n_wires, recipe.circuit.n_outputs
-    found = np.zeros((outputs, 4**n), bool)
+    occurs = np.zeros((outputs, 4**n), bool)
     numbers, words, _ = recipe.observables
-    found[numbers, words] = True
+    occurs[numbers, words] = True
     for step in recipe.steps:
         if isinstance(step, Permute):
-            found = found[:, step.source]
+            occurs = occurs[:, step.source]
             continue
         if isinstance(step, Mix):
-            moved = np.moveaxis(found.reshape(outputs, *(4,) * n), [1 + wire for wire in step.wires], (1, 2))
+            moved = np.moveaxis(occurs.reshape(outputs, *(4,) * n), [1 + wire for wire in step.wires], (1, 2))
             mixed = np.abs(step.matrix) > 0
             new = np.einsum("pq,mqr->mpr", mixed, moved.reshape(outputs, 16, -1)) > 0
-            found = np.moveaxis(new.reshape(moved.shape), (1, 2), [1 + wire for wire in step.wires]).reshape(
+            occurs = np.moveaxis(new.reshape(moved.shape), (1, 2), [1 + wire for wire in step.wires]).reshape(
                 outputs, -1
             )
             continue
-        found = np.ascontiguousarray(found)
-        split = found.reshape(outputs, 4**step.wire, 4, -1)
+        occurs = np.ascontiguousarray(occurs)
+        split = occurs.reshape(outputs, 4**step.wire, 4, -1)
         for turn in (recipe.turns[number] for number in step.numbers):
             if turn.channel is not None:
                 split[:] = np.einsum("pq,mbqa->mbpa", np.abs(turn.channel) > 0, split) > 0
@@ -74,7 +74,7 @@ def pattern(recipe: Recipe) -> Pattern | None:
             both = split[:, :, one] | split[:, :, other]
             split[:, :, one] = both
             split[:, :, other] = both
-    return found[:, wanted[0]]
+    return occurs[:, wanted[0]]
 
 
 def products(recipes: Sequence[Recipe], layout: Layout) -> Products | None:
@@ -101,12 +101,14 @@ def products(recipes: Sequence[Recipe], layout: Layout) -> Products | None:
     node_runs, term_runs = [0], [0]
     for one in arranged.reshape(groups * channels, outputs, -1):
         places: dict[tuple[int, ...], int] = {(): 0}
-        own: list[tuple[int, int]] = []
+        channel_nodes: list[tuple[int, int]] = []
         n_functions = len(table.sites.factors)
         for feature in np.flatnonzero(one.any(0)):
-            row = _row(_functions(int(feature), table.sites.sizes, table.sites.starts), places, own, n_functions)
+            row = _row(
+                _functions(int(feature), table.sites.sizes, table.sites.starts), places, channel_nodes, n_functions
+            )
             terms += [(int(output), row, int(feature)) for output in np.flatnonzero(one[:, feature])]
-        nodes += own
+        nodes += channel_nodes
         node_runs.append(len(nodes))
         term_runs.append(len(terms))
     return Products(
@@ -119,12 +121,12 @@ def products(recipes: Sequence[Recipe], layout: Layout) -> Products | None:
 
 def _functions(feature: int, sizes: Sequence[int] | Integers, starts: Sequence[int] | Integers) -> tuple[int, ...]:
     """The functions that a feature is the product of, by number."""
-    found = []
+    functions = []
     for size, start in zip(reversed(sizes), reversed(starts), strict=True):
         feature, digit = divmod(feature, int(size))
         if digit:
-            found.append(int(start) + digit - 1)
-    return tuple(reversed(found))
+            functions.append(int(start) + digit - 1)
+    return tuple(reversed(functions))
 
 
 def _row(

@@ -75,8 +75,8 @@ def sampling_of(circuit: Circuit) -> Sampling:
         signs = np.ones((1, 1))
         for _ in wires:
             signs = np.kron(signs, parity)  # (bit strings, words)
-        for output, coefficient, own in basis.words:
-            w = sum(1 << (len(wires) - 1 - wires.index(wire)) for wire in own)
+        for output, coefficient, word_wires in basis.words:
+            w = sum(1 << (len(wires) - 1 - wires.index(wire)) for wire in word_wires)
             table[:, output] += coefficient * signs[:, w]
             share[output, w] += coefficient
         values.append(table)
@@ -87,8 +87,8 @@ def sampling_of(circuit: Circuit) -> Sampling:
 
 def _word(basis: Basis, wires: tuple[int, ...], w: int) -> Observable:
     n = len(wires)
-    own = [wire for k, wire in enumerate(wires) if w >> (n - 1 - k) & 1]
-    return Observable(((1.0, tuple((wire, basis.letters[wire]) for wire in own)),))
+    word_wires = [wire for k, wire in enumerate(wires) if w >> (n - 1 - k) & 1]
+    return Observable(((1.0, tuple((wire, basis.letters[wire]) for wire in word_wires)),))
 
 
 def word_circuits(circuits: Sequence[Circuit], layout: Layout) -> tuple[tuple[Circuit, ...], Layout]:
@@ -100,16 +100,20 @@ def word_circuits(circuits: Sequence[Circuit], layout: Layout) -> tuple[tuple[Ci
     Raises:
         PlanError: if the circuits do not measure the same.
     """
-    found = sampling_of(circuits[0])
+    sampling = sampling_of(circuits[0])
     for number, circuit in enumerate(circuits):
         if circuit.observables != circuits[0].observables or circuit.counts != circuits[0].counts:
             raise PlanError(
                 f"circuit {number} measures other observables than circuit 0; with `shots` all filters of a layer must "
                 "measure the same"
             )
-    alone = words_alone(found, layout)
-    own = [replace(circuit, observables=found.observables or (Observable(((0.0, ()),)),)) for circuit in circuits]
-    return tuple(own if len(own) == 1 else [own[k] for k in rows_alone(layout)]), alone
+    alone = words_alone(sampling, layout)
+    measured_circuits = [
+        replace(circuit, observables=sampling.observables or (Observable(((0.0, ()),)),)) for circuit in circuits
+    ]
+    return tuple(
+        measured_circuits if len(measured_circuits) == 1 else [measured_circuits[k] for k in rows_alone(layout)]
+    ), alone
 
 
 def words_alone(sampling: Sampling, layout: Layout) -> Layout:

@@ -81,8 +81,8 @@ def sweeps(chains: Chains) -> tuple[WordSweep, ...]:
     """
     locals_ = local_patterns(chains)
     starts = np.concatenate([[0], np.cumsum([local.size for local, _ in locals_])])
-    found = [_sweep(chains, word, locals_, starts) for word in chains.words]
-    return tuple(sweep for sweep in found if sweep is not None)
+    word_sweeps = [_sweep(chains, word, locals_, starts) for word in chains.words]
+    return tuple(sweep for sweep in word_sweeps if sweep is not None)
 
 
 def indices(chains: Chains, wire: int) -> tuple[int, ...]:
@@ -116,7 +116,7 @@ def _examples(chains: Chains, rng: np.random.Generator) -> list[Floats]:
     angles = [turn.angle.offset + sum(rng.uniform(0, 6) for _ in turn.angle.weights) for turn in chains.turns]
     parts = [turn.parts for turn in chains.turns]
     matrices = [p[0] + np.cos(a) * p[1] + np.sin(a) * p[2] for p, a in zip(parts, angles, strict=True)]
-    found = []
+    locals_ = []
     for wire, events in enumerate(chains.events):
         local = np.eye(4)[None]  # values, new Pauli, letter
         for event in events:
@@ -126,28 +126,28 @@ def _examples(chains: Chains, rng: np.random.Generator) -> list[Floats]:
             else:
                 local = np.einsum("rpq,gqb->grpb", event.operators, local).reshape(-1, 4, 4)
         site = bloch_matrix(chains.sites[wire].gates, rng)[:, list(chains.sites[wire].columns)]
-        found.append(np.einsum("pf,gpb->gfb", site, local))
-    return found
+        locals_.append(np.einsum("pf,gpb->gfb", site, local))
+    return locals_
 
 
 def _sweep(
     chains: Chains, word: Word, locals_: tuple[tuple[npt.NDArray[np.bool_], Floats], ...], starts: Integers
 ) -> WordSweep | None:
     ranks = _ranks(chains)
-    own = [indices(chains, wire) for wire in range(chains.circuit.n_wires)]
+    wire_indices = [indices(chains, wire) for wire in range(chains.circuit.n_wires)]
     patterns: list[Pattern] = [
-        np.reshape(local[:, :, letter].any(1), [ranks[g] for g in own[wire]])
+        np.reshape(local[:, :, letter].any(1), [ranks[g] for g in wire_indices[wire]])
         for wire, ((local, _), letter) in enumerate(zip(locals_, word.letters, strict=True))
     ]
-    if not _restrict(patterns, own, ranks):
+    if not _restrict(patterns, wire_indices, ranks):
         return None
     steps = [np.argwhere(pattern).astype(np.int64) for pattern in patterns]
-    widths, moves = _moves(steps, own, chains.gates)
+    widths, moves = _moves(steps, wire_indices, chains.gates)
     if not widths:
         return None
     sites, constant = [], 1.0
     for wire, entries in enumerate(steps):
-        flat = _flat(entries, own[wire], ranks)
+        flat = _flat(entries, wire_indices[wire], ranks)
         local, example = locals_[wire]
         mask = local[flat][:, :, word.letters[wire]]
         numbers = example[flat][:, :, word.letters[wire]]
@@ -170,12 +170,12 @@ def _sweep(
 
 
 def _ranks(chains: Chains) -> list[int]:
-    found = [1] * len(chains.gates)
+    sizes = [1] * len(chains.gates)
     for events in chains.events:
         for event in events:
             if event.gate is not None and event.operators is not None:
-                found[event.gate] = len(event.operators)
-    return found
+                sizes[event.gate] = len(event.operators)
+    return sizes
 
 
 def _restrict(patterns: list[Pattern], own: list[tuple[int, ...]], ranks: list[int]) -> bool:
@@ -211,7 +211,7 @@ def _moves(
     """
     states = np.zeros((1, 0), np.int64)  # one row for each, one column for each open index
     opened: list[int] = []
-    found: list[Integers] = []
+    all_moves: list[Integers] = []
     for wire, (entries, mine) in enumerate(zip(steps, own, strict=True)):
         closing = [g for g in mine if min(gates[g]) < wire]
         before = states[:, [opened.index(g) for g in closing]]
@@ -231,22 +231,22 @@ def _moves(
                 f"tensor-train plan takes at most {MAX_BOND}: use fewer layers, a local ansatz ('brickwork', 'grid') "
                 "or a smaller `kernel_size`"
             )
-        found.append(np.stack([start, end.reshape(-1), entry], axis=1))
+        all_moves.append(np.stack([start, end.reshape(-1), entry], axis=1))
     widths: list[int] = []
     wanted = np.arange(len(states))
-    for wire in range(len(found) - 1, -1, -1):
-        moves = found[wire][np.isin(found[wire][:, 1], wanted)]
+    for wire in range(len(all_moves) - 1, -1, -1):
+        moves = all_moves[wire][np.isin(all_moves[wire][:, 1], wanted)]
         moves[:, 1] = np.searchsorted(wanted, moves[:, 1])
         widths.insert(0, len(wanted))
         wanted = np.unique(moves[:, 0])
-        found[wire] = moves
+        all_moves[wire] = moves
         if not len(moves):
             return [], []
-    for wire, moves in enumerate(found):
+    for wire, moves in enumerate(all_moves):
         reached = np.unique(moves[:, 0])
         moves[:, 0] = np.searchsorted(reached, moves[:, 0])
-        found[wire] = moves[np.argsort(moves[:, 1], kind="stable")]
-    return widths, found
+        all_moves[wire] = moves[np.argsort(moves[:, 1], kind="stable")]
+    return widths, all_moves
 
 
 def _flat(entries: Integers, own: tuple[int, ...], ranks: list[int]) -> Integers:

@@ -6,29 +6,28 @@ They move more than they compute: a layer with them takes at most 1.2 times as l
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba
 
+from quanvolve.compile.kernels.numba._arrays import Floats, Integers
 from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _lanes(state: Any) -> Any:
+def _lanes(state: Floats) -> int:
     """Windows of a block."""
     return VECTOR_BYTES // state.itemsize
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _amplitude(state: Any, basis: Any, lanes: int) -> Any:
+def _amplitude(state: Floats, basis: int, lanes: int) -> Floats:
     """The real parts of all windows, then their imaginary parts."""
     return state[2 * lanes * basis : 2 * lanes * (basis + 1)]
 
 
 @_jit  # type: ignore[untyped-decorator]
-def move(state: Any, to: Any, count: int, source: Any, back: bool) -> None:
+def move(state: Floats, to: Floats, count: int, source: Integers, back: bool) -> None:
     """``to[d] = state[source[d]]`` for d < count, or the inverse, ``to[source[d]] = state[d]``."""
     lanes = _lanes(state)
     for d in range(count):
@@ -39,7 +38,7 @@ def move(state: Any, to: Any, count: int, source: Any, back: bool) -> None:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def move_phased(state: Any, to: Any, count: int, source: Any, phases: Any, back: bool) -> None:
+def move_phased(state: Floats, to: Floats, count: int, source: Integers, phases: Floats, back: bool) -> None:
     """``to[d] = phases[d] state[source[d]]`` for d < count, or the inverse, as phases have length one.
 
     to[source[d]] = conj(phases[d]) state[d]
@@ -55,7 +54,7 @@ def move_phased(state: Any, to: Any, count: int, source: Any, phases: Any, back:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def overlaps(state: Any, count: int, mask: int, odd: bool, into: Any) -> None:
+def overlaps(state: Floats, count: int, mask: int, odd: bool, into: Floats) -> None:
     """``Re(conj(psi[d]) psi[d ^ mask])`` for every basis state d < count; if odd, minus the imaginary part."""
     lanes = _lanes(state)
     for d in range(count):
@@ -70,7 +69,7 @@ def overlaps(state: Any, count: int, mask: int, odd: bool, into: Any) -> None:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def add_slopes(state: Any, count: int, mask: int, odd: bool, weights: Any, dual: Any) -> None:
+def add_slopes(state: Floats, count: int, mask: int, odd: bool, weights: Floats, dual: Floats) -> None:
     """``dual[d] += 2 weights[d] psi[d ^ mask]``; if odd, ``2i weights[d] psi[d ^ mask]``."""
     lanes = _lanes(state)
     for d in range(count):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from quanvolve.compile.kernels.numba import _pauli_words
+from quanvolve.compile.kernels.numba._arrays import Floats
 from quanvolve.compile.kernels.numba._launch import launch, threads
+from quanvolve.compile.kernels.numba._memory import array
 from quanvolve.compile.tables._coefficients import CoefficientTables, PauliSteps, pauli_steps
 from quanvolve.compile.tables._layout import some_rows
 
@@ -24,7 +26,7 @@ class _Block(NamedTuple):
     """Rows that run one circuit: which, their weights, and how their observables are shared among threads."""
 
     rows: slice
-    flat: Any
+    flat: Floats
     steps: PauliSteps
     chunk: int
     pieces: int
@@ -41,7 +43,7 @@ class Coefficients:
     def forward(self, tables: CoefficientTables, weights: Tensor) -> Tensor:
         """Shape (rows, outputs, features)."""
         out = torch.empty(tables.shape(len(weights)), dtype=weights.dtype)
-        into = out.numpy()
+        into = array(out)
         for block in _blocks(tables, weights):
             launch(
                 _pauli_words.forward, _pauli_words.forward_parallel, block.parts, block.flat, block.chunk, block.steps,
@@ -53,8 +55,9 @@ class Coefficients:
         self, tables: CoefficientTables, grad: Tensor, weights: Tensor, wanted: tuple[bool, ...]
     ) -> tuple[Tensor | None, ...]:
         """The gradient by the weights."""
-        given = grad.detach().contiguous().numpy()
-        d_weights = np.zeros(tuple(weights.shape), given.dtype)
+        given = array(grad)
+        found = torch.zeros(weights.shape, dtype=grad.dtype)
+        d_weights = array(found)
         for block in _blocks(tables, weights):
             d_flat = np.zeros((block.pieces, *block.flat.shape), given.dtype)
             launch(
@@ -63,11 +66,11 @@ class Coefficients:
             )  # fmt: skip
             to = some_rows(d_weights, block.rows)
             to += d_flat.sum(0)
-        return (torch.from_numpy(d_weights),)
+        return (found,)
 
 
 def _blocks(tables: CoefficientTables, weights: Tensor) -> Iterator[_Block]:
-    flat = weights.detach().contiguous().numpy()
+    flat = array(weights)
     shared = len(tables.recipes) == 1
     for number, recipe in enumerate(tables.recipes):
         rows = slice(None) if shared else slice(number, number + 1)

@@ -7,11 +7,10 @@ where `left` and `right` are the products of the functions of the leading and of
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba
 import numpy as np
 
+from quanvolve.compile.kernels.numba._arrays import Floats, Numbers
 from quanvolve.compile.kernels.numba._products import (
     products,
     products_back,
@@ -38,8 +37,8 @@ _jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
 
 @_jit  # type: ignore[untyped-decorator]
 def multiply(
-    out: Any, o: int, ldo: int, rows: int, a: Any, i: int, row: int, col: int, count: int, b: Any, j: int, ldb: int,
-    w: Any, v: int, width: int,
+    out: Floats, o: int, ldo: int, rows: int, a: Floats, i: int, row: int, col: int, count: int, b: Floats, j: int,
+    ldb: int, w: Floats, v: int, width: int,
 ) -> None:  # fmt: skip
     """``out[m, p] += w[p] * sum_k a[m, k] b[k, p]`` for m < rows (a multiple of ROWS) and p < width (whole vectors)."""
     lanes = VECTOR_BYTES // out.itemsize
@@ -58,7 +57,7 @@ def multiply(
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})  # type: ignore[untyped-decorator]
 def dots(
-    out: Any, o: int, ldo: int, a: Any, i: int, lda: int, b: Any, j: int, ldb: int, width: int
+    out: Floats, o: int, ldo: int, a: Floats, i: int, lda: int, b: Floats, j: int, ldb: int, width: int
 ) -> None:  # fmt: skip
     """``out[o + m ldo + n] += sum_p a[i + m lda + p] * b[j + n ldb + p]`` for m, n < ROWS and p < width."""
     a, b = a.reshape(-1), b.reshape(-1)
@@ -91,7 +90,8 @@ def dots(
 
 @_jit  # type: ignore[untyped-decorator]
 def forward(
-    part: int, parts: int, images: Any, coefficients: Any, sites: SiteTables, readers: Readers, pieces: int, out: Any
+    part: int, parts: int, images: Numbers, coefficients: Floats, sites: SiteTables, readers: Readers, pieces: int,
+    out: Floats,
 ) -> None:  # fmt: skip
     """One part of the images.
 
@@ -143,8 +143,8 @@ def forward(
 
 @_jit  # type: ignore[untyped-decorator]
 def backward(
-    part: int, parts: int, images: Any, coefficients: Any, sites: SiteTables, readers: Readers, pieces: int,
-    d_out: Any, d_coefficients: Any, d_images: Any,
+    part: int, parts: int, images: Numbers, coefficients: Floats, sites: SiteTables, readers: Readers, pieces: int,
+    d_out: Floats, d_coefficients: Floats, d_images: Floats,
 ) -> None:  # fmt: skip
     """Gradients of one part of the images; arguments as in :func:`forward`.
 
@@ -243,7 +243,7 @@ def backward(
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
 def forward_parallel(
-    parts: int, images: Any, coefficients: Any, sites: SiteTables, readers: Readers, pieces: int, out: Any
+    parts: int, images: Numbers, coefficients: Floats, sites: SiteTables, readers: Readers, pieces: int, out: Floats
 ) -> None:
     """All parts of :func:`forward`."""
     for part in numba.prange(parts):
@@ -252,8 +252,8 @@ def forward_parallel(
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
 def backward_parallel(
-    parts: int, images: Any, coefficients: Any, sites: SiteTables, readers: Readers, pieces: int, d_out: Any,
-    d_coefficients: Any, d_images: Any,
+    parts: int, images: Numbers, coefficients: Floats, sites: SiteTables, readers: Readers, pieces: int, d_out: Floats,
+    d_coefficients: Floats, d_images: Floats,
 ) -> None:  # fmt: skip
     """All parts of :func:`backward`."""
     for part in numba.prange(parts):

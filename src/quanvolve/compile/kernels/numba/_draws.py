@@ -7,10 +7,11 @@ windows are shared among threads.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numba
 import numpy as np
+
+from quanvolve.compile.kernels.numba._arrays import Floats, Integers, RandomState
 
 _jit = numba.njit(cache=True, nogil=True)
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
@@ -21,7 +22,7 @@ _MEAN = 10.0
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _mix(z: Any) -> Any:
+def _mix(z: np.uint64) -> np.uint64:
     """SplitMix64's output function (Steele, Lea and Flood, OOPSLA 2014, figure 16)."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -29,14 +30,14 @@ def _mix(z: Any) -> Any:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _uniform(state: Any) -> Any:
+def _uniform(state: RandomState) -> float:
     """A number in (0, 1)."""
     state[0] += _GAMMA
     return (float(_mix(state[0]) >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _inverted(n: int, p: float, state: Any) -> int:
+def _inverted(n: int, p: float, state: RandomState) -> int:
     """A binomial number by inversion (Kachitvichyanukul and Schmeiser, Commun. ACM 31, 216 (1988), algorithm BINV)."""
     ratio = p / (1.0 - p)
     first = math.exp(n * math.log1p(-p))
@@ -51,7 +52,7 @@ def _inverted(n: int, p: float, state: Any) -> int:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _rejected(n: int, p: float, state: Any) -> int:
+def _rejected(n: int, p: float, state: RandomState) -> int:
     """A binomial number by transformed rejection (Hormann, J. Stat. Comput. Simul. 46, 101 (1993), algorithm BTRS)."""
     q = 1.0 - p
     spread = math.sqrt(n * p * q)
@@ -81,7 +82,7 @@ def _rejected(n: int, p: float, state: Any) -> int:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def binomial(n: int, p: float, state: Any) -> int:
+def binomial(n: int, p: float, state: RandomState) -> int:
     """How many of n draws come true, each with probability p.
 
     Args:
@@ -107,7 +108,7 @@ def binomial(n: int, p: float, state: Any) -> int:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _probabilities(words: Any, row: int, first: int, place: int, tree: Any, size: int) -> None:
+def _probabilities(words: Floats, row: int, first: int, place: int, tree: Floats, size: int) -> None:
     """From expectation values to the probabilities of the `size` bit strings and of all their beginnings.
 
     A Walsh-Hadamard transform: P(b) = 2^-n sum_w (-1)^(w . b) <Z^w>, without its factor. A leaf is at tree[size + b],
@@ -132,7 +133,7 @@ def _probabilities(words: Any, row: int, first: int, place: int, tree: Any, size
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _draw(tree: Any, counts: Any, size: int, shots: int, state: Any) -> None:
+def _draw(tree: Floats, counts: Integers, size: int, shots: int, state: RandomState) -> None:
     """Counts of the bit strings: the shots of each beginning are parted between its two continuations."""
     counts[1] = shots
     for k in range(1, size):
@@ -146,7 +147,9 @@ def _draw(tree: Any, counts: Any, size: int, shots: int, state: Any) -> None:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def sample(part: int, parts: int, words: Any, values: Any, bits: Any, shots: int, seed: Any, out: Any) -> None:
+def sample(
+    part: int, parts: int, words: Floats, values: Floats, bits: Integers, shots: int, seed: RandomState, out: Floats
+) -> None:
     """One part of the windows.
 
     Args:
@@ -182,7 +185,9 @@ def sample(part: int, parts: int, words: Any, values: Any, bits: Any, shots: int
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def sample_parallel(parts: int, words: Any, values: Any, bits: Any, shots: int, seed: Any, out: Any) -> None:
+def sample_parallel(
+    parts: int, words: Floats, values: Floats, bits: Integers, shots: int, seed: RandomState, out: Floats
+) -> None:
     """All parts of :func:`sample`."""
     for part in numba.prange(parts):
         sample(part, parts, words, values, bits, shots, seed, out)

@@ -7,7 +7,6 @@ kept from the forward sweep, whatever the depth.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numba
 import numpy as np
@@ -21,6 +20,7 @@ from quanvolve.compile.kernels.numba._amplitudes import (
     undo_gate,
     undo_gate_lanes,
 )
+from quanvolve.compile.kernels.numba._arrays import Flags, Floats
 from quanvolve.compile.kernels.numba._basis_states import add_slopes, move, move_phased, overlaps
 from quanvolve.compile.kernels.numba._tile import ROWS, VECTOR_BYTES, thin_tile
 from quanvolve.compile.tables._states import FIXED, StateSteps
@@ -31,7 +31,7 @@ _inlined = numba.njit(cache=True, nogil=True, fastmath={"contract"}, forceinline
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _rotate(axis: int, c: Any, s: Any, m: Any) -> None:
+def _rotate(axis: int, c: float, s: float, m: Floats) -> None:
     """Multiply exp(-i angle / 2 P) from the left; c, s: cosine and sine of half the angle."""
     for column in range(2):
         a, b, x, y = m[2 * column], m[2 * column + 1], m[4 + 2 * column], m[5 + 2 * column]
@@ -47,7 +47,7 @@ def _rotate(axis: int, c: Any, s: Any, m: Any) -> None:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _multiply(fixed: Any, m: Any) -> None:
+def _multiply(fixed: Floats, m: Floats) -> None:
     """Multiply a fixed matrix from the left."""
     for column in range(2):
         a, b, x, y = m[2 * column], m[2 * column + 1], m[4 + 2 * column], m[5 + 2 * column]
@@ -58,7 +58,7 @@ def _multiply(fixed: Any, m: Any) -> None:
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _run_matrix(circuit: StateSteps, r: int, halves: Any, into: Any) -> None:
+def _run_matrix(circuit: StateSteps, r: int, halves: Floats, into: Floats) -> None:
     """The product of the elements of run r, rotations exp(-i halves P) or fixed matrices."""
     into[:] = 0
     into[0], into[6] = 1, 1
@@ -71,7 +71,7 @@ def _run_matrix(circuit: StateSteps, r: int, halves: Any, into: Any) -> None:
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _run_slopes(circuit: StateSteps, r: int, halves: Any, slope: Any, m: Any, d_angles: Any) -> None:
+def _run_slopes(circuit: StateSteps, r: int, halves: Floats, slope: Floats, m: Floats, d_angles: Floats) -> None:
     """Add to the gradients of a run's angles what comes from its matrix: undo the elements, the last one first."""
     _run_matrix(circuit, r, halves, m)
     g = slope.copy()
@@ -104,7 +104,7 @@ def _run_slopes(circuit: StateSteps, r: int, halves: Any, slope: Any, m: Any, d_
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _half_angles(circuit: StateSteps, row: Any, halves: Any) -> None:
+def _half_angles(circuit: StateSteps, row: Floats, halves: Floats) -> None:
     """What a row of weights makes of the half angles: (offset + sum of multiplier * weight) / 2."""
     halves[:] = circuit.offsets
     for k in range(len(circuit.terms)):
@@ -114,8 +114,8 @@ def _half_angles(circuit: StateSteps, row: Any, halves: Any) -> None:
 
 @_inlined  # type: ignore[untyped-decorator]
 def _matrices(
-    circuit: StateSteps, values: Any, p: int, count: int, lanes: int, base: Any, whole: Any, by_lane: Any, halves: Any,
-    one: Any,
+    circuit: StateSteps, values: Floats, p: int, count: int, lanes: int, base: Floats, whole: Floats, by_lane: Floats,
+    halves: Floats, one: Floats,
 ) -> None:  # fmt: skip
     """The matrices of all runs: of those that read the window one for each window, of the others one (`whole`)."""
     for r in range(len(circuit.vary)):
@@ -132,7 +132,7 @@ def _matrices(
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _lane_angles(circuit: StateSteps, values: Any, window: int, base: Any, halves: Any) -> None:
+def _lane_angles(circuit: StateSteps, values: Floats, window: int, base: Floats, halves: Floats) -> None:
     """The half angles of a window: those of the weights, and factor * value / 2 of what they read."""
     halves[:] = base
     for k in range(len(circuit.reads)):
@@ -140,7 +140,7 @@ def _lane_angles(circuit: StateSteps, values: Any, window: int, base: Any, halve
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _columns(r: int, vary: Any, whole: Any, by_lane: Any, lanes: int, into: Any) -> None:
+def _columns(r: int, vary: Flags, whole: Floats, by_lane: Floats, lanes: int, into: Floats) -> None:
     """The first column of a run's matrix, a vector for each of its four numbers."""
     for entry in range(4):
         place = 8 * r + entry + 2 * (entry >> 1)
@@ -149,7 +149,9 @@ def _columns(r: int, vary: Any, whole: Any, by_lane: Any, lanes: int, into: Any)
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _product_state(circuit: StateSteps, whole: Any, by_lane: Any, lanes: int, state: Any, work: Any) -> None:
+def _product_state(
+    circuit: StateSteps, whole: Floats, by_lane: Floats, lanes: int, state: Floats, work: Floats
+) -> None:
     """The state after the runs with which the wires begin, run w on wire w: a product of one-qubit states."""
     state[: 2 * lanes] = 0
     state[:lanes] = 1
@@ -160,8 +162,9 @@ def _product_state(circuit: StateSteps, whole: Any, by_lane: Any, lanes: int, st
 
 @_inlined  # type: ignore[untyped-decorator]
 def _product_back(
-    circuit: StateSteps, whole: Any, by_lane: Any, lanes: int, state: Any, dual: Any, slopes: Any, work: Any
-) -> None:
+    circuit: StateSteps, whole: Floats, by_lane: Floats, lanes: int, state: Floats, dual: Floats, slopes: Floats,
+    work: Floats,
+) -> None:  # fmt: skip
     """Gradients by the matrices of these runs, from that by the product state; both are used up."""
     for wire in range(circuit.wires - 1, -1, -1):
         _columns(wire, circuit.vary, whole, by_lane, lanes, work)
@@ -170,8 +173,8 @@ def _product_back(
 
 @_inlined  # type: ignore[untyped-decorator]
 def _run_all(
-    circuit: StateSteps, whole: Any, by_lane: Any, lanes: int, state: Any, spare: Any, work: Any
-) -> Any:  # fmt: skip
+    circuit: StateSteps, whole: Floats, by_lane: Floats, lanes: int, state: Floats, spare: Floats, work: Floats
+) -> tuple[Floats, Floats]:  # fmt: skip
     """The whole circuit; gives the state and the spare array, which may have changed places."""
     _product_state(circuit, whole, by_lane, lanes, state, work)
     wires, steps, vary = circuit.wires, circuit.steps, circuit.vary
@@ -201,7 +204,7 @@ def _run_all(
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _measure(circuit: StateSteps, lanes: int, state: Any, shared: Any, ones: Any, sums: Any) -> None:
+def _measure(circuit: StateSteps, lanes: int, state: Floats, shared: Floats, ones: Floats, sums: Floats) -> None:
     """Add the expectation values, a vector for each output: sum_d phase(d) conj(psi[d]) psi[d ^ mask] of each word."""
     masks, observed = circuit.masks, circuit.observed
     padded, dimension = observed.shape[1:]
@@ -216,7 +219,9 @@ def _measure(circuit: StateSteps, lanes: int, state: Any, shared: Any, ones: Any
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _measure_back(circuit: StateSteps, lanes: int, state: Any, shared: Any, ones: Any, given: Any, dual: Any) -> None:
+def _measure_back(
+    circuit: StateSteps, lanes: int, state: Floats, shared: Floats, ones: Floats, given: Floats, dual: Floats
+) -> None:
     """The gradient by the amplitudes: 2 O psi, where O is the sum of the observables weighted with `given`."""
     masks, observed = circuit.masks, circuit.observed
     padded, dimension = observed.shape[1:]
@@ -235,7 +240,7 @@ def _measure_back(circuit: StateSteps, lanes: int, state: Any, shared: Any, ones
 
 @_jit  # type: ignore[untyped-decorator]
 def forward(
-    part: int, parts: int, values: Any, flat: Any, filters: int, circuit: StateSteps, out: Any
+    part: int, parts: int, values: Floats, flat: Floats, filters: int, circuit: StateSteps, out: Floats
 ) -> None:  # fmt: skip
     """One part of the windows.
 
@@ -276,8 +281,8 @@ def forward(
 
 @_jit  # type: ignore[untyped-decorator]
 def backward(
-    part: int, parts: int, values: Any, flat: Any, filters: int, circuit: StateSteps, d_out: Any, d_values: Any,
-    d_flat: Any,
+    part: int, parts: int, values: Floats, flat: Floats, filters: int, circuit: StateSteps, d_out: Floats,
+    d_values: Floats, d_flat: Floats,
 ) -> None:  # fmt: skip
     """Gradients of one part of the windows; arguments as in :func:`forward`.
 
@@ -375,14 +380,14 @@ def backward(
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _collect(circuit: StateSteps, d_angles: Any, into: Any) -> None:
+def _collect(circuit: StateSteps, d_angles: Floats, into: Floats) -> None:
     """Add to the gradient of a row of weights what comes through its angles."""
     for k in range(len(circuit.terms)):
         into[circuit.terms[k, 1]] += circuit.multipliers[k] * d_angles[circuit.terms[k, 0]]
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(parts: int, values: Any, flat: Any, filters: int, circuit: StateSteps, out: Any) -> None:
+def forward_parallel(parts: int, values: Floats, flat: Floats, filters: int, circuit: StateSteps, out: Floats) -> None:
     """All parts of :func:`forward`."""
     for part in numba.prange(parts):
         forward(part, parts, values, flat, filters, circuit, out)
@@ -390,8 +395,9 @@ def forward_parallel(parts: int, values: Any, flat: Any, filters: int, circuit: 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
 def backward_parallel(
-    parts: int, values: Any, flat: Any, filters: int, circuit: StateSteps, d_out: Any, d_values: Any, d_flat: Any
-) -> None:
+    parts: int, values: Floats, flat: Floats, filters: int, circuit: StateSteps, d_out: Floats, d_values: Floats,
+    d_flat: Floats,
+) -> None:  # fmt: skip
     """All parts of :func:`backward`."""
     for part in numba.prange(parts):
         backward(part, parts, values, flat, filters, circuit, d_out, d_values, d_flat)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numba
 import torch
 from torch import Tensor
+
+from quanvolve.compile.kernels.numba._arrays import Numbers
+from quanvolve.compile.kernels.numba._memory import array
 
 _here = os.getpid()
 _busy = threading.Lock()
@@ -44,7 +48,7 @@ def shares(work: float, tasks: int, size: int) -> int:
     return max(1, min(wanted, tasks, _ROOM // max(1, size)))
 
 
-def launch(serial: Any, parallel: Any, parts: int, *arguments: Any) -> None:
+def launch(serial: Callable[..., None], parallel: Callable[..., None], parts: int, *arguments: object) -> None:
     """Run a kernel's parts.
 
     Args:
@@ -69,9 +73,9 @@ def threads_of_pool() -> int:
     return max(1, min(torch.get_num_threads(), int(numba.config.NUMBA_NUM_THREADS)))
 
 
-def pixels_of(images: Tensor) -> Any:
+def pixels_of(images: Tensor) -> Numbers:
     """Images as rows of pixels in memory."""
-    return images.detach().contiguous().reshape(len(images), -1).numpy()
+    return array(images).reshape(len(images), -1)
 
 
 class WindowWork(NamedTuple):
@@ -112,8 +116,3 @@ class WindowWork(NamedTuple):
         parts = 1 if total < _LIGHT else shares(total, self._tasks * max(1, self.places // 256), size)
         pieces = 1 if self._tasks >= parts else min(parts, max(1, self.places // 256))
         return min(parts, self._tasks * pieces), pieces
-
-
-def summed(parts: Any) -> Any:
-    """The sum over the first axis, without a copy where it has one entry."""
-    return parts[0] if len(parts) == 1 else parts.sum(0)

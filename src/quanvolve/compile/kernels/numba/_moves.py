@@ -6,10 +6,10 @@ functions), states. ``row[p]`` below stands for ``buffer[row * BLOCK + p]``, and
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba
 import numpy as np
+
+from quanvolve.compile.kernels.numba._arrays import Floats, Integers
 
 BLOCK = 128
 """Windows of a row. LLVM unrolls loops of up to 64 before it makes vectors of them, and then makes none."""
@@ -18,14 +18,14 @@ _jit = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _row(buffer: Any, row: Any) -> Any:
+def _row(buffer: Floats, row: int) -> Floats:
     start = np.int64(row) * BLOCK
     return buffer[start : start + BLOCK]
 
 
 @_jit  # type: ignore[untyped-decorator]
 def sum_terms(
-    numbers: Any, base: int, rows: Any, first: int, count: int, functions: Any, entries: Any, to: int
+    numbers: Floats, base: int, rows: Integers, first: int, count: int, functions: Floats, entries: Floats, to: int
 ) -> None:
     """``entries[to] = sum_k numbers[base + first + k] * functions[rows[first + k]]``, k < count, at least one."""
     into, factor, function = _row(entries, to), numbers[base + first], _row(functions, rows[first])
@@ -39,8 +39,9 @@ def sum_terms(
 
 @_jit  # type: ignore[untyped-decorator]
 def sum_moves(
-    states: Any, before: int, entries: Any, shift: int, sources: Any, through: Any, first: int, count: int, to: int
-) -> None:
+    states: Floats, before: int, entries: Floats, shift: int, sources: Integers, through: Integers, first: int,
+    count: int, to: int,
+) -> None:  # fmt: skip
     """``states[to] = sum_k states[before + sources[first + k]] * entries[shift + through[first + k]]``, k < count."""
     into, state, entry = (
         _row(states, to),
@@ -57,8 +58,8 @@ def sum_moves(
 
 @_jit  # type: ignore[untyped-decorator]
 def moves_back(
-    states: Any, d_states: Any, before: int, entries: Any, d_entries: Any, shift: int, sources: Any, through: Any,
-    first: int, count: int, to: int,
+    states: Floats, d_states: Floats, before: int, entries: Floats, d_entries: Floats, shift: int, sources: Integers,
+    through: Integers, first: int, count: int, to: int,
 ) -> None:  # fmt: skip
     """Adds to `d_states` and `d_entries` what row `to` of `d_states` gives through :func:`sum_moves`.
 
@@ -84,8 +85,8 @@ def moves_back(
 
 @_jit  # type: ignore[untyped-decorator]
 def terms_back(
-    numbers: Any, d_numbers: Any, base: int, rows: Any, first: int, count: int, functions: Any, d_functions: Any,
-    d_entries: Any, entry: int,
+    numbers: Floats, d_numbers: Floats, base: int, rows: Integers, first: int, count: int, functions: Floats,
+    d_functions: Floats, d_entries: Floats, entry: int,
 ) -> None:  # fmt: skip
     """Adds to `d_numbers` and `d_functions` what row `entry` of `d_entries` gives through :func:`sum_terms`.
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import torch
 from torch import Tensor
 
 from quanvolve.compile.kernels.numba import _sweep
-from quanvolve.compile.kernels.numba._launch import WindowWork, launch, pixels_of, summed
-from quanvolve.compile.tables._network import NetworkTables
+from quanvolve.compile.kernels.numba._arrays import Floats, Numbers
+from quanvolve.compile.kernels.numba._launch import WindowWork, launch, pixels_of
+from quanvolve.compile.kernels.numba._memory import array, summed
+from quanvolve.compile.tables._features import Readers, SiteTables
+from quanvolve.compile.tables._network import NetworkTables, Sweeps
 
 
 class Network:
@@ -28,7 +28,7 @@ class Network:
         places = tables.grid.places(tuple(images.shape[2:]))
         out = torch.empty((len(images), groups, outputs, *places), dtype=numbers.dtype)
         parts, pieces = work.forward(work.places + 1)
-        flat = out.numpy().reshape(len(images), groups, outputs, -1)
+        flat = array(out).reshape(len(images), groups, outputs, -1)
         launch(_sweep.forward, _sweep.forward_parallel, parts, *given, pieces, flat)
         return out
 
@@ -39,21 +39,24 @@ class Network:
         given, work = _prepared(tables, images, numbers)
         flat, kept = given[:2]
         parts, pieces = work.backward(kept.nbytes)
-        d_out = grad.detach().contiguous().reshape(len(images), tables.layout.groups, tables.layout.outputs, -1).numpy()
-        d_numbers = np.zeros((parts, len(kept)), kept.dtype)
-        d_images = np.zeros((pieces if wanted[0] else 0, *flat.shape), kept.dtype)
-        launch(_sweep.backward, _sweep.backward_parallel, parts, *given, pieces, d_out, d_numbers, d_images)
+        d_out = array(grad).reshape(len(images), tables.layout.groups, tables.layout.outputs, -1)
+        d_numbers = torch.zeros((parts, len(kept)), dtype=numbers.dtype)
+        d_images = torch.zeros((pieces if wanted[0] else 0, *flat.shape), dtype=numbers.dtype)
+        into = array(d_numbers), array(d_images)
+        launch(_sweep.backward, _sweep.backward_parallel, parts, *given, pieces, d_out, *into)
         to_images = None
         if wanted[0]:
-            to_images = torch.from_numpy(summed(d_images)).reshape(images.shape).to(images.dtype)
-        return to_images, torch.from_numpy(summed(d_numbers)) if wanted[1] else None
+            to_images = summed(d_images).reshape(images.shape).to(images.dtype)
+        return to_images, summed(d_numbers) if wanted[1] else None
 
 
-def _prepared(tables: NetworkTables, images: Tensor, numbers: Tensor) -> tuple[tuple[Any, ...], WindowWork]:
+def _prepared(
+    tables: NetworkTables, images: Tensor, numbers: Tensor
+) -> tuple[tuple[Numbers, Floats, Sweeps, SiteTables, Readers], WindowWork]:
     """What the loops take, and how much there is to do."""
     assert tables.features is not None
     readers = tables.readers(images.shape[1], tuple(images.shape[2:]))
-    kept = numbers.detach().contiguous().numpy()
+    kept = array(numbers)
     n_places = len(readers.places)
     work = WindowWork(len(images), tables.layout.groups, n_places, tables.products * n_places)
     return (pixels_of(images), kept, tables.sweeps, tables.features.sites, readers), work

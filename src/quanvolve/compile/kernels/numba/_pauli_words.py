@@ -7,11 +7,11 @@ on the depth.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numba
 import numpy as np
 
+from quanvolve.compile.kernels.numba._arrays import Floats, Integers
 from quanvolve.compile.tables._coefficients import PauliSteps
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
@@ -20,7 +20,7 @@ _inlined = numba.njit(cache=True, nogil=True, fastmath={"contract"}, forceinline
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _turn(axis: int, angle: float, slope: bool, into: Any) -> None:
+def _turn(axis: int, angle: float, slope: bool, into: Floats) -> None:
     """The 3 x 3 matrix of a rotation on coefficients of X, Y, Z, as U^dagger P U; or its derivative by the angle."""
     c, s = math.cos(angle), math.sin(angle)
     one = 1.0
@@ -36,7 +36,7 @@ def _turn(axis: int, angle: float, slope: bool, into: Any) -> None:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _matrix(numbers: Any, axes: Any, angles: Any, into: Any, skip: int) -> None:
+def _matrix(numbers: Integers, axes: Integers, angles: Floats, into: Floats, skip: int) -> None:
     """The product of a run of rotations, the first of them innermost; with a derivative in place of one of them."""
     turn, product = np.empty((3, 3)), np.empty((3, 3))
     into[:, :] = 0.0
@@ -51,7 +51,7 @@ def _matrix(numbers: Any, axes: Any, angles: Any, into: Any, skip: int) -> None:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _rotate(tensor: Any, before: int, after: int, matrix: Any) -> None:
+def _rotate(tensor: Floats, before: int, after: int, matrix: Floats) -> None:
     """Apply a matrix to the X, Y, Z part of one wire's index of a flat (before, 4, after) tensor."""
     m = matrix.astype(tensor.dtype)
     m00, m01, m02 = m[0]
@@ -68,7 +68,7 @@ def _rotate(tensor: Any, before: int, after: int, matrix: Any) -> None:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _outer(grad: Any, tensor: Any, before: int, after: int, into: Any) -> None:
+def _outer(grad: Floats, tensor: Floats, before: int, after: int, into: Floats) -> None:
     """Sum of grad[i] tensor[j] over everything but one wire's X, Y, Z index."""
     g, t = grad.reshape(before * 4, after), tensor.reshape(before * 4, after)
     into[:, :] = 0.0
@@ -83,7 +83,7 @@ def _outer(grad: Any, tensor: Any, before: int, after: int, into: Any) -> None:
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _angles(circuit: PauliSteps, row: Any) -> Any:
+def _angles(circuit: PauliSteps, row: Floats) -> Floats:
     """Angles of all rotations: offset + sum of multiplier * weight."""
     angles = circuit.offsets.copy()
     for k in range(len(circuit.terms)):
@@ -92,7 +92,7 @@ def _angles(circuit: PauliSteps, row: Any) -> Any:
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _sweep(circuit: PauliSteps, angles: Any, tensor: Any, spare: Any) -> Any:
+def _sweep(circuit: PauliSteps, angles: Floats, tensor: Floats, spare: Floats) -> tuple[Floats, Floats]:
     """All steps on a tensor (4^n, outputs); gives the tensor and the spare one, which may have changed places.
 
     T[p] <- sign[p] T[source[p]], or the X, Y, Z coefficients of a wire times the 3 x 3 matrix of its rotations.
@@ -115,7 +115,7 @@ def _sweep(circuit: PauliSteps, angles: Any, tensor: Any, spare: Any) -> Any:
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _start(circuit: PauliSteps, begin: int, tensor: Any) -> None:
+def _start(circuit: PauliSteps, begin: int, tensor: Floats) -> None:
     """The words of the observables from `begin` on, one column for each."""
     tensor[:, :] = 0
     for k in range(len(circuit.values)):
@@ -125,7 +125,7 @@ def _start(circuit: PauliSteps, begin: int, tensor: Any) -> None:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def forward(part: int, parts: int, flat: Any, chunk: int, circuit: PauliSteps, out: Any) -> None:
+def forward(part: int, parts: int, flat: Floats, chunk: int, circuit: PauliSteps, out: Floats) -> None:
     """Coefficients of one part of the rows.
 
     Args:
@@ -150,7 +150,9 @@ def forward(part: int, parts: int, flat: Any, chunk: int, circuit: PauliSteps, o
 
 
 @_jit  # type: ignore[untyped-decorator]
-def backward(part: int, parts: int, flat: Any, chunk: int, circuit: PauliSteps, d_out: Any, d_flat: Any) -> None:
+def backward(
+    part: int, parts: int, flat: Floats, chunk: int, circuit: PauliSteps, d_out: Floats, d_flat: Floats
+) -> None:
     """Gradients of the weights, from those of the coefficients; arguments as in :func:`forward`.
 
     The matrix of a rotation is orthogonal, so that its transpose undoes it on the coefficients and on their gradient:
@@ -207,14 +209,14 @@ def backward(part: int, parts: int, flat: Any, chunk: int, circuit: PauliSteps, 
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(parts: int, flat: Any, chunk: int, circuit: PauliSteps, out: Any) -> None:
+def forward_parallel(parts: int, flat: Floats, chunk: int, circuit: PauliSteps, out: Floats) -> None:
     """All parts of :func:`forward`."""
     for part in numba.prange(parts):
         forward(part, parts, flat, chunk, circuit, out)
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def backward_parallel(parts: int, flat: Any, chunk: int, circuit: PauliSteps, d_out: Any, d_flat: Any) -> None:
+def backward_parallel(parts: int, flat: Floats, chunk: int, circuit: PauliSteps, d_out: Floats, d_flat: Floats) -> None:
     """All parts of :func:`backward`."""
     for part in numba.prange(parts):
         backward(part, parts, flat, chunk, circuit, d_out, d_flat)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from quanvolve.compile.kernels.numba import _dense, _sparse
-from quanvolve.compile.kernels.numba._launch import WindowWork, launch, pixels_of, summed
+from quanvolve.compile.kernels.numba._arrays import Floats, Numbers
+from quanvolve.compile.kernels.numba._launch import WindowWork, launch, pixels_of
+from quanvolve.compile.kernels.numba._memory import array, summed
 from quanvolve.compile.kernels.numba._tile import ROWS
-from quanvolve.compile.tables._features import SiteTables, padded
+from quanvolve.compile.tables._features import Readers, SiteTables, padded
 from quanvolve.compile.tables._polynomial import PolynomialTables
+from quanvolve.compile.tables._products import Products
 
 _SMALL = 16_384
 """Places that are worth a task of their own."""
@@ -31,9 +34,9 @@ class _Prepared(NamedTuple):
     """
 
     loops: ModuleType
-    images: Any
-    kept: Any
-    rest: tuple[Any, ...]
+    images: Numbers
+    kept: Floats
+    rest: tuple[SiteTables, Readers] | tuple[Products, SiteTables, Readers]
     work: WindowWork
 
 
@@ -52,7 +55,7 @@ class Polynomial:
         places = tables.grid.places(tuple(images.shape[2:]))
         out = torch.empty((len(images), groups, outputs, *places), dtype=coefficients.dtype)
         parts, pieces = ready.work.forward(_SMALL)
-        flat = out.numpy().reshape(len(images), groups, outputs, -1)
+        flat = array(out).reshape(len(images), groups, outputs, -1)
         loops = ready.loops
         launch(loops.forward, loops.forward_parallel, parts, ready.images, ready.kept, *ready.rest, pieces, flat)
         return out
@@ -65,22 +68,22 @@ class Polynomial:
         groups, outputs = coefficients.shape[:2]
         kept = ready.kept
         parts, pieces = ready.work.backward(kept.nbytes)
-        d_out = grad.detach().contiguous().reshape(len(images), groups, outputs, -1).numpy()
-        d_images = np.zeros((pieces if wanted[0] else 0, *ready.images.shape), kept.dtype)
-        d_kept = np.zeros((parts if wanted[1] else 0, *kept.shape), kept.dtype)
+        d_out = array(grad).reshape(len(images), groups, outputs, -1)
+        d_images = torch.zeros((pieces if wanted[0] else 0, *ready.images.shape), dtype=coefficients.dtype)
+        d_kept = torch.zeros((parts if wanted[1] else 0, *kept.shape), dtype=coefficients.dtype)
         loops = ready.loops
         launch(
-            loops.backward, loops.backward_parallel, parts, ready.images, kept, *ready.rest, pieces, d_out, d_kept,
-            d_images,
+            loops.backward, loops.backward_parallel, parts, ready.images, kept, *ready.rest, pieces, d_out,
+            array(d_kept), array(d_images),
         )  # fmt: skip
         to_images = to_coefficients = None
         if wanted[0]:
-            to_images = torch.from_numpy(summed(d_images)).reshape(images.shape).to(images.dtype)
+            to_images = summed(d_images).reshape(images.shape).to(images.dtype)
         if wanted[1]:
             whole = summed(d_kept)
-            if whole.ndim == 5:
+            if whole.dim() == 5:
                 whole = whole[:, :outputs, :, :, : coefficients.shape[3] // whole.shape[3]]
-            to_coefficients = torch.from_numpy(np.ascontiguousarray(whole).reshape(coefficients.shape))
+            to_coefficients = whole.reshape(coefficients.shape)
         return to_images, to_coefficients
 
 
@@ -93,19 +96,19 @@ def _prepared(tables: PolynomialTables, images: Tensor, coefficients: Tensor) ->
     if few is None:
         kept = _with_room(sites, coefficients)
         return _Prepared(_dense, pixels_of(images), kept, (sites, readers), WindowWork(*shape, kept.size * n_places))
-    kept = coefficients.detach().contiguous().numpy()
+    kept = array(coefficients)
     products = 4 * (len(few.nodes) + len(few.terms)) * n_places
     return _Prepared(_sparse, pixels_of(images), kept, (few, sites, readers), WindowWork(*shape, products))
 
 
-def _with_room(sites: SiteTables, coefficients: Tensor) -> Any:
+def _with_room(sites: SiteTables, coefficients: Tensor) -> Floats:
     """Coefficients with room for whole tiles: (groups, outputs, channels, left products, right products)."""
     groups, outputs, channels, _ = coefficients.shape
     left, right = sites.left, sites.right
-    given = coefficients.detach().reshape(groups, outputs, channels, left, right).numpy()
+    given = array(coefficients).reshape(groups, outputs, channels, left, right)
     shape = (groups, padded(outputs, ROWS), channels, left, padded(right, ROWS))
     if shape == given.shape:
-        return np.ascontiguousarray(given)
+        return given
     room = np.zeros(shape, given.dtype)
     room[:, :outputs, :, :, :right] = given
     return room

@@ -6,11 +6,10 @@ Function 0 of each site is the constant 1 and has no row.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba
 import numpy as np
 
+from quanvolve.compile.kernels.numba._arrays import Floats, Integers
 from quanvolve.compile.tables._features import Readers, SiteTables
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
@@ -20,8 +19,8 @@ _inlined = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"}, 
 
 @_inlined  # type: ignore[untyped-decorator]
 def gather(
-    cosines: Any, sines: Any, table_step: int, shift: int, places: Any, at: int, readers: Readers, rows_c: Any,
-    rows_s: Any,
+    cosines: Floats, sines: Floats, table_step: int, shift: int, places: Integers, at: int, readers: Readers,
+    rows_c: Floats, rows_s: Floats,
 ) -> None:  # fmt: skip
     """The cosine and sine of every reader at these places, to the columns from `at` on."""
     for r in range(len(readers.element)):
@@ -34,7 +33,7 @@ def gather(
 
 
 @_jit  # type: ignore[untyped-decorator]
-def fill_up(rows: Any, count: int, width: int) -> None:
+def fill_up(rows: Floats, count: int, width: int) -> None:
     """Repeat the last of `count` columns up to the width."""
     for r in range(len(rows)):
         for k in range(count, width):
@@ -42,7 +41,7 @@ def fill_up(rows: Any, count: int, width: int) -> None:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def site_functions(factors: Any, width: int, rows_c: Any, rows_s: Any, functions: Any) -> None:
+def site_functions(factors: Integers, width: int, rows_c: Floats, rows_s: Floats, functions: Floats) -> None:
     """Each function of a site as the product of its readers' cosines and sines.
 
     Args:
@@ -67,7 +66,7 @@ def site_functions(factors: Any, width: int, rows_c: Any, rows_s: Any, functions
 
 @_jit  # type: ignore[untyped-decorator]
 def site_functions_back(
-    factors: Any, width: int, rows_c: Any, rows_s: Any, d_functions: Any, d_c: Any, d_s: Any
+    factors: Integers, width: int, rows_c: Floats, rows_s: Floats, d_functions: Floats, d_c: Floats, d_s: Floats
 ) -> None:
     """Add to the gradients of the readers' cosines and sines those that come through the functions."""
     rest = np.empty(width, d_c.dtype)
@@ -89,7 +88,7 @@ def site_functions_back(
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def products(sites: SiteTables, first: int, last: int, width: int, functions: Any, table: Any) -> None:
+def products(sites: SiteTables, first: int, last: int, width: int, functions: Floats, table: Floats) -> None:
     """All products of one function from each of the sites first .. last - 1, the last site fastest."""
     ones = table[0]
     for k in range(width):
@@ -110,7 +109,8 @@ def products(sites: SiteTables, first: int, last: int, width: int, functions: An
 
 @_inlined  # type: ignore[untyped-decorator]
 def products_back(
-    sites: SiteTables, first: int, last: int, width: int, functions: Any, table: Any, d_table: Any, d_functions: Any,
+    sites: SiteTables, first: int, last: int, width: int, functions: Floats, table: Floats, d_table: Floats,
+    d_functions: Floats,
 ) -> None:  # fmt: skip
     """Add to the gradients of the functions those of their products; `d_table` is used up."""
     have = 1
@@ -129,8 +129,8 @@ def products_back(
 
 @_inlined  # type: ignore[untyped-decorator]
 def scatter(
-    d_c: Any, d_s: Any, rows_c: Any, rows_s: Any, p: int, count: int, at: int, readers: Readers, d_image: Any,
-    base: int,
+    d_c: Floats, d_s: Floats, rows_c: Floats, rows_s: Floats, p: int, count: int, at: int, readers: Readers,
+    d_image: Floats, base: int,
 ) -> None:  # fmt: skip
     """Add the gradients of the readers' cosines and sines, in the columns from `at` on, to those of the pixels.
 

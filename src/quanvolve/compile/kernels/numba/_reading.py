@@ -6,11 +6,12 @@ through in blocks of WIDTH positions, channel by channel.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numba
 import numpy as np
 
+from quanvolve.compile.kernels.numba._arrays import Floats, Integers, Numbers
 from quanvolve.compile.kernels.numba._products import fill_up, gather
 from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES
 from quanvolve.compile.kernels.numba._trig import fill, turn
@@ -37,13 +38,13 @@ class Source(NamedTuple):
         together: how many images make a task.
     """
 
-    images: Any
-    groups: Any
-    channels: Any
+    images: Numbers
+    groups: int
+    channels: int
     readers: Readers
-    near: Any
-    pieces: Any
-    together: Any
+    near: Integers
+    pieces: int
+    together: int
 
 
 class Task(NamedTuple):
@@ -58,21 +59,21 @@ class Task(NamedTuple):
         direct: whether pixels are read where they are needed, without tables.
     """
 
-    n: Any
-    some: Any
-    g: Any
-    base: Any
-    piece: Any
-    start: Any
-    stop: Any
-    low: Any
-    length: Any
-    kept: Any
-    direct: Any
+    n: int
+    some: int
+    g: int
+    base: int
+    piece: int
+    start: int
+    stop: int
+    low: int
+    length: int
+    kept: int
+    direct: bool
 
 
 @_jit  # type: ignore[untyped-decorator]
-def span(places: Any, p: int, stop: int, elements: Any) -> Any:
+def span(places: Integers, p: int, stop: int, elements: Integers) -> tuple[int, int]:
     """The pixels of a channel that the places p .. stop - 1 read: first, and one past the last."""
     low, high = elements[0], elements[0]
     for e in elements:
@@ -82,8 +83,8 @@ def span(places: Any, p: int, stop: int, elements: Any) -> Any:
 
 @_jit  # type: ignore[untyped-decorator]
 def tabulate(
-    images: Any, n: int, together: int, base: int, step: int, channels: int, low: int, length: int, factors: Any,
-    cosines: Any, sines: Any,
+    images: Numbers, n: int, together: int, base: int, step: int, channels: int, low: int, length: int, factors: Floats,
+    cosines: Floats, sines: Floats,
 ) -> None:  # fmt: skip
     """Cosines and sines of the pixels low .. low + length - 1, for every factor, image and channel, in this order.
 
@@ -101,8 +102,8 @@ def tabulate(
 
 @_inlined  # type: ignore[untyped-decorator]
 def read(
-    cosines: Any, sines: Any, together: int, channels: int, c: int, low: int, length: int, places: Any, width: int,
-    readers: Readers, rows_c: Any, rows_s: Any,
+    cosines: Floats, sines: Floats, together: int, channels: int, c: int, low: int, length: int, places: Integers,
+    width: int, readers: Readers, rows_c: Floats, rows_s: Floats,
 ) -> None:  # fmt: skip
     """What the readers of a channel read at these places of every image, from the tables of :func:`tabulate`."""
     count = len(places)
@@ -117,8 +118,8 @@ def read(
 
 @_inlined  # type: ignore[untyped-decorator]
 def read_once(
-    images: Any, n: int, together: int, base: int, near: Any, p: int, count: int, width: int, readers: Readers,
-    rows_c: Any, rows_s: Any,
+    images: Numbers, n: int, together: int, base: int, near: Integers, p: int, count: int, width: int, readers: Readers,
+    rows_c: Floats, rows_s: Floats,
 ) -> None:  # fmt: skip
     """The same straight from the images, where windows share few pixels; `near` are the places, as :func:`nearby`."""
     lanes = VECTOR_BYTES // 4
@@ -134,7 +135,7 @@ def read_once(
 
 
 @_jit  # type: ignore[untyped-decorator]
-def nearby(places: Any) -> Any:
+def nearby(places: Integers) -> Integers:
     """The places as short integers, and a vector more of the last."""
     found = np.empty(len(places) + VECTOR_BYTES, np.int32)
     for k in range(len(found)):
@@ -143,26 +144,27 @@ def nearby(places: Any) -> Any:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def shares_few(images: Any, out: Any, readers: int, places: int, length: int) -> bool:
+def shares_few(images: Numbers, out: Floats, readers: int, places: int, length: int) -> bool:
     """Whether reading each pixel where it is needed costs less than tables of all of them."""
     return images.itemsize == 4 and out.itemsize == 4 and 0 < readers * places <= 1.5 * length and length < 2**30
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def source_of(images: Any, groups: int, channels: int, readers: Readers, pieces: int) -> Any:
+def source_of(images: Numbers, groups: int, channels: int, readers: Readers, pieces: int) -> Source:
     """A :class:`Source`; small images are taken together."""
     together = 1 if pieces > 1 else max(1, min(images.shape[0], WIDTH // len(readers.places)))
     return Source(images, groups, channels, readers, nearby(readers.places), pieces, together)
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def count_tasks(source: Any) -> Any:
+def count_tasks(source: Source) -> int:
     """How many tasks there are."""
-    return (source.images.shape[0] + source.together - 1) // source.together * source.groups * source.pieces
+    n_images: int = source.images.shape[0]
+    return (n_images + source.together - 1) // source.together * source.groups * source.pieces
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def task_of(source: Any, number: int, out: Any) -> Any:
+def task_of(source: Source, number: int, out: Floats) -> Task:
     """A task by its number; `out` has the number type of the results."""
     groups, pieces, readers = source.groups, source.pieces, source.readers
     n_places, n_readers = len(readers.places), len(readers.element)
@@ -180,7 +182,7 @@ def task_of(source: Any, number: int, out: Any) -> Any:
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def tables_for(source: Any, first: int, last: int, out: Any) -> Any:
+def tables_for(source: Source, first: int, last: int, out: Floats) -> Floats:
     """A buffer for the tables of each of the tasks first .. last - 1."""
     size = 0
     for number in range(first, min(last, first + source.pieces)):
@@ -192,8 +194,9 @@ def tables_for(source: Any, first: int, last: int, out: Any) -> Any:
 
 @_inlined  # type: ignore[untyped-decorator]
 def read_block(
-    source: Any, task: Any, p: int, count: int, width: int, c: int, cosines: Any, sines: Any, rows_c: Any, rows_s: Any
-) -> None:
+    source: Source, task: Task, p: int, count: int, width: int, c: int, cosines: Floats, sines: Floats, rows_c: Floats,
+    rows_s: Floats,
+) -> None:  # fmt: skip
     """Cosines and sines of channel c at the places p .. p + count - 1 of the task's images, one row for each reader.
 
     Channels, and blocks of places, come in ascending order: tables are made when the first one needs them.
@@ -221,7 +224,7 @@ def read_block(
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def put(sums: Any, task: Any, p: int, count: int, out: Any) -> None:
+def put(sums: Floats, task: Task, p: int, count: int, out: Floats) -> None:
     """Sums of a block, one row for each output, to their places in `out` (images, groups, outputs, places)."""
     for j in range(task.some):
         for o in range(out.shape[2]):
@@ -231,7 +234,7 @@ def put(sums: Any, task: Any, p: int, count: int, out: Any) -> None:
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def take(out: Any, task: Any, p: int, count: int, width: int, rows: Any) -> None:
+def take(out: Floats, task: Task, p: int, count: int, width: int, rows: Floats) -> None:
     """The opposite of :func:`put`, with zeros up to the width."""
     for o in range(out.shape[2]):
         for j in range(task.some):

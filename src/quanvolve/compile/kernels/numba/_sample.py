@@ -8,6 +8,7 @@ from torch import Tensor
 
 from quanvolve.compile.kernels.numba import _draws
 from quanvolve.compile.kernels.numba._launch import launch, threads
+from quanvolve.compile.kernels.numba._memory import array
 from quanvolve.compile.tables._sampling import ShotTables
 
 _LIGHT = 64
@@ -27,8 +28,8 @@ class Sample:
         out = torch.empty((rows, tables.values.shape[1], places), dtype=words.dtype)
         parts = 1 if rows * places < _LIGHT else 4 * threads()
         launch(
-            _draws.sample, _draws.sample_parallel, parts, words.contiguous().numpy(), tables.values,
-            np.array(tables.bits, np.int64), tables.shots, seed.numpy().view(np.uint64), out.numpy(),
+            _draws.sample, _draws.sample_parallel, parts, array(words), tables.values,
+            np.array(tables.bits, np.int64), tables.shots, array(seed).view(np.uint64), array(out),
         )  # fmt: skip
         return out
 

@@ -5,11 +5,10 @@ Rows of the buffer `values`: 0 is the constant, then come the functions of the s
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba
 import numpy as np
 
+from quanvolve.compile.kernels.numba._arrays import Floats, Integers, Numbers
 from quanvolve.compile.kernels.numba._products import scatter, site_functions, site_functions_back
 from quanvolve.compile.kernels.numba._reading import (
     ROW,
@@ -30,7 +29,7 @@ _jit = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _fill(nodes: Any, n_functions: int, width: int, values: Any) -> None:
+def _fill(nodes: Integers, n_functions: int, width: int, values: Floats) -> None:
     for k in range(len(nodes)):
         to, left, right = values[1 + n_functions + k], values[nodes[k, 0]], values[nodes[k, 1]]
         for p in range(width):
@@ -38,14 +37,14 @@ def _fill(nodes: Any, n_functions: int, width: int, values: Any) -> None:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _add(to: Any, factor: Any, of: Any, width: int) -> None:
+def _add(to: Floats, factor: float, of: Floats, width: int) -> None:
     for p in range(width):
         to[p] += factor * of[p]
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _dot(a: Any, b: Any, width: int) -> Any:
-    total = a[0] * b[0]
+def _dot(a: Floats, b: Floats, width: int) -> float:
+    total: float = a[0] * b[0]
     for p in range(1, width):
         total += a[p] * b[p]
     return total
@@ -53,8 +52,8 @@ def _dot(a: Any, b: Any, width: int) -> Any:
 
 @_jit  # type: ignore[untyped-decorator]
 def forward(
-    part: int, parts: int, images: Any, coefficients: Any, few: Products, sites: SiteTables, readers: Readers,
-    pieces: int, out: Any,
+    part: int, parts: int, images: Numbers, coefficients: Floats, few: Products, sites: SiteTables, readers: Readers,
+    pieces: int, out: Floats,
 ) -> None:  # fmt: skip
     """One part of the images; arguments as in `_dense.forward`, but
 
@@ -97,8 +96,8 @@ def forward(
 
 @_jit  # type: ignore[untyped-decorator]
 def backward(
-    part: int, parts: int, images: Any, coefficients: Any, few: Products, sites: SiteTables, readers: Readers,
-    pieces: int, d_out: Any, d_coefficients: Any, d_images: Any,
+    part: int, parts: int, images: Numbers, coefficients: Floats, few: Products, sites: SiteTables, readers: Readers,
+    pieces: int, d_out: Floats, d_coefficients: Floats, d_images: Floats,
 ) -> None:  # fmt: skip
     """Gradients of one part of the images; arguments as in :func:`forward` and `_dense.backward`."""
     dtype = d_out.dtype
@@ -163,8 +162,8 @@ def backward(
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
 def forward_parallel(
-    parts: int, images: Any, coefficients: Any, few: Products, sites: SiteTables, readers: Readers, pieces: int,
-    out: Any,
+    parts: int, images: Numbers, coefficients: Floats, few: Products, sites: SiteTables, readers: Readers, pieces: int,
+    out: Floats,
 ) -> None:  # fmt: skip
     """All parts of :func:`forward`."""
     for part in numba.prange(parts):
@@ -173,8 +172,8 @@ def forward_parallel(
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
 def backward_parallel(
-    parts: int, images: Any, coefficients: Any, few: Products, sites: SiteTables, readers: Readers, pieces: int,
-    d_out: Any, d_coefficients: Any, d_images: Any,
+    parts: int, images: Numbers, coefficients: Floats, few: Products, sites: SiteTables, readers: Readers, pieces: int,
+    d_out: Floats, d_coefficients: Floats, d_images: Floats,
 ) -> None:  # fmt: skip
     """All parts of :func:`backward`."""
     for part in numba.prange(parts):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from quanvolve.compile.kernels.numba import _gates
+from quanvolve.compile.kernels.numba._arrays import Floats
 from quanvolve.compile.kernels.numba._launch import launch, shares, threads
+from quanvolve.compile.kernels.numba._memory import array
 from quanvolve.compile.tables._layout import Layout, some_rows
 from quanvolve.compile.tables._states import StateSteps, StateTables
 
@@ -33,8 +35,8 @@ class _Block(NamedTuple):
     rows: slice
     windows: tuple[slice, slice]
     outputs: tuple[slice, slice]
-    values: Any
-    flat: Any
+    values: Floats
+    flat: Floats
     filters: int
     steps: StateSteps
 
@@ -55,7 +57,8 @@ class States:
     def forward(self, tables: StateTables, values: Tensor, weights: Tensor) -> Tensor:
         """Shape (groups, filters, measured, windows)."""
         groups, _, _, windows = values.shape
-        out = np.zeros((groups, tables.filters, tables.measured, windows), _number_type(weights))
+        found = torch.zeros((groups, tables.filters, tables.measured, windows), dtype=weights.dtype)
+        out = array(found)
         for block in _blocks(tables, values, weights):
             work, tasks = block.work()
             parts = 1 if work < _SMALL else min(4 * threads(), tasks)
@@ -66,15 +69,15 @@ class States:
             )
             if not whole:
                 out[block.outputs] += to
-        return torch.from_numpy(out)
+        return found
 
     def backward(
         self, tables: StateTables, grad: Tensor, values: Tensor, weights: Tensor, wanted: tuple[bool, ...]
     ) -> tuple[Tensor | None, ...]:
         """Gradients by values and weights."""
-        given = grad.detach().contiguous().numpy()
-        d_values = np.zeros(tuple(values.shape))
-        d_weights = np.zeros(tuple(weights.shape), _number_type(weights))
+        given = array(grad)
+        found = torch.zeros(values.shape, dtype=torch.float64), torch.zeros(weights.shape, dtype=weights.dtype)
+        d_values, d_weights = map(array, found)
         for block in _blocks(tables, values, weights):
             whole = len(tables.circuits) == 1
             to = d_values if whole else np.zeros_like(block.values)
@@ -90,15 +93,11 @@ class States:
             rows += total if len(rows) == len(total) else total.sum(0, keepdims=True)
             if not whole:
                 d_values[block.windows] += to
-        return torch.from_numpy(d_values), torch.from_numpy(d_weights)
-
-
-def _number_type(weights: Tensor) -> Any:
-    return np.float32 if weights.dtype == torch.float32 else np.float64
+        return found
 
 
 def _blocks(tables: StateTables, values: Tensor, weights: Tensor) -> Iterator[_Block]:
-    given, flat = values.detach().contiguous().numpy(), weights.detach().contiguous().numpy()
+    given, flat = array(values), array(weights)
     groups, channels = given.shape[:2]
     layout = Layout(groups, tables.filters, channels, tables.filters * tables.measured)
     for block in layout.blocks(len(tables.circuits)):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba
 import numpy as np
 
+from quanvolve.compile.kernels.numba._arrays import Floats, Integers, Numbers
 from quanvolve.compile.kernels.numba._moves import BLOCK, moves_back, sum_moves, sum_terms, terms_back
 from quanvolve.compile.kernels.numba._products import scatter, site_functions, site_functions_back
 from quanvolve.compile.kernels.numba._reading import (
@@ -29,7 +28,9 @@ _inlined = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"}, 
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _sweep(net: Sweeps, w: int, base: int, numbers: Any, functions: Any, entries: Any, states: Any, keep: bool) -> Any:
+def _sweep(
+    net: Sweeps, w: int, base: int, numbers: Floats, functions: Floats, entries: Floats, states: Floats, keep: bool
+) -> int:
     """States of a word site by site; returns the row of the last one.
 
         entry[e] = sum over terms t of e: numbers[base + t] * function[t]
@@ -68,7 +69,7 @@ def _sweep(net: Sweeps, w: int, base: int, numbers: Any, functions: Any, entries
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _cut(functions: Any, start: int, rows: Any) -> None:
+def _cut(functions: Floats, start: int, rows: Floats) -> None:
     """A block of columns as rows of their own."""
     for f in range(len(functions)):
         for k in range(BLOCK):
@@ -76,7 +77,7 @@ def _cut(functions: Any, start: int, rows: Any) -> None:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _most(runs: Any, words: Any, add: bool) -> int:
+def _most(runs: Integers, words: Integers, add: bool) -> int:
     """The most rows of a site, or of all sites of a word together."""
     most = 1
     for w in range(len(words) - 1):
@@ -90,8 +91,8 @@ def _most(runs: Any, words: Any, add: bool) -> int:
 
 @_jit  # type: ignore[untyped-decorator]
 def forward(
-    part: int, parts: int, images: Any, numbers: Any, net: Sweeps, sites: SiteTables, readers: Readers, pieces: int,
-    out: Any,
+    part: int, parts: int, images: Numbers, numbers: Floats, net: Sweeps, sites: SiteTables, readers: Readers,
+    pieces: int, out: Floats,
 ) -> None:  # fmt: skip
     """One part of the images.
 
@@ -142,8 +143,8 @@ def forward(
 
 @_jit  # type: ignore[untyped-decorator]
 def backward(
-    part: int, parts: int, images: Any, numbers: Any, net: Sweeps, sites: SiteTables, readers: Readers, pieces: int,
-    d_out: Any, d_numbers: Any, d_images: Any,
+    part: int, parts: int, images: Numbers, numbers: Floats, net: Sweeps, sites: SiteTables, readers: Readers,
+    pieces: int, d_out: Floats, d_numbers: Floats, d_images: Floats,
 ) -> None:  # fmt: skip
     """Gradients of one part of the images; arguments as in :func:`forward`.
 
@@ -206,8 +207,8 @@ def backward(
 
 @_inlined  # type: ignore[untyped-decorator]
 def _word_back(
-    net: Sweeps, w: int, base: int, numbers: Any, functions: Any, entries: Any, states: Any, given: Any,
-    d_functions: Any, d_entries: Any, d_states: Any, d_numbers: Any,
+    net: Sweeps, w: int, base: int, numbers: Floats, functions: Floats, entries: Floats, states: Floats, given: Floats,
+    d_functions: Floats, d_entries: Floats, d_states: Floats, d_numbers: Floats,
 ) -> None:  # fmt: skip
     """Gradients of a word's numbers and functions, from that of its value."""
     site_entries, site_states = net.site_entries, net.site_states
@@ -238,8 +239,9 @@ def _word_back(
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
 def forward_parallel(
-    parts: int, images: Any, numbers: Any, net: Sweeps, sites: SiteTables, readers: Readers, pieces: int, out: Any
-) -> None:
+    parts: int, images: Numbers, numbers: Floats, net: Sweeps, sites: SiteTables, readers: Readers, pieces: int,
+    out: Floats,
+) -> None:  # fmt: skip
     """All parts of :func:`forward`."""
     for part in numba.prange(parts):
         forward(part, parts, images, numbers, net, sites, readers, pieces, out)
@@ -247,8 +249,8 @@ def forward_parallel(
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
 def backward_parallel(
-    parts: int, images: Any, numbers: Any, net: Sweeps, sites: SiteTables, readers: Readers, pieces: int, d_out: Any,
-    d_numbers: Any, d_images: Any,
+    parts: int, images: Numbers, numbers: Floats, net: Sweeps, sites: SiteTables, readers: Readers, pieces: int,
+    d_out: Floats, d_numbers: Floats, d_images: Floats,
 ) -> None:  # fmt: skip
     """All parts of :func:`backward`."""
     for part in numba.prange(parts):

@@ -7,12 +7,16 @@ AVX-512, AVX2 and NEON.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TypeAlias
 
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.base import BaseContext
+from numba.core.typing import Context
+from numba.core.typing.templates import Signature
 from numba.extending import intrinsic
 
 ROWS = 4
@@ -23,11 +27,19 @@ VECTOR_BYTES = 64 if _WIDE else 32
 VECTORS = 4 if _WIDE else 2
 """Vectors in each row of a wide tile."""
 
+Kind: TypeAlias = types.Type
+"""What Numba takes an argument to be: an array of float32 with two axes, say."""
+Values = list[ir.Value]
+Body = Callable[[ir.Value, Values], Values]
+"""What a loop does: from the number of the turn and the sums so far to the sums after it."""
+Intrinsic = tuple[Signature, Callable[[BaseContext, ir.IRBuilder, Signature, Values], ir.Value]]
+"""What Numba asks of an intrinsic: the types that it takes and gives, and what writes its code."""
+
 
 class Emit:
     """The few vector instructions that a tile needs, in one element type."""
 
-    def __init__(self, context: Any, builder: Any, element: Any) -> None:
+    def __init__(self, context: BaseContext, builder: ir.IRBuilder, element: Kind) -> None:
         self.context, self.builder = context, builder
         self.element = context.get_value_type(element)
         self.size = 8 if isinstance(self.element, ir.DoubleType) else 4
@@ -37,24 +49,24 @@ class Emit:
         whole = ir.FunctionType(self.vector, [self.vector] * 3)
         self._fma = cgutils.get_or_insert_function(builder.module, whole, f"llvm.fma.{kind}")
 
-    def number(self, value: int) -> Any:
+    def number(self, value: int) -> ir.Value:
         return ir.Constant(ir.IntType(64), value)
 
-    def zero(self) -> Any:
+    def zero(self) -> ir.Value:
         return ir.Constant(self.vector, [0.0] * self.lanes)
 
-    def at(self, array: Any, offset: Any) -> Any:
+    def at(self, array: ir.Value, offset: ir.Value) -> ir.Value:
         return self.builder.gep(array, [offset])
 
-    def load(self, array: Any, offset: Any) -> Any:
+    def load(self, array: ir.Value, offset: ir.Value) -> ir.Value:
         pointer = self.builder.bitcast(self.at(array, offset), self.vector.as_pointer())
         return self.builder.load(pointer, align=self.size)
 
-    def store(self, value: Any, array: Any, offset: Any) -> None:
+    def store(self, value: ir.Value, array: ir.Value, offset: ir.Value) -> None:
         pointer = self.builder.bitcast(self.at(array, offset), self.vector.as_pointer())
         self.builder.store(value, pointer, align=self.size)
 
-    def splat(self, scalar: Any) -> Any:
+    def splat(self, scalar: ir.Value) -> ir.Value:
         nothing = ir.Constant(self.vector, ir.Undefined)
         index = ir.IntType(32)
         one = self.builder.insert_element(nothing, scalar, ir.Constant(index, 0))
@@ -62,7 +74,7 @@ class Emit:
             one, nothing, ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes)
         )
 
-    def splat_number(self, value: Any, kind: Any) -> Any:
+    def splat_number(self, value: ir.Value, kind: ir.VectorType) -> ir.Value:
         """A vector of the same number."""
         nothing, index = ir.Constant(kind, ir.Undefined), ir.IntType(32)
         one = self.builder.insert_element(nothing, value, ir.Constant(index, 0))
@@ -70,10 +82,10 @@ class Emit:
             one, nothing, ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes)
         )
 
-    def fma(self, a: Any, b: Any, c: Any) -> Any:
+    def fma(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
         return self.builder.call(self._fma, [a, b, c])
 
-    def loop(self, count: Any, n_sums: int, body: Any) -> list[Any]:
+    def loop(self, count: ir.Value, n_sums: int, body: Body) -> Values:
         """Run `body(k, sums) -> sums` for k = 0 .. count - 1 (at least once), from zeros."""
         builder = self.builder
         before = builder.block
@@ -92,29 +104,29 @@ class Emit:
             one.add_incoming(value, inside)
         builder.cbranch(builder.icmp_signed("<", following, count), inside, after)
         builder.position_at_end(after)
-        return new  # type: ignore[no-any-return]
+        return new
 
 
-def data_of(context: Any, builder: Any, kind: Any, array: Any) -> Any:
+def data_of(context: BaseContext, builder: ir.IRBuilder, kind: types.Array, array: ir.Value) -> ir.Value:
     return context.make_array(kind)(context, builder, array).data
 
 
-def _outer_tile(vectors: int) -> Any:
+def _outer_tile(vectors: int) -> Callable[..., None]:
     @intrinsic  # type: ignore[untyped-decorator]
     def tile(
-        typing: Any, out: Any, o: Any, ldo: Any, a: Any, i: Any, row: Any, col: Any, count: Any, b: Any, j: Any,
-        ldb: Any, w: Any, v: Any,
-    ) -> Any:  # fmt: skip
+        typing: Context, out: Kind, o: Kind, ldo: Kind, a: Kind, i: Kind, row: Kind, col: Kind, count: Kind, b: Kind,
+        j: Kind, ldb: Kind, w: Kind, v: Kind,
+    ) -> Intrinsic:  # fmt: skip
         signature = types.void(out, o, ldo, a, i, row, col, count, b, j, ldb, w, v)
 
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature, arguments: Values) -> ir.Value:
             kinds = signature.args
             emit = Emit(context, builder, kinds[0].dtype)
             out, a, b, w = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 3, 8, 11))
             o, ldo, i, row, col, count, j, ldb, v = (arguments[k] for k in (1, 2, 4, 5, 6, 7, 9, 10, 12))
             add, mul = builder.add, builder.mul
 
-            def body(k: Any, sums: list[Any]) -> list[Any]:
+            def body(k: ir.Value, sums: Values) -> Values:
                 start = add(j, mul(k, ldb))
                 columns = [emit.load(b, add(start, emit.number(n * emit.lanes))) for n in range(vectors)]
                 new = []
@@ -134,7 +146,7 @@ def _outer_tile(vectors: int) -> Any:
 
         return signature, generate
 
-    return tile
+    return tile  # type: ignore[no-any-return]
 
 
 wide_tile = _outer_tile(VECTORS)

@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.base import BaseContext
+from numba.core.typing import Context
+from numba.core.typing.templates import Signature
 from numba.extending import intrinsic, overload
 
-from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES, Emit, data_of
+from quanvolve.compile.kernels.numba._arrays import Floats, Integers, Numbers
+from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES, Emit, Intrinsic, Kind, Values, data_of
 
 _FAR = 65536.0
 """Quarter turns up to which single precision, with the factor in two parts, is exact to its last digits."""
 _FAR_WIDE = 2.0**26
 """The same for double precision whose result is wanted in single."""
 
+_for_types = partial(overload, inline="never", strict=False)
+"""Strictly, Numba wants the annotations of the types and those of what they are the types of to be the same."""
+
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
+def _fused(typing: Context, a: Kind, b: Kind, c: Kind) -> Intrinsic:
     """a * b + c, rounded once."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature, arguments: Values) -> ir.Value:
         return builder.fma(*arguments)
 
     return a(a, a, a), generate
 
 
-def fill(source: Any, first: int, count: int, factor: float, cosines: Any, sines: Any, to: int) -> None:
+def fill(source: Numbers, first: int, count: int, factor: float, cosines: Floats, sines: Floats, to: int) -> None:
     """Cosines and sines of factor * source[first : first + count], written from `to` on; flat arrays.
 
     They are those of the product in double precision, whatever its size.
@@ -38,12 +46,14 @@ def fill(source: Any, first: int, count: int, factor: float, cosines: Any, sines
     raise TypeError("compiled code only")
 
 
-@overload(fill, inline="never")  # type: ignore[untyped-decorator]
-def _fill(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any) -> Any:
+@_for_types(fill)  # type: ignore[untyped-decorator]
+def _fill(
+    source: Kind, first: Kind, count: Kind, factor: Kind, cosines: Kind, sines: Kind, to: Kind
+) -> Callable[..., None]:  # fmt: skip
     if isinstance(source.dtype, types.Integer):
 
         def of_bytes(
-            source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any
+            source: Numbers, first: int, count: int, factor: float, cosines: Floats, sines: Floats, to: int
         ) -> None:  # each value of a byte once
             table_c = np.empty(256, cosines.dtype)
             table_s = np.empty(256, cosines.dtype)
@@ -57,7 +67,9 @@ def _fill(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines:
         return of_bytes
     if cosines.dtype is types.float64:
 
-        def of_doubles(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any) -> None:
+        def of_doubles(
+            source: Numbers, first: int, count: int, factor: float, cosines: Floats, sines: Floats, to: int
+        ) -> None:  # fmt: skip
             for k in range(count):
                 angle = source[first + k] * factor
                 cosines[to + k] = math.cos(angle)
@@ -66,7 +78,9 @@ def _fill(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines:
         return of_doubles
     if source.dtype is types.float64:
 
-        def of_products(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any) -> None:
+        def of_products(
+            source: Numbers, first: int, count: int, factor: float, cosines: Floats, sines: Floats, to: int
+        ) -> None:  # fmt: skip
             # The pixels are products themselves: they are reduced in double precision.
             quarter = factor * 0.6366197723675814
             far = np.int32(0)
@@ -84,7 +98,9 @@ def _fill(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines:
 
         return of_products
 
-    def of_floats(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any) -> None:
+    def of_floats(
+        source: Numbers, first: int, count: int, factor: float, cosines: Floats, sines: Floats, to: int
+    ) -> None:  # fmt: skip
         # In quarter turns, where the nearest whole number comes off exactly.
         quarter = factor * 0.6366197723675814
         high = np.float32(quarter)
@@ -104,7 +120,7 @@ def _fill(source: Any, first: Any, count: Any, factor: Any, cosines: Any, sines:
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"}, inline="always")  # type: ignore[untyped-decorator]
-def _of_rest(r: Any, whole: Any, cosines: Any, sines: Any, place: Any) -> None:
+def _of_rest(r: np.float32, whole: np.int32, cosines: Floats, sines: Floats, place: int) -> None:
     """Cosine and sine of r + whole * pi / 2; on [-pi/4, pi/4] short polynomials (Cephes, sinf.c) are exact to float32.
 
     A little beyond, where rounding has taken the wrong whole number, they still are to 1e-7.
@@ -127,7 +143,9 @@ def _of_rest(r: Any, whole: Any, cosines: Any, sines: Any, place: Any) -> None:
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _fill_far(source: Any, first: int, count: int, factor: float, high: Any, cosines: Any, sines: Any, to: int) -> None:
+def _fill_far(
+    source: Numbers, first: int, count: int, factor: float, high: np.float32, cosines: Floats, sines: Floats, to: int
+) -> None:  # fmt: skip
     """Once more, in double precision, those angles that are too large for single precision."""
     for k in range(count):
         x = source[first + k]
@@ -140,7 +158,7 @@ def _fill_far(source: Any, first: int, count: int, factor: float, high: Any, cos
 class _Turn(Emit):
     """Sine and cosine of a vector of float32, as in :func:`fill`."""
 
-    def largest(self, value: Any, before: Any) -> Any:
+    def largest(self, value: ir.Value, before: ir.Value) -> ir.Value:
         """The larger of |value| and `before`, by bits: those of numbers that are not negative are in their order."""
         builder = self.builder
         kind = ir.VectorType(ir.IntType(32), self.lanes)
@@ -148,20 +166,20 @@ class _Turn(Emit):
         old = builder.bitcast(before, kind)
         return builder.bitcast(builder.select(builder.icmp_signed(">", size, old), size, old), self.vector)
 
-    def any_beyond(self, vector: Any, limit: float) -> Any:
+    def any_beyond(self, vector: ir.Value, limit: float) -> ir.Value:
         """Whether one of the numbers, which are not negative, is larger."""
         builder = self.builder
         beyond = builder.fcmp_unordered(">", vector, self.numbers(limit))
         whole = builder.bitcast(beyond, ir.IntType(self.lanes))
         return builder.icmp_unsigned("!=", whole, ir.Constant(whole.type, 0))
 
-    def integers(self, value: int) -> Any:
+    def integers(self, value: int) -> ir.Value:
         return ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [value] * self.lanes)
 
-    def numbers(self, value: float) -> Any:
+    def numbers(self, value: float) -> ir.Value:
         return self.splat(ir.Constant(self.element, value))
 
-    def gather(self, array: Any, indices: Any) -> Any:
+    def gather(self, array: ir.Value, indices: ir.Value) -> ir.Value:
         """The numbers at these places."""
         lanes, builder = self.lanes, self.builder
         wide = ir.VectorType(ir.IntType(64), lanes)
@@ -177,7 +195,7 @@ class _Turn(Emit):
             call, [pointers, ir.Constant(ir.IntType(32), 4), every, ir.Constant(self.vector, ir.Undefined)]
         )
 
-    def pair(self, x: Any, high: Any, low: Any) -> tuple[Any, Any, Any]:
+    def pair(self, x: ir.Value, high: ir.Value, low: ir.Value) -> tuple[ir.Value, ir.Value, ir.Value]:
         """Cosine and sine of x * (high + low) quarter turns, and these."""
         builder = self.builder
         one = ir.FunctionType(self.vector, [self.vector])
@@ -203,7 +221,7 @@ class _Turn(Emit):
             turned,
         )
 
-    def _signed(self, value: Any, quadrant: Any) -> Any:
+    def _signed(self, value: ir.Value, quadrant: ir.Value) -> ir.Value:
         builder = self.builder
         bits = builder.bitcast(value, quadrant.type)
         sign = builder.shl(builder.and_(quadrant, self.integers(2)), self.integers(30))
@@ -212,15 +230,15 @@ class _Turn(Emit):
 
 @intrinsic  # type: ignore[untyped-decorator]
 def _turn(
-    typing: Any, image: Any, base: Any, places: Any, p: Any, count: Any, high: Any, low: Any, cosines: Any, sines: Any,
-    to: Any,
-) -> Any:  # fmt: skip
+    typing: Context, image: Kind, base: Kind, places: Kind, p: Kind, count: Kind, high: Kind, low: Kind, cosines: Kind,
+    sines: Kind, to: Kind,
+) -> Intrinsic:  # fmt: skip
     number = types.int64
     signature = types.boolean(
         image, number, places, number, number, types.float32, types.float32, cosines, sines, number
     )
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature, arguments: Values) -> ir.Value:
         kinds = signature.args
         emit = _Turn(context, builder, kinds[0].dtype)
         image, places, cosines, sines = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 2, 7, 8))
@@ -229,7 +247,7 @@ def _turn(
         high, low = emit.splat(high), emit.splat(low)
         indices = ir.VectorType(ir.IntType(32), emit.lanes)
 
-        def body(k: Any, sums: list[Any]) -> list[Any]:
+        def body(k: ir.Value, sums: Values) -> Values:
             step = builder.mul(k, emit.number(emit.lanes))
             own = builder.load(builder.bitcast(emit.at(first, step), indices.as_pointer()), align=4)
             cosine, sine, turned = emit.pair(emit.gather(start, own), high, low)
@@ -244,8 +262,9 @@ def _turn(
 
 
 def turn(
-    image: Any, base: int, places: Any, p: int, count: int, factor: float, cosines: Any, sines: Any, to: int
-) -> None:
+    image: Numbers, base: int, places: Integers, p: int, count: int, factor: float, cosines: Floats, sines: Floats,
+    to: int,
+) -> None:  # fmt: skip
     """Cosines and sines of factor * image[base + places[p + k]], k < `count` vectors, for images of float32.
 
     They are written from the place `to` of the flattened buffers on.
@@ -253,22 +272,24 @@ def turn(
     raise TypeError("compiled code only")
 
 
-@overload(turn, inline="never")  # type: ignore[untyped-decorator]
+@_for_types(turn)  # type: ignore[untyped-decorator]
 def _turn_overload(
-    image: Any, base: Any, places: Any, p: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any
-) -> Any:
+    image: Kind, base: Kind, places: Kind, p: Kind, count: Kind, factor: Kind, cosines: Kind, sines: Kind, to: Kind
+) -> Callable[..., None]:
     if image.dtype is not types.float32 or cosines.dtype is not types.float32:
 
         def never(
-            image: Any, base: Any, places: Any, p: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any
-        ) -> None:
+            image: Numbers, base: int, places: Integers, p: int, count: int, factor: float, cosines: Floats,
+            sines: Floats, to: int,
+        ) -> None:  # fmt: skip
             pass
 
         return never
 
     def of_floats(
-        image: Any, base: Any, places: Any, p: Any, count: Any, factor: Any, cosines: Any, sines: Any, to: Any
-    ) -> None:
+        image: Numbers, base: int, places: Integers, p: int, count: int, factor: float, cosines: Floats, sines: Floats,
+        to: int,
+    ) -> None:  # fmt: skip
         quarter = factor * 0.6366197723675814
         high = np.float32(quarter)
         low = np.float32(quarter - np.float64(high))

@@ -1,0 +1,66 @@
+"""Circuit functions run in double precision, whatever precision the tensors have that they close over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+Convert = Callable[[Tensor], Tensor]
+
+
+class InDoubles(TorchFunctionMode):
+    """Makes doubles of smaller numbers, and moves to the CPU, what meets inputs and weights in a function of torch.
+
+    Functions of torch that multiply matrices, such as that of `nn.Linear`, take numbers of one kind only.
+
+    Examples:
+        >>> with InDoubles():
+        ...     torch.nn.Linear(2, 1)(torch.zeros(2, dtype=torch.float64)).dtype
+        torch.float64
+    """
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        keywords = kwargs or {}
+        if not changes(function):
+            args, keywords = alike(args, keywords, in_double)
+        return function(*args, **keywords)
+
+
+def in_double(tensor: Tensor) -> Tensor:
+    """A tensor in double precision on the CPU."""
+    return tensor.to("cpu", torch.float64)
+
+
+def changes(function: Any) -> bool:
+    """Whether a function of torch changes its first argument, which then has to stay what it is."""
+    name = getattr(function, "__name__", "")
+    return (name.endswith("_") and (not name.endswith("__") or name.startswith("__i"))) or name == "__setitem__"
+
+
+def alike(args: Any, keywords: Any, convert: Convert) -> tuple[Any, Any]:
+    """Arguments of a call in which real numbers of several precisions, or devices, are made doubles on the CPU."""
+    floats = [leaf for leaf in _flat([args, keywords]) if isinstance(leaf, Tensor) and leaf.is_floating_point()]
+    kinds = {(tensor.dtype, tensor.device.type) for tensor in floats}
+    if len(kinds) < 2 or (torch.float64, "cpu") not in kinds:
+        return args, keywords
+
+    def converted(value: Any) -> Any:
+        if isinstance(value, Tensor) and value.is_floating_point():
+            return value if (value.dtype, value.device.type) == (torch.float64, "cpu") else convert(value)
+        if type(value) in (list, tuple):
+            return type(value)(map(converted, value))
+        return value
+
+    return tuple(map(converted, args)), {name: converted(value) for name, value in keywords.items()}
+
+
+def _flat(value: Any) -> list[Any]:
+    if isinstance(value, list | tuple):
+        return [leaf for item in value for leaf in _flat(item)]
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in _flat(item)]
+    return [value]

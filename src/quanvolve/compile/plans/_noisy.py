@@ -1,0 +1,29 @@
+"""What the plans for circuits with noise have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from quanvolve._errors import PlanError
+from quanvolve.circuits import Circuit, absorbed
+from quanvolve.compile.tables._limits import check_wires
+from quanvolve.compile.tables._parsed import Parsed
+
+
+def with_noise(circuits: Sequence[Circuit], plan: str, without: str) -> tuple[Parsed, ...]:
+    """Circuits for a plan that is there for their noise.
+
+    Args:
+        circuits: one circuit for all rows of the weights, or one for each.
+        plan: its name.
+        without: what is so without noise, for the error.
+
+    Raises:
+        PlanError: if no circuit has noise, or one is too wide.
+    """
+    parsed = tuple(Parsed(absorbed(circuit)) for circuit in circuits)
+    if not any(one.circuit.noisy for one in parsed):
+        raise PlanError(f"the circuit has no noise channels, without which {without}")
+    for one in parsed:
+        check_wires(one.circuit, plan)
+    return parsed
