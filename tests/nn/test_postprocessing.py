@@ -24,6 +24,7 @@ WORDS: list[Callable[[], Any]] = [
     lambda: qp.X(1) @ qp.Z(0),
     lambda: qp.Y(2),
     lambda: qp.Z(0) @ qp.Z(1) @ qp.X(3),
+    lambda: qp.Identity(0),
 ]
 
 
@@ -43,7 +44,7 @@ RETURNS: dict[str, tuple[dict[str, Any], Callable[[dict[str, Tensor]], Any]]] = 
         {"c": (2,)},
         lambda w: qp.expval(qp.dot(w["c"], [qp.Projector([0, 1], [0, 1]), qp.Hermitian([[1.0, 0.0], [0.0, 3.0]], 2)])),
     ),
-    "variance of a hamiltonian": ({"c": (4,)}, lambda w: [qp.var(hamiltonian(w["c"])), qp.expval(hamiltonian(w["c"]))]),
+    "variance of a hamiltonian": ({"c": (5,)}, lambda w: [qp.var(hamiltonian(w["c"])), qp.expval(hamiltonian(w["c"]))]),
 }
 
 
