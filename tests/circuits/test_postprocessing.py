@@ -1,4 +1,4 @@
-"""Descriptions whose outputs are functions of expectation values, and what reads them, or refuses them with a reason."""
+"""Descriptions whose outputs are functions of expectation values, and what reads them or refuses them with a reason."""
 
 import copy
 import json
