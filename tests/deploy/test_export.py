@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pennylane as qp
 import pytest
 import torch
 
@@ -32,6 +33,13 @@ def classifier(**params: Any) -> tuple[QuanvClassifier, np.ndarray]:
     return made.fit(train[:100], data.train_labels[:100]), images[:40]
 
 
+def variances(inputs: Any, weights: Any, c: Any) -> list[Any]:
+    qp.AngleEmbedding(3.0 * inputs, wires=range(4), rotation="Y")
+    qp.StronglyEntanglingLayers(weights, wires=range(4))
+    weighted = qp.dot(c, [qp.Z(1), qp.X(1) @ qp.X(2), qp.Identity(0)])
+    return [qp.var(qp.Z(0)), qp.expval(weighted), qp.purity(wires=[3]), qp.var(weighted)]
+
+
 MODELS: dict[str, dict[str, Any]] = {
     "default": {},
     "trained, joint head": {"trainable": True, "head": "quantum"},
@@ -42,6 +50,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "noise": {"noise": {"depolarizing": 0.02, "readout": 0.01}},
     "series": {"kernel_size": (4,), "stride": (4,)},
     "preset": {"preset": "hybrid"},
+    "functions of what is measured": {"circuit": capture(variances, 4, {"weights": (1, 4, 3), "c": 3}), "n_filters": 1},
 }
 
 
@@ -69,7 +78,7 @@ def test_onnx_gives_the_same_probabilities(name: str, tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]
 
 
-@pytest.mark.parametrize("name", ["default", "re-uploading", "preset"])
+@pytest.mark.parametrize("name", ["default", "re-uploading", "preset", "functions of what is measured"])
 def test_torch_programs_run_without_this_package(name: str, tmp_path: Path) -> None:
     clf, images = classifier(**MODELS[name])
     path = tmp_path / "model.pt2"

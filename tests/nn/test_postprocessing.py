@@ -24,6 +24,7 @@ WORDS: list[Callable[[], Any]] = [
     lambda: qp.X(1) @ qp.Z(0),
     lambda: qp.Y(2),
     lambda: qp.Z(0) @ qp.Z(1) @ qp.X(3),
+    lambda: qp.Identity(0),
 ]
 
 
@@ -37,13 +38,13 @@ RETURNS: dict[str, tuple[dict[str, Any], Callable[[dict[str, Tensor]], Any]]] = 
     "variance of a matrix": ({}, lambda w: qp.var(qp.Hermitian([[1.0, 2.0j], [-2.0j, 3.0]], wires=1))),
     "purity": ({}, lambda w: [qp.purity(wires=[0, 2]), qp.expval(qp.Z(0)), qp.purity(wires=[1])]),
     "hamiltonian": ({"c": (3,)}, lambda w: [qp.expval(hamiltonian(w["c"])), qp.probs(wires=[0, 1])]),
-    "dot": ({"c": (4,)}, lambda w: qp.expval(qp.dot(torch.sin(w["c"]), [word() for word in WORDS]))),
+    "dot": ({"c": (4,)}, lambda w: qp.expval(qp.dot(torch.sin(w["c"]), [word() for word in WORDS[:4]]))),
     "products": ({"c": (2,)}, lambda w: [qp.expval((w["c"][0] * qp.X(0)) @ (w["c"][1] * qp.Y(2))), qp.var(qp.X(1))]),
     "matrices": (
         {"c": (2,)},
         lambda w: qp.expval(qp.dot(w["c"], [qp.Projector([0, 1], [0, 1]), qp.Hermitian([[1.0, 0.0], [0.0, 3.0]], 2)])),
     ),
-    "variance of a hamiltonian": ({"c": (4,)}, lambda w: [qp.var(hamiltonian(w["c"])), qp.expval(hamiltonian(w["c"]))]),
+    "variance of a hamiltonian": ({"c": (5,)}, lambda w: [qp.var(hamiltonian(w["c"])), qp.expval(hamiltonian(w["c"]))]),
 }
 
 

@@ -132,7 +132,7 @@ class _Words:
         return self._numbers[observable]
 
     def word(self, word: Word) -> int:
-        """The place of a word's value among the expectation values, and a 1 behind them."""
+        """The place of a word's value among the expectation values; -1 for the empty word, whose value is 1."""
         return self.add(Observable(((1.0, word),))) if word else -1
 
     def variance(self, operator: Any, what: str) -> Output:
@@ -172,7 +172,7 @@ class _Words:
             raise _too_long(what, len(words), _MOST_WORDS)
         places = [self.word(word) for word in words]
         if not variance:
-            return lambda measured: torch.dot(_stacked(coefficients, measured, what), _with_one(measured)[places])
+            return lambda measured: _sum(_stacked(coefficients, measured, what), places, measured)
         pairs: list[tuple[int, int, float, int]] = []
         for k, j in itertools.combinations_with_replacement(range(len(words)), 2):
             sign, word = product(words[k], words[j])
@@ -181,9 +181,9 @@ class _Words:
         first, second, signs, squares = (list(column) for column in zip(*pairs, strict=True))
 
         def spread(measured: Tensor) -> Tensor:
-            own, all_of = _stacked(coefficients, measured, what), _with_one(measured)
+            own = _stacked(coefficients, measured, what)
             factors = own[first] * own[second] * torch.tensor(signs, dtype=measured.dtype)
-            return torch.dot(factors, all_of[squares]) - torch.dot(own, all_of[places]) ** 2
+            return _sum(factors, squares, measured) - _sum(own, places, measured) ** 2
 
         return spread
 
@@ -233,8 +233,14 @@ def _real(coefficient: Any, what: str) -> Tensor:
     return real if real.dim() == 0 else real.reshape(())
 
 
-def _with_one(measured: Tensor) -> Tensor:
-    return torch.cat([measured, torch.ones(1, dtype=measured.dtype)])
+def _sum(factors: Tensor, places: list[int], measured: Tensor) -> Tensor:
+    """The sum of factors times expectation values, of which those at -1 are 1."""
+    ones = [k for k, place in enumerate(places) if place < 0]
+    words = [k for k, place in enumerate(places) if place >= 0]
+    if not ones:
+        return torch.dot(factors, measured[places])
+    constant = factors[ones].sum()
+    return constant + torch.dot(factors[words], measured[[places[k] for k in words]]) if words else constant
 
 
 def _too_long(what: str, count: int, most: int) -> CaptureError:

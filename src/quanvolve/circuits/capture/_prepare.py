@@ -28,9 +28,9 @@ def state_gates(state: Any, wires: Sequence[Any], fresh: bool, origin: str, of_i
         fresh: whether the wires are in basis state 0 for certain; if not, the gates are those that PennyLane uses,
             up to their order, because other states of the wires must go where PennyLane takes them.
         origin: of the operation.
-        of_inputs: whether the amplitudes depend on inputs. Where these are zero, as pixels often are, the angles have no
-            derivative though the state has one, and gradients of inputs are NaN, as PennyLane's are; weights, which are
-            never exactly zero, get the gradient zero there.
+        of_inputs: whether the amplitudes depend on inputs. Where these are zero, as pixels often are, the angles have
+            no derivative though the state has one, and gradients of inputs are NaN, as PennyLane's are; weights, which
+            are never exactly zero, get the gradient zero there.
 
     References:
         Moettoenen et al., Quantum Inf. Comput. 5, 467 (2005): rotations about Y make the absolute values, one wire
