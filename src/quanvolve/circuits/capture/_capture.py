@@ -144,7 +144,7 @@ def _capture(
             recorder.depends(gate.angle)
     described = describe(gates, {**first, **recorder.brought}, index, recorder)
     postprocessing = postprocessing_of(outputs, {**first, **recorder.brought}, recorder)
-    values = {name: tensor.detach().clone() for name, tensor in closed_over.tensors.items()}
+    values = {name: tensor.detach().cpu().clone() for name, tensor in closed_over.tensors.items()}
     weight_shapes = {**shapes, **{name: tuple(tensor.shape) for name, tensor in values.items()}}
     circuit = Circuit(
         n_wires=max(len(order), least_wires),

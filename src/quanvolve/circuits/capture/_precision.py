@@ -43,7 +43,7 @@ def changes(function: Any) -> bool:
 
 def alike(args: Any, keywords: Any, convert: Convert) -> tuple[Any, Any]:
     """Arguments of a call in which real numbers of several precisions, or devices, are made doubles on the CPU."""
-    floats = [leaf for leaf in _flat([args, keywords]) if isinstance(leaf, Tensor) and leaf.is_floating_point()]
+    floats = [leaf for leaf in leaves_in([args, keywords]) if isinstance(leaf, Tensor) and leaf.is_floating_point()]
     kinds = {(tensor.dtype, tensor.device.type) for tensor in floats}
     if len(kinds) < 2 or (torch.float64, "cpu") not in kinds:
         return args, keywords
@@ -58,9 +58,10 @@ def alike(args: Any, keywords: Any, convert: Convert) -> tuple[Any, Any]:
     return tuple(map(converted, args)), {name: converted(value) for name, value in keywords.items()}
 
 
-def _flat(value: Any) -> list[Any]:
+def leaves_in(value: Any) -> list[Any]:
+    """What lists, tuples and dictionaries hold."""
     if isinstance(value, list | tuple):
-        return [leaf for item in value for leaf in _flat(item)]
+        return [leaf for item in value for leaf in leaves_in(item)]
     if isinstance(value, dict):
-        return [leaf for item in value.values() for leaf in _flat(item)]
+        return [leaf for item in value.values() for leaf in leaves_in(item)]
     return [value]

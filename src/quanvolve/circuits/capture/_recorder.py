@@ -15,7 +15,7 @@ from quanvolve._errors import CaptureError
 from quanvolve.circuits.capture._closed_over import ClosedOver
 from quanvolve.circuits.capture._escapes import leaves_tensors, refuse
 from quanvolve.circuits.capture._linear import AFFINE, CONSTANT, OTHER, degree
-from quanvolve.circuits.capture._precision import alike, changes, in_double
+from quanvolve.circuits.capture._precision import alike, changes, in_double, leaves_in
 from quanvolve.circuits.description import (
     EVENLY,
     FROZEN_STACK,
@@ -83,7 +83,7 @@ class Recorder(TorchFunctionMode):
         if function in _DETACHES and id(args[0]) not in self._known:
             return function(*args, **keywords)  # a constant, even of a tensor that wants gradients
         args, keywords = self._in_doubles(function, args, keywords)
-        tensors = [leaf for leaf in _flat([args, keywords]) if isinstance(leaf, Tensor)]
+        tensors = [leaf for leaf in leaves_in([args, keywords]) if isinstance(leaf, Tensor)]
         known = [tensor for tensor in tensors if self._knows(tensor)]
         if not known:
             return function(*args, **keywords)
@@ -146,7 +146,7 @@ class Recorder(TorchFunctionMode):
         return True
 
     def _record(self, function: Any, args: Any, before: Any, keywords: Any, result: Any) -> None:
-        results = [leaf for leaf in _flat(result) if isinstance(leaf, Tensor)]
+        results = [leaf for leaf in leaves_in(result) if isinstance(leaf, Tensor)]
         label = name_of(function)
         if function is Tensor.__setitem__:
             self._change(args[0], PUT, before)
@@ -204,7 +204,7 @@ class Recorder(TorchFunctionMode):
         self._keep("torch.Tensor.reshape", (flat, tuple(base.shape)), {}, base)
 
     def _keep(self, label: str, args: Any, keywords: Any, result: Any) -> None:
-        results = [leaf for leaf in _flat(result) if isinstance(leaf, Tensor)]
+        results = [leaf for leaf in leaves_in(result) if isinstance(leaf, Tensor)]
         try:
             arguments = tuple(self._argument(a) for a in args)
             named = tuple((name, self._argument(a)) for name, a in keywords.items())
@@ -358,11 +358,3 @@ def _not_in_place(label: str) -> str:
     if name.startswith("__i") and name.endswith("__"):
         return f"{owner}.__{name[3:]}"
     return f"{owner}.{name[:-1]}" if name.endswith("_") and not name.endswith("__") else label
-
-
-def _flat(value: Any) -> list[Any]:
-    if isinstance(value, list | tuple):
-        return [leaf for item in value for leaf in _flat(item)]
-    if isinstance(value, dict):
-        return [leaf for item in value.values() for leaf in _flat(item)]
-    return [value]
