@@ -512,3 +512,17 @@ def test_probabilities_of_everything_follow_pennylane_in_the_order_of_wires(labe
     window = [0.3, 1.1, 2.0]
     expected = qp.QNode(function, qp.device("default.qubit"))(torch.tensor(window, dtype=torch.float64))
     np.testing.assert_allclose(simulate(capture(function, 3), window, {}), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("engine", ["auto", "polynomial", "statevector", "tensor_train"])
+def test_an_observable_may_be_zero(engine: str) -> None:
+    def function(inputs):
+        qp.RX(inputs[0], wires=0)
+        return qp.expval(0.0 * qp.Z(0)), qp.expval(qp.Z(0))
+
+    layer = Quanv2d(1, 2, (1, 1), circuit=function, engine=engine)
+    assert ":" in layer.plan
+    images = torch.rand(2, 1, 3, 3, requires_grad=True)
+    out = layer(images)
+    torch.testing.assert_close(out[:, 0], torch.zeros(2, 3, 3))
+    torch.testing.assert_close(out[:, 1], torch.cos(images[:, 0]).detach())
