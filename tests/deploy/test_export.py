@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,22 @@ assert json.loads(json.loads(notes["quanvolve.json"])["classes"]) == list(range(
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE, cwd=tmp_path)
     np.testing.assert_allclose(np.load(tmp_path / "found.npy"), clf.predict_proba(images), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_onnx_takes_a_layer_that_looks_its_values_up(frozen: bool) -> None:
+    import onnxruntime
+
+    layer = Quanv2d(1, 4, 2, encoding="threshold", seed=0).eval()
+    assert layer.plan.startswith("table")
+    images = 3 * torch.rand(3, 1, 5, 6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own
+        made = torch.onnx.export(layer.frozen().eval() if frozen else layer, (images,), dynamo=True, verbose=False)
+    assert made is not None
+    session = onnxruntime.InferenceSession(made.model_proto.SerializeToString())
+    (found,) = session.run(None, {session.get_inputs()[0].name: images.numpy()})
+    np.testing.assert_allclose(found, layer(images).detach().numpy(), rtol=0, atol=1e-5)
 
 
 def test_shots_become_exact_values(tmp_path: Path) -> None:

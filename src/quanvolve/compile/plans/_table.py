@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -60,11 +61,12 @@ class TablePlan:
     ) -> tuple[Tensor, ...]:
         """The tables, shape (groups, outputs, channels, entries); arguments as in the state-vector plan."""
         n = self.circuits[0].n_inputs
-        numbers = torch.arange(2**n, device=like.device)
+        # Shifts are NumPy's: ONNX has none of signed integers.
+        patterns = (np.arange(2**n) >> np.arange(n)[:, None]) & 1
         inner = self._inner.compile(weights, like, layout, 2**n)
         blocks = []
-        for part in numbers.split(_BLOCK):
-            bits = ((part >> torch.arange(n, device=like.device)[:, None]) & 1).to(like.dtype)
+        for start in range(0, 2**n, _BLOCK):
+            bits = torch.as_tensor(patterns[:, start : start + _BLOCK], dtype=like.dtype, device=like.device)
             # What the circuit takes as 1 is any number above its threshold.
             threshold = self.circuits[0].threshold or 0.0
             blocks.append(self._inner.row_values(inner, threshold + 2 * bits - 1, layout))
