@@ -127,10 +127,12 @@ class ShiftedPlan(SampledPlan):
         plan = self._shifted_plan
         order = rows_alone(self._layout)
         count = max(len(_rotations(one.circuit)) for one in self._circuits)
-        shift = like.new_zeros(len(order), count)
+        # Filled by NumPy: graphs of `torch.func.linearize` lose what is written in place.
+        turns = np.zeros((len(order), count))
         for row, angle_numbers in enumerate(which):
             if k < len(angle_numbers):
-                shift[order[row], angle_numbers[k]] = np.pi / 2
+                turns[order[row], angle_numbers[k]] = np.pi / 2
+        shift = torch.as_tensor(turns).to(like)
         ends = []
         every = {name: w.expand(len(order), *w.shape[1:]) for name, w in weights.items()}
         for sign in (1.0, -1.0):

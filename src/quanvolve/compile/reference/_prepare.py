@@ -12,8 +12,8 @@ def initial(circuit: Circuit, values: Tensor, dtype: torch.dtype) -> Tensor:
     """States before the first gate, shape (..., 2, D, positions), from values (..., n_values, positions)."""
     dimension = 2**circuit.n_wires
     real = values.new_zeros((*values.shape[:-2], dimension, values.shape[-1]))
-    one = torch.zeros(dimension, 1, dtype=values.dtype, device=values.device)
-    one[0] = 1.0
+    # Nothing is written in place: graphs that `torch.func.linearize` makes lose such writes.
+    one = (torch.arange(dimension, device=values.device) == 0).to(values.dtype).unsqueeze(-1)
     if circuit.preparation is None:
         real = real + one
     else:
