@@ -30,6 +30,7 @@ from quanvolve.circuits.description._program import Program as Program
 from quanvolve.circuits.description._program import Value as Value
 from quanvolve.circuits.description._program import leaves_of as leaves_of
 from quanvolve.circuits.description._program import pruned as pruned
+from quanvolve.circuits.description._program_text import resolved as resolved
 from quanvolve.circuits.description._program_text import value_texts as value_texts
 from quanvolve.circuits.description._rebase import QISKIT_NAMES as QISKIT_NAMES
 from quanvolve.circuits.description._rebase import rebase as rebase

@@ -43,8 +43,8 @@ def value_texts(
     window = names[None] if program.batched else names
     for call in program.calls:
         try:
-            arguments = [_resolve(a, window, known, results) for a in call.arguments]
-            keywords = {name: _resolve(a, window, known, results) for name, a in call.keywords}
+            arguments = [resolved(a, window, known, results) for a in call.arguments]
+            keywords = {name: resolved(a, window, known, results) for name, a in call.keywords}
             with _with_digits(digits):
                 results.append(_RULES[call.function.rsplit(".", 1)[-1].strip("_")](*arguments, **keywords))
         except Exception:  # whatever a rule does not cover has no short text
@@ -52,7 +52,7 @@ def value_texts(
     texts = []
     for number, value in enumerate(program.values):
         try:
-            written = str(_array(_resolve(value.source, window, known, results)).reshape(-1)[value.index])
+            written = str(_array(resolved(value.source, window, known, results)).reshape(-1)[value.index])
         except Exception:
             written = ""
         if not written or (len(written) > _LONGEST and digits <= 4) or "None" in written:
@@ -62,7 +62,18 @@ def value_texts(
     return texts
 
 
-def _resolve(argument: Argument, window: Texts, weights: Mapping[str, Texts], results: Sequence[Any]) -> Any:
+def resolved(argument: Argument, window: Texts, weights: Mapping[str, Texts], results: Sequence[Any]) -> Any:
+    """What an argument of a program stands for where its numbers are objects, such as texts or symbols.
+
+    Args:
+        argument: of a call, or the source of a value.
+        window: the inputs, an array of objects.
+        weights: by name, arrays of objects.
+        results: of earlier calls; None for one that has no such form.
+
+    Raises:
+        LookupError: if it is the result of such a call.
+    """
     kind = argument[0]
     if kind == "inputs":
         return window
@@ -74,10 +85,10 @@ def _resolve(argument: Argument, window: Texts, weights: Mapping[str, Texts], re
             raise LookupError
         return result if kind == "call" else result[argument[2]]
     if kind in ("list", "tuple"):
-        items = [_resolve(item, window, weights, results) for item in argument[1]]
+        items = [resolved(item, window, weights, results) for item in argument[1]]
         return items if kind == "list" else tuple(items)
     if kind == "slice":
-        return slice(*(_resolve(part, window, weights, results) for part in argument[1:]))
+        return slice(*(resolved(part, window, weights, results) for part in argument[1:]))
     if kind == "tensor":
         return np.array(argument[3], dtype=object).reshape(argument[2])
     return Ellipsis if kind == "ellipsis" else argument[1]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.circuits.description import Program
+from quanvolve.circuits.description import Program, resolved
 
 Array = npt.NDArray[Any]
 
@@ -41,8 +41,8 @@ def expressions_of(program: Program, inputs: Sequence[Any], weights: Mapping[str
                 f"parameters do not have; they have {', '.join((*_OPERATORS, *_FUNCTIONS))}"
             )
         try:
-            arguments = [_resolved(a, window, known, results) for a in call.arguments]
-            keywords = {key: _resolved(a, window, known, results) for key, a in call.keywords}
+            arguments = [resolved(a, window, known, results) for a in call.arguments]
+            keywords = {key: resolved(a, window, known, results) for key, a in call.keywords}
             results.append(rule(*arguments, **keywords))
         except Exception as error:
             raise QuanvolveError(
@@ -50,27 +50,9 @@ def expressions_of(program: Program, inputs: Sequence[Any], weights: Mapping[str
                 f"parameters cannot say: {error}"
             ) from error
     return [
-        np.asarray(_resolved(value.source, window, known, results), dtype=object).reshape(-1)[value.index]
+        np.asarray(resolved(value.source, window, known, results), dtype=object).reshape(-1)[value.index]
         for value in program.values
     ]
-
-
-def _resolved(argument: Any, window: Array, weights: Mapping[str, Array], results: Sequence[Any]) -> Any:
-    kind = argument[0]
-    if kind == "inputs":
-        return window
-    if kind == "weight":
-        return weights[argument[1]]
-    if kind in ("call", "item"):
-        return results[argument[1]] if kind == "call" else results[argument[1]][argument[2]]
-    if kind in ("list", "tuple"):
-        items = [_resolved(item, window, weights, results) for item in argument[1]]
-        return items if kind == "list" else tuple(items)
-    if kind == "slice":
-        return slice(*(_resolved(part, window, weights, results) for part in argument[1:]))
-    if kind == "tensor":
-        return np.array(argument[3], dtype=object).reshape(argument[2])
-    return Ellipsis if kind == "ellipsis" else argument[1]
 
 
 def _elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
