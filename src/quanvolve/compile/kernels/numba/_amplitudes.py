@@ -5,9 +5,8 @@ real parts, then that of imaginary parts. A 2 x 2 matrix is eight numbers: real 
 01, 10, 11; or eight vectors, where it differs from window to window.
 
 Written by hand as a block is one vector wide, so that states stay in cache: Numba makes vectors only of loops over
-64 windows or more. Against loops by Numba over as few windows a layer of 9 qubits with gradients is 1.5x as fast by the
-gates, 1.9x by their undoing, 1.2x by expand and contract (float32, AVX2). Against loops over 64 windows, permutations
-and overlaps included, it is 2.9x as fast with 12 qubits, 1.3x with 10, 1.15x with 9, 0.75x with 4.
+64 windows or more. What the gates gain over loops by Numba is in benchmarks/intrinsics.csv ("gates"), measured by
+benchmarks/intrinsics.py; their undoing, expand and contract have no twin there.
 """
 
 from __future__ import annotations
