@@ -152,7 +152,8 @@ def _outer_tile(vectors: int) -> Callable[..., None]:
 wide_tile = _outer_tile(VECTORS)
 """``out[o + m ldo + p] += w[v + p] * sum_k a[i + m row + k col] * b[j + k ldb + p]``, m < ROWS, p < VECTORS vectors.
 
-What it gains over the same loop by Numba is in benchmarks/intrinsics.csv ("tiles"), measured by benchmarks/intrinsics.py.
+What it gains over the same loop by Numba is in benchmarks/intrinsics.csv ("tiles"), which benchmarks/intrinsics.py
+measures.
 """
 
 thin_tile = _outer_tile(1)
