@@ -190,36 +190,37 @@ def offers(bench: Bench) -> None:
         "noisy": lambda: Quanv2d(1, 4, 2, stride=2, circuit="random", noise={"depolarizing": 0.01}, seed=0),
     }
     for name, make in made.items():
-        expected = make()(x).detach()
-
-        there = x.to(device)
-
-        def on_device(make: Any = make) -> nn.Module:
-            return make().to(device)
-
-        def tried(what: str, call: Callable[[], Tensor], name: str = name, expected: Tensor = expected,
-                  tolerance: float = 1e-5) -> None:  # fmt: skip
-            bench.attempt(what, name, lambda: equal(call(), expected, tolerance))
-
-        tried("used on the CPU, then moved", lambda make=make: _moved(make(), x, device))
-        tried("moved there and back", lambda on=on_device: _back(on(), x, device))
-        tried("made there", lambda make=make: _made_there(make, there, device))
-        tried("a state from the CPU", lambda make=make, on=on_device: _stated(make(), on(), there))
-        tried("saved there, loaded here", lambda on=on_device: _saved(on(), x))
-        tried("channels last", lambda on=on_device: on()(there.to(memory_format=torch.channels_last)))
-        tried("half a batch each in two streams", lambda on=on_device: _streams(on(), there, bench))
-        tried("vmap", lambda on=on_device: torch.func.vmap(on())(there))
-        tried("torch.compile", lambda on=on_device: torch.compile(on())(there), tolerance=1e-5)
-        torch._dynamo.reset()
-        if bench.gpu:
-            tried("torch.compile, reduce-overhead", lambda on=on_device: _reduced(on(), there))
-            torch._dynamo.reset()
-            tried("a CUDA graph of the forward pass", lambda on=on_device: _graph(on(), there))
-            tried("autocast to half precision", lambda on=on_device: _cast(on(), there), tolerance=2e-2)
-            tried("an input of another device is refused", lambda on=on_device, e=expected: _refused(on(), x, e))
+        _offers_of(bench, name, make, x)
     bench.attempt("shots", "seeded twice, and beside exact values", lambda: _shots(device))
     bench.attempt("conformance kit", "2d", lambda: _kit(device))
     bench.attempt("default device", "2d", lambda: _default(device))
+
+
+def _offers_of(bench: Bench, name: str, make: Callable[[], nn.Module], x: Tensor) -> None:
+    device, there, expected = bench.device, x.to(bench.device), make()(x).detach()
+
+    def on() -> nn.Module:
+        return make().to(device)
+
+    def tried(what: str, call: Callable[[], Tensor], tolerance: float = 1e-5) -> None:
+        bench.attempt(what, name, lambda: equal(call(), expected, tolerance))
+
+    tried("used on the CPU, then moved", lambda: _moved(make(), x, device))
+    tried("moved there and back", lambda: _back(on(), x, device))
+    tried("made there", lambda: _made_there(make, there, device))
+    tried("a state from the CPU", lambda: _stated(make(), on(), there))
+    tried("saved there, loaded here", lambda: _saved(on(), x))
+    tried("channels last", lambda: on()(there.to(memory_format=torch.channels_last)))
+    tried("half a batch each in two streams", lambda: _streams(on(), there, bench))
+    tried("vmap", lambda: torch.func.vmap(on())(there))
+    tried("torch.compile", lambda: torch.compile(on())(there))
+    torch._dynamo.reset()
+    if bench.gpu:
+        tried("torch.compile, reduce-overhead", lambda: _reduced(on(), there))
+        torch._dynamo.reset()
+        tried("a CUDA graph of the forward pass", lambda: _graph(on(), there))
+        tried("autocast to half precision", lambda: _cast(on(), there), tolerance=2e-2)
+        tried("an input of another device is refused", lambda: _refused(on(), x, expected))
 
 
 def _moved(layer: nn.Module, x: Tensor, device: torch.device) -> Tensor:
@@ -303,8 +304,9 @@ def _refused(layer: nn.Module, x: Tensor, expected: Tensor) -> Tensor:
     try:
         layer(x)
     except Exception as error:
-        assert "cuda" in str(error) and "cpu" in str(error), f"the error does not name both devices: {error}"
-        return expected
+        if "cuda" in str(error) and "cpu" in str(error):
+            return expected
+        raise AssertionError(f"the error does not name both devices: {error}") from error
     raise AssertionError("an input on the CPU was taken by a layer on a GPU")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Integral
 from typing import Any
 
@@ -99,6 +100,11 @@ class Geometry:
             return tuple(((s - 1) // 2, s - 1 - (s - 1) // 2) for s in self.span)
         return tuple((p, p) for p in self.padding)
 
+    @cached_property
+    def _steps(self) -> tuple[tuple[int, int, int], ...]:
+        """For each axis the padding of both sides together, the span and the stride."""
+        return tuple(zip(map(sum, self.sides()), self.span, self.stride, strict=True))
+
     def output_size(self, size: tuple[int, ...]) -> tuple[int, ...]:
         """Places along each axis for an image of this size.
 
@@ -109,13 +115,14 @@ class Geometry:
             >>> Geometry.parse(2, kernel_size=3, stride=2, padding=1).output_size((28, 20))
             (14, 10)
         """
-        padded = tuple(n + sum(side) for n, side in zip(size, self.sides(), strict=True))
-        if any(span > n for span, n in zip(self.span, padded, strict=True)):
+        places = tuple((n + pad - span) // step + 1 for n, (pad, span, step) in zip(size, self._steps, strict=True))
+        if any(count < 1 for count in places):
+            padded = tuple(n + pad for n, (pad, _, _) in zip(size, self._steps, strict=True))
             raise QuanvolveError(
                 f"a window of {_by(self.span)} is larger than the padded image of {_by(padded)}: use a `kernel_size` "
                 f"(={_by(self.kernel_size)}) or `dilation` (={_by(self.dilation)}) that fits, or more `padding`"
             )
-        return tuple((n - s) // t + 1 for n, s, t in zip(padded, self.span, self.stride, strict=True))
+        return places
 
     def windows(self, images: Tensor, groups: int = 1, joint: bool = False, scale: Tensor | float = 1.0) -> Windows:
         """All windows of the padded images.
@@ -132,9 +139,9 @@ class Geometry:
         return Windows(self._pad(images, size), self.kernel_size, self.stride, self.dilation, groups, joint, scale)
 
     def _pad(self, images: Tensor, size: tuple[int, ...]) -> Tensor:
-        sides = self.sides()
-        if not any(map(sum, sides)):
+        if not any(pad for pad, _, _ in self._steps):
             return images
+        sides = self.sides()
         amounts = [amount for side in reversed(sides) for amount in side]
         if self.padding_mode == "zeros":
             return F.pad(images, amounts)

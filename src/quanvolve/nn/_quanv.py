@@ -317,7 +317,7 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
             # Angles lose their meaning in half precision: compute in the layer's own.
             with torch.autocast(kind, enabled=False):
                 return self._values(images.to(like.dtype))
-        batch = QuanvNd.batched(self, images)
+        batch = self._checked(images, like)
         self._check_structure(self.circuits)
         if torch.compiler.is_compiling():
             from quanvolve.nn._traced import traced as compiled  # loads torch._dynamo
@@ -347,7 +347,10 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
         Raises:
             QuanvolveError: if the images do not fit the layer, or have values that are not finite.
         """
-        check_images(images, self.in_channels, self.dims, self._like(images), self._items)
+        return self._checked(images, self._like(images))
+
+    def _checked(self, images: Tensor, like: Tensor) -> Tensor:
+        check_images(images, self.in_channels, self.dims, like, self._items)
         check_angles(images, self.scale, self.circuits, self._items)
         return images if images.dim() == self.dims + 2 else images.unsqueeze(0)
 
@@ -430,6 +433,9 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
 
     def _like(self, otherwise: Tensor) -> Tensor:
         """A tensor with the layer's dtype and device; where the layer has none of its own it follows its images."""
+        for own in self._parameters.values():
+            if own is not None:
+                return own
         tensors = [*self.parameters(), *self.buffers()]  # no next(iter()): torch.compile of torch 2.8 does not know it
         return tensors[0] if tensors else otherwise
 

@@ -3,6 +3,9 @@
 An operator takes tensors, and the number of the tables that say what is computed of them. torch's dispatcher picks the
 kernel by the tensors' device; where no kernel takes them, the reference in plain torch runs instead. Second derivatives
 are those of the reference, which torch differentiates twice.
+
+The dispatcher runs through Python several times for each call, which costs small batches as much as the kernel does, so
+that plain tensors that nobody watches go to the kernel without it.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import torch
 from torch import Tensor
 
 from quanvolve.compile import kernels
-from quanvolve.compile.ops._switch import kernels_on
+from quanvolve.compile.ops._switch import kernels_on, unwatched
 from quanvolve.compile.tables._handle import Tables
 
 Own = TypeVar("Own", bound=Tables)
@@ -44,7 +47,7 @@ class Operator(Generic[Own]):
         differentiable: bool = True,
     ) -> None:
         self.family, self.kind, self.count = family, kind, len(tensors)
-        self.shape, self.reference = shape, reference
+        self.shape, self.reference, self.differentiable = shape, reference, differentiable
         self._declare(", ".join(f"Tensor {name}" for name in tensors))
         if differentiable:
             self._declare_gradients(", ".join(f"Tensor {name}" for name in tensors))
@@ -72,8 +75,22 @@ class Operator(Generic[Own]):
 
     def call(self, tables: Own, *tensors: Tensor) -> Tensor:
         """By the kernel, which must take the tensors."""
-        result: Tensor = self._call(*tensors, tables.handle)
+        if not unwatched(tensors):
+            result: Tensor = self._call(*tensors, tables.handle)
+        elif self.differentiable and torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
+            result = _Direct.apply(self, tables, *tensors)  # type: ignore[no-untyped-call]
+        else:
+            result = self._kernel(tensors).forward(tables, *tensors)
         return result
+
+    def gradients(
+        self, tables: Own, grad: Tensor, tensors: tuple[Tensor, ...], wanted: tuple[bool, ...]
+    ) -> Sequence[Tensor | None]:
+        """By the kernel, which must take the tensors; None where a gradient is not wanted."""
+        if torch.is_grad_enabled() or not unwatched((grad, *tensors)):  # the gradient may be differentiated itself
+            found = self._call_backward(grad, *tensors, tables.handle, list(wanted))
+            return [one if want else None for one, want in zip(found, wanted, strict=True)]
+        return self._kernel(tensors).backward(tables, grad, *tensors, wanted=wanted)
 
     def on(self, *tensors: Tensor) -> bool:
         """Whether kernels may run now and there is one for these tensors' device."""
@@ -81,7 +98,10 @@ class Operator(Generic[Own]):
 
     def takes(self, tables: Own, *tensors: Tensor) -> bool:
         """Whether a kernel computes this."""
-        return self.on(*tensors) and kernels.kernel(self.family, tensors[0].device.type).supports(tables, *tensors)
+        return self.on(*tensors) and self._kernel(tensors).supports(tables, *tensors)
+
+    def _kernel(self, tensors: Sequence[Tensor]) -> kernels.Kernel:
+        return kernels.kernel(self.family, tensors[0].device.type)
 
     # -- what torch calls --------------------------------------------------------------------------------------------
 
@@ -116,9 +136,8 @@ class Operator(Generic[Own]):
         ctx.tables = self.kind.of(handle)  # the layer may be gone when the gradient is taken
 
     def _gradients(self, ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        wanted = list(ctx.needs_input_grad[: self.count])
-        gradients = self._call_backward(grad, *ctx.saved_tensors, ctx.tables.handle, wanted)
-        return (*(one if want else None for one, want in zip(gradients, wanted, strict=True)), None)
+        wanted = tuple(ctx.needs_input_grad[: self.count])
+        return (*self.gradients(ctx.tables, grad, ctx.saved_tensors, wanted), None)
 
     def _remember_backward(self, ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         *tensors, handle, wanted = inputs
@@ -145,3 +164,20 @@ class Operator(Generic[Own]):
             outputs, weights = [one for one, _ in pairs], [weight for _, weight in pairs]
             derivatives = torch.autograd.grad(outputs, leaves, weights, allow_unused=True)
         return (*derivatives, None, None)
+
+
+class _Direct(torch.autograd.Function):
+    """A kernel's values with its gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, operator: Operator[Own], tables: Own, *tensors: Tensor) -> Tensor:
+        """Values by the kernel."""
+        ctx.operator, ctx.tables = operator, tables
+        ctx.save_for_backward(*tensors)
+        return operator._kernel(tensors).forward(tables, *tensors)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients by the kernel."""
+        wanted = tuple(ctx.needs_input_grad[2:])
+        return (None, None, *ctx.operator.gradients(ctx.tables, grad, ctx.saved_tensors, wanted))

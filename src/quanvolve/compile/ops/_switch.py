@@ -14,6 +14,8 @@ from quanvolve.compile.batch._tracing import transforming
 
 _on = ContextVar("kernels", default=os.environ.get("QUANVOLVE_KERNELS", "numba") != "torch")
 
+_PLAIN = (Tensor, torch.nn.Parameter, torch.nn.Buffer)
+
 
 @contextmanager
 def use_kernels(on: bool) -> Iterator[None]:
@@ -34,3 +36,18 @@ def kernels_on(tensors: Sequence[Tensor]) -> bool:
         return False
     device = tensors[0].device.type
     return all(one.device.type == device and one.dtype in (torch.float32, torch.float64) for one in tensors)
+
+
+def unwatched(tensors: Sequence[Tensor]) -> bool:
+    """Whether plain tensors are computed with and nobody follows which operators run.
+
+    Whoever compiles, exports, traces, transforms, profiles or counts operations sees torch's operators only.
+    """
+    return (
+        all(type(tensor) in _PLAIN for tensor in tensors)
+        and not torch._C._len_torch_dispatch_stack()
+        and not torch._C._get_tracing_state()
+        and not torch._C._autograd._profiler_enabled()
+        and not torch.compiler.is_compiling()
+        and not transforming()
+    )

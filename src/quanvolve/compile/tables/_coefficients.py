@@ -104,6 +104,7 @@ class CoefficientTables(Tables):
 
     def __init__(self, recipes: Sequence[Recipe]) -> None:
         self.recipes = tuple(recipes)
+        self.noisy = any(recipe.circuit.noisy for recipe in recipes)
 
     @classmethod
     def of_recipes(cls, recipes: Sequence[Recipe]) -> CoefficientTables:

@@ -6,8 +6,10 @@ Nothing here depends on weights or pixels. The recipe is frozen, held by the pla
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +105,7 @@ class Encoded(Parsed):
     site_gates: tuple[tuple[SiteGate, ...], ...]
     turns: tuple[Turn, ...]
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[int, ...]:
         """How many feature functions each site has."""
         return tuple(len(site.columns) for site in self.sites)
@@ -121,10 +123,10 @@ class Recipe(Encoded):
     observables: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]
     steps: tuple[Permute | Rotate | Mix, ...]
 
-    @property
+    @cached_property
     def n_features(self) -> int:
         """How many coefficients one output has."""
-        return int(np.prod(self.sizes, dtype=object))
+        return math.prod(self.sizes)
 
 
 def compile_circuit(circuit: Circuit, known: Known | None = None) -> Recipe:

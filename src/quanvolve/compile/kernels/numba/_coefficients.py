@@ -38,7 +38,7 @@ class Coefficients:
 
     def supports(self, tables: CoefficientTables, weights: Tensor) -> bool:
         """Circuits without channels: the loops run circuits back, and channels cannot be undone."""
-        return not any(recipe.circuit.noisy for recipe in tables.recipes)
+        return not tables.noisy
 
     def forward(self, tables: CoefficientTables, weights: Tensor) -> Tensor:
         """Shape (rows, outputs, features)."""

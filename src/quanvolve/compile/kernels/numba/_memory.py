@@ -19,14 +19,13 @@ _NAMES = {torch.float32: np.dtype("f4").str, torch.float64: np.dtype("f8").str, 
 class _Memory:
     """What NumPy reads in place of a tensor, which an array of it keeps alive."""
 
+    __slots__ = ("__array_interface__", "tensor")
+
     def __init__(self, tensor: Tensor) -> None:
         self.tensor = tensor
         self.__array_interface__ = {
-            "version": 3,
-            "data": (tensor.data_ptr(), False),
-            "shape": tuple(tensor.shape),
-            "typestr": _NAMES[tensor.dtype],
-        }
+            "version": 3, "data": (tensor.data_ptr(), False), "shape": tensor.shape, "typestr": _NAMES[tensor.dtype],
+        }  # fmt: skip
 
 
 def array(tensor: Tensor) -> npt.NDArray[Any]:
@@ -40,16 +39,42 @@ def array(tensor: Tensor) -> npt.NDArray[Any]:
         >>> tensor.untyped_storage().resizable()
         True
     """
-    plain = tensor.detach().resolve_neg().contiguous()
-    if not plain.numel():
-        return np.empty(tuple(plain.shape), _NAMES[plain.dtype])
-    return np.asarray(_Memory(plain))
+    if not tensor.is_contiguous() or tensor.is_neg():
+        tensor = tensor.detach().resolve_neg().contiguous()
+    if not tensor.numel():
+        return np.empty(tuple(tensor.shape), _NAMES[tensor.dtype])
+    return np.asarray(_Memory(tensor))
 
 
-def summed(parts: Tensor) -> Tensor:
-    """The sum over the first axis, without a copy where it has one entry."""
-    if len(parts) == 1:
-        return parts[0]
-    total = torch.empty(parts.shape[1:], dtype=parts.dtype)
-    array(parts).sum(0, out=array(total))
-    return total
+class Sum:
+    """A sum of parts, each of which one thread adds to.
+
+    Args:
+        parts: how many; with none there is no sum.
+        shape, dtype: of the sum.
+
+    Attributes:
+        parts: the array that they add to, shape (parts, *shape), zero at first.
+
+    Examples:
+        >>> sum_ = Sum(2, (3,), torch.float64)
+        >>> sum_.parts[:] = [[1, 2, 3], [0, 0, 4]]
+        >>> sum_.total()
+        tensor([1., 2., 7.], dtype=torch.float64)
+    """
+
+    def __init__(self, parts: int, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+        self._shape, self._dtype = shape, dtype
+        if parts == 1:  # which is the sum
+            self._only = torch.zeros((1, *shape), dtype=dtype)
+            self.parts = array(self._only)
+        else:
+            self.parts = np.zeros((parts, *shape), _NAMES[dtype])
+
+    def total(self) -> Tensor:
+        """The sum of all parts, in their order."""
+        if len(self.parts) == 1:
+            return self._only[0]
+        total = torch.empty(self._shape, dtype=self._dtype)
+        self.parts.sum(0, out=array(total))
+        return total

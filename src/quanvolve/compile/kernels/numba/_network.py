@@ -8,7 +8,7 @@ from torch import Tensor
 from quanvolve.compile.kernels.numba import _sweep
 from quanvolve.compile.kernels.numba._arrays import Floats, Numbers
 from quanvolve.compile.kernels.numba._launch import WindowWork, launch, pixels_of
-from quanvolve.compile.kernels.numba._memory import array, summed
+from quanvolve.compile.kernels.numba._memory import Sum, array
 from quanvolve.compile.tables._features import Readers, SiteTables
 from quanvolve.compile.tables._network import NetworkTables, Sweeps
 
@@ -40,14 +40,14 @@ class Network:
         flat, kept = given[:2]
         parts, pieces = work.backward(kept.nbytes)
         d_out = array(grad).reshape(len(images), tables.layout.groups, tables.layout.outputs, -1)
-        d_numbers = torch.zeros((parts, len(kept)), dtype=numbers.dtype)
-        d_images = torch.zeros((pieces if wanted[0] else 0, *flat.shape), dtype=numbers.dtype)
-        into = array(d_numbers), array(d_images)
+        d_numbers = Sum(parts, kept.shape, numbers.dtype)
+        d_images = Sum(pieces if wanted[0] else 0, flat.shape, numbers.dtype)
+        into = d_numbers.parts, d_images.parts
         launch(_sweep.backward, _sweep.backward_parallel, parts, *given, pieces, d_out, *into)
         to_images = None
         if wanted[0]:
-            to_images = summed(d_images).reshape(images.shape).to(images.dtype)
-        return to_images, summed(d_numbers) if wanted[1] else None
+            to_images = d_images.total().reshape(images.shape).to(images.dtype)
+        return to_images, d_numbers.total() if wanted[1] else None
 
 
 def _prepared(

@@ -12,7 +12,7 @@ from torch import Tensor
 from quanvolve.compile.kernels.numba import _dense, _sparse
 from quanvolve.compile.kernels.numba._arrays import Floats, Numbers
 from quanvolve.compile.kernels.numba._launch import WindowWork, launch, pixels_of
-from quanvolve.compile.kernels.numba._memory import array, summed
+from quanvolve.compile.kernels.numba._memory import Sum, array
 from quanvolve.compile.kernels.numba._tile import ROWS
 from quanvolve.compile.tables._features import Readers, SiteTables, padded
 from quanvolve.compile.tables._polynomial import PolynomialTables
@@ -69,18 +69,18 @@ class Polynomial:
         kept = ready.kept
         parts, pieces = ready.work.backward(kept.nbytes)
         d_out = array(grad).reshape(len(images), groups, outputs, -1)
-        d_images = torch.zeros((pieces if wanted[0] else 0, *ready.images.shape), dtype=coefficients.dtype)
-        d_kept = torch.zeros((parts if wanted[1] else 0, *kept.shape), dtype=coefficients.dtype)
+        d_images = Sum(pieces if wanted[0] else 0, ready.images.shape, coefficients.dtype)
+        d_kept = Sum(parts if wanted[1] else 0, kept.shape, coefficients.dtype)
         loops = ready.loops
         launch(
             loops.backward, loops.backward_parallel, parts, ready.images, kept, *ready.rest, pieces, d_out,
-            array(d_kept), array(d_images),
+            d_kept.parts, d_images.parts,
         )  # fmt: skip
         to_images = to_coefficients = None
         if wanted[0]:
-            to_images = summed(d_images).reshape(images.shape).to(images.dtype)
+            to_images = d_images.total().reshape(images.shape).to(images.dtype)
         if wanted[1]:
-            whole = summed(d_kept)
+            whole = d_kept.total()
             if whole.dim() == 5:
                 whole = whole[:, :outputs, :, :, : coefficients.shape[3] // whole.shape[3]]
             to_coefficients = whole.reshape(coefficients.shape)
