@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 import torch
+from functorch.compile import make_boxed_func
 from torch import Tensor, nn
+from torch._dynamo.backends.common import aot_autograd
+from torch._dynamo.backends.registry import lookup_backend
 from torch.func import functional_call, grad, jacrev, stack_module_state, vmap
 
 from quanvolve import QuantumLinear, Quanv1d, Quanv2d, Quanv3d
@@ -188,6 +191,44 @@ def test_compiled_models_compute_the_same(name: str, trainable: bool, engine: st
         torch.testing.assert_close(compiled(x), model(x))
     torch.testing.assert_close(gradients(model, compiled, x), gradients(model, model, x))
     torch.testing.assert_close(compiled(x[:1]), model(x[:1]), msg="another size of the batch")
+
+
+@pytest.mark.usefixtures("_fresh_compiler")
+def test_sizes_of_batches_are_compiled_twice_at_most() -> None:
+    for options in ({}, {"encoding": "threshold"}):
+        graphs: list[torch.fx.GraphModule] = []
+
+        def count(graph: torch.fx.GraphModule, inputs: Any, graphs: list[Any] = graphs) -> Any:
+            graphs.append(graph)
+            return lookup_backend("aot_eager")(graph, inputs)
+
+        layer = Quanv2d(1, 4, 2, stride=2, seed=0, **options)
+        compiled = torch.compile(layer, fullgraph=True, backend=count)
+        for size in (4, 6, 9, 5):
+            x = torch.rand(size, 1, 6, 6)
+            torch.testing.assert_close(gradients(layer, compiled, x), gradients(layer, layer, x))
+        assert len(graphs) == 2, "one graph for the first size, one for every other"
+        torch._dynamo.reset()
+
+
+@pytest.mark.usefixtures("_fresh_compiler")
+@pytest.mark.parametrize("options", [{}, {"trainable": False}, {"scale": torch.rand(2, 2)}])
+def test_compilers_see_noise_as_one_operator(options: dict[str, Any]) -> None:
+    seen: list[set[str]] = []
+
+    def note(graph: torch.fx.GraphModule, inputs: Any) -> Any:
+        seen.append({str(node.target) for node in graph.graph.nodes})
+        return make_boxed_func(graph.forward)
+
+    layer = Quanv2d(1, 2, 2, n_layers=1, encoding="iqp", noise={"depolarizing": 0.01}, seed=0, **options)
+    assert layer.plan.startswith("density")
+    compiled = torch.compile(layer, fullgraph=True, backend=aot_autograd(fw_compiler=note, bw_compiler=note))
+    x = torch.rand(2, 1, 4, 4)
+    torch.testing.assert_close(gradients(layer, compiled, x), gradients(layer, layer, x))
+    torch.testing.assert_close(compiled(x), layer(x))
+    assert "quanvolve.density.default" in seen[0]
+    assert "quanvolve.density_backward.default" in seen[1]
+    assert not any("cos" in name for names in seen for name in names)
 
 
 @pytest.mark.usefixtures("_fresh_compiler")

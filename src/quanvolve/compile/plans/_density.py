@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import torch
 from torch import Tensor
 
 from quanvolve.circuits import Circuit
-from quanvolve.compile.batch._chunks import in_chunks
-from quanvolve.compile.batch._rows import RowWeights, outputs_of, row_weights, tensors_of, with_tensors
+from quanvolve.compile.batch._rows import RowWeights, row_weights, tensors_of
 from quanvolve.compile.batch._windows import Windows
+from quanvolve.compile.ops._density import as_one_call, density_call
 from quanvolve.compile.plans._noisy import with_noise
 from quanvolve.compile.plans._prices import prices
-from quanvolve.compile.reference._density import run_density
+from quanvolve.compile.reference._density import density
+from quanvolve.compile.tables._density_windows import DensityWindows
 from quanvolve.compile.tables._layout import Layout
-
-_TEMPORARIES = 6
+from quanvolve.compile.tables._recent import Recent
 
 
 class DensityPlan:
@@ -39,6 +38,7 @@ class DensityPlan:
     name = "density"
 
     def __init__(self, circuits: Sequence[Circuit]) -> None:
+        self._windows = Recent[DensityWindows]()
         self.circuits = with_noise(circuits, self.name, "a state vector does the same for less")
 
     def compile(
@@ -49,18 +49,14 @@ class DensityPlan:
 
     def evaluate(self, compiled: tuple[RowWeights, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values, shape (images, groups, outputs, *places)."""
-        first = self.circuits[0].circuit
-        depth = 2 * len(first.gates) if torch.is_grad_enabled() else 0
-        together = layout.rows if len(self.circuits) == 1 else 1
-        per_window = 4**first.n_wires * (_TEMPORARIES + depth) * together * windows.images.element_size()
-
-        def run(number: int, values: Tensor, weights: RowWeights, shape: tuple[int, int, int]) -> Tensor:
-            return run_density(self.circuits[number], values, weights, shape)
-
-        def on_chunk(inputs: Tensor, *tensors: Tensor) -> Tensor:
-            return outputs_of(run, self.circuits, inputs, with_tensors(compiled, tensors), layout)
-
-        return in_chunks(on_chunk, windows, tensors_of(compiled), layout.outputs, per_window)
+        if not as_one_call(windows.images, *tensors_of(compiled)):
+            return density(self.circuits, compiled, windows, layout)
+        scale = None if isinstance(windows.scale, Tensor) else windows.scale
+        tables = self._windows.get(
+            (layout, windows.grid, scale),
+            lambda: DensityWindows.of_circuits(self.circuits, layout, windows.grid, scale),
+        )
+        return density_call(tables, compiled, windows)
 
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""

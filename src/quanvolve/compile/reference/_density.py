@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from quanvolve.compile.batch._chunks import in_chunks
 from quanvolve.compile.batch._precision import turned
-from quanvolve.compile.batch._rows import RowWeights, angles_of
+from quanvolve.compile.batch._rows import RowWeights, angles_of, outputs_of, tensors_of, with_tensors
+from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.reference._prepare import initial
 from quanvolve.compile.tables._density import (
     Mixed,
@@ -19,8 +23,34 @@ from quanvolve.compile.tables._density import (
     measured_words,
     word_tables,
 )
+from quanvolve.compile.tables._layout import Layout
 from quanvolve.compile.tables._parsed import Parsed
 from quanvolve.compile.tables._pauli import Floats, part_on
+
+_TEMPORARIES = 6
+
+
+def density(circuits: Sequence[Parsed], compiled: Sequence[RowWeights], windows: Windows, layout: Layout) -> Tensor:
+    """Measured values of all filters, shape (images, groups, outputs, *places).
+
+    Args:
+        circuits: one for all rows of the weights, or one for each.
+        compiled: the weights of every circuit.
+        windows: of the images.
+        layout: of the rows.
+    """
+    first = circuits[0].circuit
+    depth = 2 * len(first.gates) if torch.is_grad_enabled() else 0
+    together = layout.rows if len(circuits) == 1 else 1
+    per_window = 4**first.n_wires * (_TEMPORARIES + depth) * together * windows.images.element_size()
+
+    def run(number: int, values: Tensor, weights: RowWeights, shape: tuple[int, int, int]) -> Tensor:
+        return run_density(circuits[number], values, weights, shape)
+
+    def on_chunk(inputs: Tensor, *tensors: Tensor) -> Tensor:
+        return outputs_of(run, circuits, inputs, with_tensors(compiled, tensors), layout)
+
+    return in_chunks(on_chunk, windows, tensors_of(compiled), layout.outputs, per_window)
 
 
 def run_density(parsed: Parsed, values: Tensor, weights: RowWeights, shape: tuple[int, int, int]) -> Tensor:
