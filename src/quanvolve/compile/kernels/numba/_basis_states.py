@@ -1,7 +1,6 @@
 """Loops over the basis states of a block of state vectors, laid out as in `_amplitudes`: permutations and overlaps.
 
-They move more than they compute: a layer with them takes at most 1.2 times as long as with vector code in their place
-(9 qubits: 1.19 forward, 1.11 with gradients; 4 qubits: 0.98; float32, AVX2).
+They move more than they compute, so that plain loops serve.
 """
 
 from __future__ import annotations
