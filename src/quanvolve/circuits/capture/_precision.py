@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -60,8 +60,16 @@ def alike(args: Any, keywords: Any, convert: Convert) -> tuple[Any, Any]:
 
 def leaves_in(value: Any) -> list[Any]:
     """What lists, tuples and dictionaries hold."""
-    if isinstance(value, list | tuple):
-        return [leaf for item in value for leaf in leaves_in(item)]
-    if isinstance(value, dict):
-        return [leaf for item in value.values() for leaf in leaves_in(item)]
-    return [value]
+    leaves: list[Any] = []
+    _gather([value], leaves)
+    return leaves
+
+
+def _gather(items: Iterable[Any], leaves: list[Any]) -> None:
+    for item in items:
+        if isinstance(item, (list, tuple)):
+            _gather(item, leaves)
+        elif isinstance(item, dict):
+            _gather(item.values(), leaves)
+        else:
+            leaves.append(item)

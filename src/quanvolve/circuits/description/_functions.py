@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -164,6 +165,7 @@ _NAMES[id(torch.empty_like)], _NAMES[id(Tensor.new_empty)] = "torch.zeros_like",
 _PROPERTIES = {getattr(Tensor, name).__get__: f"torch.Tensor.{name}" for name in _GETTERS}
 
 
+@lru_cache(maxsize=1024)
 def name_of(function: Any) -> str:
     """The name in `FUNCTIONS`, or for any other function one that tells a person what it is."""
     if id(function) in _NAMES:
