@@ -57,7 +57,8 @@ print("fine")
 def test_bits_do_not_depend_on_threads(mode: str, tmp_path: Path) -> None:
     script = tmp_path / "threads.py"
     script.write_text(SCRIPT)
-    environment = {**os.environ, "OMP_NUM_THREADS": "3", "NUMBA_NUM_THREADS": "3"}
+    # More threads than processors: those that wait by spinning keep the others from working.
+    environment = {**os.environ, "OMP_NUM_THREADS": "3", "NUMBA_NUM_THREADS": "3", "OMP_WAIT_POLICY": "PASSIVE"}
     done = subprocess.run([sys.executable, script, mode], capture_output=True, text=True, env=environment, check=False)
     assert done.stdout == "fine\n", done.stderr
 
