@@ -18,6 +18,7 @@ import csv
 import importlib.util
 import io
 import itertools
+import signal
 import statistics
 import sys
 import time
@@ -43,8 +44,8 @@ Row = dict[str, str]
 class Bench:
     """A device, and the lines of its table."""
 
-    def __init__(self, device: str, seconds: float) -> None:
-        self.device, self.seconds = torch.device(device), seconds
+    def __init__(self, device: str, seconds: float, patience: int, output: Path) -> None:
+        self.device, self.seconds, self.patience, self.output = torch.device(device), seconds, patience, output
         self.rows: list[Row] = []
         self.begun = time.perf_counter()
 
@@ -56,21 +57,32 @@ class Bench:
         row = dict.fromkeys(COLUMNS, "") | {"what": what, "case": case, "result": result}
         row |= {name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in more.items()}
         self.rows.append(row)
+        with open(self.output, "w", newline="") as file:  # after each line: nothing is lost
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(self.rows)
         if result != "good" or not what.startswith("agreement"):
             passed = f"{time.perf_counter() - self.begun:6.1f} s"
             print(passed, *(row[name] for name in COLUMNS if row[name]), sep=" | ", flush=True)
 
     def attempt(self, what: str, case: str, call: Callable[[], dict[str, Any]]) -> None:
         """A line of what a call tells, or of how it fails."""
+        signal.signal(signal.SIGALRM, self._give_up)
+        signal.alarm(self.patience)
         try:
             told = call()
         except Exception as error:
+            signal.alarm(0)
             words = " ".join(str(error).split())
             where = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{Path(where.filename).name}:{where.lineno}"
             self.line(what, case, f"failed: {type(error).__name__} at {place}: {words[:240]}")
         else:
+            signal.alarm(0)
             self.line(what, case, **told)
+
+    def _give_up(self, *_: object) -> None:
+        raise TimeoutError(f"not done in {self.patience} s")
 
     def wait(self) -> None:
         if self.gpu:
@@ -532,24 +544,21 @@ def main() -> int:
     parser.add_argument("--output", type=Path, required=True, help="folder that the table is written to")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--seconds", type=float, default=0.3, help="that a median is taken over, at most")
+    parser.add_argument("--patience", type=int, default=30, help="seconds after which a case has failed")
     parser.add_argument("--only", default=",".join(SECTIONS), help="sections, with commas between")
     arguments = parser.parse_args()
     if arguments.device.startswith("cuda") and not torch.cuda.is_available():
         print("no GPU that torch can use here; --device cpu tries the script without one", file=sys.stderr)
         return 2
-    bench = Bench(arguments.device, arguments.seconds)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    bench = Bench(arguments.device, arguments.seconds, arguments.patience, arguments.output / "gpu.csv")
     name = torch.cuda.get_device_name(bench.device) if bench.gpu else "cpu"
     bench.line("machine", name, beside=f"torch {torch.__version__}, quanvolve {quanvolve.__version__}")
-    arguments.output.mkdir(parents=True, exist_ok=True)
     for section in arguments.only.split(","):
         start = time.perf_counter()
         SECTIONS[section](bench)
         bench.wait()
         print(f"{section}: {time.perf_counter() - start:.1f} s", flush=True)
-        with open(arguments.output / "gpu.csv", "w", newline="") as file:  # after each section: nothing is lost
-            writer = csv.DictWriter(file, COLUMNS)
-            writer.writeheader()
-            writer.writerows(bench.rows)
     good = sum(row["result"] == "good" for row in bench.rows)
     print(f"{good} of {len(bench.rows)} lines are good; {arguments.output / 'gpu.csv'}")
     return 0 if good == len(bench.rows) else 1
