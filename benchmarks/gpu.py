@@ -283,8 +283,12 @@ def _streams(layer: nn.Module, x: Tensor, bench: Bench) -> Tensor:
 def _reduced(layer: nn.Module, x: Tensor) -> Tensor:
     compiled = torch.compile(layer, mode="reduce-overhead")
     for _ in range(3):
-        compiled(x).sum().backward() if any(p.requires_grad for p in layer.parameters()) else compiled(x)
-    out: Tensor = compiled(x).clone()
+        torch.compiler.cudagraph_mark_step_begin()
+        out: Tensor = compiled(x)
+        if out.requires_grad:
+            layer.zero_grad()
+            out.sum().backward()
+    out = out.detach().clone()
     return out
 
 
