@@ -77,6 +77,7 @@ def test_the_average_of_different_random_circuits_says_what_to_do() -> None:
 @circuits
 @pytest.mark.parametrize("trainable", [True, False])
 @pytest.mark.filterwarnings("ignore:torch.distributed is")  # torch's own: in one process
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")  # what torch 2.8 does itself
 def test_distributed_checkpoints(tmp_path: Path, kind: str, circuit: str, trainable: bool) -> None:
     source, target = (nn.Sequential(quantum(kind, circuit=circuit, bias=True, trainable=trainable)) for _ in range(2))
     with torch.no_grad():
