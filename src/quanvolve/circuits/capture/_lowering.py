@@ -32,7 +32,7 @@ from quanvolve.circuits.capture._noise import channel_gate
 from quanvolve.circuits.capture._prepare import basis_gates, one_preparation, require_norm_one, state_gates
 from quanvolve.circuits.capture._recorder import recorder_now
 from quanvolve.circuits.capture._traced import PREPARE, Traced
-from quanvolve.circuits.capture._two_wires import two_wire_gates
+from quanvolve.circuits.capture._two_wires import special_unitary, two_wire_gates
 from quanvolve.circuits.description import GATES
 
 Reads = Callable[[Tensor], frozenset[str]]
@@ -352,7 +352,11 @@ class _Place:
         if len(wires) == 1:
             return turn_gates(self._of_values(operation), wires[0], self.origin)
         plain = values_of(matrix)
-        if plain.ndim == 2 and np.array_equal(plain, np.diag(np.diagonal(plain))):
+        if (
+            (len(wires) > 2 or _made_diagonal(matrix))
+            and plain.ndim == 2
+            and np.array_equal(plain, np.diag(np.diagonal(plain)))
+        ):
             return diagonal(phases_of(torch.diagonal(matrix)), wires, self.origin)
         if operation.num_params == 1 and getattr(operation, "has_generator", False):  # it is exp(i angle G)
             with qp.queuing.QueuingManager.stop_recording():
@@ -369,8 +373,9 @@ class _Place:
 
     def _of_values(self, operation: Any) -> Tensor:
         """A matrix of inputs or weights, by functions that have derivatives where PennyLane's have none."""
-        if operation.name == "SpecialUnitary" and len(operation.wires) == 1:
-            return exponential_of_paulis(operation.parameters[0])
+        if operation.name == "SpecialUnitary" and len(operation.wires) <= 2:
+            exponential = exponential_of_paulis if len(operation.wires) == 1 else special_unitary
+            return exponential(operation.parameters[0])
         if operation.name == "BlockEncode":
             return block_encoding(operation.parameters[0], 2 ** len(operation.wires))
         matrix: Tensor = operation.matrix()
@@ -400,6 +405,13 @@ class _Place:
                 f"it is a matrix on {len(operation.wires)} wires, and at most {MOST_WIRES} wires are taken apart into "
                 "gates; write it with gates",
             )
+
+
+def _made_diagonal(matrix: Tensor) -> bool:
+    """Whether a matrix is diagonal for all values, and not for those of this run, at which it may be the identity."""
+    recorder = recorder_now()
+    source = None if recorder is None else recorder.sources(matrix)
+    return source is not None and source[0].rsplit(".", 1)[-1] in ("diag", "diag_embed")
 
 
 def _why_not(operation: Any) -> str:

@@ -1,7 +1,7 @@
 """Unitary matrices as gates of the vocabulary, with their phases exact.
 
 Constant matrices of any size by the quantum Shannon decomposition; those that depend on inputs or weights where there
-is a formula for their angles: on one wire.
+is a formula for their angles: on one wire. Those on two wires are in `_two_wires`.
 """
 
 from __future__ import annotations

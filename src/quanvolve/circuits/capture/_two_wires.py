@@ -24,7 +24,7 @@ from torch import Tensor
 from quanvolve._errors import CaptureError
 from quanvolve.circuits.capture._multiplexed import PHASE, diagonal, multiplexed_rotation
 from quanvolve.circuits.capture._traced import Traced
-from quanvolve.circuits.description import PAULIS
+from quanvolve.circuits.description import PAULIS, pauli_words
 
 _FRAMES: tuple[tuple[str | None, tuple[tuple[str, int, str], ...]], ...] = (
     (None, (("X", 0, "XI"), ("Y", 0, "YI"), ("Z", 0, "ZI"), ("X", 1, "IX"), ("Y", 1, "IY"), ("Z", 1, "IZ"))),
@@ -54,7 +54,10 @@ def two_wire_gates(matrix: Tensor, wires: Sequence[Any], origin: str) -> list[Tr
             f"{origin} has {len(matrix)} matrices at once (shape {tuple(matrix.shape)}), expected one matrix: compute "
             "it for one window"
         )
-    matrix = matrix if matrix.is_complex() else torch.complex(matrix, torch.zeros_like(matrix))
+    # A product, because vmap has no rule for the imaginary part of a conjugate that was not computed yet. Constants of
+    # a program have the precision of its inputs, and so must what is multiplied with them.
+    one = torch.ones((), dtype=torch.complex128)
+    matrix = (matrix * one).type_as(one)
     still = matrix.detach()
     near = still.mH @ matrix
     # What the first rotations leave of V differs from the identity by the square of what V does.
@@ -65,6 +68,14 @@ def two_wire_gates(matrix: Tensor, wires: Sequence[Any], origin: str) -> list[Tr
         *_rotations(phase, angles, wires, origin),
         *_value(still, wires, origin),
     ]
+
+
+def special_unitary(coefficients: Tensor) -> Tensor:
+    """``exp(i sum_k theta_k P_k)`` for the products of two Pauli matrices but the identity, in PennyLane's order."""
+    words = pauli_words(2)[1:]
+    real, imag = torch.as_tensor(words.real.copy()), torch.as_tensor(words.imag.copy())
+    factors = coefficients.reshape(-1, 1, 1)
+    return torch.linalg.matrix_exp(torch.complex(-(factors * imag).sum(0), (factors * real).sum(0)))
 
 
 def _first_order(near: Tensor) -> tuple[Tensor, list[Tensor]]:
