@@ -75,7 +75,8 @@ def special_unitary(coefficients: Tensor) -> Tensor:
     words = pauli_words(2)[1:]
     real, imag = torch.as_tensor(words.real.copy()), torch.as_tensor(words.imag.copy())
     factors = coefficients.reshape(-1, 1, 1)
-    return torch.linalg.matrix_exp(torch.complex(-(factors * imag).sum(0), (factors * real).sum(0)))
+    matrix: Tensor = torch.linalg.matrix_exp(torch.complex(-(factors * imag).sum(0), (factors * real).sum(0)))
+    return matrix
 
 
 def _first_order(near: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -86,7 +87,7 @@ def _first_order(near: Tensor) -> tuple[Tensor, list[Tensor]]:
         transposed = torch.as_tensor(word.T / 4)
         return (transposed.real * imag).sum() + (transposed.imag * real).sum()
 
-    return part(np.eye(4, dtype=complex)), [part(word) for word in _WORDS]
+    return part(np.eye(4, dtype=np.complex128)), [part(word) for word in _WORDS]
 
 
 def _product(phase: Tensor, angles: Sequence[Tensor]) -> Tensor:
