@@ -87,7 +87,7 @@ def _first_order(near: Tensor) -> tuple[Tensor, list[Tensor]]:
         transposed = torch.as_tensor(word.T / 4)
         return (transposed.real * imag).sum() + (transposed.imag * real).sum()
 
-    return part(np.eye(4, dtype=np.complex128)), [part(word) for word in _WORDS]
+    return part(np.kron(PAULIS["I"], PAULIS["I"])), [part(word) for word in _WORDS]
 
 
 def _product(phase: Tensor, angles: Sequence[Tensor]) -> Tensor:
