@@ -83,7 +83,7 @@ def _first_order(near: Tensor) -> tuple[Tensor, list[Tensor]]:
     """a for which ``exp(i a_0) prod_k exp(i a_k P_k)`` has a matrix's first derivatives, where that is the identity."""
     real, imag = near.real, near.imag
 
-    def part(word: npt.NDArray[np.complex128]) -> Tensor:  # Im Tr(P V) / 4
+    def part(word: npt.NDArray[np.complexfloating[Any, Any]]) -> Tensor:  # Im Tr(P V) / 4
         transposed = torch.as_tensor(word.T / 4)
         return (transposed.real * imag).sum() + (transposed.imag * real).sum()
 
