@@ -199,13 +199,13 @@ def test_large_matrices_are_refused() -> None:
         lowered([qp.QubitUnitary(np.eye(512), wires=range(9))])
 
 
-def test_a_matrix_of_inputs_on_two_wires_is_refused() -> None:
+def test_a_matrix_of_inputs_on_three_wires_is_refused() -> None:
     def function(inputs):
         qp.RX(inputs[0], wires=0)
-        qp.QubitUnitary(torch.kron(euler(inputs[0], inputs[0], inputs[1]), torch.eye(2)), wires=[0, 1])
+        qp.QubitUnitary(torch.kron(euler(inputs[0], inputs[0], inputs[1]), torch.eye(4)), wires=[0, 1, 2])
         return qp.expval(qp.Z(0))
 
-    with refused(r"operation 1 \(QubitUnitary\) .* 4 x 4 matrix depends on .* such as qp.RY"):
+    with refused(r"operation 1 \(QubitUnitary\) .* 8 x 8 matrix depends on .* one or two wires .* such as qp.RY"):
         capture(function, 2)
 
 

@@ -21,11 +21,6 @@ class Excuse(NamedTuple):
 
 
 EXCUSES: tuple[Excuse, ...] = (
-    Excuse(
-        r"(SpecialUnitary \(two wires\)|QubitUnitary \(two wires, of angles\)|BlockEncode \(of numbers\)) \|",
-        "matrix depends on inputs or weights",
-        "its gates' angles would be functions of eigenvectors, which have no derivative where eigenvalues meet",
-    ),
     Excuse(r"QFT \| pow 0.5", "default.qubit gives", "the root of an eigenvalue of -1 is a matter of rounding"),
 )
 

@@ -17,6 +17,7 @@ from quanvolve.circuits.description import CHANNEL
 
 MOST_CONTROLS = 10
 """Wires that decide over one gate; it takes two to the power of their number of rotations."""
+_OWN_INVERSES = {"H", "X", "Y", "Z", "CNOT", "CY", "CZ", "SWAP"}
 _ROTATIONS = ("RX", "RY", "RZ")
 _DIAGONAL = {"Z": math.pi, "S": math.pi / 2}
 _ON_ONE = {"X": "CNOT", "Y": "CY", "Z": "CZ"}
@@ -28,7 +29,28 @@ def controlled(gates: list[Traced], controls: Sequence[Any], values: Sequence[in
     Raises:
         CaptureError: for a channel or a prepared state, which are no unitary gates, or too many controls.
     """
-    return [part for gate in gates for part in _controlled(gate, tuple(controls), tuple(map(int, values)), origin)]
+    chosen, values = tuple(controls), tuple(map(int, values))
+    alone = _undo_each_other(gates)
+    return [
+        part
+        for gate in gates
+        for part in ([gate] if alone and gate.angle is None else _controlled(gate, chosen, values, origin))
+    ]
+
+
+def _undo_each_other(gates: list[Traced]) -> bool:
+    """Whether the gates without an angle are pairs that cancel where no rotation is between them, as in `_ladder`."""
+    open_pairs: list[tuple[str, tuple[Any, ...]]] = []
+    for gate in gates:
+        if gate.angle is not None:
+            continue
+        if gate.name not in _OWN_INVERSES:
+            return False
+        if open_pairs and open_pairs[-1] == (gate.name, gate.wires):
+            open_pairs.pop()
+        else:
+            open_pairs.append((gate.name, gate.wires))
+    return not open_pairs
 
 
 def _controlled(gate: Traced, controls: tuple[Any, ...], values: tuple[int, ...], origin: str) -> list[Traced]:

@@ -84,16 +84,9 @@ def refuse(function: Any, args: Any) -> None:
     Raises:
         CaptureError: with file and line.
     """
-    frame: FrameType | None = sys._getframe(1)
-    outer: FrameType | None = None
-    while frame is not None:
-        library = _library(frame)
-        if library == "pennylane" and not _acts_for_its_caller(frame) and outer is None:
-            return
-        if library is None and Path(frame.f_code.co_filename).parent != Path(__file__).parent:
-            outer = frame
-            break
-        frame = frame.f_back
+    if by_pennylane():
+        return
+    outer = _who_asks()
     what = _what(function, args) or "a value"
     place = "" if outer is None else f", in {_place(outer)}"
     raise CaptureError(
@@ -101,6 +94,25 @@ def refuse(function: Any, args: Any) -> None:
         "from it would stay as it is for one window; "
         f"{_REMEDIES.get(what, 'use functions of torch, which return tensors, such as torch.sin in place of math.sin')}"
     )
+
+
+def by_pennylane() -> bool:
+    """Whether it is an operation of PennyLane that calls a function of torch, and not the user's own code."""
+    frame = _who_asks()
+    return frame is not None and _library(frame) == "pennylane"
+
+
+def _who_asks() -> FrameType | None:
+    """The innermost frame of an operation of PennyLane or of user's code."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        library = _library(frame)
+        if library == "pennylane" and not _acts_for_its_caller(frame):
+            return frame
+        if library is None and Path(frame.f_code.co_filename).parent != Path(__file__).parent:
+            return frame
+        frame = frame.f_back
+    return None
 
 
 def _library(frame: FrameType) -> str | None:

@@ -20,6 +20,7 @@ from quanvolve.circuits.capture._look import values_of
 from quanvolve.circuits.capture._matrices import (
     MOST_WIRES,
     Matrix,
+    block_encoding,
     exponential_of_paulis,
     matrix_of_gates,
     phases_of,
@@ -31,6 +32,7 @@ from quanvolve.circuits.capture._noise import channel_gate
 from quanvolve.circuits.capture._prepare import basis_gates, one_preparation, require_norm_one, state_gates
 from quanvolve.circuits.capture._recorder import recorder_now
 from quanvolve.circuits.capture._traced import PREPARE, Traced
+from quanvolve.circuits.capture._two_wires import special_unitary, two_wire_gates
 from quanvolve.circuits.description import GATES
 
 Reads = Callable[[Tensor], frozenset[str]]
@@ -42,6 +44,7 @@ _BASIS_STATES = {"BasisState", "BasisEmbedding"}
 _STATES = {"AmplitudeEmbedding", "StatePrep", "MottonenStatePreparation"}
 _DECOMPOSED_FIRST = {"CH", "CRX", "CRY", "CRZ", "CRot", "ControlledPhaseShift", "CSWAP", "CCZ", "Toffoli"}
 """Controlled gates for which PennyLane knows fewer gates than there are for any gate under control."""
+_MATRICES = {"QubitUnitary", "BlockEncode", "SpecialUnitary"}
 _ONCE_AROUND = {"PhaseShift", "U1", "GlobalPhase", "FermionicSWAP", "CPhaseShift00", "CPhaseShift01", "CPhaseShift10"}
 """Gates of one angle that are the same again after one turn, where rotations are after two."""
 _MAX_DEPTH = 40
@@ -146,7 +149,7 @@ class _Place:
             return self._selected(operation)
         if name in ("DiagonalQubitUnitary", "PCPhase"):
             return self._diagonal(operation)
-        if name in ("QubitUnitary", "BlockEncode", "SpecialUnitary"):
+        if name in _MATRICES:
             return self._matrix(operation)
         return self._decomposed(operation)
 
@@ -240,8 +243,14 @@ class _Place:
             exponent = values_of(exponent).item()
         if not isinstance(exponent, Tensor) and float(exponent).is_integer():
             exponent = int(exponent)
+        if base.name == "DiagonalQubitUnitary" and self.depends(base.parameters[0]):
+            return diagonal(phases_of(base.parameters[0]) * exponent, tuple(base.wires), self.origin)
         gates = self._inside(base)
         if isinstance(exponent, int):
+            if exponent and base.name in _MATRICES and len(base.wires) == 2 and self.depends(base.parameters[0]):
+                power = torch.linalg.matrix_power(self._of_values(base), abs(exponent))
+                power = power.mH if exponent < 0 else power
+                return two_wire_gates(power, tuple(base.wires), self.origin)
             return self._repeated(operation, gates, exponent)
         if isinstance(exponent, Tensor) or any(not isinstance(gate.angle, float | None) for gate in gates):
             if isinstance(base, qp.ops.Controlled):
@@ -341,22 +350,36 @@ class _Place:
                 "matrix with functions of torch, or the operation with gates",
             )
         if len(wires) == 1:
-            if operation.name == "SpecialUnitary":  # PennyLane's exponential of a matrix is no function of a program
-                matrix = exponential_of_paulis(operation.parameters[0])
-            return turn_gates(matrix, wires[0], self.origin)
+            return turn_gates(self._of_values(operation), wires[0], self.origin)
         plain = values_of(matrix)
-        if plain.ndim == 2 and np.array_equal(plain, np.diag(np.diagonal(plain))):
+        if (
+            (len(wires) > 2 or _made_diagonal(matrix))
+            and plain.ndim == 2
+            and np.array_equal(plain, np.diag(np.diagonal(plain)))
+        ):
             return diagonal(phases_of(torch.diagonal(matrix)), wires, self.origin)
         if operation.num_params == 1 and getattr(operation, "has_generator", False):  # it is exp(i angle G)
             with qp.queuing.QueuingManager.stop_recording():
                 generator = operation.generator()
             return evolution_gates(generator, -self.angle(operation.parameters[0]), self.depends, self.origin)
+        if len(wires) == 2:
+            return two_wire_gates(self._of_values(operation), wires, self.origin)
         raise self.refusal(
             operation,
-            f"its {len(matrix)} x {len(matrix)} matrix depends on inputs or weights, and only matrices on one wire and "
-            "diagonal ones may; write it with gates whose angles depend on them, such as qp.RY, qp.CNOT, "
+            f"its {len(matrix)} x {len(matrix)} matrix depends on inputs or weights, and only matrices on one or two "
+            "wires and diagonal ones may; write it with gates whose angles depend on them, such as qp.RY, qp.CNOT, "
             "qp.PauliRot or qp.ArbitraryUnitary",
         )
+
+    def _of_values(self, operation: Any) -> Tensor:
+        """A matrix of inputs or weights, by functions that have derivatives where PennyLane's have none."""
+        if operation.name == "SpecialUnitary" and len(operation.wires) <= 2:
+            exponential = exponential_of_paulis if len(operation.wires) == 1 else special_unitary
+            return exponential(operation.parameters[0])
+        if operation.name == "BlockEncode":
+            return block_encoding(operation.parameters[0], 2 ** len(operation.wires))
+        matrix: Tensor = operation.matrix()
+        return matrix
 
     def _unitary(self, matrix: Matrix, wires: tuple[Any, ...], operation: Any = None) -> list[Traced]:
         """A constant matrix: PennyLane's gates where they are few and exact, else a general synthesis."""
@@ -382,6 +405,13 @@ class _Place:
                 f"it is a matrix on {len(operation.wires)} wires, and at most {MOST_WIRES} wires are taken apart into "
                 "gates; write it with gates",
             )
+
+
+def _made_diagonal(matrix: Tensor) -> bool:
+    """Whether a matrix is diagonal for all values, and not for those of this run, at which it may be the identity."""
+    recorder = recorder_now()
+    source = None if recorder is None else recorder.sources(matrix)
+    return source is not None and source[0].rsplit(".", 1)[-1] in ("diag", "diag_embed")
 
 
 def _why_not(operation: Any) -> str:

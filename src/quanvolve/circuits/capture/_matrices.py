@@ -1,7 +1,7 @@
 """Unitary matrices as gates of the vocabulary, with their phases exact.
 
 Constant matrices of any size by the quantum Shannon decomposition; those that depend on inputs or weights where there
-is a formula for their angles: on one wire.
+is a formula for their angles: on one wire. Those on two wires are in `_two_wires`.
 """
 
 from __future__ import annotations
@@ -113,6 +113,43 @@ def exponential_of_paulis(coefficients: Tensor) -> Tensor:
     real = torch.stack([cosine, part * y, -part * y, cosine])
     imag = torch.stack([part * z, part * x, part * x, -part * z])
     return torch.complex(real, imag).reshape(2, 2)
+
+
+def block_encoding(block: Tensor, size: int) -> Tensor:
+    """``[[A, sqrt(1 - A A^dagger)], [sqrt(1 - A^dagger A), -A^dagger]]``, and the identity behind it up to the size.
+
+    For an A with at most two rows or columns. The square roots have derivatives where eigenvalues are equal, such as
+    at zero.
+    """
+    dagger = block.mH
+    rows, columns = block.shape
+    encoded = torch.cat(
+        [
+            torch.cat([block, _root_of_rest(block, dagger)], 1),
+            torch.cat([_root_of_rest(dagger, block), -dagger], 1),
+        ]
+    )
+    rest = size - rows - columns
+    return torch.block_diag(encoded, torch.eye(rest, dtype=block.dtype)) if rest else encoded
+
+
+def _root_of_rest(first: Tensor, second: Tensor) -> Tensor:
+    """``sqrt(1 - M)`` for a product ``M = first second`` of rank one or two, the second being the first's adjoint."""
+    n, rank = first.shape
+    identity = torch.eye(n, dtype=first.dtype)
+    product = first @ second
+    if rank == 1 or n == 1:  # M^2 = m M
+        trace = torch.diagonal(product).sum().real
+        return identity - product / (1.0 + _root(1.0 - trace))
+    # Of 2 x 2 matrices R = 1 - M: sqrt(R) = (R + sqrt(det R)) / sqrt(tr R + 2 sqrt(det R)).
+    rest = identity - product
+    root = _root((rest[0, 0] * rest[1, 1] - rest[0, 1] * rest[1, 0]).real)
+    return (rest + root * identity) / _root((rest[0, 0] + rest[1, 1]).real + 2.0 * root)
+
+
+def _root(square: Tensor) -> Tensor:
+    """The square root of what is negative only by rounding."""
+    return torch.sqrt(torch.clamp(square, min=0.0))
 
 
 class _Complex:

@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from quanvolve._errors import CaptureError
 from quanvolve.circuits.capture._closed_over import ClosedOver
-from quanvolve.circuits.capture._escapes import leaves_tensors, refuse
+from quanvolve.circuits.capture._escapes import by_pennylane, leaves_tensors, refuse
 from quanvolve.circuits.capture._linear import AFFINE, CONSTANT, OTHER, degree
 from quanvolve.circuits.capture._precision import alike, changes, in_double, leaves_in
 from quanvolve.circuits.description import (
@@ -153,6 +153,10 @@ class Recorder(TorchFunctionMode):
             return
         if function in _DETACHES:
             function, label = Tensor.detach, "torch.Tensor.detach"
+        copies = function is torch.tensor and isinstance(args[0], Tensor) and result.dtype == args[0].dtype
+        if copies and not result.requires_grad and by_pennylane():
+            # The gradient ends in this copy, and so it does in `default.qubit`.
+            args, keywords, label = args[:1], {}, "torch.Tensor.detach"
         if not results or function is Tensor.requires_grad_:
             return  # a shape, a dtype, ...
         if function in _STACKS and isinstance(args[0], list | tuple):
