@@ -32,9 +32,9 @@ def check_init(init: Any, circuit: Circuit) -> None:
             spread_of(init, circuit, ())
         elif not callable(init):
             raise QuanvolveError(
-                f"`init` is of type {type(init).__name__}, expected one of {', '.join(map(repr, INITS))}, a function that "
-                f"fills a tensor, or a mapping from names of weights ({', '.join(names) or 'here none'}) to one of "
-                "these, a number or a tensor"
+                f"`init` is of type {type(init).__name__}, expected one of {', '.join(map(repr, INITS))}, a function "
+                f"that fills a tensor, or a mapping from names of weights ({', '.join(names) or 'here none'}) to one "
+                "of these, a number or a tensor"
             )
         return
     unknown = [name for name in init if name not in names]
@@ -102,8 +102,8 @@ def _array(way: Any, name: str) -> Tensor:
         return torch.from_numpy(np.array(way, float))
     except (TypeError, ValueError):
         raise QuanvolveError(
-            f"`init` has for weight {name!r} a value of type {type(way).__name__} that is no array of real numbers: give "
-            f"one of {', '.join(map(repr, INITS))}, a function that fills a tensor, a number or a tensor"
+            f"`init` has for weight {name!r} a value of type {type(way).__name__} that is no array of real numbers: "
+            f"give one of {', '.join(map(repr, INITS))}, a function that fills a tensor, a number or a tensor"
         ) from None
 
 
@@ -118,8 +118,8 @@ def _fill(value: Tensor, function: Callable[[Tensor], Any], name: str, generator
             result = function(part)
             if result is not None and not isinstance(result, Tensor):
                 raise QuanvolveError(
-                    f"`init` makes of weight {name!r} a value of type {type(result).__name__}: fill the tensor in place, "
-                    "or return one of its shape"
+                    f"`init` makes of weight {name!r} a value of type {type(result).__name__}: fill the tensor in "
+                    "place, or return one of its shape"
                 )
             if result is not None and result is not part:
                 if result.shape != part.shape:

@@ -66,8 +66,8 @@ def in_torch_layer(layer: Any) -> TrainedFunction:
     if layer.input_arg != "inputs":
         if "inputs" in weights:
             raise CaptureError(
-                f"the TorchLayer calls its window {layer.input_arg!r} and a weight 'inputs', which here is the name of the "
-                "window: rename the weight"
+                f"the TorchLayer calls its window {layer.input_arg!r} and a weight 'inputs', which here is the name "
+                "of the window: rename the weight"
             )
         node = copy.copy(node)
         node.func = _renamed(node.func, layer.input_arg)

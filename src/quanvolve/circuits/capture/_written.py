@@ -125,8 +125,8 @@ def checked_shapes(function: Callable[..., Any], weight_shapes: Mapping[str, Sha
     parameters = inspect.signature(function).parameters
     if not isinstance(weight_shapes, Mapping):
         raise CaptureError(
-            f"`weight_shapes` (={weight_shapes!r}) must be a mapping from the names of weights to their shapes, such as "
-            "{'weights': (2, 4)}"
+            f"`weight_shapes` (={weight_shapes!r}) must be a mapping from the names of weights to their shapes, such "
+            "as {'weights': (2, 4)}"
         )
     if "inputs" not in parameters:
         raise CaptureError(
@@ -165,12 +165,10 @@ def checked_shapes(function: Callable[..., Any], weight_shapes: Mapping[str, Sha
 
 def _shape(name: str, size: Any) -> tuple[int, ...]:
     """The shape of a weight from what `weight_shapes` has for it; the number 1 is a scalar, as TorchLayer reads it."""
-    alone = isinstance(size, Integral) and not isinstance(size, bool)
+    alone = isinstance(size, Integral)
     try:
-        if isinstance(size, str | Mapping) or isinstance(size, bool):
-            raise TypeError
-        extents = (size,) if alone else tuple(size)
-        if any(isinstance(extent, bool) for extent in extents):
+        extents: tuple[Any, ...] = (size,) if alone else tuple(size)
+        if isinstance(size, str | Mapping) or any(isinstance(extent, bool) for extent in extents):
             raise TypeError
         shape = tuple(operator.index(extent) for extent in extents)
     except TypeError:
