@@ -57,8 +57,8 @@ class WithState(nn.Module):
         Weights of a circuit's own shape tell it, which lack the two axes that those of a layer have in front.
         """
         shapes = {prefix + name: shape for name, shape in self.circuits[0].weight_shapes}
-        values = {key: state.get(key) for key in shapes}
-        if not shapes or any(not isinstance(v, Tensor) or tuple(v.shape) != shapes[k] for k, v in values.items()):
+        values = {k: v for k in shapes if isinstance(v := state.get(k), Tensor) and tuple(v.shape) == shapes[k]}
+        if not shapes or len(values) < len(shapes):
             return
         for key, value in values.items():
             own = getattr(self, key.removeprefix(prefix))
