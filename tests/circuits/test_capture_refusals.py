@@ -103,6 +103,12 @@ def empty_shape(inputs, w):
     return z0()
 
 
+@refused(r"takes \['inputs', 'w'\] by place only, expected arguments .*leave the `/` out of its signature", {"w": 3})
+def weights_by_place_only(inputs, w, /):
+    qp.RX(inputs[0] + w[0], wires=0)
+    return z0()
+
+
 @refused(r"must have an argument named 'inputs', it has \['x', 'w'\].*TorchLayer", {"w": 3})
 def no_inputs(x, w):
     qp.RX(x[0] + w[0], wires=0)
@@ -459,3 +465,30 @@ def test_what_was_computed_outside_and_wants_gradients_is_refused() -> None:
 
     with pytest.raises(CaptureError, match="computed outside of the function and wants gradients"):
         capture(function, 4)
+
+
+def weighted(inputs, w):
+    qp.RX(inputs[0] + w.sum(), wires=0)
+    return z0()
+
+
+@pytest.mark.parametrize("size", [2.5, (2, 2.0), "22", None, True, (True, 2), [[2, 2]], {2: 2}], ids=str)
+def test_what_is_no_shape_is_named(size: Any) -> None:
+    with pytest.raises(CaptureError, match=r"shape of weight 'w' must be a whole number or whole .*, got") as caught:
+        capture(weighted, 4, {"w": size})
+    assert str(caught.value).endswith(repr(size))
+
+
+@pytest.mark.parametrize("shapes", [[("w", (2, 2))], "w", 3], ids=str)
+def test_shapes_have_names(shapes: Any) -> None:
+    with pytest.raises(
+        CaptureError, match=r"`weight_shapes` \(=.*\) must be a mapping from .* \{'weights': \(2, 4\)\}"
+    ):
+        capture(weighted, 4, shapes)
+
+
+def test_constants_may_be_arguments_by_place() -> None:
+    def function(shift=0.5, /, *, inputs, w):
+        return weighted(inputs + shift, w)
+
+    assert capture(function, 4, {"w": 2}).weight_shapes == (("w", (2,)),)

@@ -128,6 +128,27 @@ def test_what_does_not_fit_by_name_is_named() -> None:
         of_function({"turns": "zeros"})
 
 
+@pytest.mark.parametrize(
+    ("init", "message"),
+    [
+        (
+            torch.zeros(2, 2),
+            r"`init` is of type Tensor, expected one of 'auto'.*a mapping from .*\(tilt, turns\)",
+        ),
+        (np.zeros(3), r"`init` is of type ndarray, expected"),
+        (None, r"`init` is of type NoneType, expected"),
+        ({"turns": None}, r"`init` has for weight 'turns' a value of type NoneType .*a number or a tensor"),
+        ({"turns": [[1.0, 2.0], [3.0]]}, r"'turns' a value of type list that is no array of real numbers"),
+        ({"turns": torch.zeros(2, 2, dtype=torch.complex64)}, r"`init` of weight 'turns' came as a complex tensor"),
+        (lambda weight: 3.0, r"`init` makes of weight 'tilt' a value of type float: fill the tensor in place, or"),
+        (lambda weight: np.ones(weight.shape), r"`init` makes of weight 'tilt' a value of type ndarray"),
+    ],
+)
+def test_what_init_cannot_be_is_named(init: Any, message: str) -> None:
+    with pytest.raises(QuanvolveError, match=message):
+        of_function(init)
+
+
 def test_a_model_with_a_function_is_saved_with_its_weights(tmp_path: Path) -> None:
     images = np.random.default_rng(0).random((4, 4, 4))
     made = QuanvTransformer(n_filters=1, circuit="basic_entangler", n_layers=1, init=torch.nn.init.ones_).fit(images)

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
-from quanvolve.nn._filters import draw_weights, spread_of
+from quanvolve.nn._apply import check_plain
+from quanvolve.nn._filters import INITS, draw_weights, spread_of
 
 InitLike = str | Callable[[Tensor], Any] | Mapping[str, Any]
 """A way to draw weights, a function that fills a tensor, or one of these, a number or a tensor for some weights."""
@@ -25,11 +26,17 @@ def check_init(init: Any, circuit: Circuit) -> None:
     Raises:
         QuanvolveError: if there is no such way, or the circuit has no such weight.
     """
-    if not isinstance(init, Mapping):
-        if not callable(init):
-            spread_of(init, circuit, ())
-        return
     names = [name for name, _ in circuit.weight_shapes]
+    if not isinstance(init, Mapping):
+        if isinstance(init, str):
+            spread_of(init, circuit, ())
+        elif not callable(init):
+            raise QuanvolveError(
+                f"`init` is of type {type(init).__name__}, expected one of {', '.join(map(repr, INITS))}, a function "
+                f"that fills a tensor, or a mapping from names of weights ({', '.join(names) or 'here none'}) to one "
+                "of these, a number or a tensor"
+            )
+        return
     unknown = [name for name in init if name not in names]
     if unknown:
         raise QuanvolveError(f"`init` has the names {unknown}, the circuit has the weights {names}")
@@ -72,7 +79,7 @@ def first_weights(
     elif isinstance(way, Real) and not isinstance(way, bool):
         value.fill_(float(way))
     else:
-        given = torch.as_tensor(way if isinstance(way, Tensor) else np.asarray(way, float)).detach()
+        given = _array(way, name)
         if tuple(given.shape) not in (shape, tuple(value.shape)):
             raise QuanvolveError(
                 f"`init` has for weight {name!r} an array of shape {tuple(given.shape)}, expected the circuit's own "
@@ -84,6 +91,22 @@ def first_weights(
     return value
 
 
+def _array(way: Any, name: str) -> Tensor:
+    """A tensor, or what NumPy can make an array of real numbers of."""
+    if isinstance(way, Tensor):
+        check_plain(way, f"`init` of weight {name!r}")
+        return way.detach()
+    try:
+        if way is None or isinstance(way, bool):  # numbers for NumPy
+            raise TypeError
+        return torch.from_numpy(np.array(way, float))
+    except (TypeError, ValueError):
+        raise QuanvolveError(
+            f"`init` has for weight {name!r} a value of type {type(way).__name__} that is no array of real numbers: "
+            f"give one of {', '.join(map(repr, INITS))}, a function that fills a tensor, a number or a tensor"
+        ) from None
+
+
 def _fill(value: Tensor, function: Callable[[Tensor], Any], name: str, generator: torch.Generator | None) -> None:
     """Call a function on the weight of each filter, as `qp.qnn.TorchLayer` does on its only one."""
     seed = None if generator is None else int(torch.randint(2**62, (), generator=generator, device="cpu"))
@@ -93,7 +116,12 @@ def _fill(value: Tensor, function: Callable[[Tensor], Any], name: str, generator
         for part in value.flatten(0, 1):
             part = part.reshape(1) if part.dim() == 0 else part  # what functions of torch.nn.init can fill
             result = function(part)
-            if isinstance(result, Tensor) and result is not part:
+            if result is not None and not isinstance(result, Tensor):
+                raise QuanvolveError(
+                    f"`init` makes of weight {name!r} a value of type {type(result).__name__}: fill the tensor in "
+                    "place, or return one of its shape"
+                )
+            if result is not None and result is not part:
                 if result.shape != part.shape:
                     raise QuanvolveError(
                         f"`init` makes of weight {name!r}, of shape {tuple(part.shape)}, a tensor of shape "

@@ -47,7 +47,23 @@ class WithState(nn.Module):
         state = state_dict.get(prefix + "_extra_state")
         if isinstance(state, Tensor):
             self._circuits_in(state)  # before any weight is copied
+        elif state is None:
+            self._of_torch_layer(state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *arguments)
+
+    def _of_torch_layer(self, state: dict[str, Any], prefix: str) -> None:
+        """Make of the state of a `qp.qnn.TorchLayer` of the same function one of this layer: all filters take it.
+
+        Weights of a circuit's own shape tell it, which lack the two axes that those of a layer have in front.
+        """
+        shapes = {prefix + name: shape for name, shape in self.circuits[0].weight_shapes}
+        values = {k: v for k in shapes if isinstance(v := state.get(k), Tensor) and tuple(v.shape) == shapes[k]}
+        if not shapes or len(values) < len(shapes):
+            return
+        for key, value in values.items():
+            own = getattr(self, key.removeprefix(prefix))
+            state[key] = value.expand(own.shape).clone()
+        state[prefix + "_extra_state"] = self.get_extra_state()
 
     def _circuits_in(self, state: Tensor) -> tuple[Circuit, ...]:
         """The circuits of a state, checked to be of this kind of layer."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import functools
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -42,7 +45,11 @@ def in_torch_layer(layer: Any) -> TrainedFunction:
     """The function and the weights of a `qp.qnn.TorchLayer`.
 
     Args:
-        layer: trained or not.
+        layer: trained or not; its function may have another name for the window than `inputs`, as
+            `TorchLayer.set_input_argument` allows.
+
+    Raises:
+        CaptureError: if it has, and a weight is called `inputs`.
 
     Examples:
         >>> import pennylane as qp
@@ -55,7 +62,29 @@ def in_torch_layer(layer: Any) -> TrainedFunction:
         {'tilt': ()}
     """
     weights = {name: weight.detach().clone() for name, weight in layer.qnode_weights.items()}
-    return TrainedFunction(layer.qnode, {name: tuple(weight.shape) for name, weight in weights.items()}, weights)
+    node = layer.qnode
+    if layer.input_arg != "inputs":
+        if "inputs" in weights:
+            raise CaptureError(
+                f"the TorchLayer calls its window {layer.input_arg!r} and a weight 'inputs', which here is the name "
+                "of the window: rename the weight"
+            )
+        node = copy.copy(node)
+        node.func = _renamed(node.func, layer.input_arg)
+    return TrainedFunction(node, {name: tuple(weight.shape) for name, weight in weights.items()}, weights)
+
+
+def _renamed(function: Callable[..., Any], window: str) -> Callable[..., Any]:
+    """The function with `inputs` in place of its own name for the window."""
+
+    @functools.wraps(function)
+    def renamed(*, inputs: Any, **weights: Any) -> Any:
+        return function(**{window: inputs}, **weights)
+
+    signature = inspect.signature(function)
+    own = [one.replace(name="inputs") if name == window else one for name, one in signature.parameters.items()]
+    renamed.__signature__ = signature.replace(parameters=own)  # type: ignore[attr-defined]
+    return renamed
 
 
 def from_script(script: Any, *, inputs: Sequence[int] | None = None) -> Source:

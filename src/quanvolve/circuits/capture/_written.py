@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -122,6 +123,11 @@ def checked_shapes(function: Callable[..., Any], weight_shapes: Mapping[str, Sha
         CaptureError: if its arguments do not fit.
     """
     parameters = inspect.signature(function).parameters
+    if not isinstance(weight_shapes, Mapping):
+        raise CaptureError(
+            f"`weight_shapes` (={weight_shapes!r}) must be a mapping from the names of weights to their shapes, such "
+            "as {'weights': (2, 4)}"
+        )
     if "inputs" not in parameters:
         raise CaptureError(
             f"the circuit function must have an argument named 'inputs', it has {list(parameters)}; name it as "
@@ -129,6 +135,16 @@ def checked_shapes(function: Callable[..., Any], weight_shapes: Mapping[str, Sha
         )
     if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters.values()):
         raise CaptureError("the circuit function must not take a variable number of positional arguments (*args)")
+    by_place = [
+        name
+        for name, p in parameters.items()
+        if p.kind is inspect.Parameter.POSITIONAL_ONLY and (name == "inputs" or name in weight_shapes)
+    ]
+    if by_place:
+        raise CaptureError(
+            f"the circuit function takes {by_place} by place only, expected arguments that can be given by name: leave "
+            "the `/` out of its signature"
+        )
     if "inputs" in weight_shapes:
         raise CaptureError("'inputs' is the window, not a weight: leave it out of `weight_shapes`")
     open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
@@ -144,11 +160,21 @@ def checked_shapes(function: Callable[..., Any], weight_shapes: Mapping[str, Sha
             f"`weight_shapes` must give a shape to every weight of the function: missing {missing}, unknown "
             f"{unknown}; the function takes {list(parameters)}"
         )
-    shapes: dict[str, tuple[int, ...]] = {}
-    for name, size in weight_shapes.items():
-        extents = (size,) if isinstance(size, Integral) else tuple(size)  # type: ignore[arg-type]
-        shape = tuple(int(extent) for extent in extents)
-        shapes[name] = () if isinstance(size, Integral) and shape == (1,) else shape  # as TorchLayer reads it
-        if any(extent < 1 for extent in shapes[name]):
-            raise CaptureError(f"the shape of weight {name!r} must be positive, got {shapes[name]}")
-    return shapes
+    return {name: _shape(name, size) for name, size in weight_shapes.items()}
+
+
+def _shape(name: str, size: Any) -> tuple[int, ...]:
+    """The shape of a weight from what `weight_shapes` has for it; the number 1 is a scalar, as TorchLayer reads it."""
+    alone = isinstance(size, Integral)
+    try:
+        extents: tuple[Any, ...] = (size,) if alone else tuple(size)
+        if isinstance(size, str | Mapping) or any(isinstance(extent, bool) for extent in extents):
+            raise TypeError
+        shape = tuple(operator.index(extent) for extent in extents)
+    except TypeError:
+        raise CaptureError(
+            f"the shape of weight {name!r} must be a whole number or whole numbers, such as 3 or (2, 4), got {size!r}"
+        ) from None
+    if any(extent < 1 for extent in shape):
+        raise CaptureError(f"the shape of weight {name!r} must be positive, got {shape}")
+    return () if alone and shape == (1,) else shape
