@@ -69,8 +69,8 @@ def in_chunks(
     def call(piece: Tensor) -> Tensor:
         if again:
             # Recomputing a chunk in the backward pass keeps memory bounded there too.
-            found: Any = checkpoint(on_chunk, piece, scale, *tensors, use_reentrant=False)
-            return found  # type: ignore[no-any-return]
+            values: Any = checkpoint(on_chunk, piece, scale, *tensors, use_reentrant=False)
+            return values  # type: ignore[no-any-return]
         return on_chunk(piece, scale, *tensors)
 
     return _walk(call, view, (0, *range(3, 3 + dims)), limit)
@@ -84,7 +84,7 @@ def _walk(call: Callable[[Tensor], Tensor], windows: Tensor, axes: tuple[int, ..
         unit *= windows.shape[other]
     if unit <= limit or not rest:
         pieces = windows.split(max(1, limit // unit), dim=axis)
-        found = [call(piece) for piece in pieces]
+        values = [call(piece) for piece in pieces]
     else:
-        found = [_walk(call, piece, tuple(rest), limit) for piece in windows.split(1, dim=axis)]
-    return found[0] if len(found) == 1 else torch.cat(found, dim=axis)
+        values = [_walk(call, piece, tuple(rest), limit) for piece in windows.split(1, dim=axis)]
+    return values[0] if len(values) == 1 else torch.cat(values, dim=axis)

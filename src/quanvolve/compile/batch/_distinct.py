@@ -30,28 +30,28 @@ def distinct(values: Tensor) -> tuple[Tensor, Tensor] | None:
         >>> len(first), which[:4].tolist()
         (2, [0, 1, 0, 1])
     """
-    given = values.detach().numpy()
-    count = given.shape[1]
+    columns = values.detach().numpy()
+    count = columns.shape[1]
     if count < _LEAST:
         return None
-    sample = _hashes(np.ascontiguousarray(given[:, :: count // _SAMPLE]))
+    sample = _hashes(np.ascontiguousarray(columns[:, :: count // _SAMPLE]))
     if len(np.unique(sample)) > _WORTH * len(sample):
         return None
-    _, first, which = np.unique(_hashes(given), return_index=True, return_inverse=True)
+    _, first, which = np.unique(_hashes(columns), return_index=True, return_inverse=True)
     order = np.argsort(first, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     first, which = first[order], rank[which.reshape(-1)]
-    if not (given[:, first[which]] == given).all():  # two windows with one hash
+    if not (columns[:, first[which]] == columns).all():  # two windows with one hash
         return None
     return torch.from_numpy(first), torch.from_numpy(which)
 
 
-def _hashes(given: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+def _hashes(columns: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
     """A number for each column; equal columns have equal ones."""
-    bits = (given + 0.0).view(np.uint32 if given.itemsize == 4 else np.uint64)  # -0.0 becomes 0.0
-    odd = np.random.default_rng(1).integers(0, 2**63, len(given), dtype=np.uint64) | np.uint64(1)
-    total = np.zeros(given.shape[1], np.uint64)
+    bits = (columns + 0.0).view(np.uint32 if columns.itemsize == 4 else np.uint64)  # -0.0 becomes 0.0
+    odd = np.random.default_rng(1).integers(0, 2**63, len(columns), dtype=np.uint64) | np.uint64(1)
+    total = np.zeros(columns.shape[1], np.uint64)
     for row, factor in zip(bits, odd, strict=True):
         mixed = (row.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)) * factor
         total += mixed ^ (mixed >> np.uint64(29))

@@ -98,8 +98,8 @@ def measured(
     flat = inputs.permute(1, 2, 3, 0, 4).flatten(3, 4).unsqueeze(1)  # groups, 1, channels, n_inputs, positions
     blocks = layout.blocks(len(circuits))
     values = [
-        _run(run, number, circuits[number], flat[block.groups, :, block.channels], own, block.shape)
-        for number, (block, own) in enumerate(zip(blocks, weights, strict=True))
+        _run(run, number, circuits[number], flat[block.groups, :, block.channels], row_weights, block.shape)
+        for number, (block, row_weights) in enumerate(zip(blocks, weights, strict=True))
     ]
     return values[0] if len(values) == 1 else torch.cat(values).reshape(*layout.shape, *values[0].shape[3:])
 
@@ -125,9 +125,9 @@ def _with_mixed(
     names = [name for name, _ in circuit.weight_shapes]
     every = inputs.expand(*shape, *inputs.shape[3:]).flatten(0, 2)
     rows = {n: wide(w).expand(math.prod(shape), *w.shape[1:]) for n, w in zip(names, named, strict=True)}
-    found = torch.unflatten(mixed(parsed, every, rows), 0, shape)
+    mixed_values = torch.unflatten(mixed(parsed, every, rows), 0, shape)
     places = torch.tensor([circuit.n_inputs + k for k in values_of_both(parsed)], device=inputs.device)
-    return values.expand(*shape, *values.shape[3:]).index_copy(-2, places, found)
+    return values.expand(*shape, *values.shape[3:]).index_copy(-2, places, mixed_values)
 
 
 def angles_of(maps: AngleMaps, values: Tensor | None, flat: Tensor) -> Tensor:
@@ -140,9 +140,9 @@ def angles_of(maps: AngleMaps, values: Tensor | None, flat: Tensor) -> Tensor:
     """
     if not len(maps.offset):
         return wide(flat.new_empty(0))
-    given = wide(flat)
-    offset, mixing, reading = (torch.as_tensor(array, dtype=given.dtype, device=flat.device) for array in maps)
-    angles = (offset + torch.matmul(given, mixing)).movedim(-1, 0).unsqueeze(-1)
+    weights = wide(flat)
+    offset, mixing, reading = (torch.as_tensor(array, dtype=weights.dtype, device=flat.device) for array in maps)
+    angles = (offset + torch.matmul(weights, mixing)).movedim(-1, 0).unsqueeze(-1)
     if values is None or not maps.reading.any():
         return angles
     if not maps.mixing.any():

@@ -25,8 +25,8 @@ def devices(family: str) -> tuple[str, ...]:
         >>> devices("states")
         ('cpu',)
     """
-    found = [device for device, (_, package) in _FOLDERS.items() if importlib.util.find_spec(package) is not None]
-    return tuple(found) if family in FAMILIES else ()
+    available = [device for device, (_, package) in _FOLDERS.items() if importlib.util.find_spec(package) is not None]
+    return tuple(available) if family in FAMILIES else ()
 
 
 @cache

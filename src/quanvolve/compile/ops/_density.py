@@ -44,8 +44,8 @@ def as_one_call(*tensors: Tensor) -> bool:
 
 def density_call(tables: DensityWindows, compiled: Sequence[RowWeights], windows: Windows) -> Tensor:
     """As :func:`quanvolve.compile.reference._density.density`, by the operator."""
-    own = [windows.scale] if isinstance(windows.scale, Tensor) else []
-    called: Tensor = torch.ops.quanvolve.density(windows.images, [*tensors_of(compiled), *own], tables.handle)
+    scales = [windows.scale] if isinstance(windows.scale, Tensor) else []
+    called: Tensor = torch.ops.quanvolve.density(windows.images, [*tensors_of(compiled), *scales], tables.handle)
     return called
 
 
@@ -76,12 +76,12 @@ def _forward(images: Tensor, tensors: list[Tensor], handle: int) -> Tensor:
 
 def _backward(grad: Tensor, images: Tensor, tensors: list[Tensor], handle: int) -> list[Tensor]:
     with _as_outside(), torch.enable_grad():
-        leaves = [one.detach().requires_grad_() for one in (images, *tensors)]
+        leaves = [tensor.detach().requires_grad_() for tensor in (images, *tensors)]
         out = _values(DensityWindows.of(handle), leaves[0], leaves[1:])
-        found = torch.autograd.grad(out, leaves, grad, allow_unused=True)
+        gradients = torch.autograd.grad(out, leaves, grad, allow_unused=True)
     return [
-        torch.zeros_like(leaf, memory_format=torch.contiguous_format) if one is None else one.contiguous()
-        for one, leaf in zip(found, leaves, strict=True)
+        torch.zeros_like(leaf, memory_format=torch.contiguous_format) if gradient is None else gradient.contiguous()
+        for gradient, leaf in zip(gradients, leaves, strict=True)
     ]
 
 
@@ -92,7 +92,7 @@ def _fake(images: Tensor, tensors: list[Tensor], handle: int) -> Tensor:
 
 
 def _fake_backward(grad: Tensor, images: Tensor, tensors: list[Tensor], handle: int) -> list[Tensor]:
-    return [one.new_empty(one.shape) for one in (images, *tensors)]
+    return [tensor.new_empty(tensor.shape) for tensor in (images, *tensors)]
 
 
 def _remember(ctx: Any, inputs: tuple[Tensor, list[Tensor], int], output: Tensor) -> None:
@@ -103,8 +103,8 @@ def _remember(ctx: Any, inputs: tuple[Tensor, list[Tensor], int], output: Tensor
 
 def _gradients(ctx: Any, grad: Tensor) -> tuple[Tensor, list[Tensor], None]:
     images, *tensors = ctx.saved_tensors
-    found = torch.ops.quanvolve.density_backward(grad, images, tensors, ctx.tables.handle)
-    return found[0], found[1:], None
+    gradients = torch.ops.quanvolve.density_backward(grad, images, tensors, ctx.tables.handle)
+    return gradients[0], gradients[1:], None
 
 
 _library.impl("density", _forward, "CompositeExplicitAutograd")

@@ -88,8 +88,8 @@ class Operator(Generic[Own]):
     ) -> Sequence[Tensor | None]:
         """By the kernel, which must take the tensors; None where a gradient is not wanted."""
         if torch.is_grad_enabled() or not unwatched((grad, *tensors)):  # the gradient may be differentiated itself
-            found = self._call_backward(grad, *tensors, tables.handle, list(wanted))
-            return [one if want else None for one, want in zip(found, wanted, strict=True)]
+            gradients = self._call_backward(grad, *tensors, tables.handle, list(wanted))
+            return [gradient if want else None for gradient, want in zip(gradients, wanted, strict=True)]
         return self._kernel(tensors).backward(tables, grad, *tensors, wanted=wanted)
 
     def on(self, *tensors: Tensor) -> bool:
@@ -118,7 +118,7 @@ class Operator(Generic[Own]):
             kernel = kernels.kernel(self.family, device)
             gradients = kernel.backward(self.kind.of(handle), grad, *tensors, wanted=tuple(wanted))
             pairs = zip(gradients, tensors, strict=True)
-            return [tensor.new_empty(0) if one is None else one for one, tensor in pairs]
+            return [tensor.new_empty(0) if gradient is None else gradient for gradient, tensor in pairs]
 
         return backward
 
@@ -128,7 +128,7 @@ class Operator(Generic[Own]):
 
     def _fake_backward(self, grad: Tensor, *arguments: Any) -> list[Tensor]:
         *tensors, _, wanted = arguments
-        return [one.new_empty(one.shape if want else (0,)) for one, want in zip(tensors, wanted, strict=True)]
+        return [tensor.new_empty(tensor.shape if want else (0,)) for tensor, want in zip(tensors, wanted, strict=True)]
 
     def _remember(self, ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         *tensors, handle = inputs
@@ -151,17 +151,17 @@ class Operator(Generic[Own]):
             leaves = [tensor.detach().requires_grad_() for tensor in ctx.saved_tensors]
             grad, *tensors = leaves
             out = self.reference(ctx.tables, *tensors)
-            targets = [one for one, want in zip(tensors, ctx.wanted, strict=True) if want]
-            given = [one for one, want in zip(grads, ctx.wanted, strict=True) if want]
+            targets = [tensor for tensor, want in zip(tensors, ctx.wanted, strict=True) if want]
+            wanted_grads = [outer for outer, want in zip(grads, ctx.wanted, strict=True) if want]
             first = torch.autograd.grad(out, targets, grad, create_graph=True, allow_unused=True)
             pairs = [
-                (one, weight)
-                for one, weight in zip(first, given, strict=True)
-                if one is not None and weight is not None and one.requires_grad
+                (gradient, weight)
+                for gradient, weight in zip(first, wanted_grads, strict=True)
+                if gradient is not None and weight is not None and gradient.requires_grad
             ]
             if not pairs:
                 return none
-            outputs, weights = [one for one, _ in pairs], [weight for _, weight in pairs]
+            outputs, weights = [gradient for gradient, _ in pairs], [weight for _, weight in pairs]
             derivatives = torch.autograd.grad(outputs, leaves, weights, allow_unused=True)
         return (*derivatives, None, None)
 

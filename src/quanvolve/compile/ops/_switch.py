@@ -35,7 +35,7 @@ def kernels_on(tensors: Sequence[Tensor]) -> bool:
     if not _on.get() or transforming() or torch.compiler.is_exporting():
         return False
     device = tensors[0].device.type
-    return all(one.device.type == device and one.dtype in (torch.float32, torch.float64) for one in tensors)
+    return all(tensor.device.type == device and tensor.dtype in (torch.float32, torch.float64) for tensor in tensors)
 
 
 def unwatched(tensors: Sequence[Tensor]) -> bool:

@@ -131,12 +131,12 @@ class Planner:
         """
         if len(self.possible) == 1:
             return next(iter(self.possible.values()))
-        kept = min(self.possible.values(), key=lambda plan: self._work(plan, None))
+        per_window = min(self.possible.values(), key=lambda plan: self._work(plan, None))
         if n_windows is None:
-            return kept
+            return per_window
         least = min(self.possible.values(), key=lambda plan: self._work(plan, n_windows))
         # Another plan rounds differently: training leaves that of inference only for a real gain.
-        return least if _GAIN * self._work(least, n_windows) < self._work(kept, n_windows) else kept
+        return least if _GAIN * self._work(least, n_windows) < self._work(per_window, n_windows) else per_window
 
     def _work(self, plan: Plan, n_windows: int | None) -> float:
         if plan.name not in self._costs:

@@ -36,8 +36,8 @@ class Candidates:
         parts = self._in_parts(entry) if entry.exact else None
         if parts is None:
             return whole
-        one = Layout(1, 1, 1, self.circuits[0].n_outputs)
-        return parts if isinstance(whole, PlanError) or parts.cost(one)[1] < whole.cost(one)[1] else whole
+        layout = Layout(1, 1, 1, self.circuits[0].n_outputs)
+        return parts if isinstance(whole, PlanError) or parts.cost(layout)[1] < whole.cost(layout)[1] else whole
 
     def _in_parts(self, entry: PlanEntry) -> PartsPlan | None:
         plans = []

@@ -21,9 +21,9 @@ def with_noise(circuits: Sequence[Circuit], plan: str, without: str) -> tuple[Pa
     Raises:
         PlanError: if no circuit has noise, or one is too wide.
     """
-    parsed = tuple(Parsed(absorbed(circuit)) for circuit in circuits)
-    if not any(one.circuit.noisy for one in parsed):
+    parsed_circuits = tuple(Parsed(absorbed(circuit)) for circuit in circuits)
+    if not any(parsed.circuit.noisy for parsed in parsed_circuits):
         raise PlanError(f"the circuit has no noise channels, without which {without}")
-    for one in parsed:
-        check_wires(one.circuit, plan)
-    return parsed
+    for parsed in parsed_circuits:
+        check_wires(parsed.circuit, plan)
+    return parsed_circuits

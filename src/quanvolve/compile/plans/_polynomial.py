@@ -99,12 +99,12 @@ class PolynomialPlan:
             numbers = [coefficients(recipe, weights, like=like) for recipe in self.recipes]
             return torch.cat(numbers).expand(rows, -1, -1) if len(numbers) == 1 else torch.cat(numbers)
         total = self.recipe.circuit.n_outputs
-        one = 4**self.recipe.circuit.n_wires * like.element_size()
-        fitting = max(1, BLOCK_BYTES // one)
+        output_bytes = 4**self.recipe.circuit.n_wires * like.element_size()
+        fitting = max(1, BLOCK_BYTES // output_bytes)
         # One filter at a time where the circuits differ.
         filters = max(1, fitting // total) if len(self.recipes) == 1 else 1
         outputs = min(fitting, total)
-        again = torch.is_grad_enabled() and rows * total * one > 2 * BLOCK_BYTES
+        again = torch.is_grad_enabled() and rows * total * output_bytes > 2 * BLOCK_BYTES
         blocks = []
         for number, recipe in enumerate(self.recipes):
             for start in range(0, rows, filters) if len(self.recipes) == 1 else (number,):

@@ -48,17 +48,17 @@ class PostprocessedPlan:
     ) -> tuple[Any, ...]:
         """What the inner plan makes of the weights (rows, *shape), and those that the post-processing reads."""
         order = torch.tensor(self._rows, device=like.device)
-        own = {name: w.index_select(0, order) if len(w) > 1 else w for name, w in weights.items()}
-        read = {name: own[name] for name in self._read}
-        return self.inner.compile(own, like, self._alone, n_windows), read
+        ordered = {name: w.index_select(0, order) if len(w) > 1 else w for name, w in weights.items()}
+        read = {name: ordered[name] for name in self._read}
+        return self.inner.compile(ordered, like, self._alone, n_windows), read
 
     def evaluate(self, compiled: tuple[Any, ...], windows: Windows, layout: Layout) -> Tensor:
         """The circuits' outputs, shape (images, groups, outputs, *places)."""
         inner, weights = compiled
-        found = self.inner.evaluate(inner, each_alone(windows), self._alone)
-        images, places = found.shape[0], found.shape[3:]
+        values = self.inner.evaluate(inner, each_alone(windows), self._alone)
+        images, places = values.shape[0], values.shape[3:]
         # images, rows in the order of _rows, measured, positions
-        rows = found.reshape(images, len(self._rows), self.measured, places.numel())
+        rows = values.reshape(images, len(self._rows), self.measured, places.numel())
         outputs = [
             _run(program, rows[:, rows_of], {name: some_rows(w, rows_of) for name, w in weights.items()})
             for program, rows_of in self._blocks
@@ -127,8 +127,8 @@ def _run(program: Program, values: Tensor, weights: Mapping[str, Tensor]) -> Ten
     flat = wide(values.permute(1, 0, 3, 2).reshape(rows, -1, measured))
     shaped = {name: wide(weight).expand(rows, *weight.shape[1:]) for name, weight in weights.items()}
 
-    def of_row(own: Tensor, row: Mapping[str, Tensor]) -> Tensor:
-        return torch.vmap(lambda window: program.run(window, row, which))(own)
+    def of_row(windows: Tensor, row: Mapping[str, Tensor]) -> Tensor:
+        return torch.vmap(lambda window: program.run(window, row, which))(windows)
 
     outputs = each(of_row)(flat, shaped).to(values.dtype)
     return outputs.reshape(rows, images, positions, len(which)).permute(1, 0, 3, 2)

@@ -77,7 +77,7 @@ class ShiftedPlan(SampledPlan):
         to_weights = any(followed(weight) for weight in weights.values())
         which: list[tuple[int, ...]] = []
         if torch.is_grad_enabled() and (to_inputs or to_weights):
-            which = [shifted_rotations(one.circuit, to_inputs, to_weights) for one in self._circuits]
+            which = [shifted_rotations(parsed.circuit, to_inputs, to_weights) for parsed in self._circuits]
         if any(which):
             angles = self._angles(windows, weights, which)
             fixed = replace(windows, images=windows.images.detach(), scale=_detached(windows.scale))
@@ -126,7 +126,7 @@ class ShiftedPlan(SampledPlan):
         """What the k-th of its shifts makes of the outputs of each row, shape (images x rows, outputs, places)."""
         plan = self._shifted_plan
         order = rows_alone(self._layout)
-        count = max(len(_rotations(one.circuit)) for one in self._circuits)
+        count = max(len(_rotations(parsed.circuit)) for parsed in self._circuits)
         # Filled by NumPy: graphs of `torch.func.linearize` lose what is written in place.
         turns = np.zeros((len(order), count))
         for row, angle_numbers in enumerate(which):
@@ -175,8 +175,8 @@ class _Once(torch.autograd.Function):
     """Gradients that were measured, and have none of their own."""
 
     @staticmethod
-    def forward(ctx: Any, found: Tensor, *_: Tensor) -> Tensor:
-        return found.clone()
+    def forward(ctx: Any, drawn: Tensor, *_: Tensor) -> Tensor:
+        return drawn.clone()
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[None, ...]:

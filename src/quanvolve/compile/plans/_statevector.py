@@ -135,7 +135,7 @@ class StatevectorPlan:
     def _alike(self) -> bool:
         """Whether the kernels can run the circuits, which then read the same values."""
         first = self.circuits[0].circuit
-        return all(supported(one.circuit) and one.circuit.program == first.program for one in self.circuits)
+        return all(supported(parsed.circuit) and parsed.circuit.program == first.program for parsed in self.circuits)
 
     def row_values(self, compiled: tuple[RowWeights, ...], inputs: Tensor, layout: Layout) -> Tensor:
         """Values of every row on the same inputs (n_inputs, positions): shape (rows, measured, positions)."""
@@ -145,8 +145,10 @@ class StatevectorPlan:
                 flat = compiled[0].flat.expand(layout.rows, -1)
                 return self._of_inputs(inputs.expand(1, 1, *inputs.shape), flat, layout.rows).flatten(0, 1)
             plans = [StatevectorPlan((parsed.circuit,)) for parsed in self.circuits]
-            one = Layout(1, 1, 1, plans[0].circuits[0].circuit.n_outputs)
-            return torch.cat([plan.row_values((row,), inputs, one) for plan, row in zip(plans, compiled, strict=True)])
+            alone = Layout(1, 1, 1, plans[0].circuits[0].circuit.n_outputs)
+            return torch.cat(
+                [plan.row_values((row,), inputs, alone) for plan, row in zip(plans, compiled, strict=True)]
+            )
         full = inputs.expand(1, layout.groups, layout.channels, *inputs.shape)
         return measured(self._run, self.circuits, full, compiled, layout).flatten(0, 2)
 

@@ -76,8 +76,8 @@ class TensorTrainPlan:
         """
         flat = flat_weights(self.chains[0], weights, like)
         blocks = zip(layout.blocks(len(self.chains)), self.chains, strict=True)
-        rows = [(block.shape, numbers(one, some_rows(flat, block.rows))) for block, one in blocks]
-        return (torch.cat([own.expand(math.prod(shape), -1).flatten() for shape, own in rows]),)
+        rows = [(block.shape, numbers(chains, some_rows(flat, block.rows))) for block, chains in blocks]
+        return (torch.cat([row_numbers.expand(math.prod(shape), -1).flatten() for shape, row_numbers in rows]),)
 
     def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values, shape (images, groups, outputs, *places)."""
@@ -98,11 +98,11 @@ class TensorTrainPlan:
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""
         per_circuit = layout.rows / len(self.chains)
-        products = sum(work(one) for one in self.chains) * per_circuit
-        terms = sum(count_terms(one) for one in self.chains) * per_circuit
+        products = sum(work(chains) for chains in self.chains) * per_circuit
+        terms = sum(count_terms(chains) for chains in self.chains) * per_circuit
         n = self.chains[0].circuit.n_wires
         fast = feature_table(self.chains[0]) is not None
-        words = sum(len(sweeps(one)) for one in self.chains) * per_circuit
+        words = sum(len(sweeps(chains)) for chains in self.chains) * per_circuit
         price = prices(self.name)
         reading = (price["window"] + price["reader"] * n) * layout.groups * layout.channels + price["word"] * words
         window = price["product" if fast else "torch_product"] * products + reading
@@ -110,7 +110,7 @@ class TensorTrainPlan:
 
     def __str__(self) -> str:
         n = self.chains[0].circuit.n_wires
-        bond = max(sweep.bond for one in self.chains for sweep in sweeps(one))
+        bond = max(sweep.bond for chains in self.chains for sweep in sweeps(chains))
         return (
             f"tensor_train: {n} qubit{'s' * (n > 1)} in a product encoding, observables as networks with bonds of at "
             f"most {bond}; exact, {len(self.chains)} circuit structure{'s' * (len(self.chains) > 1)}"

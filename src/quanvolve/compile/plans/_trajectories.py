@@ -63,8 +63,8 @@ class TrajectoryPlan:
         first = self.circuits[0].circuit
         depth = 2 * len(first.gates) if torch.is_grad_enabled() else 0
         together = layout.rows if len(self.circuits) == 1 else 1
-        one = 2 * 2**first.n_wires * (_TEMPORARIES + depth) * together * windows.images.element_size()
-        block = min(self.trajectories, max(1, CHUNK_BYTES // one))
+        trajectory_bytes = 2 * 2**first.n_wires * (_TEMPORARIES + depth) * together * windows.images.element_size()
+        block = min(self.trajectories, max(1, CHUNK_BYTES // trajectory_bytes))
 
         def on_chunk(inputs: Tensor, *tensors: Tensor) -> Tensor:
             parts = with_tensors(compiled, tensors)
@@ -82,7 +82,7 @@ class TrajectoryPlan:
             assert total is not None
             return total
 
-        return in_chunks(on_chunk, windows, tensors_of(compiled), layout.outputs, one * block)
+        return in_chunks(on_chunk, windows, tensors_of(compiled), layout.outputs, trajectory_bytes * block)
 
     def _run(self, count: int, number: int, values: Tensor, weights: RowWeights, shape: tuple[int, int, int]) -> Tensor:
         """The mean over some trajectories."""

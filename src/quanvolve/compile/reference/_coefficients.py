@@ -82,12 +82,12 @@ def _evolve(recipe: Recipe, flat: Tensor, matrices: Tensor, outputs: slice) -> T
 def rotations(recipe: Encoded, flat: Tensor) -> Tensor:
     """The matrix of every constant and weighted rotation, shape (batch, number, 4, 4)."""
     maps, matrices = _turn_tables(recipe)
-    given = wide(flat)
+    weights = wide(flat)
     offset, mixing = (
-        torch.as_tensor(array, dtype=given.dtype, device=flat.device) for array in (maps.offset, maps.mixing)
+        torch.as_tensor(array, dtype=weights.dtype, device=flat.device) for array in (maps.offset, maps.mixing)
     )
     parts = torch.as_tensor(matrices, dtype=flat.dtype, device=flat.device)
-    cosines, sines = (part[..., None, None] for part in turned(offset + given @ mixing, flat.dtype))
+    cosines, sines = (part[..., None, None] for part in turned(offset + weights @ mixing, flat.dtype))
     return parts[0] + cosines * parts[1] + sines * parts[2]
 
 
@@ -118,8 +118,8 @@ def _on_axes(tensor: Tensor, matrix: Tensor, wires: tuple[int, int], n: int) -> 
     split = tensor.reshape(*tensor.shape[:2], *(4,) * n)
     axes = [2 + wire for wire in wires]
     moved = split.movedim(axes, (2, 3))
-    found = torch.einsum("pq,bmqr->bmpr", matrix, moved.reshape(*tensor.shape[:2], 16, -1))
-    return found.reshape(moved.shape).movedim((2, 3), axes).reshape(tensor.shape)
+    mixed = torch.einsum("pq,bmqr->bmpr", matrix, moved.reshape(*tensor.shape[:2], 16, -1))
+    return mixed.reshape(moved.shape).movedim((2, 3), axes).reshape(tensor.shape)
 
 
 def _contract_sites(recipe: Recipe, matrices: Tensor, tensor: Tensor) -> Tensor:

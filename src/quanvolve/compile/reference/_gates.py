@@ -30,14 +30,14 @@ def apply_sparse(gate: Sparse, state: Tensor) -> Tensor:
 def _times(factor: npt.NDArray[np.complex128], state: Tensor) -> Tensor:
     """Each basis state's amplitude times a complex constant."""
     real, imaginary = factor.real, factor.imag
-    found: Tensor | None = None
+    product: Tensor | None = None
     if (real != 0).any():
-        found = state if (real == 1).all() else state * _column(real, state)
+        product = state if (real == 1).all() else state * _column(real, state)
     if (imaginary != 0).any():
         turned = torch.stack([-state.select(-3, 1), state.select(-3, 0)], dim=-3)
         turned = turned * _column(imaginary, state)
-        found = turned if found is None else found + turned
-    return torch.zeros_like(state) if found is None else found
+        product = turned if product is None else product + turned
+    return torch.zeros_like(state) if product is None else product
 
 
 def _column(numbers: npt.NDArray[np.float64], like: Tensor) -> Tensor:
@@ -74,14 +74,14 @@ def _jumped(step: Jump, state: Tensor) -> Tensor:
     """
     after = [apply_sparse(operator, state) for operator in step.operators]
     with torch.no_grad():
-        shares = torch.stack([one.square().sum((-3, -2)) for one in after])  # operators, ..., states
+        shares = torch.stack([states.square().sum((-3, -2)) for states in after])  # operators, ..., states
         steps = shares.cumsum(0)
         drawn = torch.rand(steps.shape[1:], dtype=state.dtype, device=state.device) * steps[-1]
         chosen = (steps <= drawn).sum(0).clamp(max=len(after) - 1)
         norms = shares.gather(0, chosen.unsqueeze(0))[0].rsqrt()
     total: Tensor | None = None
-    for number, one in enumerate(after):
+    for number, states in enumerate(after):
         factor = torch.where(chosen == number, norms, 0.0)[..., None, None, :]
-        total = one * factor if total is None else total + one * factor
+        total = states * factor if total is None else total + states * factor
     assert total is not None
     return total

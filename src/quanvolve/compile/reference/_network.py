@@ -31,7 +31,7 @@ def sweep_windows(chains: Sequence[Chains], numbers: Tensor, windows: Windows, l
         Tensor of shape (images, groups, outputs, *places).
     """
     first = chains[0]
-    largest = max((sweep.bond for one in chains for sweep in sweeps(one)), default=1)
+    largest = max((sweep.bond for row_chains in chains for sweep in sweeps(row_chains)), default=1)
     per_window = layout.rows * 8 * (largest + 4) * len(first.sites) * windows.images.element_size()
 
     def on_chunk(inputs: Tensor, numbers: Tensor) -> Tensor:
@@ -39,12 +39,12 @@ def sweep_windows(chains: Sequence[Chains], numbers: Tensor, windows: Windows, l
             first, inputs, numbers.dtype
         )  # of each site (images, groups, channels, functions, positions)
         values, start = [], 0
-        for block, one in zip(layout.blocks(len(chains)), chains, strict=True):
-            size = math.prod(block.shape) * count_terms(one)
+        for block, row_chains in zip(layout.blocks(len(chains)), chains, strict=True):
+            size = math.prod(block.shape) * count_terms(row_chains)
             row_numbers = numbers[start : start + size].reshape(*block.shape, -1)
             start += size
             some = [function[:, block.groups, None, block.channels] for function in functions]
-            values.append(_values(one, some, row_numbers))
+            values.append(_values(row_chains, some, row_numbers))
         # images, rows, measured, positions
         rows = torch.cat([row_numbers.flatten(1, 3) for row_numbers in values], dim=1)
         return torch.unflatten(rows, 1, layout.shape).sum(3).flatten(2, 3)[:, :, : layout.outputs]

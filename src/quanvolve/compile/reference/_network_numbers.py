@@ -48,13 +48,13 @@ def _batches(chains: Chains) -> tuple[tuple[tuple[int, ...], tuple[str, ...], tu
     for wire, events in enumerate(chains.events):
         kinds = tuple(_kind(event) for event in events)
         groups.setdefault((kinds, len(chains.sites[wire].columns)), []).append(wire)
-    found = []
+    batches = []
     for wires in groups.values():
         length = len(chains.events[wires[0]])
         columns = [[chains.events[wire][k] for wire in wires] for k in range(length)]
         names = tuple("rotation" if column[0].operators is None else "operators" for column in columns)
-        found.append((tuple(wires), names, tuple(_stacked(column) for column in columns)))
-    return tuple(found)
+        batches.append((tuple(wires), names, tuple(_stacked(column) for column in columns)))
+    return tuple(batches)
 
 
 def _kind(event: Event) -> int:

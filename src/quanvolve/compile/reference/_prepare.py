@@ -13,19 +13,19 @@ def initial(circuit: Circuit, values: Tensor, dtype: torch.dtype) -> Tensor:
     dimension = 2**circuit.n_wires
     real = values.new_zeros((*values.shape[:-2], dimension, values.shape[-1]))
     # Nothing is written in place: graphs that `torch.func.linearize` makes lose such writes.
-    one = (torch.arange(dimension, device=values.device) == 0).to(values.dtype).unsqueeze(-1)
+    ground = (torch.arange(dimension, device=values.device) == 0).to(values.dtype).unsqueeze(-1)
     if circuit.preparation is None:
-        real = real + one
+        real = real + ground
     else:
-        given = values.index_select(-2, torch.tensor(circuit.preparation.values, device=values.device))
+        amplitudes = values.index_select(-2, torch.tensor(circuit.preparation.values, device=values.device))
         # Dividing by the largest value first changes nothing but the range: amplitudes do not depend on the size.
-        largest = given.detach().abs().amax(-2, keepdim=True)
+        largest = amplitudes.detach().abs().amax(-2, keepdim=True)
         empty = largest == 0
-        given = torch.where(empty, 0.0, given / torch.where(empty, torch.ones_like(largest), largest))
-        squares = given.square().sum(-2, keepdim=True)
-        given = given * torch.where(empty, torch.ones_like(squares), squares).rsqrt()
+        amplitudes = torch.where(empty, 0.0, amplitudes / torch.where(empty, torch.ones_like(largest), largest))
+        squares = amplitudes.square().sum(-2, keepdim=True)
+        amplitudes = amplitudes * torch.where(empty, torch.ones_like(squares), squares).rsqrt()
         places = torch.tensor(_places(circuit), device=values.device)
-        real = real.index_copy(-2, places, given) + one * empty
+        real = real.index_copy(-2, places, amplitudes) + ground * empty
     real = real.to(dtype)
     return torch.stack([real, torch.zeros_like(real)], dim=-3)
 

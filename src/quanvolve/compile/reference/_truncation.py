@@ -60,11 +60,11 @@ class Train:
         Raises:
             PlanError: if a bond becomes too large.
         """
-        (first, last), (one, other) = wires, operators
+        (first, last), (on_first, on_last) = wires, operators
         if first > last:
-            (first, last), (one, other) = (last, first), (other, one)
+            (first, last), (on_first, on_last) = (last, first), (on_last, on_first)
         self._done += 1
-        rank = len(one)
+        rank = len(on_first)
         bare = max(self.cores[wire].shape[2] for wire in range(first, last))
         if rank * bare > _GROWN:
             raise _too_large(rank * bare, self._tolerance)
@@ -73,13 +73,13 @@ class Train:
             core = self.cores[wire]
             left, _, right = core.shape
             if wire == first:
-                self.cores[wire] = np.einsum("gpq,lqr->lpgr", one, core).reshape(left, 4, rank * right)
+                self.cores[wire] = np.einsum("gpq,lqr->lpgr", on_first, core).reshape(left, 4, rank * right)
             elif wire == last:
-                self.cores[wire] = np.einsum("gpq,lqr->glpr", other, core).reshape(rank * left, 4, right)
+                self.cores[wire] = np.einsum("gpq,lqr->glpr", on_last, core).reshape(rank * left, 4, right)
             else:
                 wide = np.einsum("gh,lpr->glphr", np.eye(rank), core)
                 self.cores[wire] = wide.reshape(rank * left, 4, rank * right)
-        scale = float(np.linalg.norm(_joint(one, other), 2))
+        scale = float(np.linalg.norm(_joint(on_first, on_last), 2))
         self.error *= max(1.0, scale)
         self._shorten(first, last)
         if self.bond > MAX_BOND:
@@ -118,11 +118,11 @@ class Train:
         u, s, v = np.linalg.svd(self.cores[wire].reshape(left, physical * right), full_matrices=False)
         lost = np.sqrt(np.cumsum(s[::-1] ** 2))[::-1]  # what is lost when all from here on are left out
         # Rounding is no information, and would keep bonds large for nothing.
-        kept = max(1, int((lost > max(allowed, 1e-15 * s[0])).sum()))
-        made = float(lost[kept]) if kept < len(s) else 0.0
+        bond = max(1, int((lost > max(allowed, 1e-15 * s[0])).sum()))
+        made = float(lost[bond]) if bond < len(s) else 0.0
         self.error += made
-        self.cores[wire] = v[:kept].reshape(kept, physical, right)
-        self.cores[wire - 1] = np.einsum("lpa,ab->lpb", self.cores[wire - 1], u[:, :kept] * s[:kept])
+        self.cores[wire] = v[:bond].reshape(bond, physical, right)
+        self.cores[wire - 1] = np.einsum("lpa,ab->lpb", self.cores[wire - 1], u[:, :bond] * s[:bond])
         self._centre = wire - 1
         return made
 
@@ -146,9 +146,9 @@ def evolve(chains: Chains, matrices: Floats, word: Word, tolerance: float) -> Tr
     for gate, wires in enumerate(chains.gates):
         for wire in wires:
             partners[wire] = (gate, _run(train, wire, waiting[wire], matrices))
-        one, other = (partners[wire][1].operators for wire in wires)
-        if one is not None and other is not None:
-            train.join((wires[0], wires[1]), (one, other))
+        on_first, on_last = (partners[wire][1].operators for wire in wires)
+        if on_first is not None and on_last is not None:
+            train.join((wires[0], wires[1]), (on_first, on_last))
     for wire, events in enumerate(waiting):
         _run(train, wire, events, matrices)
     return train
@@ -163,8 +163,8 @@ def _run(train: Train, wire: int, events: object, matrices: Floats) -> Event:
     return Event()
 
 
-def _joint(one: Floats, other: Floats) -> Floats:
-    return np.asarray(np.einsum("gab,gcd->acbd", one, other).reshape(16, 16), float)
+def _joint(on_first: Floats, on_last: Floats) -> Floats:
+    return np.asarray(np.einsum("gab,gcd->acbd", on_first, on_last).reshape(16, 16), float)
 
 
 def _too_large(bond: int, tolerance: float) -> PlanError:
@@ -177,11 +177,11 @@ def _too_large(bond: int, tolerance: float) -> PlanError:
 
 def stacked(trains: Sequence[Sequence[Floats]]) -> list[Floats]:
     """Cores of several trains, padded with zeros to the same bonds, shape (trains, left, functions, right) by wire."""
-    found = []
+    by_wire = []
     for cores in zip(*trains, strict=True):
         left, right = max(core.shape[0] for core in cores), max(core.shape[2] for core in cores)
         whole = np.zeros((len(cores), left, cores[0].shape[1], right))
         for number, core in enumerate(cores):
             whole[number, : core.shape[0], :, : core.shape[2]] = core
-        found.append(whole)
-    return found
+        by_wire.append(whole)
+    return by_wire

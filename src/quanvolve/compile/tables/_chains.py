@@ -85,7 +85,7 @@ def chains_of(circuit: Circuit, known: Known | None = None) -> Chains:
         site_gates,
         tuple(turns),
         tuple(tuple(builder.events[track]) for track in builder.track),
-        tuple((place[one], place[other]) for one, other in builder.gates),
+        tuple((place[first], place[second]) for first, second in builder.gates),
         tuple(replace(word, letters=tuple(word.letters[track] for track in builder.track)) for word in builder.words),
     )
 
@@ -100,10 +100,10 @@ class _Builder:
 
     def add(self, gate: Gate, turns: list[Turn]) -> None:
         if gate.name in ("SWAP", "ISWAP"):
-            one, other = gate.wires
-            self.track[one], self.track[other] = self.track[other], self.track[one]
+            first, second = gate.wires
+            self.track[first], self.track[second] = self.track[second], self.track[first]
             if gate.name == "ISWAP":  # SWAP, then CZ and S on both wires
-                for part in (Gate("CZ", gate.wires), Gate("S", (one,)), Gate("S", (other,))):
+                for part in (Gate("CZ", gate.wires), Gate("S", (first,)), Gate("S", (second,))):
                     self.add(part, turns)
             return
         tracks = [self.track[wire] for wire in gate.wires]

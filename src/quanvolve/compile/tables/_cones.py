@@ -35,7 +35,7 @@ def cone(circuit: Circuit, outputs: tuple[int, ...]) -> tuple[frozenset[int], tu
         [0, 1]
     """
     letters = _observed(circuit, outputs)
-    kept: list[Gate] = []
+    gates: list[Gate] = []
     for gate in reversed(circuit.gates):
         if gate.transfer is not None:
             after = _mixed(gate, letters)
@@ -43,12 +43,12 @@ def cone(circuit: Circuit, outputs: tuple[int, ...]) -> tuple[frozenset[int], tu
             after = _rotated(gate, letters) if gate.angle is not None else _permuted(gate, letters)
         if after is None:
             continue
-        kept.append(gate)
+        gates.append(gate)
         for wire, new_letters in zip(gate.wires, after, strict=True):
             letters[wire] = letters[wire] | new_letters
-    wires = {wire for gate in kept for wire in gate.wires}
+    wires = {wire for gate in gates for wire in gate.wires}
     wires |= {wire for wire, new_letters in enumerate(letters) if new_letters != {0}}
-    return frozenset(wires or {0}), tuple(reversed(kept))
+    return frozenset(wires or {0}), tuple(reversed(gates))
 
 
 def _observed(circuit: Circuit, outputs: tuple[int, ...]) -> Letters:

@@ -26,5 +26,5 @@ class DensityWindows(Tables):
     @classmethod
     def of_circuits(cls, circuits: Sequence[Parsed], layout: Layout, grid: Grid, scale: float | None) -> DensityWindows:
         """Tables that are shared with whoever has the same; arguments as of the class."""
-        what_for = ([one.circuit for one in circuits], layout, grid, scale)
+        what_for = ([parsed.circuit for parsed in circuits], layout, grid, scale)
         return cls.shared(what_for, lambda: cls(circuits, layout, grid, scale))

@@ -55,12 +55,12 @@ class Fuser(Generic[Turning, Moving]):
 
     def move(self, wires: set[int], item: Moving) -> None:
         """Add a move: it joins the first move after everything that touched its wires."""
-        own = frozenset(wires)
-        for step in self.steps[max(self._last(own), 0) :]:
+        touched = frozenset(wires)
+        for step in self.steps[max(self._last(touched), 0) :]:
             if step.move is not None:
-                step.move, step.wires = self._join(step.move, item), step.wires | own
+                step.move, step.wires = self._join(step.move, item), step.wires | touched
                 return
-        self.steps.append(Step(own, move=item))
+        self.steps.append(Step(touched, move=item))
 
     def wall(self, wires: set[int], item: object) -> None:
         """Add what joins nothing."""

@@ -75,7 +75,7 @@ class NetworkTables(WindowTables):
     @classmethod
     def for_windows(cls, chains: Sequence[Chains], layout: Layout, grid: Grid, scale: float) -> NetworkTables:
         """Tables that are shared with whoever has the same."""
-        circuits = [one.circuit for one in chains]
+        circuits = [row_chains.circuit for row_chains in chains]
         return cls.shared((circuits, layout, grid, scale), lambda: cls(chains, layout, grid, scale))
 
     @cached_property
@@ -96,10 +96,10 @@ def row_sweeps(chains: Sequence[Chains], layout: Layout) -> Sweeps:
         chains: one for all rows, or one for each.
         layout: of the rows.
     """
-    words = [(number, sweep) for number, one in enumerate(chains) for sweep in sweeps(one)]
-    last = np.cumsum([0] + [len(sweeps(one)) for one in chains])
+    words = [(number, sweep) for number, row_chains in enumerate(chains) for sweep in sweeps(row_chains)]
+    last = np.cumsum([0] + [len(sweeps(row_chains)) for row_chains in chains])
     runs = np.stack([last[:-1], last[1:]], axis=1)
-    sizes = [count_terms(one) for one in chains]
+    sizes = [count_terms(row_chains) for row_chains in chains]
     if len(chains) == 1:
         row_words, row_bases = np.repeat(runs, layout.rows, axis=0), np.arange(layout.rows) * sizes[0]
     else:
@@ -107,9 +107,13 @@ def row_sweeps(chains: Sequence[Chains], layout: Layout) -> Sweeps:
     sites = [(chains[number], site) for number, sweep in words for site in sweep.sites]
     entry_terms = chain.from_iterable(_runs(site.terms[:, 0]) for _, site in sites)
     state_moves = chain.from_iterable(_runs(site.moves[:, 1]) for _, site in sites)
-    first_rows = {id(one): np.concatenate([[0], np.cumsum([size - 1 for size in one.sizes])]) for one in chains}
+    first_rows = {
+        id(row_chains): np.concatenate([[0], np.cumsum([size - 1 for size in row_chains.sizes])])
+        for row_chains in chains
+    }
     term_rows = [
-        np.where(site.terms[:, 1] == 0, 0, first_rows[id(one)][site.wire] + site.terms[:, 1]) for one, site in sites
+        np.where(site.terms[:, 1] == 0, 0, first_rows[id(row_chains)][site.wire] + site.terms[:, 1])
+        for row_chains, site in sites
     ]
     shape = np.array([*layout.shape, chains[0].circuit.n_outputs], np.int64)
     return Sweeps(

@@ -70,10 +70,10 @@ def pattern(recipe: Recipe) -> Pattern | None:
                 split[:] = np.einsum("pq,mbqa->mbpa", np.abs(turn.channel) > 0, split) > 0
                 continue
             axis = turn.axis
-            one, other = 1 + (axis + 1) % 3, 1 + (axis + 2) % 3
-            both = split[:, :, one] | split[:, :, other]
-            split[:, :, one] = both
-            split[:, :, other] = both
+            first, second = 1 + (axis + 1) % 3, 1 + (axis + 2) % 3
+            both = split[:, :, first] | split[:, :, second]
+            split[:, :, first] = both
+            split[:, :, second] = both
     return occurs[:, wanted[0]]
 
 
@@ -86,11 +86,11 @@ def products(recipes: Sequence[Recipe], layout: Layout) -> Products | None:
     """
     table = feature_table(recipes[0])
     patterns = [pattern(recipe) for recipe in recipes]
-    if table is None or any(one is None for one in patterns):
+    if table is None or any(occurs is None for occurs in patterns):
         return None
     measured = recipes[0].circuit.n_outputs
     groups, filters, channels, outputs = layout
-    rows = [one for one in patterns if one is not None] * (layout.rows if len(recipes) == 1 else 1)
+    rows = [occurs for occurs in patterns if occurs is not None] * (layout.rows if len(recipes) == 1 else 1)
     arranged = np.stack(rows).reshape(*layout.shape, measured, -1)
     arranged = arranged.transpose(0, 2, 1, 3, 4).reshape(groups, channels, filters * measured, -1)[:, :, :outputs]
     work = _ROW * (arranged.any(2).sum() + arranged.sum())
@@ -99,15 +99,15 @@ def products(recipes: Sequence[Recipe], layout: Layout) -> Products | None:
     nodes: list[tuple[int, int]] = []
     terms: list[tuple[int, int, int]] = []
     node_runs, term_runs = [0], [0]
-    for one in arranged.reshape(groups * channels, outputs, -1):
+    for channel_pattern in arranged.reshape(groups * channels, outputs, -1):
         places: dict[tuple[int, ...], int] = {(): 0}
         channel_nodes: list[tuple[int, int]] = []
         n_functions = len(table.sites.factors)
-        for feature in np.flatnonzero(one.any(0)):
+        for feature in np.flatnonzero(channel_pattern.any(0)):
             row = _row(
                 _functions(int(feature), table.sites.sizes, table.sites.starts), places, channel_nodes, n_functions
             )
-            terms += [(int(output), row, int(feature)) for output in np.flatnonzero(one[:, feature])]
+            terms += [(int(output), row, int(feature)) for output in np.flatnonzero(channel_pattern[:, feature])]
         nodes += channel_nodes
         node_runs.append(len(nodes))
         term_runs.append(len(terms))

@@ -168,8 +168,8 @@ def _steps(gates: Iterable[Gate], n_wires: int, turns: list[Turn]) -> tuple[Perm
     fuser = Fuser[int, Permute](Permute.then)
     for gate in gates:
         if gate.transfer is not None and len(gate.wires) == 2:
-            one, other = gate.wires
-            fuser.wall({one, other}, Mix((one, other), np.array(gate.transfer).T))
+            first, second = gate.wires
+            fuser.wall({first, second}, Mix((first, second), np.array(gate.transfer).T))
         elif gate.angle is not None or gate.transfer is not None:
             fuser.turn(gate.wires[0], number_of(gate, turns))
         else:

@@ -90,7 +90,7 @@ def segments_of(parsed: Parsed) -> tuple[Segment, ...]:
             continue
         if gate.transfer is not None:
             operators = kraus_of(np.array(gate.transfer))
-            steps.append(Jump(tuple(sparse_of(one, gate.wires, circuit.n_wires) for one in operators)))
+            steps.append(Jump(tuple(sparse_of(operator, gate.wires, circuit.n_wires) for operator in operators)))
             continue
         step = sparse_of(GATES[gate.name].unitary(), gate.wires, circuit.n_wires)
         last = steps[-1] if steps else None

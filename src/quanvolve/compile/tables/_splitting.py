@@ -49,9 +49,9 @@ def split_matrix(action: Floats) -> tuple[Floats, Floats]:
         for k in range(rank):
             # Signs are all that a block of rank one has; more than that keeps its singular vectors.
             pivot = np.argmax(np.abs(v[k]))
-            one, other = (block[:, pivot], block[0] / block[0, pivot]) if rank == 1 else (u[:, k] * s[k], v[k])
+            of_rows, of_columns = (block[:, pivot], block[0] / block[0, pivot]) if rank == 1 else (u[:, k] * s[k], v[k])
             first, second = np.zeros(16), np.zeros(16)
-            first[rows], second[columns] = one, other
+            first[rows], second[columns] = of_rows, of_columns
             firsts.append(first.reshape(4, 4))
             seconds.append(second.reshape(4, 4))
         left[rows] = False

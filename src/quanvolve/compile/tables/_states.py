@@ -187,7 +187,7 @@ class StateTables(Tables):
     @classmethod
     def of_circuits(cls, circuits: Sequence[Parsed], filters: int) -> StateTables:
         """Tables that are shared with whoever has the same."""
-        return cls.shared(([one.circuit for one in circuits], filters), lambda: cls(circuits, filters))
+        return cls.shared(([parsed.circuit for parsed in circuits], filters), lambda: cls(circuits, filters))
 
     @property
     def measured(self) -> int:

@@ -178,7 +178,7 @@ def _ranks(chains: Chains) -> list[int]:
     return sizes
 
 
-def _restrict(patterns: list[Pattern], own: list[tuple[int, ...]], ranks: list[int]) -> bool:
+def _restrict(patterns: list[Pattern], indices: list[tuple[int, ...]], ranks: list[int]) -> bool:
     """Leave only the values of each index that both of its wires have a use for; False where nothing is left."""
     alive = [np.ones(rank, bool) for rank in ranks]
     changed = True
@@ -186,12 +186,12 @@ def _restrict(patterns: list[Pattern], own: list[tuple[int, ...]], ranks: list[i
         changed = False
         for wire in range(len(patterns)):
             pattern = patterns[wire]
-            for axis, g in enumerate(own[wire]):
+            for axis, g in enumerate(indices[wire]):
                 pattern = pattern & alive[g].reshape([-1 if a == axis else 1 for a in range(pattern.ndim)])
             if not pattern.any():
                 return False
             patterns[wire] = pattern
-            for axis, g in enumerate(own[wire]):
+            for axis, g in enumerate(indices[wire]):
                 left = pattern.any(axis=tuple(a for a in range(pattern.ndim) if a != axis))
                 if (left != alive[g]).any():
                     alive[g] = left
@@ -200,30 +200,30 @@ def _restrict(patterns: list[Pattern], own: list[tuple[int, ...]], ranks: list[i
 
 
 def _moves(
-    steps: list[Integers], own: list[tuple[int, ...]], gates: tuple[tuple[int, int], ...]
+    steps: list[Integers], indices: list[tuple[int, ...]], gates: tuple[tuple[int, int], ...]
 ) -> tuple[list[int], list[Integers]]:
     """States after each wire, and the moves between them; nothing where no state reaches the end.
 
     Args:
         steps: for each wire the combinations of values of its indices that occur.
-        own: the indices of each wire.
+        indices: of each wire.
         gates: the wires of each index.
     """
     states = np.zeros((1, 0), np.int64)  # one row for each, one column for each open index
     opened: list[int] = []
     all_moves: list[Integers] = []
-    for wire, (entries, mine) in enumerate(zip(steps, own, strict=True)):
+    for wire, (entries, mine) in enumerate(zip(steps, indices, strict=True)):
         closing = [g for g in mine if min(gates[g]) < wire]
         before = states[:, [opened.index(g) for g in closing]]
         after = entries[:, [mine.index(g) for g in closing]]
         start, entry = np.nonzero((before[:, None, :] == after[None, :, :]).all(-1))
-        kept = [g for g in opened if g not in closing]
+        staying = [g for g in opened if g not in closing]
         opening = [g for g in mine if g not in closing]
         rows = np.concatenate(
-            [states[start][:, [opened.index(g) for g in kept]], entries[entry][:, [mine.index(g) for g in opening]]],
+            [states[start][:, [opened.index(g) for g in staying]], entries[entry][:, [mine.index(g) for g in opening]]],
             axis=1,
         )
-        opened = kept + opening
+        opened = staying + opening
         states, end = np.unique(rows, axis=0, return_inverse=True)
         if len(states) > MAX_BOND:
             raise PlanError(
@@ -249,8 +249,8 @@ def _moves(
     return widths, all_moves
 
 
-def _flat(entries: Integers, own: tuple[int, ...], ranks: list[int]) -> Integers:
+def _flat(entries: Integers, indices: tuple[int, ...], ranks: list[int]) -> Integers:
     flat = np.zeros(len(entries), np.int64)
-    for axis, g in enumerate(own):
+    for axis, g in enumerate(indices):
         flat = flat * ranks[g] + entries[:, axis]
     return flat

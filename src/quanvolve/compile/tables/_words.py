@@ -38,11 +38,11 @@ def words_of(parsed: Parsed) -> tuple[tuple[int, Phases, Phases], ...]:
             matrix = matrices.setdefault(mask, np.zeros((circuit.n_outputs, dimension), np.complex128))
             phase = np.full(dimension, coefficient, np.complex128)
             for wire, pauli in word:
-                one = (states & bit(wire)) != 0
+                is_set = (states & bit(wire)) != 0
                 if pauli == "Z":
-                    phase = np.where(one, -phase, phase)
+                    phase = np.where(is_set, -phase, phase)
                 elif pauli == "Y":
-                    phase = phase * np.where(one, 1j, -1j)  # the row d of Y holds -i where its bit is 0
+                    phase = phase * np.where(is_set, 1j, -1j)  # the row d of Y holds -i where its bit is 0
             matrix[output] += phase
     return tuple(
         (

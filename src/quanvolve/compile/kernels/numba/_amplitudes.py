@@ -136,12 +136,12 @@ def two_gates(
 
         def body(k: ir.Value, sums: Values) -> Values:
             base = emit.spread(emit.spread(k, bit), upper)
-            one, other = builder.shl(emit.number(1), bit), builder.shl(emit.number(1), upper)
+            lower_mask, upper_mask = builder.shl(emit.number(1), bit), builder.shl(emit.number(1), upper)
             places = [
                 base,
-                builder.or_(base, one),
-                builder.or_(base, other),
-                builder.or_(builder.or_(base, one), other),
+                builder.or_(base, lower_mask),
+                builder.or_(base, upper_mask),
+                builder.or_(builder.or_(base, lower_mask), upper_mask),
             ]
             a = [emit.amplitude(state, place) for place in places]
             a[0], a[1] = emit.times(first, a[0], a[1])
@@ -178,15 +178,15 @@ def _undo(lanes: bool) -> Callable[..., None]:
                 low = emit.spread(k, bit)
                 high = builder.or_(low, builder.shl(emit.number(1), bit))
                 before = emit.times(inverse, emit.amplitude(state, low), emit.amplitude(state, high))
-                given = [emit.amplitude(dual, low), emit.amplitude(dual, high)]
+                gradients = [emit.amplitude(dual, low), emit.amplitude(dual, high)]
                 new = []
                 for row in range(2):
                     for column in range(2):
-                        (x, y), (a, b) = given[row], before[column]
+                        (x, y), (a, b) = gradients[row], before[column]
                         place = 2 * (2 * row + column)
                         new.append(emit.fma(y, b, emit.fma(x, a, sums[place])))
                         new.append(emit.fma(builder.fneg(x), b, emit.fma(y, a, sums[place + 1])))
-                back = emit.times(inverse, *given)
+                back = emit.times(inverse, *gradients)
                 for value, array, place in zip(
                     (*before, *back), (state, state, dual, dual), (low, high, low, high), strict=True
                 ):
@@ -267,20 +267,20 @@ def contract(
             place = builder.shl(k, emit.number(1))
             places = [place, builder.or_(place, emit.number(1))]
             old = [emit.amplitude(state, p) for p in places]
-            given = [emit.amplitude(dual, p) for p in places]
+            gradients = [emit.amplitude(dual, p) for p in places]
             # The qubit's own state has length one.
             x, y = emit.sum_of([(*inverse[j], *old[j]) for j in range(2)])
             new = []
             for j in range(2):
-                p, q = given[j]
+                p, q = gradients[j]
                 new.append(emit.fma(q, y, emit.fma(p, x, sums[2 * j])))
                 new.append(emit.fma(builder.fneg(p), y, emit.fma(q, x, sums[2 * j + 1])))
             emit.put((x, y), state, k)
-            emit.put(emit.sum_of([(*inverse[j], *given[j]) for j in range(2)]), dual, k)
+            emit.put(emit.sum_of([(*inverse[j], *gradients[j]) for j in range(2)]), dual, k)
             return new
 
-        found = emit.loop(size, 4, body)
-        values = [found[0], found[1], emit.zero(), emit.zero(), found[2], found[3], emit.zero(), emit.zero()]
+        totals = emit.loop(size, 4, body)
+        values = [totals[0], totals[1], emit.zero(), emit.zero(), totals[2], totals[3], emit.zero(), emit.zero()]
         for k, value in enumerate(values):
             emit.store(value, slopes, builder.add(s, emit.number(k * emit.lanes)))
         return context.get_dummy_value()

@@ -57,14 +57,14 @@ def overlaps(state: Floats, count: int, mask: int, odd: bool, into: Floats) -> N
     """``Re(conj(psi[d]) psi[d ^ mask])`` for every basis state d < count; if odd, minus the imaginary part."""
     lanes = _lanes(state)
     for d in range(count):
-        one, other = _amplitude(state, d, lanes), _amplitude(state, d ^ mask, lanes)
+        amplitude, partner = _amplitude(state, d, lanes), _amplitude(state, d ^ mask, lanes)
         place = into[lanes * d : lanes * (d + 1)]
         if odd:
             for v in range(lanes):
-                place[v] = one[lanes + v] * other[v] - one[v] * other[lanes + v]
+                place[v] = amplitude[lanes + v] * partner[v] - amplitude[v] * partner[lanes + v]
         else:
             for v in range(lanes):
-                place[v] = one[v] * other[v] + one[lanes + v] * other[lanes + v]
+                place[v] = amplitude[v] * partner[v] + amplitude[lanes + v] * partner[lanes + v]
 
 
 @_jit  # type: ignore[untyped-decorator]

@@ -55,18 +55,18 @@ class Coefficients:
         self, tables: CoefficientTables, grad: Tensor, weights: Tensor, wanted: tuple[bool, ...]
     ) -> tuple[Tensor | None, ...]:
         """The gradient by the weights."""
-        given = array(grad)
-        found = torch.zeros(weights.shape, dtype=grad.dtype)
-        d_weights = array(found)
+        d_out = array(grad)
+        gradient = torch.zeros(weights.shape, dtype=grad.dtype)
+        d_weights = array(gradient)
         for block in _blocks(tables, weights):
-            d_flat = np.zeros((block.pieces, *block.flat.shape), given.dtype)
+            d_flat = np.zeros((block.pieces, *block.flat.shape), d_out.dtype)
             launch(
                 _pauli_words.backward, _pauli_words.backward_parallel, block.parts, block.flat, block.chunk,
-                block.steps, given[block.rows], d_flat,
+                block.steps, d_out[block.rows], d_flat,
             )  # fmt: skip
             to = some_rows(d_weights, block.rows)
             to += d_flat.sum(0)
-        return (found,)
+        return (gradient,)
 
 
 def _blocks(tables: CoefficientTables, weights: Tensor) -> Iterator[_Block]:
@@ -74,12 +74,12 @@ def _blocks(tables: CoefficientTables, weights: Tensor) -> Iterator[_Block]:
     shared = len(tables.recipes) == 1
     for number, recipe in enumerate(tables.recipes):
         rows = slice(None) if shared else slice(number, number + 1)
-        own, steps, outputs = some_rows(flat, rows), pauli_steps(recipe), recipe.circuit.n_outputs
+        row_weights, steps, outputs = some_rows(flat, rows), pauli_steps(recipe), recipe.circuit.n_outputs
         words = 4**steps.wires
         chunk = max(1, min(outputs, _CHUNK_BYTES // (words * flat.itemsize)))
         pieces = -(-outputs // chunk)
-        busy = len(own) * outputs * words * (len(steps.kinds) + 2) > _SMALL
-        yield _Block(rows, own, steps, chunk, pieces, min(threads(), len(own) * pieces) if busy else 1)
+        busy = len(row_weights) * outputs * words * (len(steps.kinds) + 2) > _SMALL
+        yield _Block(rows, row_weights, steps, chunk, pieces, min(threads(), len(row_weights) * pieces) if busy else 1)
 
 
 kernel = Coefficients()

@@ -172,7 +172,7 @@ def backward(
         np.empty((right, ROW), dtype),
     )
     lefts, d_lefts = np.ones((left, ROW), dtype), np.empty((left, ROW), dtype)
-    given, weighted = np.zeros((padded, ROW), dtype), np.zeros((padded, ROW), dtype)
+    d_sums, weighted = np.zeros((padded, ROW), dtype), np.zeros((padded, ROW), dtype)
     ones = np.ones(WIDTH, dtype)
     source = source_of(images, groups, channels, readers, pieces)
     tasks = count_tasks(source)
@@ -183,7 +183,7 @@ def backward(
         for p in range(task.start, task.stop, WIDTH):
             count = min(WIDTH, task.stop - p)
             width = (task.some * count + lanes - 1) // lanes * lanes
-            take(d_out, task, p, count, width, given)
+            take(d_out, task, p, count, width, d_sums)
             for c in range(channels):
                 read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
                 site_functions(sites.factors, width, rows_c, rows_s, functions)
@@ -197,12 +197,12 @@ def backward(
                 for a in range(left):
                     begin = ((task.g * padded * channels + c) * left + a) * right
                     if want_c:
-                        seen = given
+                        seen = d_sums
                         if split:
                             for o in range(outputs):
-                                to, one, weight = weighted[o], given[o], lefts[a]
+                                to, d_sum, weight = weighted[o], d_sums[o], lefts[a]
                                 for k in range(width):
-                                    to[k] = one[k] * weight[k]
+                                    to[k] = d_sum[k] * weight[k]
                             seen = weighted
                         into = d_coefficients[part].reshape(-1)
                         for o in range(0, padded, ROWS):
@@ -213,13 +213,13 @@ def backward(
                                 )  # fmt: skip
                     if want_i and not split:
                         multiply(
-                            d_rights, 0, ROW, right, flat, begin, 1, channels * left * right, padded, given, 0,
+                            d_rights, 0, ROW, right, flat, begin, 1, channels * left * right, padded, d_sums, 0,
                             ROW, ones, 0, width,
                         )  # fmt: skip
                     elif want_i:
                         whole[:] = 0
                         multiply(
-                            whole, 0, ROW, right, flat, begin, 1, channels * left * right, padded, given, 0,
+                            whole, 0, ROW, right, flat, begin, 1, channels * left * right, padded, d_sums, 0,
                             ROW, ones, 0, width,
                         )  # fmt: skip
                         for b in range(right):

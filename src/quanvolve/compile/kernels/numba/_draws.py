@@ -97,14 +97,14 @@ def binomial(n: int, p: float, state: RandomState) -> int:
     turned = p > 0.5
     less = 1.0 - p if turned else p
     if n <= _FEW:
-        found = 0
+        successes = 0
         for _ in range(n):
-            found += _uniform(state) < less
+            successes += _uniform(state) < less
     elif n * less < _MEAN:
-        found = _inverted(n, less, state)
+        successes = _inverted(n, less, state)
     else:
-        found = _rejected(n, less, state)
-    return n - found if turned else found
+        successes = _rejected(n, less, state)
+    return n - successes if turned else successes
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -121,9 +121,9 @@ def _probabilities(words: Floats, row: int, first: int, place: int, tree: Floats
     while half < size:
         for start in range(0, size, 2 * half):
             for k in range(start, start + half):
-                one, other = tree[size + k], tree[size + k + half]
-                tree[size + k] = one + other
-                tree[size + k + half] = one - other
+                low, high = tree[size + k], tree[size + k + half]
+                tree[size + k] = low + high
+                tree[size + k + half] = low - high
         half *= 2
     for k in range(size, 2 * size):
         # Values in single precision leave some of 1e-7 below zero.

@@ -115,7 +115,7 @@ def _half_angles(circuit: StateSteps, row: Floats, halves: Floats) -> None:
 @_inlined  # type: ignore[untyped-decorator]
 def _matrices(
     circuit: StateSteps, values: Floats, p: int, count: int, lanes: int, base: Floats, whole: Floats, by_lane: Floats,
-    halves: Floats, one: Floats,
+    halves: Floats, matrix: Floats,
 ) -> None:  # fmt: skip
     """The matrices of all runs: of those that read the window one for each window, of the others one (`whole`)."""
     for r in range(len(circuit.vary)):
@@ -126,9 +126,9 @@ def _matrices(
         _lane_angles(circuit, values, window, base, halves)
         for r in range(len(circuit.vary)):
             if circuit.vary[r]:
-                _run_matrix(circuit, r, halves, one)
+                _run_matrix(circuit, r, halves, matrix)
                 for k in range(8):
-                    by_lane[(8 * r + k) * lanes + v] = one[k]
+                    by_lane[(8 * r + k) * lanes + v] = matrix[k]
 
 
 @_inlined  # type: ignore[untyped-decorator]
@@ -220,9 +220,9 @@ def _measure(circuit: StateSteps, lanes: int, state: Floats, shared: Floats, one
 
 @_inlined  # type: ignore[untyped-decorator]
 def _measure_back(
-    circuit: StateSteps, lanes: int, state: Floats, shared: Floats, ones: Floats, given: Floats, dual: Floats
+    circuit: StateSteps, lanes: int, state: Floats, shared: Floats, ones: Floats, d_sums: Floats, dual: Floats
 ) -> None:
-    """The gradient by the amplitudes: 2 O psi, where O is the sum of the observables weighted with `given`."""
+    """The gradient by the amplitudes: 2 O psi, where O is the sum of the observables weighted with `d_sums`."""
     masks, observed = circuit.masks, circuit.observed
     padded, dimension = observed.shape[1:]
     flat = observed.reshape(-1)
@@ -232,7 +232,7 @@ def _measure_back(
         step = min(dimension, ROWS)
         for d in range(0, dimension, step):
             thin_tile(
-                shared, d * lanes, lanes, flat, k * padded * dimension + d, 1, dimension, padded, given, 0, lanes,
+                shared, d * lanes, lanes, flat, k * padded * dimension + d, 1, dimension, padded, d_sums, 0, lanes,
                 ones, 0,
             )  # fmt: skip
         add_slopes(state, dimension, masks[k, 0], masks[k, 1] != 0, shared, dual)
@@ -260,7 +260,7 @@ def forward(
     state, spare = np.empty(2 * dimension * lanes, dtype), np.empty(2 * dimension * lanes, dtype)
     shared, ones, work = np.empty(dimension * lanes, dtype), np.ones(lanes, dtype), np.empty(4 * lanes, dtype)
     whole, by_lane = np.empty(8 * len(vary), dtype), np.empty(8 * len(vary) * lanes, dtype)
-    base, halves, one = np.empty(len(circuit.offsets)), np.empty(len(circuit.offsets)), np.empty(8)
+    base, halves, matrix = np.empty(len(circuit.offsets)), np.empty(len(circuit.offsets)), np.empty(8)
     sums = np.empty(padded * lanes, dtype)
     blocks = (windows + lanes - 1) // lanes
     tasks = groups * blocks
@@ -271,7 +271,7 @@ def forward(
             sums[:] = 0
             for c in range(channels):
                 _half_angles(circuit, flat[(g * filters + f) * channels + c], base)
-                _matrices(circuit, values[g, c], p, count, lanes, base, whole, by_lane, halves, one)
+                _matrices(circuit, values[g, c], p, count, lanes, base, whole, by_lane, halves, matrix)
                 state, spare = _run_all(circuit, whole, by_lane, lanes, state, spare, work)
                 _measure(circuit, lanes, state, shared, ones, sums)
             for o in range(circuit.measured):
@@ -302,13 +302,13 @@ def backward(
     ones, work = np.ones(lanes, dtype), np.empty(4 * lanes, dtype)
     whole, by_lane = np.empty(8 * len(vary), dtype), np.empty(8 * len(vary) * lanes, dtype)
     slopes = np.zeros(8 * len(vary) * lanes, dtype)
-    total, slope, one = np.empty((len(vary), 8)), np.empty(8), np.empty(8)
+    total, slope, matrix = np.empty((len(vary), 8)), np.empty(8), np.empty(8)
     base, halves, d_angles = (
         np.empty(len(circuit.offsets)),
         np.empty(len(circuit.offsets)),
         np.empty(len(circuit.offsets)),
     )
-    given = np.zeros(padded * lanes, dtype)
+    d_sums = np.zeros(padded * lanes, dtype)
     blocks = (windows + lanes - 1) // lanes
     tasks = groups * blocks
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
@@ -317,15 +317,15 @@ def backward(
         for f in range(filters):
             for o in range(circuit.measured):
                 for v in range(count):
-                    given[o * lanes + v] = d_out[g, f, o, p + v]
+                    d_sums[o * lanes + v] = d_out[g, f, o, p + v]
                 for v in range(count, lanes):
-                    given[o * lanes + v] = 0
+                    d_sums[o * lanes + v] = 0
             for c in range(channels):
                 row = (g * filters + f) * channels + c
                 _half_angles(circuit, flat[row], base)
-                _matrices(circuit, values[g, c], p, count, lanes, base, whole, by_lane, halves, one)
+                _matrices(circuit, values[g, c], p, count, lanes, base, whole, by_lane, halves, matrix)
                 state, spare = _run_all(circuit, whole, by_lane, lanes, state, spare, work)
-                _measure_back(circuit, lanes, state, shared, ones, given, dual)
+                _measure_back(circuit, lanes, state, shared, ones, d_sums, dual)
                 for k in range(len(circuit.steps) - 1, -1, -1):
                     wire, r = circuit.steps[k]
                     if wire < 0:
@@ -361,7 +361,7 @@ def backward(
                         total[r, k] = 0.0
                         for v in range(lanes):
                             total[r, k] += slopes[(8 * r + k) * lanes + v]
-                    _run_slopes(circuit, r, base, total[r], one, d_angles)
+                    _run_slopes(circuit, r, base, total[r], matrix, d_angles)
                 _collect(circuit, d_angles, d_flat[part, row])
                 if len(circuit.reads) == 0:
                     continue
@@ -372,7 +372,7 @@ def backward(
                         if vary[r]:
                             for k in range(8):
                                 slope[k] = slopes[(8 * r + k) * lanes + v]
-                            _run_slopes(circuit, r, halves, slope, one, d_angles)
+                            _run_slopes(circuit, r, halves, slope, matrix, d_angles)
                     _collect(circuit, d_angles, d_flat[part, row])
                     for k in range(len(circuit.reads)):
                         angle, value = circuit.reads[k]

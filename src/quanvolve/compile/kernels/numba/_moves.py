@@ -66,7 +66,7 @@ def moves_back(
     d_states[before + sources[k]] += d_states[to] * entries[shift + through[k]]
     d_entries[shift + through[k]] += d_states[to] * states[before + sources[k]]
     """
-    given = _row(d_states, to)
+    gradient = _row(d_states, to)
     for k in range(first, first + count):
         source, move = before + sources[k], shift + through[k]
         state, d_state, entry, d_entry = (
@@ -78,9 +78,9 @@ def moves_back(
         for p in range(
             BLOCK
         ):  # two loops: what one would have to compare of so many arrays leaves LLVM without vectors
-            d_state[p] += given[p] * entry[p]
+            d_state[p] += gradient[p] * entry[p]
         for p in range(BLOCK):
-            d_entry[p] += given[p] * state[p]
+            d_entry[p] += gradient[p] * state[p]
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -93,12 +93,12 @@ def terms_back(
     d_functions[rows[k]] += numbers[base + k] * d_entries[entry]
     d_numbers[base + k] += sum_p d_entries[entry][p] * functions[rows[k]][p]
     """
-    given = _row(d_entries, entry)
+    gradient = _row(d_entries, entry)
     for k in range(first, first + count):
         factor, function, d_function = numbers[base + k], _row(functions, rows[k]), _row(d_functions, rows[k])
         for p in range(BLOCK):
-            d_function[p] += factor * given[p]
-        total = given[0] * function[0]
+            d_function[p] += factor * gradient[p]
+        total = gradient[0] * function[0]
         for p in range(1, BLOCK):
-            total += given[p] * function[p]
+            total += gradient[p] * function[p]
         d_numbers[base + k] += total

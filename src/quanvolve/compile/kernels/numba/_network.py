@@ -23,27 +23,27 @@ class Network:
 
     def forward(self, tables: NetworkTables, images: Tensor, numbers: Tensor) -> Tensor:
         """Shape (images, groups, outputs, *places)."""
-        given, work = _prepared(tables, images, numbers)
+        arguments, work = _prepared(tables, images, numbers)
         groups, outputs = tables.layout.groups, tables.layout.outputs
         places = tables.grid.places(tuple(images.shape[2:]))
         out = torch.empty((len(images), groups, outputs, *places), dtype=numbers.dtype)
         parts, pieces = work.forward(work.places + 1)
         flat = array(out).reshape(len(images), groups, outputs, -1)
-        launch(_sweep.forward, _sweep.forward_parallel, parts, *given, pieces, flat)
+        launch(_sweep.forward, _sweep.forward_parallel, parts, *arguments, pieces, flat)
         return out
 
     def backward(
         self, tables: NetworkTables, grad: Tensor, images: Tensor, numbers: Tensor, wanted: tuple[bool, ...]
     ) -> tuple[Tensor | None, ...]:
         """Gradients by images and numbers."""
-        given, work = _prepared(tables, images, numbers)
-        flat, kept = given[:2]
-        parts, pieces = work.backward(kept.nbytes)
+        arguments, work = _prepared(tables, images, numbers)
+        pixels, flat_numbers = arguments[:2]
+        parts, pieces = work.backward(flat_numbers.nbytes)
         d_out = array(grad).reshape(len(images), tables.layout.groups, tables.layout.outputs, -1)
-        d_numbers = Sum(parts, kept.shape, numbers.dtype)
-        d_images = Sum(pieces if wanted[0] else 0, flat.shape, numbers.dtype)
+        d_numbers = Sum(parts, flat_numbers.shape, numbers.dtype)
+        d_images = Sum(pieces if wanted[0] else 0, pixels.shape, numbers.dtype)
         into = d_numbers.parts, d_images.parts
-        launch(_sweep.backward, _sweep.backward_parallel, parts, *given, pieces, d_out, *into)
+        launch(_sweep.backward, _sweep.backward_parallel, parts, *arguments, pieces, d_out, *into)
         to_images = None
         if wanted[0]:
             to_images = d_images.total().reshape(images.shape).to(images.dtype)
@@ -56,10 +56,10 @@ def _prepared(
     """What the loops take, and how much there is to do."""
     assert tables.features is not None
     readers = tables.readers(images.shape[1], tuple(images.shape[2:]))
-    kept = array(numbers)
+    flat_numbers = array(numbers)
     n_places = len(readers.places)
     work = WindowWork(len(images), tables.layout.groups, n_places, tables.products * n_places)
-    return (pixels_of(images), kept, tables.sweeps, tables.features.sites, readers), work
+    return (pixels_of(images), flat_numbers, tables.sweeps, tables.features.sites, readers), work
 
 
 kernel = Network()

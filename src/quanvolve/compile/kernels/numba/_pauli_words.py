@@ -23,12 +23,12 @@ _inlined = numba.njit(cache=True, nogil=True, fastmath={"contract"}, forceinline
 def _turn(axis: int, angle: float, slope: bool, into: Floats) -> None:
     """The 3 x 3 matrix of a rotation on coefficients of X, Y, Z, as U^dagger P U; or its derivative by the angle."""
     c, s = math.cos(angle), math.sin(angle)
-    one = 1.0
+    fixed = 1.0
     if slope:
-        c, s, one = -s, c, 0.0
+        c, s, fixed = -s, c, 0.0
     i, j = (axis + 1) % 3, (axis + 2) % 3
     into[:, :] = 0.0
-    into[axis, axis] = one
+    into[axis, axis] = fixed
     into[i, i] = c
     into[j, j] = c
     into[i, j] = s
@@ -137,16 +137,16 @@ def forward(part: int, parts: int, flat: Floats, chunk: int, circuit: PauliSteps
     """
     outputs = out.shape[1]
     pieces = (outputs + chunk - 1) // chunk
-    one, two = np.empty((4**circuit.wires, chunk), out.dtype), np.empty((4**circuit.wires, chunk), out.dtype)
+    coefficients, spare = np.empty((4**circuit.wires, chunk), out.dtype), np.empty((4**circuit.wires, chunk), out.dtype)
     tasks = len(flat) * pieces
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
         row, begin = task // pieces, task % pieces * chunk
-        _start(circuit, begin, one)
-        one, two = _sweep(circuit, _angles(circuit, flat[row]), one, two)
+        _start(circuit, begin, coefficients)
+        coefficients, spare = _sweep(circuit, _angles(circuit, flat[row]), coefficients, spare)
         for o in range(min(chunk, outputs - begin)):
             to = out[row, begin + o]
             for k in range(len(circuit.words)):
-                to[k] = circuit.word_signs[k] * one[circuit.words[k], o]
+                to[k] = circuit.word_signs[k] * coefficients[circuit.words[k], o]
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -165,15 +165,18 @@ def backward(
     """
     outputs = d_out.shape[1]
     pieces = (outputs + chunk - 1) // chunk
-    one, two = np.empty((4**circuit.wires, chunk), d_out.dtype), np.empty((4**circuit.wires, chunk), d_out.dtype)
-    grad, spare = np.empty_like(one), np.empty_like(one)
+    coefficients, spare = (
+        np.empty((4**circuit.wires, chunk), d_out.dtype),
+        np.empty((4**circuit.wires, chunk), d_out.dtype),
+    )
+    grad, d_spare = np.empty_like(coefficients), np.empty_like(coefficients)
     matrix, d_matrix = np.empty((3, 3)), np.empty((3, 3))
     tasks = len(flat) * pieces
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
         row, begin = task // pieces, task % pieces * chunk
-        _start(circuit, begin, one)
+        _start(circuit, begin, coefficients)
         angles = _angles(circuit, flat[row])
-        one, two = _sweep(circuit, angles, one, two)
+        coefficients, spare = _sweep(circuit, angles, coefficients, spare)
         grad[:, :] = 0
         for o in range(min(chunk, outputs - begin)):
             of = d_out[row, begin + o]
@@ -187,16 +190,16 @@ def backward(
                 for p in range(len(source)):
                     q = np.uint64(source[p])
                     for o in range(chunk):
-                        two[q, o] = sign[p] * one[p, o]
-                        spare[q, o] = sign[p] * grad[p, o]
-                one, two = two, one
-                grad, spare = spare, grad
+                        spare[q, o] = sign[p] * coefficients[p, o]
+                        d_spare[q, o] = sign[p] * grad[p, o]
+                coefficients, spare = spare, coefficients
+                grad, d_spare = d_spare, grad
                 continue
             before, after = 4**wire, 4 ** (circuit.wires - 1 - wire) * chunk
             run = circuit.numbers[circuit.runs[step] : circuit.runs[step + 1]]
             _matrix(run, circuit.axes, angles, matrix, -1)
-            _rotate(one.reshape(-1), before, after, matrix.T)
-            _outer(grad.reshape(-1), one.reshape(-1), before, after, d_matrix)
+            _rotate(coefficients.reshape(-1), before, after, matrix.T)
+            _outer(grad.reshape(-1), coefficients.reshape(-1), before, after, d_matrix)
             _rotate(grad.reshape(-1), before, after, matrix.T)
             for k in range(len(run)):
                 _matrix(run, circuit.axes, angles, matrix, k)

@@ -28,14 +28,14 @@ class _Prepared(NamedTuple):
     Args:
         loops: dense or sparse ones.
         images: rows of pixels.
-        kept: coefficients as the loops read them.
+        coefficients: as the loops read them.
         rest: between the coefficients and the number of pieces.
         work: how much there is to do.
     """
 
     loops: ModuleType
     images: Numbers
-    kept: Floats
+    coefficients: Floats
     rest: tuple[SiteTables, Readers] | tuple[Products, SiteTables, Readers]
     work: WindowWork
 
@@ -57,7 +57,9 @@ class Polynomial:
         parts, pieces = ready.work.forward(_SMALL)
         flat = array(out).reshape(len(images), groups, outputs, -1)
         loops = ready.loops
-        launch(loops.forward, loops.forward_parallel, parts, ready.images, ready.kept, *ready.rest, pieces, flat)
+        launch(
+            loops.forward, loops.forward_parallel, parts, ready.images, ready.coefficients, *ready.rest, pieces, flat
+        )
         return out
 
     def backward(
@@ -66,21 +68,21 @@ class Polynomial:
         """Gradients by images and coefficients."""
         ready = _prepared(tables, images, coefficients)
         groups, outputs = coefficients.shape[:2]
-        kept = ready.kept
-        parts, pieces = ready.work.backward(kept.nbytes)
+        arranged = ready.coefficients
+        parts, pieces = ready.work.backward(arranged.nbytes)
         d_out = array(grad).reshape(len(images), groups, outputs, -1)
         d_images = Sum(pieces if wanted[0] else 0, ready.images.shape, coefficients.dtype)
-        d_kept = Sum(parts if wanted[1] else 0, kept.shape, coefficients.dtype)
+        d_arranged = Sum(parts if wanted[1] else 0, arranged.shape, coefficients.dtype)
         loops = ready.loops
         launch(
-            loops.backward, loops.backward_parallel, parts, ready.images, kept, *ready.rest, pieces, d_out,
-            d_kept.parts, d_images.parts,
+            loops.backward, loops.backward_parallel, parts, ready.images, arranged, *ready.rest, pieces, d_out,
+            d_arranged.parts, d_images.parts,
         )  # fmt: skip
         to_images = to_coefficients = None
         if wanted[0]:
             to_images = d_images.total().reshape(images.shape).to(images.dtype)
         if wanted[1]:
-            whole = d_kept.total()
+            whole = d_arranged.total()
             if whole.dim() == 5:
                 whole = whole[:, :outputs, :, :, : coefficients.shape[3] // whole.shape[3]]
             to_coefficients = whole.reshape(coefficients.shape)
@@ -94,23 +96,25 @@ def _prepared(tables: PolynomialTables, images: Tensor, coefficients: Tensor) ->
     n_places = len(readers.places)
     shape = len(images), coefficients.shape[0], n_places
     if few is None:
-        kept = _with_room(sites, coefficients)
-        return _Prepared(_dense, pixels_of(images), kept, (sites, readers), WindowWork(*shape, kept.size * n_places))
-    kept = array(coefficients)
+        arranged = _with_room(sites, coefficients)
+        return _Prepared(
+            _dense, pixels_of(images), arranged, (sites, readers), WindowWork(*shape, arranged.size * n_places)
+        )
+    arranged = array(coefficients)
     products = 4 * (len(few.nodes) + len(few.terms)) * n_places
-    return _Prepared(_sparse, pixels_of(images), kept, (few, sites, readers), WindowWork(*shape, products))
+    return _Prepared(_sparse, pixels_of(images), arranged, (few, sites, readers), WindowWork(*shape, products))
 
 
 def _with_room(sites: SiteTables, coefficients: Tensor) -> Floats:
     """Coefficients with room for whole tiles: (groups, outputs, channels, left products, right products)."""
     groups, outputs, channels, _ = coefficients.shape
     left, right = sites.left, sites.right
-    given = array(coefficients).reshape(groups, outputs, channels, left, right)
+    by_product = array(coefficients).reshape(groups, outputs, channels, left, right)
     shape = (groups, padded(outputs, ROWS), channels, left, padded(right, ROWS))
-    if shape == given.shape:
-        return given
-    room = np.zeros(shape, given.dtype)
-    room[:, :outputs, :, :, :right] = given
+    if shape == by_product.shape:
+        return by_product
+    room = np.zeros(shape, by_product.dtype)
+    room[:, :outputs, :, :, :right] = by_product
     return room
 
 

@@ -74,9 +74,9 @@ def site_functions_back(
         for j in range(factors.shape[1]):
             if factors[f, j] < 0:
                 break
-            given = d_functions[f]
+            d_function = d_functions[f]
             for k in range(width):
-                rest[k] = given[k]
+                rest[k] = d_function[k]
             for i in range(factors.shape[1]):
                 if i != j and factors[f, i] >= 0:
                     other = rows_s[factors[f, i] >> 1] if factors[f, i] & 1 else rows_c[factors[f, i] >> 1]
@@ -101,9 +101,9 @@ def products(sites: SiteTables, first: int, last: int, width: int, functions: Fl
             for k in range(width):
                 alone[k] = f[k]
             for i in range(1, have):
-                one, new = table[i], table[j * have + i]
+                product, new = table[i], table[j * have + i]
                 for k in range(width):
-                    new[k] = f[k] * one[k]
+                    new[k] = f[k] * product[k]
         have *= sites.sizes[site]
 
 
@@ -121,10 +121,10 @@ def products_back(
         for j in range(1, sites.sizes[site]):
             f, d_f = functions[sites.starts[site] + j - 1], d_functions[sites.starts[site] + j - 1]
             for i in range(have):
-                d, one, d_one = d_table[j * have + i], table[i], d_table[i]
+                d, product, d_product = d_table[j * have + i], table[i], d_table[i]
                 for k in range(width):
-                    d_f[k] += d[k] * one[k]
-                    d_one[k] += d[k] * f[k]
+                    d_f[k] += d[k] * product[k]
+                    d_product[k] += d[k] * f[k]
 
 
 @_inlined  # type: ignore[untyped-decorator]

@@ -55,7 +55,7 @@ class Task(NamedTuple):
         g, base: their group of channels, and where its first channel begins.
         piece, start, stop: the run of places start .. stop - 1.
         low, length: the pixels low .. low + length - 1 of a channel are what they read.
-        kept: channels whose tables are made at once.
+        channels: those whose tables are made at once.
         direct: whether pixels are read where they are needed, without tables.
     """
 
@@ -68,7 +68,7 @@ class Task(NamedTuple):
     stop: int
     low: int
     length: int
-    kept: int
+    channels: int
     direct: bool
 
 
@@ -137,10 +137,10 @@ def read_once(
 @_jit  # type: ignore[untyped-decorator]
 def nearby(places: Integers) -> Integers:
     """The places as short integers, and a vector more of the last."""
-    found = np.empty(len(places) + VECTOR_BYTES, np.int32)
-    for k in range(len(found)):
-        found[k] = places[min(k, len(places) - 1)]
-    return found
+    short_places = np.empty(len(places) + VECTOR_BYTES, np.int32)
+    for k in range(len(short_places)):
+        short_places[k] = places[min(k, len(places) - 1)]
+    return short_places
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -177,8 +177,10 @@ def task_of(source: Source, number: int, out: Floats) -> Task:
         length = high - low
         direct = shares_few(source.images, out, n_readers, stop - start, length)
     # One block: the tables of one channel at a time stay in cache. Several: those of all channels serve them all.
-    kept = 1 if stop - start <= WIDTH else source.channels
-    return Task(n, some, g, g * source.channels * readers.channel_step, piece, start, stop, low, length, kept, direct)
+    channels = 1 if stop - start <= WIDTH else source.channels
+    return Task(
+        n, some, g, g * source.channels * readers.channel_step, piece, start, stop, low, length, channels, direct
+    )
 
 
 @_inlined  # type: ignore[untyped-decorator]
@@ -188,7 +190,7 @@ def tables_for(source: Source, first: int, last: int, out: Floats) -> Floats:
     for number in range(first, min(last, first + source.pieces)):
         task = task_of(source, number, out)
         if not task.direct:
-            size = max(size, len(source.readers.factors) * task.some * task.kept * task.length)
+            size = max(size, len(source.readers.factors) * task.some * task.channels * task.length)
     return np.empty(size, out.dtype)
 
 
@@ -212,13 +214,13 @@ def read_block(
             source.images, task.n, task.some, begin, source.near, p, count, width, readers, rows_c, rows_s
         )  # fmt: skip
         return
-    if task.kept < source.channels or (c == 0 and p == task.start):
+    if task.channels < source.channels or (c == 0 and p == task.start):
         tabulate(
-            source.images, task.n, task.some, begin, readers.channel_step, task.kept, task.low, task.length,
+            source.images, task.n, task.some, begin, readers.channel_step, task.channels, task.low, task.length,
             readers.factors, cosines, sines,
         )  # fmt: skip
     read(
-        cosines, sines, task.some, task.kept, c if task.kept > 1 else 0, task.low, task.length,
+        cosines, sines, task.some, task.channels, c if task.channels > 1 else 0, task.low, task.length,
         readers.places[p : p + count], width, readers, rows_c, rows_s,
     )  # fmt: skip
 
@@ -228,9 +230,9 @@ def put(sums: Floats, task: Task, p: int, count: int, out: Floats) -> None:
     """Sums of a block, one row for each output, to their places in `out` (images, groups, outputs, places)."""
     for j in range(task.some):
         for o in range(out.shape[2]):
-            one, to = sums[o, j * count :], out[task.n + j, task.g, o, p : p + count]
+            row, to = sums[o, j * count :], out[task.n + j, task.g, o, p : p + count]
             for k in range(count):
-                to[k] = one[k]
+                to[k] = row[k]
 
 
 @_inlined  # type: ignore[untyped-decorator]
@@ -238,7 +240,7 @@ def take(out: Floats, task: Task, p: int, count: int, width: int, rows: Floats) 
     """The opposite of :func:`put`, with zeros up to the width."""
     for o in range(out.shape[2]):
         for j in range(task.some):
-            one, of = rows[o, j * count :], out[task.n + j, task.g, o, p : p + count]
+            row, of = rows[o, j * count :], out[task.n + j, task.g, o, p : p + count]
             for k in range(count):
-                one[k] = of[k]
+                row[k] = of[k]
         rows[o, task.some * count : width] = 0

@@ -85,9 +85,9 @@ def forward(
             for c in range(channels):
                 read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
                 site_functions(sites.factors, width, rows_c, rows_s, values[1:])
-                own = task.g * channels + c
-                _fill(nodes[node_runs[own] : node_runs[own + 1]], n_functions, width, values)
-                for t in range(term_runs[own], term_runs[own + 1]):
+                channel = task.g * channels + c
+                _fill(nodes[node_runs[channel] : node_runs[channel + 1]], n_functions, width, values)
+                for t in range(term_runs[channel], term_runs[channel + 1]):
                     _add(
                         sums[terms[t, 0]], coefficients[task.g, terms[t, 0], c, terms[t, 2]], values[terms[t, 1]], width
                     )
@@ -113,7 +113,7 @@ def backward(
         longest = max(longest, node_runs[k + 1] - node_runs[k])
     values = np.ones((1 + n_functions + longest, ROW), dtype)
     d_values = np.empty_like(values)
-    given = np.zeros((outputs, ROW), dtype)
+    d_sums = np.zeros((outputs, ROW), dtype)
     source = source_of(images, groups, channels, readers, pieces)
     tasks = count_tasks(source)
     first, last = tasks * part // parts, tasks * (part + 1) // parts
@@ -123,25 +123,25 @@ def backward(
         for p in range(task.start, task.stop, WIDTH):
             count = min(WIDTH, task.stop - p)
             width = (task.some * count + lanes - 1) // lanes * lanes
-            take(d_out, task, p, count, width, given)
+            take(d_out, task, p, count, width, d_sums)
             for c in range(channels):
                 read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
                 site_functions(sites.factors, width, rows_c, rows_s, values[1:])
-                own = task.g * channels + c
-                run = nodes[node_runs[own] : node_runs[own + 1]]
+                channel = task.g * channels + c
+                run = nodes[node_runs[channel] : node_runs[channel + 1]]
                 _fill(run, n_functions, width, values)
                 if want_c:
-                    for t in range(term_runs[own], term_runs[own + 1]):
-                        found = _dot(given[terms[t, 0]], values[terms[t, 1]], width)
-                        d_coefficients[part, task.g, terms[t, 0], c, terms[t, 2]] += found
+                    for t in range(term_runs[channel], term_runs[channel + 1]):
+                        d_coefficient = _dot(d_sums[terms[t, 0]], values[terms[t, 1]], width)
+                        d_coefficients[part, task.g, terms[t, 0], c, terms[t, 2]] += d_coefficient
                 if not want_i:
                     continue
                 d_values[:] = 0
-                for t in range(term_runs[own], term_runs[own + 1]):
+                for t in range(term_runs[channel], term_runs[channel + 1]):
                     _add(
                         d_values[terms[t, 1]],
                         coefficients[task.g, terms[t, 0], c, terms[t, 2]],
-                        given[terms[t, 0]],
+                        d_sums[terms[t, 0]],
                         width,
                     )
                 for k in range(len(run) - 1, -1, -1):

@@ -57,8 +57,8 @@ class States:
     def forward(self, tables: StateTables, values: Tensor, weights: Tensor) -> Tensor:
         """Shape (groups, filters, measured, windows)."""
         groups, _, _, windows = values.shape
-        found = torch.zeros((groups, tables.filters, tables.measured, windows), dtype=weights.dtype)
-        out = array(found)
+        outputs = torch.zeros((groups, tables.filters, tables.measured, windows), dtype=weights.dtype)
+        out = array(outputs)
         for block in _blocks(tables, values, weights):
             work, tasks = block.work()
             parts = 1 if work < _SMALL else min(4 * threads(), tasks)
@@ -69,19 +69,19 @@ class States:
             )
             if not whole:
                 out[block.outputs] += to
-        return found
+        return outputs
 
     def backward(
         self, tables: StateTables, grad: Tensor, values: Tensor, weights: Tensor, wanted: tuple[bool, ...]
     ) -> tuple[Tensor | None, ...]:
         """Gradients by values and weights."""
-        given = array(grad)
-        found = torch.zeros(values.shape, dtype=torch.float64), torch.zeros(weights.shape, dtype=weights.dtype)
-        d_values, d_weights = map(array, found)
+        d_out = array(grad)
+        gradients = torch.zeros(values.shape, dtype=torch.float64), torch.zeros(weights.shape, dtype=weights.dtype)
+        d_values, d_weights = map(array, gradients)
         for block in _blocks(tables, values, weights):
             whole = len(tables.circuits) == 1
             to = d_values if whole else np.zeros_like(block.values)
-            of = given if whole else np.ascontiguousarray(given[block.outputs])
+            of = d_out if whole else np.ascontiguousarray(d_out[block.outputs])
             work, tasks = block.work()
             parts = 1 if work < _SMALL else shares(work, tasks, 8 * block.flat.size)
             d_flat = np.zeros((parts, *block.flat.shape))
@@ -93,20 +93,20 @@ class States:
             rows += total if len(rows) == len(total) else total.sum(0, keepdims=True)
             if not whole:
                 d_values[block.windows] += to
-        return found
+        return gradients
 
 
 def _blocks(tables: StateTables, values: Tensor, weights: Tensor) -> Iterator[_Block]:
-    given, flat = array(values), array(weights)
-    groups, channels = given.shape[:2]
+    value_array, flat = array(values), array(weights)
+    groups, channels = value_array.shape[:2]
     layout = Layout(groups, tables.filters, channels, tables.filters * tables.measured)
     for block in layout.blocks(len(tables.circuits)):
         windows, (_, filters, _) = (block.groups, block.channels), block.shape
-        own = some_rows(flat, block.rows)
+        row_weights = some_rows(flat, block.rows)
         count = block.shape[0] * filters * block.shape[2]
         yield _Block(
-            block.rows, windows, (block.groups, block.filters), np.ascontiguousarray(given[windows]),
-            np.ascontiguousarray(np.broadcast_to(own, (count, own.shape[1]))), filters,
+            block.rows, windows, (block.groups, block.filters), np.ascontiguousarray(value_array[windows]),
+            np.ascontiguousarray(np.broadcast_to(row_weights, (count, row_weights.shape[1]))), filters,
             tables.steps(block.circuit, flat.dtype == np.float32),
         )  # fmt: skip
 

@@ -108,7 +108,7 @@ def forward(
     n_readers, n_functions, outputs = len(readers.element), sites.factors.shape[0], out.shape[2]
     rows_c, rows_s = np.empty((max(1, n_readers), ROW), dtype), np.empty((max(1, n_readers), ROW), dtype)
     functions = np.ones((1 + n_functions, ROW), dtype)
-    own = np.empty((1 + n_functions) * BLOCK, dtype)
+    block = np.empty((1 + n_functions) * BLOCK, dtype)
     entries = np.empty(_most(net.site_entries, net.word_sites, False) * BLOCK, dtype)
     states = np.ones(2 * (1 + _most(net.site_states, net.word_sites, False)) * BLOCK, dtype)
     sums = np.empty((outputs, ROW), dtype)
@@ -126,7 +126,7 @@ def forward(
                 read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
                 site_functions(sites.factors, width, rows_c, rows_s, functions[1:])
                 for q in range(0, width, BLOCK):
-                    _cut(functions, q, own)
+                    _cut(functions, q, block)
                     for f in range(filters):
                         row = (task.g * filters + f) * channels + c
                         for w in range(net.row_words[row, 0], net.row_words[row, 1]):
@@ -134,7 +134,7 @@ def forward(
                             if o >= outputs:
                                 continue
                             states[:BLOCK] = 1
-                            at = BLOCK * _sweep(net, w, net.row_bases[row], numbers, own, entries, states, False)
+                            at = BLOCK * _sweep(net, w, net.row_bases[row], numbers, block, entries, states, False)
                             to = sums[o, q : q + BLOCK]
                             for k in range(BLOCK):
                                 to[k] += net.word_factors[w] * states[at + k]
@@ -160,11 +160,11 @@ def backward(
     rows_c, rows_s = np.empty((max(1, n_readers), ROW), dtype), np.empty((max(1, n_readers), ROW), dtype)
     d_c, d_s = np.empty_like(rows_c), np.empty_like(rows_s)
     functions, d_functions = np.ones((1 + n_functions, ROW), dtype), np.empty((1 + n_functions, ROW), dtype)
-    own, d_own = np.empty((1 + n_functions) * BLOCK, dtype), np.empty((1 + n_functions) * BLOCK, dtype)
+    block, d_block = np.empty((1 + n_functions) * BLOCK, dtype), np.empty((1 + n_functions) * BLOCK, dtype)
     entries = np.empty(_most(net.site_entries, net.word_sites, True) * BLOCK, dtype)
     states = np.ones((1 + _most(net.site_states, net.word_sites, True)) * BLOCK, dtype)
     d_entries, d_states = np.empty_like(entries), np.empty_like(states)
-    given = np.zeros((outputs, ROW), dtype)
+    d_sums = np.zeros((outputs, ROW), dtype)
     source = source_of(images, groups, channels, readers, pieces)
     tasks = count_tasks(source)
     first, last = tasks * part // parts, tasks * (part + 1) // parts
@@ -174,13 +174,13 @@ def backward(
         for p in range(task.start, task.stop, WIDTH):
             count = min(WIDTH, task.stop - p)
             width = (task.some * count + BLOCK - 1) // BLOCK * BLOCK
-            take(d_out, task, p, count, width, given)
+            take(d_out, task, p, count, width, d_sums)
             for c in range(channels):
                 read_block(source, task, p, count, width, c, cosines, sines, rows_c, rows_s)
                 site_functions(sites.factors, width, rows_c, rows_s, functions[1:])
                 for q in range(0, width, BLOCK):
-                    _cut(functions, q, own)
-                    d_own[:] = 0
+                    _cut(functions, q, block)
+                    d_block[:] = 0
                     for f in range(filters):
                         row = (task.g * filters + f) * channels + c
                         for w in range(net.row_words[row, 0], net.row_words[row, 1]):
@@ -188,12 +188,12 @@ def backward(
                             if o >= outputs or net.word_sites[w] == net.word_sites[w + 1]:
                                 continue
                             _word_back(
-                                net, w, net.row_bases[row], numbers, own, entries, states, given[o, q : q + BLOCK],
-                                d_own, d_entries, d_states, d_numbers[part],
+                                net, w, net.row_bases[row], numbers, block, entries, states, d_sums[o, q : q + BLOCK],
+                                d_block, d_entries, d_states, d_numbers[part],
                             )  # fmt: skip
                     for f in range(1 + n_functions):
                         for k in range(BLOCK):
-                            d_functions[f, q + k] = d_own[f * BLOCK + k]
+                            d_functions[f, q + k] = d_block[f * BLOCK + k]
                 if want_i:
                     d_c[:] = 0
                     d_s[:] = 0
@@ -207,8 +207,8 @@ def backward(
 
 @_inlined  # type: ignore[untyped-decorator]
 def _word_back(
-    net: Sweeps, w: int, base: int, numbers: Floats, functions: Floats, entries: Floats, states: Floats, given: Floats,
-    d_functions: Floats, d_entries: Floats, d_states: Floats, d_numbers: Floats,
+    net: Sweeps, w: int, base: int, numbers: Floats, functions: Floats, entries: Floats, states: Floats,
+    d_value: Floats, d_functions: Floats, d_entries: Floats, d_states: Floats, d_numbers: Floats,
 ) -> None:  # fmt: skip
     """Gradients of a word's numbers and functions, from that of its value."""
     site_entries, site_states = net.site_entries, net.site_states
@@ -218,7 +218,7 @@ def _word_back(
     d_states[: at * BLOCK] = 0
     d_entries[: shift * BLOCK] = 0
     for k in range(BLOCK):
-        d_states[at * BLOCK + k] = factor * given[k]
+        d_states[at * BLOCK + k] = factor * d_value[k]
     for site in range(last_site - 1, first_site - 1, -1):
         before = at - (site_states[site] - site_states[site - 1]) if site > first_site else 0
         shift -= site_entries[site + 1] - site_entries[site]

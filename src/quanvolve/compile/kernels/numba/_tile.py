@@ -69,17 +69,17 @@ class Emit:
     def splat(self, scalar: ir.Value) -> ir.Value:
         nothing = ir.Constant(self.vector, ir.Undefined)
         index = ir.IntType(32)
-        one = self.builder.insert_element(nothing, scalar, ir.Constant(index, 0))
+        first_lane = self.builder.insert_element(nothing, scalar, ir.Constant(index, 0))
         return self.builder.shuffle_vector(
-            one, nothing, ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes)
+            first_lane, nothing, ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes)
         )
 
     def splat_number(self, value: ir.Value, kind: ir.VectorType) -> ir.Value:
         """A vector of the same number."""
         nothing, index = ir.Constant(kind, ir.Undefined), ir.IntType(32)
-        one = self.builder.insert_element(nothing, value, ir.Constant(index, 0))
+        first_lane = self.builder.insert_element(nothing, value, ir.Constant(index, 0))
         return self.builder.shuffle_vector(
-            one, nothing, ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes)
+            first_lane, nothing, ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes)
         )
 
     def fma(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
@@ -95,13 +95,13 @@ class Emit:
         k = builder.phi(ir.IntType(64))
         k.add_incoming(self.number(0), before)
         sums = [builder.phi(self.vector) for _ in range(n_sums)]
-        for one in sums:
-            one.add_incoming(self.zero(), before)
+        for total in sums:
+            total.add_incoming(self.zero(), before)
         new = body(k, sums)
         following = builder.add(k, self.number(1))
         k.add_incoming(following, inside)
-        for one, value in zip(sums, new, strict=True):
-            one.add_incoming(value, inside)
+        for total, value in zip(sums, new, strict=True):
+            total.add_incoming(value, inside)
         builder.cbranch(builder.icmp_signed("<", following, count), inside, after)
         builder.position_at_end(after)
         return new

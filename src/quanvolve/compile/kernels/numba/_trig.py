@@ -198,8 +198,8 @@ class _Turn(Emit):
     def pair(self, x: ir.Value, high: ir.Value, low: ir.Value) -> tuple[ir.Value, ir.Value, ir.Value]:
         """Cosine and sine of x * (high + low) quarter turns, and these."""
         builder = self.builder
-        one = ir.FunctionType(self.vector, [self.vector])
-        rint = cgutils.get_or_insert_function(builder.module, one, f"llvm.rint.v{self.lanes}f32")
+        kind = ir.FunctionType(self.vector, [self.vector])
+        rint = cgutils.get_or_insert_function(builder.module, kind, f"llvm.rint.v{self.lanes}f32")
         turned = builder.fmul(x, high)
         whole = builder.call(rint, [turned])
         rest = self.fma(x, low, self.fma(x, high, builder.fneg(whole)))
@@ -249,8 +249,8 @@ def _turn(
 
         def body(k: ir.Value, sums: Values) -> Values:
             step = builder.mul(k, emit.number(emit.lanes))
-            own = builder.load(builder.bitcast(emit.at(first, step), indices.as_pointer()), align=4)
-            cosine, sine, turned = emit.pair(emit.gather(start, own), high, low)
+            pixels = builder.load(builder.bitcast(emit.at(first, step), indices.as_pointer()), align=4)
+            cosine, sine, turned = emit.pair(emit.gather(start, pixels), high, low)
             emit.store(cosine, cosines, builder.add(to, step))
             emit.store(sine, sines, builder.add(to, step))
             return [emit.largest(turned, sums[0])]
