@@ -288,8 +288,7 @@ def _reduced(layer: nn.Module, x: Tensor) -> Tensor:
         if out.requires_grad:
             layer.zero_grad()
             out.sum().backward()
-    out = out.detach().clone()
-    return out
+    return out.detach().clone()
 
 
 def _graph(layer: nn.Module, x: Tensor) -> Tensor:

@@ -172,7 +172,7 @@ def test_operations_are_counted_as_they_were_written() -> None:
         qp.cond(qp.measure(0), qp.X)(wires=1)
         qp.measure(1, reset=True)
         turn = torch.stack([torch.cos(inputs[0]), torch.sin(inputs[0]), -torch.sin(inputs[0]), torch.cos(inputs[0])])
-        qp.QubitUnitary(torch.kron(turn.reshape(2, 2), torch.eye(2)), wires=[0, 1])
+        qp.QubitUnitary(torch.kron(turn.reshape(2, 2), torch.eye(4)), wires=[0, 1, 2])
         return qp.expval(qp.Z(0))
 
     with refused(r"operation 3 \(QubitUnitary\) cannot be captured"):

@@ -352,11 +352,7 @@ class _Place:
         if len(wires) == 1:
             return turn_gates(self._of_values(operation), wires[0], self.origin)
         plain = values_of(matrix)
-        if (
-            (len(wires) > 2 or _made_diagonal(matrix))
-            and plain.ndim == 2
-            and np.array_equal(plain, np.diag(np.diagonal(plain)))
-        ):
+        if _made_diagonal(matrix) and plain.ndim == 2 and np.array_equal(plain, np.diag(np.diagonal(plain))):
             return diagonal(phases_of(torch.diagonal(matrix)), wires, self.origin)
         if operation.num_params == 1 and getattr(operation, "has_generator", False):  # it is exp(i angle G)
             with qp.queuing.QueuingManager.stop_recording():
