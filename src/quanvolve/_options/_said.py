@@ -47,39 +47,40 @@ def of_layer(name: str) -> Said:
     return said(layer_options()[name])
 
 
-def said(own: Option) -> Said:
+def said(option: Option) -> Said:
     """What is said of an option of the layer."""
-    panel = MODEL if own.usual else MORE
-    if "bool" in own.kinds:
-        return Said(own.help, panel, None, off="fixed" if own.name == "trainable" else None)
-    if own.kinds == ("int", "str"):
-        return Said(own.help, panel, "N or NAME", parser=count_or_word)
-    metavar = {"int": "N", "float": "X", "noise": "NAME=P"}.get(own.kinds[0], "NAME")
-    return Said(own.help, panel, metavar, own.least)
+    panel = MODEL if option.usual else MORE
+    if "bool" in option.kinds:
+        return Said(option.help, panel, None, off="fixed" if option.name == "trainable" else None)
+    if option.kinds == ("int", "str"):
+        return Said(option.help, panel, "N or NAME", parser=count_or_word)
+    metavar = {"int": "N", "float": "X", "noise": "NAME=P"}.get(option.kinds[0], "NAME")
+    return Said(option.help, panel, metavar, option.least)
 
 
 def layer_fields() -> dict[str, tuple[Any, Any]]:
     """The annotation and the default of every option of the layer that can be typed, by its word."""
-    typed = [own for own in model_options().values() if own.plain]
+    typed = [option for option in model_options().values() if option.plain]
     return {
-        own.word: (Annotated[_type_of(own), said(own)], own.default) for own in sorted(typed, key=lambda own: own.place)
+        option.word: (Annotated[_type_of(option), said(option)], option.default)
+        for option in sorted(typed, key=lambda option: option.place)
     }
 
 
-def _type_of(own: Option) -> Any:
+def _type_of(option: Option) -> Any:
     """The type of an option's value, as runs keep it."""
-    kinds: list[Any] = [{"int": int, "float": float, "bool": bool}.get(kind, str) for kind in own.kinds]
+    kinds: list[Any] = [{"int": int, "float": float, "bool": bool}.get(kind, str) for kind in option.kinds]
     kind = kinds[0]
-    for more in [*kinds[1:], *([types.NoneType] if own.optional else [])]:
+    for more in [*kinds[1:], *([types.NoneType] if option.optional else [])]:
         kind = kind | more
     return kind
 
 
 def with_layer(kind: _Class) -> _Class:
     """Give a class the layer's options as fields, where it has no field with that name."""
-    own = kind.__annotations__
+    annotations = kind.__annotations__
     for word, (annotation, default) in layer_fields().items():
-        if word not in own:
-            own[word] = annotation
+        if word not in annotations:
+            annotations[word] = annotation
             setattr(kind, word, default)
     return kind

@@ -27,11 +27,11 @@ def layer_options() -> dict[str, Option]:
     """
     made = _constructor()
     words = words_in(ast.get_docstring(made) or "")
-    found = {}
+    options = {}
     for parameter in _parameters(made):
         text, needs = words.get(parameter.name, ("", None))
-        found[parameter.name] = Option(parameter.name, parameter.default, parameter.annotation, text, needs)
-    return found
+        options[parameter.name] = Option(parameter.name, parameter.default, parameter.annotation, text, needs)
+    return options
 
 
 def model_options() -> dict[str, Option]:

@@ -34,22 +34,30 @@ def takes(options: Sequence[inspect.Parameter]) -> Callable[[type[_T]], type[_T]
 
     def taking(kind: type[_T]) -> type[_T]:
         made: Callable[..., None] = kind.__init__
-        own = inspect.signature(made)
-        shared = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in options if one.name not in own.parameters]
-        named = [one for one in own.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
-        place = sum(one.kind is not inspect.Parameter.KEYWORD_ONLY for one in named)
-        defaults = {one.name: one.default for one in shared}
-        known = {one.name for one in named} | set(defaults)
+        signature = inspect.signature(made)
+        shared = [
+            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            for parameter in options
+            if parameter.name not in signature.parameters
+        ]
+        named = [
+            parameter
+            for parameter in signature.parameters.values()
+            if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+        ]
+        place = sum(parameter.kind is not inspect.Parameter.KEYWORD_ONLY for parameter in named)
+        defaults = {parameter.name: parameter.default for parameter in shared}
+        known = {parameter.name for parameter in named} | set(defaults)
 
         @functools.wraps(made)
-        def __init__(self: Any, *arguments: Any, **given: Any) -> None:
-            for name in given:
+        def __init__(self: Any, *arguments: Any, **keywords: Any) -> None:
+            for name in keywords:
                 if name not in known:
                     raise TypeError(f"{kind.__name__}.__init__() got an unexpected keyword argument {name!r}")
-            made(self, *arguments, **{**defaults, **given})
+            made(self, *arguments, **{**defaults, **keywords})
 
         parameters = [*named[:place], *shared, *named[place:]]
-        __init__.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+        __init__.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         kind.__init__ = __init__  # type: ignore[method-assign]
         return kind
 

@@ -17,17 +17,17 @@ def parse_noise(text: str | None) -> dict[str, float] | None:
     """
     if text is None:
         return None
-    found = {}
+    strengths = {}
     for part in text.split(","):
         name, _, number = part.partition("=")
         try:
-            found[name.strip()] = float(number)
+            strengths[name.strip()] = float(number)
         except ValueError:
             raise QuanvolveError(
                 f"`noise={text}` is not a list of names and strengths, such as depolarizing=0.01,readout=0.02",
                 arguments=("noise",),
             ) from None
-    return found
+    return strengths
 
 
 def count_or_word(value: int | str) -> int | str:

@@ -13,14 +13,14 @@ _GATES = {name: ours for ours, name in QISKIT_NAMES.items()}
 _SILENT = ("barrier", "delay", "id", "measure")
 
 
-def described(circuit: Circuit, basis: Basis, parameters: list[Any], one: Any, model: Any, name: str) -> Circuit:
+def described(circuit: Circuit, basis: Basis, parameters: list[Any], transpiled: Any, model: Any, name: str) -> Circuit:
     """What a backend runs for one measurement basis, as a description with channels.
 
     Args:
         circuit: that was transpiled.
         basis: whose words it measures, after gates that turn each of them to Z.
         parameters: of the transpiled circuit, for the circuit's rotations in order.
-        one: the transpiled circuit.
+        transpiled: the transpiled circuit.
         model: Aer's noise model of the backend.
         name: of the backend, for errors.
 
@@ -30,16 +30,16 @@ def described(circuit: Circuit, basis: Basis, parameters: list[Any], one: Any, m
     angles = [gate.angle for gate in circuit.gates if gate.angle is not None]
     known = dict(zip(parameters, angles, strict=True))
     gates = []
-    for instruction in one.data:
+    for instruction in transpiled.data:
         kind = instruction.operation.name
         if kind in _SILENT:
             continue
         if kind not in _GATES:
             raise QuanvolveError(f"the backend {name} has the gate {kind!r}, which has no description")
-        wires = tuple(int(one.find_bit(qubit).index) for qubit in instruction.qubits)
+        wires = tuple(int(transpiled.find_bit(qubit).index) for qubit in instruction.qubits)
         angle = _affine(instruction.operation.params[0], known) if instruction.operation.params else None
         gates.append(Gate(_GATES[kind], wires, angle))
-    places = places_of(one)
+    places = places_of(transpiled)
     terms: list[list[tuple[float, tuple[tuple[int, str], ...]]]] = [[] for _ in range(circuit.n_outputs)]
     for output, coefficient, wires in basis.words:
         terms[output].append((coefficient, tuple((places[wire], "Z") for wire in wires)))

@@ -133,17 +133,17 @@ def estimate(
         counting.layer(name, layer, seen, backend)
         for (name, layer), seen in zip(layers.items(), seen_windows(model, images, levels), strict=True)
     )
-    fits, tests = [one.calibration for one in each], [one.held_out for one in each]
+    fits, tests = [counted.calibration for counted in each], [counted.held_out for counted in each]
     circuits = [circuit for layer in layers.values() for circuit in layer.circuits]
     known = all(fit is not None for fit in fits)
     return Estimate(
-        total(one.windows for one in each),
-        total(one.distinct for one in each),
+        total(counted.windows for counted in each),
+        total(counted.distinct for counted in each),
         total(fit for fit in fits if fit is not None) if known else None,
         total(test for test in tests if test is not None) if known else None,
         counting.readout_runs(circuits, backend) if readout and known else None,
-        max(one.depth for one in each),
-        max(one.two_qubit_gates for one in each),
+        max(counted.depth for counted in each),
+        max(counted.two_qubit_gates for counted in each),
         each,
     )
 

@@ -45,15 +45,15 @@ def extrapolate(scales: Sequence[float], values: Floats, errors: Floats, method:
         raise QuanvolveError(f"`scales` (={tuple(scales)!r}) must be two or more different numbers to extrapolate from")
     x = np.asarray(scales, float)
     degree = len(x) - 1 if method == "richardson" else 1
-    found, variances = _line(x, values, errors, degree)
+    intercepts, variances = _line(x, values, errors, degree)
     if method != "exponential":
-        return found, np.sqrt(variances)
+        return intercepts, np.sqrt(variances)
     clear = (np.abs(values) > _CLEAR * errors).all(0) & (np.sign(values) == np.sign(values[0])).all(0)
     safe = np.where(clear, np.abs(values), 1.0)
     logarithms, spread = _line(x, np.log(safe), np.where(clear, errors, 1.0) / safe, 1)
     size = np.exp(np.where(clear, logarithms, 0.0))
     return (
-        np.where(clear, np.sign(values[0]) * size, found),
+        np.where(clear, np.sign(values[0]) * size, intercepts),
         np.sqrt(np.where(clear, size**2 * spread, variances)),
     )
 

@@ -89,10 +89,10 @@ def plan_settings(circuit: Circuit, weights: Weights, *, sparse: bool, held_out:
     columns, settings = design.columns, design.settings()
     full = True
     if sparse:
-        kept = _ideal_columns(design, weights, columns, settings)
-        if len(kept) < len(columns):
+        products = _ideal_columns(design, weights, columns, settings)
+        if len(products) < len(columns):
             full = False
-            settings, columns = _chosen(design, kept, settings, rng), kept
+            settings, columns = _chosen(design, products, settings, rng), products
     return Planned(design, columns, settings, design.random(held_out, rng), full)
 
 
@@ -102,17 +102,17 @@ def _ideal_columns(design: Design, weights: Weights, columns: Columns, grid: Flo
     return closure(columns[np.abs(ideal).max(1) > ZERO])
 
 
-def _chosen(design: Design, kept: Columns, grid: Floats, rng: np.random.Generator) -> Floats:
+def _chosen(design: Design, products: Columns, grid: Floats, rng: np.random.Generator) -> Floats:
     """Settings that determine these products well."""
-    if len(grid) * len(kept) > _MAX_ENTRIES:
+    if len(grid) * len(products) > _MAX_ENTRIES:
         raise QuanvolveError(
-            f"the ideal filter has {len(kept):,} of {len(grid):,} possible terms: choosing settings for so many takes "
-            "too much memory; leave `sparse` out, which runs them all"
+            f"the ideal filter has {len(products):,} of {len(grid):,} possible terms: choosing settings for so many "
+            "takes too much memory; leave `sparse` out, which runs them all"
         )
-    _, _, order = qr(design.matrix(grid, kept).T, mode="economic", pivoting=True)
-    first = order[: len(kept)]
+    _, _, order = qr(design.matrix(grid, products).T, mode="economic", pivoting=True)
+    first = order[: len(products)]
     rest = np.setdiff1d(np.arange(len(grid)), first)
-    more = rng.permutation(rest)[: int(np.ceil((_MORE - 1) * len(kept)))]
+    more = rng.permutation(rest)[: int(np.ceil((_MORE - 1) * len(products)))]
     return np.asarray(grid[np.concatenate([first, more])], np.float64)
 
 

@@ -149,8 +149,8 @@ class QiskitBackend:
         if model is None:
             model = import_qiskit("qiskit_aer.noise").NoiseModel.from_backend(self.backend)
         return tuple(
-            described(circuit, basis, parameters, one, model, self.name)
-            for basis, one in zip(bases_of(circuit), written, strict=True)
+            described(circuit, basis, parameters, transpiled, model, self.name)
+            for basis, transpiled in zip(bases_of(circuit), written, strict=True)
         )
 
     def folded(self, scale: int) -> QiskitBackend:

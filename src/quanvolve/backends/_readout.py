@@ -73,7 +73,7 @@ def readout_errors(
         # The input is not read: it makes repetitions different settings, which run, and are kept, one by one.
         repeats = np.arange(float(REPEATS)).reshape(-1, 1)
         means.append(measure(there, prepared, {}, repeats, cache=cache, progress=progress).values.mean(0))
-    wrong = {wire: ((1 - zero) / 2, (1 + one) / 2) for wire, zero, one in zip(wires, *means, strict=True)}
+    wrong = {wire: ((1 - at_zero) / 2, (1 + at_one) / 2) for wire, at_zero, at_one in zip(wires, *means, strict=True)}
     for wire, (a, b) in wrong.items():
         if a + b > 0.9:
             raise QuanvolveError(

@@ -128,8 +128,8 @@ def values_of_bits(basis: Basis, bits: npt.NDArray[np.bool_], n_outputs: int) ->
     values, variances = np.zeros((settings, n_outputs)), np.zeros((settings, n_outputs))
     for output in sorted({output for output, _, _ in basis.words}):
         each = np.zeros((settings, shots))
-        for own, coefficient, wires in basis.words:
-            if own == output:
+        for word_output, coefficient, wires in basis.words:
+            if word_output == output:
                 each += coefficient * (1.0 - 2.0 * (bits[:, :, list(wires)].sum(-1) % 2))
         values[:, output] = each.mean(1)
         variances[:, output] = each.var(1, ddof=1) / shots if shots > 1 else 0.0

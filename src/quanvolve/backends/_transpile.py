@@ -27,12 +27,12 @@ class Transpiled:
     qubits: tuple[int, ...]
 
     @classmethod
-    def of(cls, one: Any) -> Transpiled:
+    def of(cls, circuit: Any) -> Transpiled:
         """What a circuit of Qiskit is on its backend."""
-        counted = one.copy()
+        counted = circuit.copy()
         counted.remove_final_measurements(inplace=True)
-        pairs = sum(len(i.qubits) == 2 and i.operation.name != "barrier" for i in one.data)
-        return cls(counted.depth(), pairs, places_of(one))
+        pairs = sum(len(i.qubits) == 2 and i.operation.name != "barrier" for i in circuit.data)
+        return cls(counted.depth(), pairs, places_of(circuit))
 
 
 def places_of(transpiled: Any) -> tuple[int, ...]:
@@ -95,16 +95,16 @@ def transpile(
     return parameters, transpiled
 
 
-def fold(one: Any, scale: int) -> Any:
+def fold(circuit: Any, scale: int) -> Any:
     """A transpiled circuit with each two-qubit gate in an odd number of copies, kept apart by barriers.
 
     Raises:
         QuanvolveError: if a two-qubit gate is not its own inverse.
     """
     if scale == 1:
-        return one
-    folded = one.copy_empty_like()
-    for instruction in one.data:
+        return circuit
+    folded = circuit.copy_empty_like()
+    for instruction in circuit.data:
         name, several = instruction.operation.name, len(instruction.qubits) == 2
         if several and name not in (*_FOLDED, "barrier", "measure"):
             raise QuanvolveError(

@@ -38,7 +38,7 @@ def qiskit_circuit(bound: Bound, name: str = "filter") -> Any:
     for gate in bound.gates:
         arguments: list[Any] = []
         if gate.offset is not None:
-            arguments = [gate.offset + sum(factor * parameters[own] for own, factor in gate.terms)]
+            arguments = [gate.offset + sum(factor * parameters[parameter] for parameter, factor in gate.terms)]
         getattr(written, QISKIT_NAMES[gate.name])(*arguments, *gate.wires)
     outputs = outputs_in_words(bound.circuit, bound.weights)
     if bound.circuit.postprocessing is None:

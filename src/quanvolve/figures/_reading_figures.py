@@ -75,10 +75,10 @@ def reading_figure(layer: LayerView, readings: Sequence[Reading] | None = None, 
     figure = new_figure(max(across * (columns * cell + 0.35) + 0.9, 4.2), down * (rows * cell + 0.75) + 0.75)
     grid = figure.subplots(down, across, squeeze=False)
     shown: Any = None
-    for ax, one in zip(grid.flat, chosen, strict=False):
-        shown = draw_reading(ax, layer, one, 72 * cell)
-        frame(ax, f"ch {one.channel}")
-        ax.set_xlabel(_caption(one), fontsize=SMALL - 1, color=GREY, family=FONT)
+    for ax, channel_reading in zip(grid.flat, chosen, strict=False):
+        shown = draw_reading(ax, layer, channel_reading, 72 * cell)
+        frame(ax, f"ch {channel_reading.channel}")
+        ax.set_xlabel(_caption(channel_reading), fontsize=SMALL - 1, color=GREY, family=FONT)
     for ax in list(grid.flat)[len(chosen) :]:
         ax.set_visible(False)
     which = "each channel reads" if len(chosen) == layer.out_channels else f"the first {len(chosen)} channels read"
@@ -88,21 +88,21 @@ def reading_figure(layer: LayerView, readings: Sequence[Reading] | None = None, 
     return figure
 
 
-def draw_reading(ax: Axes, layer: LayerView, one: Reading, points: float) -> Any:
+def draw_reading(ax: Axes, layer: LayerView, channel_reading: Reading, points: float) -> Any:
     """The heat map of one channel; `points` is the side of a cell."""
     from matplotlib.colors import LinearSegmentedColormap
 
     rows, columns = _window_form(layer)
-    shares = np.array(one.total).reshape(rows, columns)
+    shares = np.array(channel_reading.total).reshape(rows, columns)
     colours = LinearSegmentedColormap.from_list("reads", [PAPER, "#9CC9E6", BLUE, "#003F66"])
     shown = ax.imshow(shares, cmap=colours, vmin=0, vmax=1, interpolation="nearest")
-    for (i, j), share in one.pairs.items():
+    for (i, j), share in channel_reading.pairs.items():
         if share >= _LEAST_PAIR:
             ends = np.array([divmod(i, columns), divmod(j, columns)], dtype=float)
             step = (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0])
             (r0, c0), (r1, c1) = ends[0] + _AROUND_NUMBER * step, ends[1] - _AROUND_NUMBER * step
             ax.plot([c0, c1], [r0, r1], color=ORANGE, linewidth=1 + 5 * share, alpha=0.9, solid_capstyle="round")
-    for k, share in enumerate(one.total):
+    for k, share in enumerate(channel_reading.total):
         r, c = divmod(k, columns)
         text = f"{100 * share:.0f}"
         dark = share > 0.45
@@ -115,10 +115,10 @@ def draw_reading(ax: Axes, layer: LayerView, one: Reading, points: float) -> Any
     return shown
 
 
-def _caption(one: Reading) -> str:
-    if one.filter_share is None:
+def _caption(channel_reading: Reading) -> str:
+    if channel_reading.filter_share is None:
         return "constant"
-    return f"products {100 * one.products:.0f} %\nlinear {100 * one.filter_share:.0f} %"
+    return f"products {100 * channel_reading.products:.0f} %\nlinear {100 * channel_reading.filter_share:.0f} %"
 
 
 def response_figure(
@@ -149,17 +149,17 @@ def response_figure(
         raise QuanvolveError("the window has one pixel, a response surface needs two")
     if pixels is not None and (len(set(pixels)) != 2 or not all(0 <= k < n_pixels for k in pixels)):
         raise QuanvolveError(f"`pixels` (={pixels}) must be two different numbers in 0 to {n_pixels - 1}")
-    surfaces = [(pixels or chosen_pixels(one), one) for one in chosen]
-    values = [surface(layer, one.channel, pair) for pair, one in surfaces]
+    surfaces = [(pixels or chosen_pixels(channel_reading), channel_reading) for channel_reading in chosen]
+    values = [surface(layer, channel_reading.channel, pair) for pair, channel_reading in surfaces]
     limit = symmetric_limit(np.array(values))
     across = min(len(chosen), 4)
     down = math.ceil(len(chosen) / across)
     figure = new_figure(across * 2.05 + 0.9, down * 2.1 + 0.45)
     grid = figure.subplots(down, across, squeeze=False)
     shown: Any = None
-    for ax, (pair, one), value in zip(grid.flat, surfaces, values, strict=False):
+    for ax, (pair, channel_reading), value in zip(grid.flat, surfaces, values, strict=False):
         shown = draw_surface(ax, value, limit)
-        tidy(ax, f"ch {one.channel}", f"pixel x{pair[0]}", f"pixel x{pair[1]}")
+        tidy(ax, f"ch {channel_reading.channel}", f"pixel x{pair[0]}", f"pixel x{pair[1]}")
     for ax in list(grid.flat)[len(chosen) :]:
         ax.set_visible(False)
     figure.suptitle("Response to two pixels, the others 0.5", fontsize=TITLE, color=INK, family=FONT)
@@ -167,11 +167,11 @@ def response_figure(
     return figure
 
 
-def chosen_pixels(one: Reading) -> tuple[int, int]:
+def chosen_pixels(channel_reading: Reading) -> tuple[int, int]:
     """The two pixels that a channel multiplies most, or else reads most."""
-    if one.pairs:
-        return max(one.pairs, key=lambda pair: one.pairs[pair])
-    order = sorted(range(len(one.total)), key=lambda k: -one.total[k])
+    if channel_reading.pairs:
+        return max(channel_reading.pairs, key=lambda pair: channel_reading.pairs[pair])
+    order = sorted(range(len(channel_reading.total)), key=lambda k: -channel_reading.total[k])
     first, second = sorted(order[:2])
     return first, second
 
@@ -239,31 +239,37 @@ def gallery_figure(
     with torch.no_grad():
         maps = as_array("maps", layer(torch.as_tensor(pixels).to(like)))
     rows, columns = _window_form(layer)
-    pairs = [chosen_pixels(one) if len(one.total) > 1 else None for one in chosen]
+    pairs = [chosen_pixels(channel_reading) if len(channel_reading.total) > 1 else None for channel_reading in chosen]
     values = [
         np.zeros((2, 2)) if p is None else surface(layer, o.channel, p) for o, p in zip(chosen, pairs, strict=True)
     ]
     limit = symmetric_limit(np.concatenate([maps[: len(chosen)].ravel(), np.array(values).ravel()]))
-    weights = symmetric_limit(np.array([one.filter for one in chosen]))
+    weights = symmetric_limit(np.array([channel_reading.filter for channel_reading in chosen]))
     figure = new_figure(7.6, 1.5 * len(chosen) + 0.7)
     grid = figure.subplots(len(chosen), 4, squeeze=False, width_ratios=[1, 1, 1, 1.15])
     bar: Any = None
-    for row, (one, pair, value) in enumerate(zip(chosen, pairs, values, strict=True)):
+    for row, (channel_reading, pair, value) in enumerate(zip(chosen, pairs, values, strict=True)):
         first = row == 0
-        draw_reading(grid[row, 0], layer, one, 72 * 1.1 / max(rows, columns))
+        draw_reading(grid[row, 0], layer, channel_reading, 72 * 1.1 / max(rows, columns))
         frame(grid[row, 0], "reads" if first else "")
-        grid[row, 0].set_ylabel(f"ch {one.channel}", fontsize=TEXT, color=INK, family=FONT)
-        linear = np.array(one.filter).reshape(rows, columns)
+        grid[row, 0].set_ylabel(f"ch {channel_reading.channel}", fontsize=TEXT, color=INK, family=FONT)
+        linear = np.array(channel_reading.filter).reshape(rows, columns)
         grid[row, 1].imshow(linear, cmap="PuOr_r", vmin=-weights, vmax=weights, interpolation="nearest")
         frame(grid[row, 1], "closest linear filter" if first else "")
-        share = "constant" if one.filter_share is None else f"explains {100 * one.filter_share:.0f} %"
+        share = (
+            "constant"
+            if channel_reading.filter_share is None
+            else f"explains {100 * channel_reading.filter_share:.0f} %"
+        )
         grid[row, 1].set_xlabel(share, fontsize=SMALL - 1, color=GREY, family=FONT)
         draw_surface(grid[row, 2], value, limit)
         frame(grid[row, 2], "response" if first else "")
         if pair is not None:
             grid[row, 2].set_xlabel(f"x{pair[0]} 0 to 1", fontsize=SMALL - 1, color=GREY, family=FONT)
             grid[row, 2].set_ylabel(f"x{pair[1]}", fontsize=SMALL - 1, color=GREY, family=FONT)
-        bar = grid[row, 3].imshow(maps[one.channel], cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest")
+        bar = grid[row, 3].imshow(
+            maps[channel_reading.channel], cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest"
+        )
         frame(grid[row, 3], "feature map" if first else "")
     colour_bar(figure, bar, grid[:, 3], "measured value", fraction=0.08, pad=0.04, aspect=14 * len(chosen))
     return figure

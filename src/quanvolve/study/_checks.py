@@ -69,23 +69,23 @@ def checked_row(row: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
     for name in ("worker", "error"):
         if not isinstance(row[name], str | None):
             raise ValueError(f"{name} of {what} is not a text")
-    found = dict(row)
+    trial = dict(row)
     for name in ("result", "config", "versions"):
         if not isinstance(row[name], str | None):
             raise ValueError(f"{name} of {what} is not a text")
         try:
-            found[name] = None if row[name] is None else parse_json(row[name])
+            trial[name] = None if row[name] is None else parse_json(row[name])
         except ValueError as error:
             raise ValueError(f"{name} of {what} is not JSON ({error})") from None
-        if not isinstance(found[name], dict | None):
+        if not isinstance(trial[name], dict | None):
             raise ValueError(f"{name} of {what} is not an object")
-    if not all(isinstance(text, str) for text in (found["versions"] or {}).values()):
+    if not all(isinstance(text, str) for text in (trial["versions"] or {}).values()):
         raise ValueError(f"versions of {what} are not texts")
     if row["status"] == "failed" and row["error"] is None:
-        found["error"] = "no reason is known"
+        trial["error"] = "no reason is known"
     if row["status"] == "done":
-        check_result(found["result"], what)
-    return found
+        check_result(trial["result"], what)
+    return trial
 
 
 def check_trial(row: Mapping[str, Any], plan: Plan) -> None:

@@ -100,8 +100,8 @@ def _client(scheduler: str) -> Iterator[Any]:
         ) from error
     name, _, options = scheduler.partition(":")
     if name == "slurm":
-        with _slurm(options) as cluster, distributed.Client(cluster) as own:  # type: ignore[no-untyped-call]
-            yield own
+        with _slurm(options) as cluster, distributed.Client(cluster) as slurm_client:  # type: ignore[no-untyped-call]
+            yield slurm_client
         return
     try:
         client: Any = distributed.Client(scheduler, timeout=10)  # type: ignore[no-untyped-call]

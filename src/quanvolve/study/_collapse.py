@@ -51,9 +51,9 @@ def has_collapsed(outcomes: Collection[Outcome]) -> bool:
     mean = float(accuracies.mean())
     if mean <= chance or chance >= 1:
         return True
-    own = chance * (1 - chance) / images
+    binomial = chance * (1 - chance) / images
     scatter = float(accuracies.var(ddof=1)) if len(accuracies) > 1 else 0.0
-    variance = max(own - scatter, 0.0) + scatter / len(accuracies)
+    variance = max(binomial - scatter, 0.0) + scatter / len(accuracies)
     worth = chance * (1 - chance) / variance
     # The chance of at least so many right ones, which need not be whole numbers here.
     return bool(betainc(mean * worth, (1 - mean) * worth + 1, chance) > LEVEL)

@@ -87,7 +87,7 @@ def contenders_for(params: dict[str, Any], controls: Sequence[str] | None = None
             raise QuanvolveError(f"`controls` has {name!r}, which is none of {', '.join(CONTROLS)}")
     if params.get("backbone", "quantum") != "quantum" or params.get("preset") is not None:
         raise QuanvolveError("the model of a comparison has quantum filters: leave `backbone` and `preset` out")
-    found = [Contender(MODEL, _summary(params), dict(params))]
+    contenders = [Contender(MODEL, _summary(params), dict(params))]
     seen = [_identity(params)]
     for name in dict.fromkeys(names):
         kind = _CONTROLS[name]
@@ -100,8 +100,8 @@ def contenders_for(params: dict[str, Any], controls: Sequence[str] | None = None
             changed |= {key: None for key in ("noise", "shots") if changed.get(key) is not None}
         if _identity(changed) not in seen:
             seen.append(_identity(changed))
-            found.append(Contender(name, kind.summary, changed))
-    return found
+            contenders.append(Contender(name, kind.summary, changed))
+    return contenders
 
 
 def _identity(params: dict[str, Any]) -> dict[str, Any]:

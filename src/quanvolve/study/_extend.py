@@ -46,17 +46,17 @@ class Wanted:
             QuanvolveError: if anything but seeds, controls and learning rates differs, or some of these are missing.
         """
         for name in ("dataset", "data_dir"):
-            given = getattr(self, name)
-            if given is not None and given != getattr(plan, name):
-                raise self._other(name, getattr(plan, name), given)
+            wanted = getattr(self, name)
+            if wanted is not None and wanted != getattr(plan, name):
+                raise self._other(name, getattr(plan, name), wanted)
         if self.params is not None:
             self._check_params(plan.contenders[0].params, self.params)
         contenders = plan.contenders
         if self.controls is not None:
-            own = [one.name for one in plan.contenders[1:]]
+            controls = [contender.name for contender in plan.contenders[1:]]
             new = contenders_for(plan.contenders[0].params, self.controls)
-            self._check_lacking("controls", own, self.controls)
-            contenders += tuple(one for one in new[1:] if one.name not in own)
+            self._check_lacking("controls", controls, self.controls)
+            contenders += tuple(contender for contender in new[1:] if contender.name not in controls)
         protocol = plan.protocol
         if self.protocol is not None:
             self._check_protocol(plan.protocol, self.protocol)
@@ -70,39 +70,39 @@ class Wanted:
             looks += (len(plan.protocol.seeds),)
         return replace(plan, contenders=contenders, protocol=protocol, looks=looks)
 
-    def _check_params(self, own: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    def _check_params(self, planned: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
         from quanvolve.estimators import QuanvClassifier  # loads scikit-learn
 
-        usual = {name: one.default for name, one in inspect.signature(QuanvClassifier).parameters.items()}
-        for name in dict.fromkeys((*own, *given)):
-            was, now = (one.get(name, usual.get(name)) for one in (own, given))
+        usual = {name: parameter.default for name, parameter in inspect.signature(QuanvClassifier).parameters.items()}
+        for name in dict.fromkeys((*planned, *wanted)):
+            was, now = (params.get(name, usual.get(name)) for params in (planned, wanted))
             if _plain(was) != _plain(now):
                 raise self._other(name, was, now)
 
-    def _check_protocol(self, own: Protocol, given: Protocol) -> None:
+    def _check_protocol(self, planned: Protocol, wanted: Protocol) -> None:
         for field in fields(Protocol):
-            was, now = getattr(own, field.name), getattr(given, field.name)
+            was, now = getattr(planned, field.name), getattr(wanted, field.name)
             if field.name in ("seeds", "lrs"):
                 self._check_lacking(field.name, was, now)
             elif was != now:
                 raise self._other(field.name, was, now)
 
-    def _check_lacking(self, name: str, own: Sequence[Any], given: Sequence[Any]) -> None:
-        if lacking := [one for one in own if one not in given]:
+    def _check_lacking(self, name: str, planned: Sequence[Any], wanted: Sequence[Any]) -> None:
+        if lacking := [value for value in planned if value not in wanted]:
             raise QuanvolveError(
-                f"`{name}` (={_shown(given)}) lacks {_shown(lacking)} of the study in {self.folder}, which has "
-                f"{_shown(own)}: a study can be extended, not made smaller; name all of them"
+                f"`{name}` (={_shown(wanted)}) lacks {_shown(lacking)} of the study in {self.folder}, which has "
+                f"{_shown(planned)}: a study can be extended, not made smaller; name all of them"
             )
 
-    def _other(self, name: str, own: Any, given: Any) -> QuanvolveError:
+    def _other(self, name: str, planned: Any, wanted: Any) -> QuanvolveError:
         return QuanvolveError(
-            f"the study in {self.folder} has `{name}` {own!r}, and {given!r} is given: only seeds, controls and "
+            f"the study in {self.folder} has `{name}` {planned!r}, and {wanted!r} is given: only seeds, controls and "
             "learning rates can be added to a study; leave it out, or begin another study in another folder"
         )
 
 
-def _joined(own: tuple[Any, ...], given: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(dict.fromkeys((*own, *given)))
+def _joined(planned: tuple[Any, ...], wanted: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys((*planned, *wanted)))
 
 
 def _shown(values: Sequence[Any]) -> str:

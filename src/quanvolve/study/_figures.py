@@ -34,7 +34,7 @@ def accuracy_figure(results: Results) -> Figure:
         >>> [label.get_text() for label in accuracy_figure(found).axes[0].get_yticklabels()]
         ['model', 'pixels']
     """
-    names = [one.name for one in results.standings]
+    names = [standing.name for standing in results.standings]
     figure = style.new_figure(8.0, _HEAD + _ROW * len(names))
     ax = figure.subplots()
     for place, name in enumerate(names):
@@ -62,20 +62,22 @@ def difference_figure(results: Results) -> Figure:
     shown = [comparison for comparison in results.comparisons if comparison.outcome != COLLAPSED]
     if not shown:
         raise QuanvolveError("there is no control to compare with that has not collapsed to chance")
-    own = outcomes_of(results.rows)
+    outcomes = outcomes_of(results.rows)
     figure = style.new_figure(8.0, _HEAD + _ROW * len(shown))
     ax = figure.subplots()
     ax.axvline(0, color=style.INK, linewidth=0.9)
-    for place, one in enumerate(shown):
-        colour, mark = _COLOURS.get(one.outcome, style.GREY), _MARKS.get(one.outcome, "o")
+    for place, comparison in enumerate(shown):
+        colour, mark = _COLOURS.get(comparison.outcome, style.GREY), _MARKS.get(comparison.outcome, "o")
         pairs = [
-            own[MODEL][seed].accuracy - other.accuracy for seed, other in own[one.control].items() if seed in own[MODEL]
+            outcomes[MODEL][seed].accuracy - other.accuracy
+            for seed, other in outcomes[comparison.control].items()
+            if seed in outcomes[MODEL]
         ]
         shift = np.linspace(-0.16, 0.16, len(pairs)) if len(pairs) > 1 else np.zeros(1)
         ax.plot(100 * np.array(pairs), place + shift, "o", color=colour, markersize=3, alpha=0.4, markeredgewidth=0)
-        if one.outcome in TESTED:
-            ax.plot([100 * one.low, 100 * one.high], [place, place], color=colour, linewidth=2.2)
-        ax.plot([100 * one.difference], [place], mark, color=colour, markersize=7)
+        if comparison.outcome in TESTED:
+            ax.plot([100 * comparison.low, 100 * comparison.high], [place, place], color=colour, linewidth=2.2)
+        ax.plot([100 * comparison.difference], [place], mark, color=colour, markersize=7)
     _rows(
         ax,
         [comparison.control for comparison in shown],
@@ -101,15 +103,16 @@ def learning_figure(results: Results) -> Figure:
     figure = style.new_figure(8.0, 4.2)
     ax = figure.subplots()
     palette = ["#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#999999", "#F0E442"]
-    for place, one in enumerate(results.standings):
-        curves = [r["result"]["learning_curve"] for r in _done(results, one.name)]
+    for place, standing in enumerate(results.standings):
+        curves = [r["result"]["learning_curve"] for r in _done(results, standing.name)]
         length = min(map(len, curves))
         mean = 100 * np.array([curve[:length] for curve in curves]).mean(axis=0)
-        own = one.name == MODEL
+        is_model = standing.name == MODEL
         ax.plot(
-            range(1, length + 1), mean, label=one.name, linewidth=2.6 if own else 1.3, zorder=5 if own else 2,
-            color=style.BLUE if own else palette[place % len(palette)],
-            linestyle="-" if own else ("--", ":", "-.")[place % 3],
+            range(1, length + 1), mean, label=standing.name,
+            linewidth=2.6 if is_model else 1.3, zorder=5 if is_model else 2,
+            color=style.BLUE if is_model else palette[place % len(palette)],
+            linestyle="-" if is_model else ("--", ":", "-.")[place % 3],
         )  # fmt: skip
     style.tidy(ax, "Validation accuracy, mean over seeds", "epoch", "percent")
     ax.grid(True, axis="y", color=style.PALE, linewidth=0.6)

@@ -108,8 +108,8 @@ class Plan:
             data = parse_json(text)
             if data.pop("format") != _FORMAT:
                 raise ValueError("of another version")
-            given = data.pop("protocol")
-            protocol: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+            arguments = data.pop("protocol")
+            protocol: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()}
             contenders = tuple(Contender(**entry) for entry in data.pop("contenders"))
             looks = tuple(data.pop("looks", ()))
             plan = cls(**data, contenders=contenders, protocol=Protocol(**protocol), looks=looks)

@@ -106,8 +106,8 @@ def _spreads(n: int | None) -> Floats:
     from scipy.stats import chi2
 
     middles = (np.arange(_NODES) + 0.5) / _NODES
-    found: Floats = np.sqrt((n - 1) / chi2.ppf(middles, n - 1))
-    return found
+    spreads: Floats = np.sqrt((n - 1) / chi2.ppf(middles, n - 1))
+    return spreads
 
 
 @lru_cache(maxsize=256)

@@ -23,10 +23,10 @@ HEADER = (
 
 def table_of(results: Results) -> list[tuple[str, ...]]:
     """The results as rows of text, after :data:`HEADER`."""
-    compared = {one.control: one for one in results.comparisons}
+    compared = {comparison.control: comparison for comparison in results.comparisons}
     rows = []
-    for one in results.standings:
-        other = compared.get(one.name)
+    for standing in results.standings:
+        other = compared.get(standing.name)
         judged = ("", "", "", "")
         if other is not None and other.outcome == COLLAPSED:
             judged = ("", "", "", other.outcome)
@@ -35,9 +35,9 @@ def table_of(results: Results) -> list[tuple[str, ...]]:
         elif other is not None:
             between = f"{points(other.low)} to {points(other.high)}"
             judged = (points(other.difference), between, p_value(other.p_corrected).removeprefix("= "), other.outcome)
-        counts = (f"{one.parameters[name]:,}" for name in ("total", "trained", "quantum"))
-        spread = f"{100 * one.mean:.2f} \u00b1 {100 * one.deviation:.2f}"
-        rows.append((one.name, str(one.n), spread, *judged, *counts, f"{one.seconds:.1f}"))
+        counts = (f"{standing.parameters[name]:,}" for name in ("total", "trained", "quantum"))
+        spread = f"{100 * standing.mean:.2f} \u00b1 {100 * standing.deviation:.2f}"
+        rows.append((standing.name, str(standing.n), spread, *judged, *counts, f"{standing.seconds:.1f}"))
     return rows
 
 
@@ -81,10 +81,10 @@ def page(results: Results, *, title: str, command: str) -> str:
         open=sum(row["status"] not in (DONE, FAILED) for row in results.rows),
         header=HEADER,
         rows=table_of(results),
-        contenders=[{"name": one.name, "summary": one.summary} for one in results.standings],
+        contenders=[{"name": standing.name, "summary": standing.summary} for standing in results.standings],
         accuracy=inline_svg(accuracy_figure(results), "test accuracy of all contenders", "a"),
         differences=differences,
-        comparisons=[str(one) for one in results.comparisons],
+        comparisons=[str(comparison) for comparison in results.comparisons],
         learning=inline_svg(learning_figure(results), "validation accuracy by epoch", "l"),
         protocol=protocol_in_words(results),
         failures=[

@@ -68,13 +68,13 @@ class Results:
 
     def verdict(self) -> list[str]:
         """The verdict in sentences, the most important first."""
-        found = verdict(self.outcomes(MODEL), self.comparisons)
+        sentences = verdict(self.outcomes(MODEL), self.comparisons)
         if self.plan.looks:
-            found.append(
+            sentences.append(
                 f"The study had been judged with {listed(list(map(str, self.plan.looks)))} seeds before it was "
                 "extended: false claims keep to 5 % at each look, not over all of them."
             )
-        return found
+        return sentences
 
     def outcomes(self, name: str) -> list[Outcome]:
         """The results of one contender, seed by seed."""
@@ -96,9 +96,11 @@ def results_of(table: Table) -> Results:
             + (f": it failed with {errors[0]}" if errors else ": continue it with `resume=True`"),
             arguments=("resume",),
         )
-    standings = [_standing(table.plan, name, own, rows) for name, own in _ordered(table.plan, outcomes)]
+    standings = [_standing(table.plan, name, by_seed, rows) for name, by_seed in _ordered(table.plan, outcomes)]
     controls = {
-        name: own for name, own in _ordered(table.plan, outcomes) if name != MODEL and set(own) & set(outcomes[MODEL])
+        name: by_seed
+        for name, by_seed in _ordered(table.plan, outcomes)
+        if name != MODEL and set(by_seed) & set(outcomes[MODEL])
     }
     comparisons = compare_paired(outcomes[MODEL], controls) if controls else []
     return Results(table.plan, tuple(standings), tuple(comparisons), tuple(rows))
@@ -106,32 +108,32 @@ def results_of(table: Table) -> Results:
 
 def outcomes_of(rows: Sequence[dict[str, Any]]) -> dict[str, dict[int, Outcome]]:
     """The results of trials that are done, by contender and seed."""
-    found: dict[str, dict[int, Outcome]] = {}
+    outcomes: dict[str, dict[int, Outcome]] = {}
     for row in rows:
         if row["status"] == DONE:
             result = row["result"]
-            one = Outcome(result["test_accuracy"], result["n_test"], result["majority"])
-            found.setdefault(row["contender"], {})[row["seed"]] = one
-    return found
+            outcome = Outcome(result["test_accuracy"], result["n_test"], result["majority"])
+            outcomes.setdefault(row["contender"], {})[row["seed"]] = outcome
+    return outcomes
 
 
 def _ordered(plan: Plan, outcomes: dict[str, dict[int, Outcome]]) -> list[tuple[str, dict[int, Outcome]]]:
     return [(contender.name, outcomes[contender.name]) for contender in plan.contenders if contender.name in outcomes]
 
 
-def _standing(plan: Plan, name: str, own: dict[int, Outcome], rows: list[dict[str, Any]]) -> Standing:
+def _standing(plan: Plan, name: str, by_seed: dict[int, Outcome], rows: list[dict[str, Any]]) -> Standing:
     results = [row["result"] for row in rows if row["contender"] == name and row["status"] == DONE]
-    mean, deviation = summary(list(own.values()))
+    mean, deviation = summary(list(by_seed.values()))
     return Standing(
         name,
         plan.contender(name).summary,
-        len(own),
+        len(by_seed),
         mean,
         deviation,
         sum(r["valid_accuracy"] for r in results) / len(results),
         tuple(r["lr"] for r in results),
         sum(r["seconds"] for r in results) / len(results),
         results[0]["parameters"],
-        has_collapsed(own.values()),
+        has_collapsed(by_seed.values()),
         sum(row["contender"] == name and row["status"] == FAILED for row in rows),
     )

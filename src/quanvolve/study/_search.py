@@ -119,8 +119,8 @@ def search(
     rows = drawn(data.train_labels, train_size, seed)
     images, labels = data.train_images[rows], data.train_labels[rows]
     chosen = dict(DEFAULT_SPACE if space is None else space)
-    own = {"epochs": epochs, "validation_fraction": validation_fraction, "seed": seed, "dims": data.dims}
-    setting = _Setting(chosen, dict(fixed or {}), own, sampler, n_trials, prune)
+    shared = {"epochs": epochs, "validation_fraction": validation_fraction, "seed": seed, "dims": data.dims}
+    setting = _Setting(chosen, dict(fixed or {}), shared, sampler, n_trials, prune)
     nested = []
     for number, (train, held_out) in enumerate(_folds(labels, folds, seed)):
         study = setting.run(images[train], labels[train], storage, f"{name}, fold {number + 1} of {folds}", progress)
@@ -158,7 +158,7 @@ class _Setting:
 
     space: Space
     fixed: dict[str, Any]
-    own: dict[str, Any]
+    shared: dict[str, Any]
     sampler: str
     n_trials: int
     prune: bool
@@ -167,15 +167,15 @@ class _Setting:
         """A classifier of these arguments."""
         from quanvolve.estimators import QuanvClassifier  # loads scikit-learn
 
-        given = with_windows({**self.fixed, **params}, self.own["dims"])
-        if isinstance(given.get("noise"), str):
-            given["noise"] = parse_noise(given["noise"])
+        arguments = with_windows({**self.fixed, **params}, self.shared["dims"])
+        if isinstance(arguments.get("noise"), str):
+            arguments["noise"] = parse_noise(arguments["noise"])
         return QuanvClassifier(
             **{
-                "max_epochs": self.own["epochs"],
-                "validation_fraction": self.own["validation_fraction"],
-                "random_state": self.own["seed"],
-                **given,
+                "max_epochs": self.shared["epochs"],
+                "validation_fraction": self.shared["validation_fraction"],
+                "random_state": self.shared["seed"],
+                **arguments,
             }
         )
 
@@ -196,10 +196,10 @@ class _Setting:
                 raise
             return float(max(row["valid_accuracy"] for row in clf.history_))
 
-        def told(study: Any, trial: Any) -> None:
-            done = sum(one.state.name in _FINISHED for one in study.trials)
+        def told(study: Any, _: Any) -> None:
+            done = sum(trial.state.name in _FINISHED for trial in study.trials)
             if progress is not None:
-                best = study.best_value if any(one.state.name == "COMPLETE" for one in study.trials) else None
+                best = study.best_value if any(trial.state.name == "COMPLETE" for trial in study.trials) else None
                 progress(done, self.n_trials, best)
 
         study = self._study(optuna, storage, name)
@@ -219,24 +219,24 @@ class _Setting:
 
     def _study(self, optuna: Any, storage: str | None, name: str) -> Any:
         samplers = {
-            "tpe": lambda: optuna.samplers.TPESampler(seed=self.own["seed"]),
-            "gp": lambda: optuna.samplers.GPSampler(seed=self.own["seed"]),
-            "random": lambda: optuna.samplers.RandomSampler(seed=self.own["seed"]),
+            "tpe": lambda: optuna.samplers.TPESampler(seed=self.shared["seed"]),
+            "gp": lambda: optuna.samplers.GPSampler(seed=self.shared["seed"]),
+            "random": lambda: optuna.samplers.RandomSampler(seed=self.shared["seed"]),
             "grid": lambda: optuna.samplers.GridSampler(
-                {argument: part.grid() for argument, part in self.space.items()}, seed=self.own["seed"]
+                {argument: part.grid() for argument, part in self.space.items()}, seed=self.shared["seed"]
             ),
         }
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
             pruner = optuna.pruners.MedianPruner(n_warmup_steps=2) if self.prune else optuna.pruners.NopPruner()
-            kept = None if storage is None else storage_of(storage)
+            optuna_storage = None if storage is None else storage_of(storage)
             try:
                 return optuna.create_study(
-                    storage=kept, study_name=name, sampler=samplers[self.sampler](), pruner=pruner,
+                    storage=optuna_storage, study_name=name, sampler=samplers[self.sampler](), pruner=pruner,
                     direction="maximize", load_if_exists=True,
                 )  # fmt: skip
             except Exception as error:
-                if kept is None:
+                if optuna_storage is None:
                     raise
                 raise QuanvolveError(f"`storage` (={storage!r}) cannot be used: {error}") from error
 

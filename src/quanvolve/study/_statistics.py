@@ -116,7 +116,7 @@ def compare_paired(model: Mapping[Any, Outcome], controls: Mapping[str, Mapping[
         who = "both" if all(both) else "model" if both[0] else "control" if both[1] else ""
         parts.append(Comparison(name, len(values), float(values.mean()), COLLAPSED if who else TOO_FEW, collapsed=who))
         pairs.append(values)
-        smallest.append(1 / min(one[key].n_test for one in (model, control) for key in shared))
+        smallest.append(1 / min(outcomes[key].n_test for outcomes in (model, control) for key in shared))
     candidates = [k for k, part in enumerate(parts) if not part.collapsed]
     for k in candidates:
         parts[k] = replace(parts[k], seeds_to_show=least_seeds(len(candidates)))

@@ -301,5 +301,5 @@ class Table:
     def counts(self) -> dict[str, int]:
         """How many trials have each status."""
         with self._open() as connection:
-            found = dict(connection.execute("SELECT status, COUNT(*) FROM trials GROUP BY status").fetchall())
-        return {status: found.get(status, 0) for status in (PENDING, RUNNING, DONE, FAILED)}
+            by_status = dict(connection.execute("SELECT status, COUNT(*) FROM trials GROUP BY status").fetchall())
+        return {status: by_status.get(status, 0) for status in (PENDING, RUNNING, DONE, FAILED)}

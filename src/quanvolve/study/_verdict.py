@@ -32,7 +32,9 @@ def verdict(model: Sequence[Outcome], comparisons: Sequence[Comparison]) -> list
         comparisons: with its controls.
     """
     if has_collapsed(model):
-        mean, most = (sum(getattr(one, name) for one in model) / len(model) for name in ("accuracy", "majority"))
+        mean, most = (
+            sum(getattr(outcome, name) for outcome in model) / len(model) for name in ("accuracy", "majority")
+        )
         return [
             f"The model collapsed: over {count(len(model), 'seed')}, its accuracy of {100 * mean:.2f} % is not better "
             f"than always answering the most frequent class ({100 * most:.2f} %), within chance. There is nothing to "
@@ -55,24 +57,29 @@ def verdict(model: Sequence[Outcome], comparisons: Sequence[Comparison]) -> list
     return sentences
 
 
-def _first_sentence(one: Comparison) -> str:
-    against = "a trained convolution of the same shape" if one.control == PRIMARY else f"the control {one.control!r}"
-    if one.outcome == COLLAPSED:
-        return f"Against {against} there is no comparison: {WHO[one.collapsed]} collapsed to chance."
-    if one.outcome == TOO_FEW:
+def _first_sentence(comparison: Comparison) -> str:
+    against = (
+        "a trained convolution of the same shape"
+        if comparison.control == PRIMARY
+        else f"the control {comparison.control!r}"
+    )
+    if comparison.outcome == COLLAPSED:
+        return f"Against {against} there is no comparison: {WHO[comparison.collapsed]} collapsed to chance."
+    if comparison.outcome == TOO_FEW:
         return (
-            f"Against {against} nothing can be shown: {count(one.n, 'seed')} cannot, at least {one.seeds_to_show} can."
+            f"Against {against} nothing can be shown: {count(comparison.n, 'seed')} cannot, at least "
+            f"{comparison.seeds_to_show} can."
         )
-    seen = f"{points(one.difference)} points of accuracy ({one.interval}) over {one.n} seeds"
-    if one.outcome != NO_DIFFERENCE:
-        by_chance = f"(p {p_value(one.p_corrected)} after correction)"
-        return f"The quantum model is {one.outcome} than {against}: {seen} {by_chance}."
+    seen = f"{points(comparison.difference)} points of accuracy ({comparison.interval}) over {comparison.n} seeds"
+    if comparison.outcome != NO_DIFFERENCE:
+        by_chance = f"(p {p_value(comparison.p_corrected)} after correction)"
+        return f"The quantum model is {comparison.outcome} than {against}: {seen} {by_chance}."
     text = f"No difference seen against {against}: {seen}; "
-    if math.isnan(one.detectable):
+    if math.isnan(comparison.detectable):
         return f"{text}what would have shown cannot be said of differences that vary so little, or so unevenly."
-    text += f"a difference of {points(one.detectable).lstrip('+')} would have shown with a power of 80 %"
-    if one.seeds_needed is not None:
-        text += f", and one as small as this would need {count(one.seeds_needed, 'seed')}"
+    text += f"a difference of {points(comparison.detectable).lstrip('+')} would have shown with a power of 80 %"
+    if comparison.seeds_needed is not None:
+        text += f", and one as small as this would need {count(comparison.seeds_needed, 'seed')}"
     return text + "."
 
 

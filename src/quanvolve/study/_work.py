@@ -101,7 +101,7 @@ def work_in_processes(table: Table, workers: int, *, progress: Progress | None =
     try:
         for _ in range(workers):
             # In sessions of their own: Ctrl-C is for this process, which then ends the others.
-            one = subprocess.Popen(
+            process = subprocess.Popen(
                 command,
                 env=environment,
                 stdin=subprocess.PIPE,
@@ -110,7 +110,7 @@ def work_in_processes(table: Table, workers: int, *, progress: Progress | None =
                 text=True,
                 start_new_session=True,
             )
-            processes.append(one)
+            processes.append(process)
         while any(process.poll() is None for process in processes):
             if progress is not None:
                 progress(table.counts(), f"{workers} processes")
