@@ -168,7 +168,7 @@ def check_dtype(dtype: torch.dtype | None) -> None:
 
 def check_same_measurements(circuits: Sequence[Circuit], noisy: Sequence[Circuit]) -> None:
     """Raise where noise has become part of the observables, so that bits no longer have a joint distribution."""
-    if any(one.observables != other.observables for one, other in zip(circuits, noisy, strict=True)):
+    if any(exact.observables != noised.observables for exact, noised in zip(circuits, noisy, strict=True)):
         raise QuanvolveError(
             "the noise model reads observables that share a qubit in different ways, so there is no joint distribution "
             "to draw `shots` from: use one readout error for each qubit, or leave `shots` out"

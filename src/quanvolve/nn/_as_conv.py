@@ -35,7 +35,7 @@ class AsConv(nn.Module):
             return _NO_CONVOLUTION[name]
         if name != "weight" or not circuits:
             return None
-        names = [f"`{own}`" for own, _ in circuits[0].weight_shapes]
+        names = [f"`{weight}`" for weight, _ in circuits[0].weight_shapes]
         if not names:
             return "the circuits of its filters have no weights"
         return (

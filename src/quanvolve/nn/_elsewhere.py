@@ -40,8 +40,8 @@ class WithOtherPrograms(WithRows):
             >>> qp.specs(node)(window)["resources"].num_gates
             12
         """
-        found, row = self._row_of(channel, in_channel)
-        return qnode_of(row.circuit, row.weights, row.scale.tolist(), found.measured)
+        output_channel, row = self._row_of(channel, in_channel)
+        return qnode_of(row.circuit, row.weights, row.scale.tolist(), output_channel.measured)
 
     def quantum_circuit(self, channel: int, in_channel: int | None = None) -> Any:
         """The circuit of an output channel as a `QuantumCircuit` of Qiskit, with the weights that the layer has now.
@@ -73,23 +73,23 @@ class WithOtherPrograms(WithRows):
             >>> written.metadata["observable"]
             [['ZI', 1.0]]
         """
-        found, row = self._row_of(channel, in_channel)
+        output_channel, row = self._row_of(channel, in_channel)
         name = f"channel{channel}" if in_channel is None else f"channel{channel}_of{in_channel}"
-        return quantum_circuit(row.circuit, row.weights, row.scale.tolist(), found.measured, name)
+        return quantum_circuit(row.circuit, row.weights, row.scale.tolist(), output_channel.measured, name)
 
     def _row_of(self, channel: int, in_channel: int | None) -> tuple[Channel, Row]:
-        found = self.channel(channel)
-        channels = [number for row in found.rows for number in row.in_channels]
+        output_channel = self.channel(channel)
+        channels = [number for row in output_channel.rows for number in row.in_channels]
         if in_channel is None:
-            if len(found.rows) > 1:
+            if len(output_channel.rows) > 1:
                 raise QuanvolveError(
                     f"channel {channel} is a sum of circuits, one for each of the input channels {channels}: say which "
                     "one with `in_channel`"
                 )
-            return found, found.rows[0]
-        for row in found.rows:
+            return output_channel, output_channel.rows[0]
+        for row in output_channel.rows:
             if in_channel in row.in_channels:
-                return found, row
+                return output_channel, row
         raise QuanvolveError(
             f"`in_channel` (={in_channel!r}) must be one of the input channels that channel {channel} reads: {channels}"
         )

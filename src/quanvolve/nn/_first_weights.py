@@ -79,13 +79,13 @@ def first_weights(
     elif isinstance(way, Real) and not isinstance(way, bool):
         value.fill_(float(way))
     else:
-        given = _array(way, name)
-        if tuple(given.shape) not in (shape, tuple(value.shape)):
+        array = _array(way, name)
+        if tuple(array.shape) not in (shape, tuple(value.shape)):
             raise QuanvolveError(
-                f"`init` has for weight {name!r} an array of shape {tuple(given.shape)}, expected the circuit's own "
+                f"`init` has for weight {name!r} an array of shape {tuple(array.shape)}, expected the circuit's own "
                 f"{shape}, for all filters, or {tuple(value.shape)}"
             )
-        value.copy_(given)
+        value.copy_(array)
     if not bool(torch.isfinite(value).all()):
         raise QuanvolveError(f"`init` gives weight {name!r} values that are not finite")
     return value

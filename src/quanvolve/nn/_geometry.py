@@ -190,9 +190,9 @@ def _tuple(argument: str, value: Any, dims: int, least: int) -> tuple[int, ...]:
     numbers = tuple(value) if isinstance(value, tuple | list) else (value,) * dims
     if len(numbers) != dims or not all(whole(n, least) for n in numbers):
         large = [n for n in numbers if isinstance(n, Integral) and abs(int(n)) > MOST]
-        given = shown(large[0]) if large else repr(value)
+        text = shown(large[0]) if large else repr(value)
         limit = f" and at most {MOST}" if large else ""
         raise QuanvolveError(
-            f"`{argument}` (={given}) must be a whole number of at least {least}{limit}, or {dims} such numbers"
+            f"`{argument}` (={text}) must be a whole number of at least {least}{limit}, or {dims} such numbers"
         )
     return tuple(int(n) for n in numbers)

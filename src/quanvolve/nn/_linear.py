@@ -20,7 +20,7 @@ from quanvolve.nn._quanv import QuanvNd
 
 _WINDOW = (*inspect.signature(Geometry.parse).parameters, "in_channels", "out_channels", "groups", "channel_mixing")
 """The arguments of a convolution that a dense layer has no use for."""
-_OPTIONS = [one for name, one in layer_signature().parameters.items() if name not in (*_WINDOW, "self")]
+_OPTIONS = [parameter for name, parameter in layer_signature().parameters.items() if name not in (*_WINDOW, "self")]
 
 
 @explains(option for name, option in model_options().items() if name not in _WINDOW)
@@ -101,10 +101,10 @@ class QuantumLinear(QuanvNd):
             input: the features, by the name that `nn.Linear` has for them.
             features: the same by another name.
         """
-        given: Any = input if isinstance(input, Proxy) else one_of(input, features, "features")
-        if isinstance(given, Proxy):
-            return leaf(self, given)  # type: ignore[no-any-return]
-        return own_tensor(self._values(self._rows(given)).reshape(*given.shape[:-1], self.out_features))
+        batch: Any = input if isinstance(input, Proxy) else one_of(input, features, "features")
+        if isinstance(batch, Proxy):
+            return leaf(self, batch)  # type: ignore[no-any-return]
+        return own_tensor(self._values(self._rows(batch)).reshape(*batch.shape[:-1], self.out_features))
 
     def batched(self, images: Tensor) -> Tensor:
         """Features (*, in_features) as the batch (rows, 1, in_features) that the circuits read, checked."""

@@ -50,18 +50,18 @@ class WithFormat(nn.Module):
         rank = 5 if order is torch.channels_last_3d else 4
         weight = torch.empty((2,) * rank, dtype=like.dtype, device=like.device)
         try:
-            found = fn(weight.contiguous(memory_format=self._memory_format or torch.contiguous_format))
+            converted = fn(weight.contiguous(memory_format=self._memory_format or torch.contiguous_format))
         except RuntimeError:  # an order for another number of axes
             return None
-        return order if found.is_contiguous(memory_format=order) else torch.contiguous_format
+        return order if converted.is_contiguous(memory_format=order) else torch.contiguous_format
 
 
 def own_tensor(values: Tensor) -> Tensor:
     """The values as no view of another tensor, without a copy: what is changed in place is followed by FSDP's hooks."""
     if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active() or not values._is_view():
         return values
-    own: Tensor = torch.ops.aten._unsafe_view.default(values, values.shape)
-    return own
+    tensor: Tensor = torch.ops.aten._unsafe_view.default(values, values.shape)
+    return tensor
 
 
 def _in_a_row(fn: Any) -> Any:

@@ -203,7 +203,7 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
         self._compiled: tuple[list[Tensor], Plan, tuple[Tensor, ...]] | None = None
 
     def _register_weights(
-        self, given: Any, generator: torch.Generator | None, device: Any, dtype: torch.dtype | None
+        self, weights: Any, generator: torch.Generator | None, device: Any, dtype: torch.dtype | None
     ) -> None:
         shapes = dict(self.circuits[0].weight_shapes)
         check_init(self.init, self.circuits[0])  # refuses an unknown one even where nothing is drawn
@@ -212,7 +212,7 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
                 raise QuanvolveError(
                     f"the weight name {name!r} is taken by the layer itself: rename the argument of the function"
                 )
-        by_hand = {} if given is None else given_weights(given, shapes, self.filter_shape)
+        by_hand = {} if weights is None else given_weights(weights, shapes, self.filter_shape)
         for name in shapes:
             if name in by_hand:
                 value = by_hand[name].to(device=device, dtype=dtype or torch.get_default_dtype())
@@ -307,8 +307,8 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
             input: the images, by the name that `nn.Conv2d` has for them.
             images: the same by another name.
         """
-        given: Any = input if isinstance(input, Proxy) else one_of(input, images, "images")
-        return leaf(self, given) if isinstance(given, Proxy) else self._values(given)
+        batch: Any = input if isinstance(input, Proxy) else one_of(input, images, "images")
+        return leaf(self, batch) if isinstance(batch, Proxy) else self._values(batch)
 
     def _values(self, images: Tensor) -> Tensor:
         like = self._like(images)
@@ -377,8 +377,8 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
                 f"{first.n_outputs} values, with the weights of the layer or without any"
             )
         if shots is not None:
-            own = self.circuits if len(self.circuits) == len(circuits) else [first] * len(circuits)
-            check_same_measurements(own, circuits)
+            exact = self.circuits if len(self.circuits) == len(circuits) else [first] * len(circuits)
+            check_same_measurements(exact, circuits)
         with torch.no_grad():
             copied = copy.deepcopy(self)
         for name, _ in first.weight_shapes:
@@ -433,9 +433,9 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
 
     def _like(self, otherwise: Tensor) -> Tensor:
         """A tensor with the layer's dtype and device; where the layer has none of its own it follows its images."""
-        for own in self._parameters.values():
-            if own is not None:
-                return own
+        for parameter in self._parameters.values():
+            if parameter is not None:
+                return parameter
         tensors = [*self.parameters(), *self.buffers()]  # no next(iter()): torch.compile of torch 2.8 does not know it
         return tensors[0] if tensors else otherwise
 

@@ -73,13 +73,13 @@ class WithState(nn.Module):
             scale, first = data["scale"], circuits[0]
         except (KeyError, TypeError, IndexError, ValueError, RecursionError) as error:
             raise QuanvolveError(f"the state's description of the layer's circuits is damaged: {error}") from error
-        own = self.circuits[0]
+        current = self.circuits[0]
         structure_only = (
             self.random_structure
             and len(circuits) == len(self.circuits)
-            and all(c.observables == own.observables and c.n_wires == own.n_wires for c in circuits)
+            and all(c.observables == current.observables and c.n_wires == current.n_wires for c in circuits)
             and (first.n_inputs, first.weight_shapes, first.threshold, first.postprocessing)
-            == (own.n_inputs, own.weight_shapes, own.threshold, own.postprocessing)
+            == (current.n_inputs, current.weight_shapes, current.threshold, current.postprocessing)
             and _encoding(circuits) == _encoding(self.circuits)
         )
         if circuits != self.circuits and not structure_only:

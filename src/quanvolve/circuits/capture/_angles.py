@@ -173,12 +173,13 @@ def check_gradients(
     theirs = torch.stack([_real(tensor.reshape(-1)[k]) for tensor, k, _ in wanted]) @ factors
     weights = {name: leaf for name, leaf in leaves.items() if name != "inputs"}
     ours = program.run(leaves["inputs"], weights, tuple(range(len(wanted)))) @ factors
-    for name, one, other in zip(filled, _gradients(theirs, filled), _gradients(ours, filled), strict=True):
-        both = ~(one.isnan() | other.isnan())
-        if not torch.allclose(one[both], other[both], rtol=1e-6, atol=1e-9):
+    for name, gradient, recorded in zip(filled, _gradients(theirs, filled), _gradients(ours, filled), strict=True):
+        both = ~(gradient.isnan() | recorded.isnan())
+        if not torch.allclose(gradient[both], recorded[both], rtol=1e-6, atol=1e-9):
             raise CaptureError(
                 f"the circuit function's {what} have a gradient by {name!r} that capture cannot keep (it is "
-                f"{float(one[both].norm()):.6g} in norm where what was recorded has {float(other[both].norm()):.6g}): "
+                f"{float(gradient[both].norm()):.6g} in norm where what was recorded has "
+                f"{float(recorded[both].norm()):.6g}): "
                 "use functions of torch, without changing gradients by hooks or .grad"
             )
 
@@ -186,10 +187,10 @@ def check_gradients(
 def _gradients(value: Tensor, leaves: Mapping[str, Tensor]) -> list[Tensor]:
     if not value.requires_grad:
         return [torch.zeros_like(leaf) for leaf in leaves.values()]
-    found = torch.autograd.grad(value, list(leaves.values()), retain_graph=True, allow_unused=True)
+    gradients = torch.autograd.grad(value, list(leaves.values()), retain_graph=True, allow_unused=True)
     return [
         torch.zeros_like(leaf) if gradient is None else gradient
-        for leaf, gradient in zip(leaves.values(), found, strict=True)
+        for leaf, gradient in zip(leaves.values(), gradients, strict=True)
     ]
 
 

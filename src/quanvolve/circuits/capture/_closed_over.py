@@ -46,8 +46,8 @@ class ClosedOver:
                 "gradients and is not one of its arguments: weights are real numbers; use its detach() if it shall "
                 "stay as it is"
             )
-        found = _variable(self.function, leaf)
-        name = re.sub(r"\W", "_", (found or "parameter").removeprefix("self."))
+        variable = _variable(self.function, leaf)
+        name = re.sub(r"\W", "_", (variable or "parameter").removeprefix("self."))
         base, count = name, 1
         while name in self.taken or name in self.tensors or name == "inputs":
             count += 1
@@ -84,5 +84,7 @@ def _entries(value: Any) -> Iterable[tuple[str, Any]]:
         return [(str(name), entry) for name, entry in value.items()]
     if isinstance(value, list | tuple):
         return [(str(place), entry) for place, entry in enumerate(value)]
-    own = [] if isinstance(value, Tensor) or inspect.ismodule(value) else list(getattr(value, "__dict__", {}).items())
-    return [*value.named_parameters(), *own] if isinstance(value, torch.nn.Module) else own
+    attributes = (
+        [] if isinstance(value, Tensor) or inspect.ismodule(value) else list(getattr(value, "__dict__", {}).items())
+    )
+    return [*value.named_parameters(), *attributes] if isinstance(value, torch.nn.Module) else attributes

@@ -77,14 +77,14 @@ def outputs_of(measurements: list[Any], index: Mapping[Any, int], varying: Recor
     measurements = [m for m in measurements if not isinstance(m, Selection)]
     words = _Words(index)
     each: list[tuple[Output, str]] = []
-    found: set[int] = set()
+    not_constant: set[int] = set()
     for position, measurement in enumerate(measurements):
         variance = isinstance(measurement, qp.measurements.VarianceMP)
         what = f"measurement {position}"
         if (variance or isinstance(measurement, qp.measurements.ExpectationMP)) and measurement.obs is not None:
             what += f" ({'var' if variance else 'expval'} of {measurement.obs.name})"
             if position in varying if not isinstance(varying, Recorder) else _varies(measurement.obs, varying, what):
-                found.add(position)
+                not_constant.add(position)
                 each.append((words.with_coefficients(measurement.obs, variance, what), what))
                 continue
             if variance:
@@ -97,10 +97,10 @@ def outputs_of(measurements: list[Any], index: Mapping[Any, int], varying: Recor
     if not each:
         raise CaptureError(f"the circuit function returned no measurement: {RETURN}")
     if all(isinstance(output, int) for output, _ in each):  # without post-processing, each has an observable of its own
-        own = tuple(words.observables[output] for output, _ in each if isinstance(output, int))
-        outputs = Outputs(own, tuple((k, what) for k, (_, what) in enumerate(each)), frozenset(found))
+        observables = tuple(words.observables[output] for output, _ in each if isinstance(output, int))
+        outputs = Outputs(observables, tuple((k, what) for k, (_, what) in enumerate(each)), frozenset(not_constant))
     else:
-        outputs = Outputs(tuple(words.observables) or (Observable(((1.0, ()),)),), tuple(each), frozenset(found))
+        outputs = Outputs(tuple(words.observables) or (Observable(((1.0, ()),)),), tuple(each), frozenset(not_constant))
     return selecting(outputs, dict(selected)) if selected else outputs
 
 
@@ -136,12 +136,12 @@ class _Words:
         return self.add(Observable(((1.0, word),))) if word else -1
 
     def variance(self, operator: Any, what: str) -> Output:
-        one = expectation(operator, self.index, what)
-        if len(one.terms) > _MOST_WORDS**2:
-            raise _too_long(what, len(one.terms), _MOST_WORDS**2)
-        square = squared({word: c for c, word in one.terms})
+        observable = expectation(operator, self.index, what)
+        if len(observable.terms) > _MOST_WORDS**2:
+            raise _too_long(what, len(observable.terms), _MOST_WORDS**2)
+        square = squared({word: c for c, word in observable.terms})
         constant = square.pop((), 0.0)
-        mean = self.add(one)
+        mean = self.add(observable)
         if not square:
             return lambda measured: constant - measured[mean] ** 2
         rest = self.add(Observable(tuple((c, word) for word, c in square.items())))
@@ -157,7 +157,9 @@ class _Words:
                 f"{what} of {k} wires has {4**k:,} Pauli words, at most {_MOST_PURE} wires are possible: take fewer"
             )
         letters = itertools.product("IXYZ", repeat=k)
-        words = [tuple((wire, p) for wire, p in zip(wires, own, strict=True) if p != "I") for own in letters]
+        words = [
+            tuple((wire, p) for wire, p in zip(wires, combination, strict=True) if p != "I") for combination in letters
+        ]
         places = [self.word(word) for word in words if word]
         return lambda measured: (1.0 + (measured[places] ** 2).sum()) / 2**k
 
@@ -181,9 +183,9 @@ class _Words:
         first, second, signs, squares = (list(column) for column in zip(*pairs, strict=True))
 
         def spread(measured: Tensor) -> Tensor:
-            own = _stacked(coefficients, measured, what)
-            factors = own[first] * own[second] * torch.tensor(signs, dtype=measured.dtype)
-            return _sum(factors, squares, measured) - _sum(own, places, measured) ** 2
+            stacked = _stacked(coefficients, measured, what)
+            factors = stacked[first] * stacked[second] * torch.tensor(signs, dtype=measured.dtype)
+            return _sum(factors, squares, measured) - _sum(stacked, places, measured) ** 2
 
         return spread
 

@@ -144,7 +144,7 @@ def _read(measurement: Any, holders: Mapping[Any, Any], position: int) -> Any:
         return measurement
     if isinstance(measurement, qp.measurements.ProbabilityMP):
         values = value if isinstance(value, list) else [value]
-        return qp.probs(wires=[holders[one.measurements[0].meas_uid] for one in values])
+        return qp.probs(wires=[holders[outcome.measurements[0].meas_uid] for outcome in values])
     if isinstance(measurement, qp.measurements.ExpectationMP):
         return qp.expval(_mean(*_table(value, holders)))
     return measurement
@@ -164,8 +164,8 @@ def _mean(wires: list[Any], values: npt.NDArray[np.float64]) -> Any:
     import pennylane as qp
 
     for axis in range(len(wires)):
-        zero, one = np.take(values, 0, axis), np.take(values, 1, axis)
-        values = np.stack([zero + one, zero - one], axis) / 2
+        at_zero, at_one = np.take(values, 0, axis), np.take(values, 1, axis)
+        values = np.stack([at_zero + at_one, at_zero - at_one], axis) / 2
     words = {
         tuple(wires[k] for k, turned in enumerate(place) if turned): float(coefficient)
         for place, coefficient in np.ndenumerate(values)

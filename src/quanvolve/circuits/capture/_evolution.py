@@ -87,9 +87,9 @@ def _groups(terms: list[tuple[Word, Any]]) -> list[list[tuple[Word, Any]]]:
     return groups
 
 
-def _commute(one: Word, other: Word) -> bool:
+def _commute(word: Word, other: Word) -> bool:
     letters = dict(other)
-    return sum(wire in letters and letters[wire] != letter for wire, letter in one) % 2 == 0
+    return sum(wire in letters and letters[wire] != letter for wire, letter in word) % 2 == 0
 
 
 def _sum_of_words(group: list[tuple[Word, Any]], wires: list[Any]) -> Any:

@@ -176,7 +176,7 @@ def _angles_agree(
         return False
     if len(prepared) != (circuit.preparation is not None):
         return False
-    angles, extended = _angles(circuit, np.array([one.window.values for one in windows_of]), weights)
+    angles, extended = _angles(circuit, np.array([window_run.window.values for window_run in windows_of]), weights)
     pairs = [(gate.angle, angle) for gate, angle in zip(rest, angles, strict=True) if angle is not None]
     if circuit.preparation is not None:
         pairs.append((prepared[0].angle, prepared_states(circuit.preparation, extended)))

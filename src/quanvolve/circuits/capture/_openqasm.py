@@ -73,7 +73,7 @@ def from_openqasm(text: str, *, inputs: Any = None, observables: Any = None) -> 
     circuit = circuit.assign_parameters(vectors)
     circuit.name = "OpenQASM"
     if isinstance(inputs, list | tuple):
-        inputs = [renamed.get(one, one) for one in inputs]
+        inputs = [renamed.get(parameter, parameter) for parameter in inputs]
     said = _OUTPUT.findall(text) if observables is None else []
     if said:
         return source_of_circuit(circuit, inputs, tuple(_observable(words) for words in said))
@@ -103,8 +103,8 @@ def _read(text: str) -> Any:
 def _place(error: BaseException | None) -> str:
     """Where the parser of version 3 gave up, which its error does not say."""
     while error is not None:
-        for one in (error, *error.args):
-            token = getattr(one, "offendingToken", None)
+        for cause in (error, *error.args):
+            token = getattr(cause, "offendingToken", None)
             if token is not None:
                 return f"line {token.line}, column {token.column}: {token.text!r} is not expected there"
         error = error.__cause__ or error.__context__

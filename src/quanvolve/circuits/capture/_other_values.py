@@ -74,20 +74,20 @@ def _require_equal(gate: Traced, actual: complex, described: float) -> None:
 
 
 def _require_same_structure(first: list[Traced], second: list[Traced]) -> None:
-    for one, other in zip(first, second, strict=False):
-        if one.origin != other.origin:
+    for gate, other in zip(first, second, strict=False):
+        if gate.origin != other.origin:
             raise CaptureError(
-                f"{one.origin} is {other.origin} for other values of inputs or weights: a circuit must have the same "
+                f"{gate.origin} is {other.origin} for other values of inputs or weights: a circuit must have the same "
                 "gates for all values"
             )
-        if (one.name, one.wires) != (other.name, other.wires):
+        if (gate.name, gate.wires) != (other.name, other.wires):
             raise CaptureError(
-                f"{one.origin} changes with the values of inputs or weights ({one.name} on {list(one.wires)}, then "
+                f"{gate.origin} changes with the values of inputs or weights ({gate.name} on {list(gate.wires)}, then "
                 f"{other.name} on {list(other.wires)}): a circuit must have the same gates for all values"
             )
-        if one.transfer != other.transfer:
+        if gate.transfer != other.transfer:
             raise CaptureError(
-                f"{one.origin} is a channel whose strength changes with inputs or weights: noise must be constant"
+                f"{gate.origin} is a channel whose strength changes with inputs or weights: noise must be constant"
             )
     if len(first) != len(second):
         longer = first if len(first) > len(second) else second

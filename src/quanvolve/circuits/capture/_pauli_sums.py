@@ -11,15 +11,15 @@ _CYCLE = {"XY": "Z", "YZ": "X", "ZX": "Y"}
 _ROUNDING = 1e-14
 
 
-def product(one: Word, other: Word) -> tuple[complex, Word]:
+def product(left: Word, right: Word) -> tuple[complex, Word]:
     """The product of two words: a word, and the power of i in front of it.
 
     Examples:
         >>> product(((0, "X"), (1, "Z")), ((0, "Y"), (2, "X")))
         (1j, ((0, 'Z'), (1, 'Z'), (2, 'X')))
     """
-    letters, phase = dict(one), 1 + 0j
-    for wire, letter in other:
+    letters, phase = dict(left), 1 + 0j
+    for wire, letter in right:
         before = letters.pop(wire, None)
         if before is None:
             letters[wire] = letter
@@ -38,10 +38,10 @@ def squared(terms: Mapping[Word, float]) -> dict[Word, float]:
         {(): 6.0, ((0, 'X'), (1, 'Z')): 2.0, ((0, 'Z'), (1, 'Z')): 4.0}
     """
     entries, total = list(terms.items()), dict[Word, float]()
-    for place, (one, factor) in enumerate(entries):
-        for other, second in entries[place:]:
-            phase, word = product(one, other)
+    for place, (left, factor) in enumerate(entries):
+        for right, second in entries[place:]:
+            phase, word = product(left, right)
             if not phase.imag:  # two words that anticommute cancel with their exchange
-                twice = 1 if one == other else 2
+                twice = 1 if left == right else 2
                 total[word] = total.get(word, 0.0) + twice * phase.real * factor * second
     return {word: c for word, c in total.items() if abs(c) > _ROUNDING}

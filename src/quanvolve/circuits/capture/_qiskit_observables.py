@@ -14,11 +14,11 @@ from quanvolve.circuits.description import Observable
 _MOST_BITS, _ROUNDING = 12, 1e-12
 
 
-def observables_of_operators(given: Any, circuit: Any) -> tuple[Observable, ...]:
+def observables_of_operators(operators: Any, circuit: Any) -> tuple[Observable, ...]:
     """Operators of Qiskit in Pauli words.
 
     Args:
-        given: one or a list of `SparsePauliOp`, `Pauli` or texts such as "ZIIX", whose last letter is of qubit 0.
+        operators: one or a list of `SparsePauliOp`, `Pauli` or texts such as "ZIIX", whose last letter is of qubit 0.
         circuit: that they are measured in.
 
     Raises:
@@ -27,11 +27,11 @@ def observables_of_operators(given: Any, circuit: Any) -> tuple[Observable, ...]
     from qiskit.quantum_info import Pauli, SparsePauliOp
 
     observables = []
-    for number, one in enumerate(given if isinstance(given, list | tuple) else [given]):
-        what = f"observable {number} ({one if isinstance(one, str) else type(one).__name__})"
+    for number, entry in enumerate(operators if isinstance(operators, list | tuple) else [operators]):
+        what = f"observable {number} ({entry if isinstance(entry, str) else type(entry).__name__})"
         n_qubits = circuit.num_qubits
         try:
-            operator = SparsePauliOp(Pauli(one) if isinstance(one, str) else one)
+            operator = SparsePauliOp(Pauli(entry) if isinstance(entry, str) else entry)
         except Exception as error:
             raise CaptureError(
                 f"{what} is not an operator: give a SparsePauliOp, or a text of I, X, Y, Z for all {n_qubits} qubits, "

@@ -41,8 +41,8 @@ class Parameters:
         """The value of each parameter by name, from "inputs" and the weights."""
         values = {name: point["inputs"][k] for k, name in enumerate(self.inputs)}
         for weight, names in self.weights.items():
-            one = self.shapes[weight] == ()
-            values |= {name: point[weight] if one else point[weight][k] for k, name in enumerate(names)}
+            scalar = self.shapes[weight] == ()
+            values |= {name: point[weight] if scalar else point[weight][k] for k, name in enumerate(names)}
         return values
 
 
@@ -68,9 +68,9 @@ def parameters_of(circuit: Any, inputs: Any) -> Parameters:
     weights: dict[str, tuple[str, ...]] = {}
     shapes: dict[str, tuple[int, ...]] = {}
     for (name, several), members in groups.items():
-        own = _identifier(name, taken=weights)
-        weights[own] = tuple(members)
-        shapes[own] = (len(members),) if several else ()
+        identifier = _identifier(name, taken=weights)
+        weights[identifier] = tuple(members)
+        shapes[identifier] = (len(members),) if several else ()
     return Parameters(tuple(parameter.name for parameter in chosen), weights, shapes)
 
 
@@ -97,8 +97,8 @@ def _window(parameters: list[Any], inputs: Any) -> list[Any]:
                 f"with; it has {_listed(parameters)}"
             )
         return chosen
-    given = [inputs] if hasattr(inputs, "sympify") else list(inputs)
-    chosen = [parameter for one in given for parameter in _found(parameters, one)]
+    entries = [inputs] if hasattr(inputs, "sympify") else list(inputs)
+    chosen = [parameter for entry in entries for parameter in _found(parameters, entry)]
     names = [parameter.name for parameter in chosen]
     if not chosen or len(set(names)) < len(names):
         raise CaptureError(f"`inputs` must be one or more different parameters, got {names}")
@@ -107,18 +107,18 @@ def _window(parameters: list[Any], inputs: Any) -> list[Any]:
     return chosen
 
 
-def _found(parameters: list[Any], one: Any) -> list[Any]:
+def _found(parameters: list[Any], entry: Any) -> list[Any]:
     """A parameter of the circuit, by itself or by name; entries of a vector may be unused."""
-    if isinstance(one, str):
-        chosen = [parameter for parameter in parameters if parameter.name == one]
+    if isinstance(entry, str):
+        chosen = [parameter for parameter in parameters if parameter.name == entry]
         if not chosen:
             raise CaptureError(
-                f"`inputs` names {one!r}, which is no parameter of the circuit; it has {_listed(parameters)}"
+                f"`inputs` names {entry!r}, which is no parameter of the circuit; it has {_listed(parameters)}"
             )
         return chosen
-    if one in parameters or any(other in parameters for other in getattr(one, "vector", ())):
-        return [one]
-    name = getattr(one, "name", repr(one))
+    if entry in parameters or any(other in parameters for other in getattr(entry, "vector", ())):
+        return [entry]
+    name = getattr(entry, "name", repr(entry))
     same = any(parameter.name == name for parameter in parameters)
     raise CaptureError(
         f"`inputs` has {name}, which is not a parameter of the circuit"

@@ -123,8 +123,8 @@ class Recorder(TorchFunctionMode):
         def convert(tensor: Tensor) -> Tensor:
             if id(tensor) not in self._known:
                 return in_double(tensor)
-            found: Tensor = self.__torch_function__(Tensor.double, (), (tensor,))
-            return found
+            double: Tensor = self.__torch_function__(Tensor.double, (), (tensor,))
+            return double
 
         args, keywords = tuple(map(twin, args)), {name: twin(value) for name, value in keywords.items()}
         return alike(args, keywords, convert)

@@ -124,9 +124,9 @@ def from_script(script: Any, *, inputs: Sequence[int] | None = None) -> Source:
     values = {k: every[places[k]] for k in owners}
     if inputs is None or not set(inputs) <= set(owners) or len(set(inputs)) < len(inputs) or not inputs:
         listed = [f"{k}: {op.name} on wires {list(op.wires)}, shape {np.shape(values[k])}" for k, op in owners.items()]
-        given = "is not given" if inputs is None else f"(={list(inputs)}) does not fit"
+        problem = "is not given" if inputs is None else f"(={list(inputs)}) does not fit"
         raise CaptureError(
-            f"`inputs` {given}: say which trainable parameters of the script are the window, in its order, as in "
+            f"`inputs` {problem}: say which trainable parameters of the script are the window, in its order, as in "
             f"from_script(script, inputs=[0, 1]); it has {'; '.join(listed) or 'none'}"
         )
     window = {k: np.shape(values[k]) for k in inputs}

@@ -148,14 +148,14 @@ def _qcnn(level: Layer) -> Iterator[Gate]:
     weights = level.own_weights
     for pair in first + second:
         yield from _two_qubit_block(weights[:_CONVOLUTION], pair)
-    for kept, pooled in first:
+    for remaining, pooled in first:
         # A measurement that controls a rotation is a controlled rotation, as the pooled qubit is not used again.
-        yield from _controlled("RZ", weights[_CONVOLUTION], pooled, kept)
+        yield from _controlled("RZ", weights[_CONVOLUTION], pooled, remaining)
         yield Gate("X", (pooled,))
         # RX is RY between quarter turns about Z.
-        yield Gate("RZ", (kept,), Angle(pi / 2))
-        yield from _controlled("RY", weights[_CONVOLUTION + 1], pooled, kept)
-        yield Gate("RZ", (kept,), Angle(-pi / 2))
+        yield Gate("RZ", (remaining,), Angle(pi / 2))
+        yield from _controlled("RY", weights[_CONVOLUTION + 1], pooled, remaining)
+        yield Gate("RZ", (remaining,), Angle(-pi / 2))
 
 
 def _controlled(name: str, index: int, control: int, target: int) -> Iterator[Gate]:
@@ -166,14 +166,14 @@ def _controlled(name: str, index: int, control: int, target: int) -> Iterator[Ga
 
 def _two_qubit_block(weights: Numbers, pair: tuple[int, int]) -> Iterator[Gate]:
     """Any two-qubit unitary: rotations, the three two-qubit interactions, rotations (Vatan and Williams 2004)."""
-    one, other = pair
-    yield from turns(weights[0:3], one)
-    yield from turns(weights[3:6], other)
-    yield from between(pair, "CNOT", Gate("RX", (one,), weight(weights[6])))  # XX
-    yield from between(pair, "CY", Gate("RY", (one,), weight(weights[7])))  # YY
-    yield from between(pair, "CNOT", Gate("RZ", (other,), weight(weights[8])))  # ZZ
-    yield from turns(weights[9:12], one)
-    yield from turns(weights[12:15], other)
+    first, second = pair
+    yield from turns(weights[0:3], first)
+    yield from turns(weights[3:6], second)
+    yield from between(pair, "CNOT", Gate("RX", (first,), weight(weights[6])))  # XX
+    yield from between(pair, "CY", Gate("RY", (first,), weight(weights[7])))  # YY
+    yield from between(pair, "CNOT", Gate("RZ", (second,), weight(weights[8])))  # ZZ
+    yield from turns(weights[9:12], first)
+    yield from turns(weights[12:15], second)
 
 
 def _none(layer: Layer) -> Iterator[Gate]:

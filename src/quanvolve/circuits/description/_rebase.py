@@ -80,21 +80,21 @@ def _one(gate: Gate, basis: frozenset[str]) -> list[Gate]:
 
 
 def _two(gate: Gate, basis: frozenset[str]) -> list[Gate]:
-    one, other = gate.wires
+    first, second = gate.wires
     if gate.name == "CNOT" and "cz" in basis:
-        return [Gate("H", (other,)), Gate("CZ", gate.wires), Gate("H", (other,))]
+        return [Gate("H", (second,)), Gate("CZ", gate.wires), Gate("H", (second,))]
     if gate.name == "CZ" and "cx" in basis:
-        return [Gate("H", (other,)), Gate("CNOT", gate.wires), Gate("H", (other,))]
+        return [Gate("H", (second,)), Gate("CNOT", gate.wires), Gate("H", (second,))]
     if gate.name in ("CNOT", "CZ"):
         raise QuanvolveError(
             f"the gate {gate.name} cannot be written in the basis gates {', '.join(sorted(basis))}: 'cx' or 'cz' is "
             "needed"
         )
     if gate.name == "CY":
-        return [_turn(other, -math.pi / 2), Gate("CNOT", gate.wires), _turn(other, math.pi / 2)]
+        return [_turn(second, -math.pi / 2), Gate("CNOT", gate.wires), _turn(second, math.pi / 2)]
     if gate.name == "SWAP":
-        return [Gate("CNOT", (one, other)), Gate("CNOT", (other, one)), Gate("CNOT", (one, other))]
-    return [Gate("SWAP", gate.wires), Gate("CZ", gate.wires), Gate("S", (one,)), Gate("S", (other,))]
+        return [Gate("CNOT", (first, second)), Gate("CNOT", (second, first)), Gate("CNOT", (first, second))]
+    return [Gate("SWAP", gate.wires), Gate("CZ", gate.wires), Gate("S", (first,)), Gate("S", (second,))]
 
 
 def _missing(gate: Gate, basis: frozenset[str]) -> QuanvolveError:

@@ -54,7 +54,9 @@ def quantum_circuit(
     """
     qiskit, library = import_qiskit("qiskit"), import_qiskit("qiskit.circuit")
     _check(circuit)
-    arrays = {one: np.asarray(_plain(weights[one]), float).reshape(shape) for one, shape in circuit.weight_shapes}
+    arrays = {
+        weight: np.asarray(_plain(weights[weight]), float).reshape(shape) for weight, shape in circuit.weight_shapes
+    }
     pixels = library.ParameterVector("inputs", circuit.n_inputs)
     inputs = [pixel if factor == 1.0 else factor * pixel for pixel, factor in zip(pixels, scale, strict=True)]
     values = inputs + ([] if circuit.program is None else _computed(circuit, inputs, arrays))
@@ -65,8 +67,10 @@ def quantum_circuit(
         arguments: list[Any] = []
         if gate.angle is not None:
             terms: list[Any] = [_times(factor, values[index]) for index, factor in gate.angle.inputs]
-            for own, index, factor in gate.angle.weights:
-                constant = values[circuit.n_inputs + index] if own == PROGRAM else float(arrays[own].reshape(-1)[index])
+            for weight, index, factor in gate.angle.weights:
+                constant = (
+                    values[circuit.n_inputs + index] if weight == PROGRAM else float(arrays[weight].reshape(-1)[index])
+                )
                 terms.append(_times(factor, constant))
             if gate.angle.offset or not terms:
                 terms.append(gate.angle.offset)
