@@ -65,7 +65,7 @@ def _of_layer(layer: LayerView) -> list[str]:
         (ANSATZE, layer.circuit_name),
         (READOUTS, layer.readout_name),
     )
-    found = [bibtex_of(table[name].reference) for table, name in tables if name in table]
+    entries = [bibtex_of(table[name].reference) for table, name in tables if name in table]
     plan = layer.plan.split(":")[0]
     keys = [_OF_PLANS[plan]] if plan in _OF_PLANS else []
     if any(circuit.noisy for circuit in layer.circuits):
@@ -74,4 +74,4 @@ def _of_layer(layer: LayerView) -> list[str]:
         keys.append("mitarai2018quantum")
     if layer.init == "small":
         keys.append("zhang2022escaping")
-    return found + [BIBLIOGRAPHY[key] for key in keys]
+    return entries + [BIBLIOGRAPHY[key] for key in keys]

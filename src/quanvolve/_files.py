@@ -111,12 +111,12 @@ def abandoned(folder: Path) -> list[Path]:
         ...     abandoned(Path(folder))  # this process may still be writing it
         []
     """
-    found = []
+    parts = []
     for entry in os.scandir(folder):
         match = _PART.fullmatch(entry.name)
         if match and match[1] == _this_machine() and not _alive(int(match[2])):
-            found.append(Path(entry.path))
-    return found
+            parts.append(Path(entry.path))
+    return parts
 
 
 def _this_machine() -> str:

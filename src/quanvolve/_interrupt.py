@@ -159,10 +159,10 @@ def _handle(number: int, frame: FrameType | None) -> None:
         _end()
     stack = list(_outermost_first(frame))
     trusted = []
-    for one in stack:
-        if not _trusted(one):
+    for running in stack:
+        if not _trusted(running):
             break
-        trusted.append(one)
+        trusted.append(running)
     foreign = stack[len(trusted) :]
     if not _state.messages and foreign and _module(foreign[0]).startswith("importlib"):
         _end()  # a command that still imports what it needs has begun nothing
@@ -175,11 +175,11 @@ def _handle(number: int, frame: FrameType | None) -> None:
 
 
 def _outermost_first(frame: FrameType | None) -> Iterator[FrameType]:
-    found = []
+    frames = []
     while frame is not None:
-        found.append(frame)
+        frames.append(frame)
         frame = frame.f_back
-    return reversed(found)
+    return reversed(frames)
 
 
 def _module(frame: FrameType) -> str:
@@ -201,13 +201,13 @@ def _raise_later(frames: list[FrameType]) -> None:
         if event == "exception":
             return trace
         sys.settrace(None)
-        for one in frames:
-            one.f_trace = None
+        for traced in frames:
+            traced.f_trace = None
         _state.raised = True
         raise KeyboardInterrupt
 
-    for one in frames:
-        one.f_trace = trace
+    for traced in frames:
+        traced.f_trace = trace
     sys.settrace(lambda *_: None)
 
 

@@ -149,7 +149,7 @@ class Pen:
 
 def test_a_picture_that_many_want_is_drawn_once_and_surplus_is_told_to_come_back() -> None:
     async def scene() -> None:
-        drawings, pen = Drawings(60, kept=2, waiting=3), Pen()
+        drawings, pen = Drawings(60, pictures=2, waiting=3), Pen()
         asked = [asyncio.ensure_future(drawings.picture("one", pen)) for _ in range(20)]
         others = [asyncio.ensure_future(drawings.picture(key, lambda: b"other")) for key in ("two", "three")]
         await asyncio.sleep(0)

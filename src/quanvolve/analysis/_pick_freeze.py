@@ -52,30 +52,30 @@ def estimated(values: Values, pixels: list[Pixel], n_windows: int = N_WINDOWS, s
         Saltelli et al., Comput. Phys. Commun. 181, 259 (2010), table 2: (b) for first-order, (f) for total indices.
     """
     count = len(pixels)
-    one, other = sample(pixels, n_windows, seed)
-    at_one, at_other = values(one).numpy(), values(other).numpy()
-    mean = float((at_one.mean() + at_other.mean()) / 2)
-    variance = float(((at_one - mean) ** 2).mean() / 2 + ((at_other - mean) ** 2).mean() / 2)
+    base, other = sample(pixels, n_windows, seed)
+    at_base, at_other = values(base).numpy(), values(other).numpy()
+    mean = float((at_base.mean() + at_other.mean()) / 2)
+    variance = float(((at_base - mean) ** 2).mean() / 2 + ((at_other - mean) ** 2).mean() / 2)
 
     def exchanged(which: list[int]) -> Floats:
-        mixed = one.clone()
+        mixed = base.clone()
         mixed[:, which] = other[:, which]
         return np.asarray(values(mixed).numpy())
 
     alone = [exchanged([k]) for k in range(count)]
-    firsts = [(at_other - mean) * (new - at_one) for new in alone]
-    totals = [(at_one - new) ** 2 / 2 for new in alone]
+    firsts = [(at_other - mean) * (new - at_base) for new in alone]
+    totals = [(at_base - new) ** 2 / 2 for new in alone]
     first, total = (np.array([part.mean() for part in parts]) for parts in (firsts, totals))
     pairs = np.zeros((count, count))
     paired = sorted(np.argsort(first - total, kind="stable")[:_MOST_PAIRED].tolist())
     errors = [_error(part) for part in (*firsts, *totals)]
     for place, i in enumerate(paired):
         for j in paired[place + 1 :]:
-            added = (at_other - mean) * (exchanged([i, j]) - at_one) - firsts[i] - firsts[j]
+            added = (at_other - mean) * (exchanged([i, j]) - at_base) - firsts[i] - firsts[j]
             pairs[i, j] = pairs[j, i] = added.mean()
             errors.append(_error(added))
-    centred = one - one.mean(0)
-    covariances = ((torch.from_numpy(at_one - mean)) @ centred / n_windows).numpy()
+    centred = base - base.mean(0)
+    covariances = ((torch.from_numpy(at_base - mean)) @ centred / n_windows).numpy()
     return Estimated(mean, variance, first, total, pairs, covariances, max(errors, default=0.0))
 
 

@@ -27,12 +27,12 @@ class Transpiled:
     qubits: tuple[int, ...]
 
     @classmethod
-    def of(cls, circuit: Any) -> Transpiled:
+    def of(cls, one: Any) -> Transpiled:
         """What a circuit of Qiskit is on its backend."""
-        counted = circuit.copy()
+        counted = one.copy()
         counted.remove_final_measurements(inplace=True)
-        pairs = sum(len(i.qubits) == 2 and i.operation.name != "barrier" for i in circuit.data)
-        return cls(counted.depth(), pairs, places_of(circuit))
+        pairs = sum(len(i.qubits) == 2 and i.operation.name != "barrier" for i in one.data)
+        return cls(counted.depth(), pairs, places_of(one))
 
 
 def places_of(transpiled: Any) -> tuple[int, ...]:

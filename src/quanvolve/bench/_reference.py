@@ -103,13 +103,13 @@ def _apply(state: Array, gate: tuple[str, tuple[int, ...], Angle | None], angle:
     cosine, sine = np.cos(angle / 2), np.sin(angle / 2)
     old = _halves(state, wires[0])
     new = np.empty_like(old)
-    zero, one = old[:, 0], old[:, 1]
+    at_zero, at_one = old[:, 0], old[:, 1]
     if name == "RX":
-        new[:, 0], new[:, 1] = cosine * zero - 1j * sine * one, cosine * one - 1j * sine * zero
+        new[:, 0], new[:, 1] = cosine * at_zero - 1j * sine * at_one, cosine * at_one - 1j * sine * at_zero
     elif name == "RY":
-        new[:, 0], new[:, 1] = cosine * zero - sine * one, cosine * one + sine * zero
+        new[:, 0], new[:, 1] = cosine * at_zero - sine * at_one, cosine * at_one + sine * at_zero
     else:
-        new[:, 0], new[:, 1] = (cosine - 1j * sine) * zero, (cosine + 1j * sine) * one
+        new[:, 0], new[:, 1] = (cosine - 1j * sine) * at_zero, (cosine + 1j * sine) * at_one
     return new.reshape(state.shape)
 
 

@@ -232,11 +232,12 @@ def _report(
     }
     filters: list[dict[str, Any]] = [
         {
-            "layer": name, "columns": one.columns.tolist(), "coefficients": one.coefficients.tolist(),
-            "errors": one.errors.tolist(), "rms": one.rms, "expected_rms": one.expected_rms, "chi2": one.chi2,
+            "layer": name, "columns": calibration.columns.tolist(), "coefficients": calibration.coefficients.tolist(),
+            "errors": calibration.errors.tolist(), "rms": calibration.rms,
+            "expected_rms": calibration.expected_rms, "chi2": calibration.chi2,
         }
         for name, group in layers.items()
-        for one in group
+        for calibration in group
     ]  # fmt: skip
     for entry, fit in zip(filters, fits, strict=False):
         entry["mitigated"] = {

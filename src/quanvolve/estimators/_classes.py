@@ -22,9 +22,10 @@ def warn_of_single_samples(classes: npt.NDArray[Any], numbers: npt.NDArray[Any],
     single = classes[np.bincount(numbers, minlength=len(classes)) == 1]
     if not len(single):
         return
-    one = len(single) == 1
+    singular = len(single) == 1
     text = (
-        f"{len(single)} of {len(classes)} classes {'has' if one else 'have'} a single training sample ({_list(single)})"
+        f"{len(single)} of {len(classes)} classes {'has' if singular else 'have'} a single training sample "
+        f"({_list(single)})"
     )
     if round(validation_fraction * len(numbers)) >= 1:
         text += (

@@ -20,9 +20,9 @@ def _read(offset: float, factor: float) -> tuple[Gate, ...]:
     return tuple(Gate("RY", (wire,), Angle(offset, ((wire, factor),))) for wire in range(4))
 
 
-def _cnot_pairs(one: tuple[int, int], other: tuple[int, int]) -> Callable[[dict[str, Any]], Circuit]:
+def _cnot_pairs(first: tuple[int, int], second: tuple[int, int]) -> Callable[[dict[str, Any]], Circuit]:
     """Riaz et al., arXiv:2308.11112. With the pair (a, b) its channels are cos a and cos a cos b."""
-    gates = (*_read(0.0, math.pi), Gate("CNOT", one), Gate("CNOT", other))
+    gates = (*_read(0.0, math.pi), Gate("CNOT", first), Gate("CNOT", second))
     return lambda params: Circuit(4, 4, gates, _EACH)
 
 

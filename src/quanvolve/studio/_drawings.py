@@ -51,12 +51,12 @@ class Drawings:
 
     Args:
         seconds: time until an answer is given up.
-        kept: pictures that are kept.
+        pictures: how many are kept.
         waiting: different pictures that may wait to be drawn.
     """
 
-    def __init__(self, seconds: float, kept: int = _KEPT, waiting: int = _WAITING) -> None:
-        self._seconds, self._most, self._waiting = seconds, kept, waiting
+    def __init__(self, seconds: float, pictures: int = _KEPT, waiting: int = _WAITING) -> None:
+        self._seconds, self._most, self._waiting = seconds, pictures, waiting
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="quanvolve-draw")
         self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
         self._work: dict[Hashable, _Work] = {}

@@ -47,9 +47,9 @@ def from_files(loaded: Loaded, contents: list[bytes], drawing: bool | None, data
         if left < 0:
             raise Refused(413, "large", f"more than {limits.pixels:,} pixels in all: send fewer or smaller pictures")
         if drawing is False and size != loaded.shape[1:]:
-            given, own = ("x".join(map(str, shape)) for shape in (size, loaded.shape[1:]))
-            raise Refused(422, "invalid", f"a picture is {given}, this model takes {own}: make it that large, or leave "
-                          "`drawing` out")  # fmt: skip
+            sent, expected = ("x".join(map(str, shape)) for shape in (size, loaded.shape[1:]))
+            raise Refused(422, "invalid", f"a picture is {sent}, this model takes {expected}: make it that large, or "
+                          "leave `drawing` out")  # fmt: skip
 
     for number, content in enumerate(contents):
         still_wanted()
