@@ -36,6 +36,7 @@ from quanvolve.bench._workloads import WORKLOADS, Workload
 from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS
 from quanvolve.compile import use_kernels
 
+HERE = Path(__file__).resolve().parent
 COLUMNS = ("what", "case", "dtype", "value", "unit", "beside", "ratio", "result")
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
 Row = dict[str, str]
@@ -73,7 +74,7 @@ class Bench:
             told = call()
         except Exception as error:
             signal.alarm(0)
-            words = " ".join(str(error).split())
+            words = " ".join(str(error).replace(f"{HERE.parent}/", "").split())
             where = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{Path(where.filename).name}:{where.lineno}"
             self.line(what, case, f"failed: {type(error).__name__} at {place}: {words[:240]}")
