@@ -157,7 +157,12 @@ class _Place:
         """A single number, or one a row."""
         if isinstance(value, Tensor):
             if value.numel() == 1:
-                return value.reshape(()) if self.depends(value) else float(values_of(value).reshape(()))
+                if not self.depends(value):
+                    return float(values_of(value).reshape(()))
+                recorder = recorder_now()
+                if value.dim() == 0 and recorder is not None and recorder.is_affine_result(value):
+                    return value
+                return value.reshape(())  # programs hold this call of scalars too, and saved ones are compared
         elif np.size(value) == 1:
             return float(np.reshape(value, ()))
         elif np.shape(value) == (self.rows,):

@@ -39,6 +39,8 @@ _FILLS: dict[str, Callable[[Any, Any], tuple[str, Any]]] = {
     "torch.Tensor.copy_": lambda args, before: (PUT, (before[0], Ellipsis, args[1])),
 }
 _STACKS = (torch.tensor, torch.as_tensor, torch.asarray)
+_OF_SHAPE = {Tensor.numel, Tensor.dim, Tensor.size, Tensor.shape.__get__, Tensor.ndim.__get__}  # type: ignore[attr-defined]
+"""Functions that say how large a tensor is, and nothing of its values."""
 
 
 class Recorder(TorchFunctionMode):
@@ -78,6 +80,8 @@ class Recorder(TorchFunctionMode):
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         keywords = kwargs or {}
+        if function in _OF_SHAPE:
+            return function(*args, **keywords)
         if function is Tensor.__iter__:
             return iter(self.__torch_function__(Tensor.unbind, types, args, keywords))
         if function in _DETACHES and id(args[0]) not in self._known:
@@ -282,6 +286,10 @@ class Recorder(TorchFunctionMode):
     def depends(self, tensor: Tensor) -> int:
         """How a tensor depends on inputs and weights: `CONSTANT`, `AFFINE` or `OTHER`."""
         return self._degrees[id(tensor)] if self._knows(tensor) else CONSTANT
+
+    def is_affine_result(self, tensor: Tensor) -> bool:
+        """Whether a tensor came out of calls, and all of them are linear."""
+        return self.depends(tensor) == AFFINE and self._known[id(tensor)][1][0] in ("call", "item")
 
     def reads(self, tensor: Tensor) -> tuple[bool, bool]:
         """Whether a tensor depends on inputs, and on weights."""
