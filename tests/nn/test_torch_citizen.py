@@ -211,24 +211,46 @@ def test_sizes_of_batches_are_compiled_twice_at_most() -> None:
         torch._dynamo.reset()
 
 
+NOISE = {"depolarizing": 0.01}
+SEEN_WHOLE: dict[str, tuple[str, dict[str, Any]]] = {
+    "noise": ("density", {"encoding": "iqp", "noise": NOISE}),
+    "noise, fixed": ("density", {"encoding": "iqp", "noise": NOISE, "trainable": False}),
+    "noise, a scale for each pixel": ("density", {"encoding": "iqp", "noise": NOISE, "scale": torch.rand(2, 2)}),
+    "noisy coefficients": ("polynomial", {"noise": NOISE}),
+    "amplitudes": ("statevector", {"encoding": "amplitude", "bias": True}),
+    "amplitudes, random circuits": ("statevector", {"encoding": "amplitude", "circuit": "random"}),
+    "products of pixels": ("statevector", {"encoding": "iqp"}),
+    "products of pixels, joint": ("statevector", {"encoding": "iqp", "channel_mixing": "joint", "kernel_size": 1}),
+    "uploaded again": ("statevector", {"encoding": "reupload", "n_layers": 2, "scale": torch.rand(2, 2)}),
+    "bits": ("table", {"encoding": "threshold", "n_layers": 2}),
+    "trains": ("tensor_train", {"kernel_size": 3}),
+}
+
+
 @pytest.mark.usefixtures("_fresh_compiler")
-@pytest.mark.parametrize("options", [{}, {"trainable": False}, {"scale": torch.rand(2, 2)}])
-def test_compilers_see_noise_as_one_operator(options: dict[str, Any]) -> None:
-    seen: list[set[str]] = []
+@pytest.mark.parametrize("what", SEEN_WHOLE)
+def test_compilers_see_few_operators_for_any_size_of_batches(what: str) -> None:
+    """Graphs of hundreds of steps take a compiler up to a minute, and again for a second size."""
+    plan, options = SEEN_WHOLE[what]
+    seen: list[list[str]] = []
 
     def note(graph: torch.fx.GraphModule, inputs: Any) -> Any:
-        seen.append({str(node.target) for node in graph.graph.nodes})
+        seen.append([str(node.target) for node in graph.graph.nodes])
         return make_boxed_func(graph.forward)
 
-    layer = Quanv2d(1, 2, 2, n_layers=1, encoding="iqp", noise={"depolarizing": 0.01}, seed=0, **options)
-    assert layer.plan.startswith("density")
+    layer = Quanv2d(2, 4, **{"kernel_size": 2, "n_layers": 1, "seed": 0, **options})
+    assert layer.plan.startswith(plan)
     compiled = torch.compile(layer, fullgraph=True, backend=aot_autograd(fw_compiler=note, bw_compiler=note))
-    x = torch.rand(2, 1, 4, 4)
-    torch.testing.assert_close(gradients(layer, compiled, x), gradients(layer, layer, x))
-    torch.testing.assert_close(compiled(x), layer(x))
-    assert "quanvolve.density.default" in seen[0]
-    assert "quanvolve.density_backward.default" in seen[1]
-    assert not any("cos" in name for names in seen for name in names)
+    for size in (2, 3, 5):
+        x = torch.rand(size, 2, 4, 5)
+        torch.testing.assert_close(gradients(layer, compiled, x), gradients(layer, layer, x))
+        x.requires_grad_()
+        torch.testing.assert_close(compiled(x), layer(x))
+    assert len(seen) == 4, "forward and backward, for the first size and for every other"
+    for names in seen:
+        assert sum(name.startswith("quanvolve.") for name in names) >= 1
+        assert len(names) <= 40
+        assert not any("cos" in name for name in names)
 
 
 @pytest.mark.usefixtures("_fresh_compiler")

@@ -155,6 +155,13 @@ def tensors_of(weights: Sequence[RowWeights]) -> tuple[Tensor, ...]:
     return tuple(tensor for row in weights for tensor in (row.flat, *row.named, *row.folded))
 
 
+def rows_of(circuits: Sequence[Parsed], tensors: Sequence[Tensor]) -> tuple[RowWeights, ...]:
+    """What :func:`tensors_of` made a list of."""
+    size, named = len(tensors) // len(circuits), 1 + len(circuits[0].circuit.weight_shapes)
+    parts = [tuple(tensors[start : start + size]) for start in range(0, size * len(circuits), size)]
+    return tuple(RowWeights(part[0], part[1:named], part[named:]) for part in parts)
+
+
 def with_tensors(weights: Sequence[RowWeights], tensors: Sequence[Tensor]) -> list[RowWeights]:
     """The same with other tensors, in the order of :func:`tensors_of`."""
     rest, changed = list(tensors), []

@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from quanvolve.circuits import Circuit
-from quanvolve.compile.batch._rows import RowWeights, row_weights, tensors_of
+from quanvolve.compile.batch._rows import RowWeights, row_weights, rows_of, tensors_of
 from quanvolve.compile.batch._windows import Windows
-from quanvolve.compile.ops._density import as_one_call, density_call
+from quanvolve.compile.ops._plain import WindowCalls, as_one_call
 from quanvolve.compile.plans._noisy import with_noise
 from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.reference._density import density
-from quanvolve.compile.tables._density_windows import DensityWindows
 from quanvolve.compile.tables._layout import Layout
-from quanvolve.compile.tables._recent import Recent
 
 
 class DensityPlan:
@@ -38,8 +36,8 @@ class DensityPlan:
     name = "density"
 
     def __init__(self, circuits: Sequence[Circuit]) -> None:
-        self._windows = Recent[DensityWindows]()
         self.circuits = with_noise(circuits, self.name, "a state vector does the same for less")
+        self._calls = WindowCalls((self.name, circuits), self._of_tensors)
 
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
@@ -49,14 +47,13 @@ class DensityPlan:
 
     def evaluate(self, compiled: tuple[RowWeights, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values, shape (images, groups, outputs, *places)."""
-        if not as_one_call(windows.images, *tensors_of(compiled)):
-            return density(self.circuits, compiled, windows, layout)
-        scale = None if isinstance(windows.scale, Tensor) else windows.scale
-        tables = self._windows.get(
-            (layout, windows.grid, scale),
-            lambda: DensityWindows.of_circuits(self.circuits, layout, windows.grid, scale),
-        )
-        return density_call(tables, compiled, windows)
+        tensors = tensors_of(compiled)
+        if as_one_call(windows.images, *tensors):
+            return self._calls(tensors, windows, layout)
+        return density(self.circuits, compiled, windows, layout)
+
+    def _of_tensors(self, tensors: Sequence[Tensor], windows: Windows, layout: Layout) -> Tensor:
+        return density(self.circuits, rows_of(self.circuits, tensors), windows, layout)
 
     def cost(self, layout: Layout) -> tuple[float, float]:
         """Estimated nanoseconds to compile, and per window, for all rows."""

@@ -19,6 +19,7 @@ from quanvolve.compile.batch._rows import arranged
 from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._coefficients import coefficients as of_rows
+from quanvolve.compile.ops._plain import as_one_call, plain
 from quanvolve.compile.ops._polynomial import polynomial
 from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.reference._coefficients import coefficients, from_words
@@ -26,6 +27,7 @@ from quanvolve.compile.reference._polynomial import evaluate
 from quanvolve.compile.tables._coefficients import CoefficientTables
 from quanvolve.compile.tables._features import feature_table, padded
 from quanvolve.compile.tables._layout import Layout, some_rows
+from quanvolve.compile.tables._plain import PlainCall
 from quanvolve.compile.tables._polynomial import PolynomialTables
 from quanvolve.compile.tables._products import Products, products
 from quanvolve.compile.tables._recent import Recent
@@ -76,6 +78,7 @@ class PolynomialPlan:
         self._rows: CoefficientTables | None = None
         self._windows = Recent[PolynomialTables]()
         self._few = Recent[Products | None]()
+        self._calls = Recent[PlainCall]()
 
     @property
     def recipe(self) -> Recipe:
@@ -95,6 +98,25 @@ class PolynomialPlan:
             self._rows = CoefficientTables.of_recipes(self.recipes)
         if self._rows is not None and of_rows.takes(self._rows, flat):
             return self._of_words(flat, of_rows.call(self._rows, flat)).expand(rows, -1, -1)
+        if weights and as_one_call(flat):
+            call = self._plainly(tuple(weights))
+            return plain(call, list(weights.values()))
+        return self._in_torch(weights, like, rows)
+
+    def _plainly(self, names: tuple[str, ...]) -> PlainCall:
+        """The coefficients in plain torch as one call of the weights with these names."""
+
+        def run(weights: Sequence[Tensor]) -> Tensor:
+            return self._in_torch(dict(zip(names, weights, strict=True)), weights[0], len(weights[0]))
+
+        def shape(weights: Sequence[Tensor]) -> tuple[int, ...]:
+            return len(weights[0]), self.recipe.circuit.n_outputs, self.recipe.n_features
+
+        what_for = (self.name, names, [recipe.circuit for recipe in self.recipes])
+        return self._calls.get(names, lambda: PlainCall.shared(what_for, lambda: PlainCall(run, shape)))
+
+    def _in_torch(self, weights: Mapping[str, Tensor], like: Tensor, rows: int) -> Tensor:
+        """Blocks of coefficients, one after the other."""
         if not weights:
             numbers = [coefficients(recipe, weights, like=like) for recipe in self.recipes]
             return torch.cat(numbers).expand(rows, -1, -1) if len(numbers) == 1 else torch.cat(numbers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -14,9 +15,18 @@ from quanvolve.circuits import Circuit, absorbed
 from quanvolve.compile.batch._chunks import in_chunks
 from quanvolve.compile.batch._distinct import distinct
 from quanvolve.compile.batch._precision import wide
-from quanvolve.compile.batch._rows import RowWeights, measured, outputs_of, row_weights, tensors_of, with_tensors
+from quanvolve.compile.batch._rows import (
+    RowWeights,
+    measured,
+    outputs_of,
+    row_weights,
+    rows_of,
+    tensors_of,
+    with_tensors,
+)
 from quanvolve.compile.batch._values import bits, extended
 from quanvolve.compile.batch._windows import Windows
+from quanvolve.compile.ops._plain import WindowCalls, as_one_call
 from quanvolve.compile.ops._states import states
 from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.reference._states import fold, run_states
@@ -49,6 +59,8 @@ class StatevectorPlan:
     def __init__(self, circuits: Sequence[Circuit]) -> None:
         self.circuits = tuple(Parsed(absorbed(circuit)) for circuit in circuits)
         self._made: dict[int, StateTables] = {}
+        self._calls = WindowCalls((self.name, circuits), self._of_tensors)
+        self._readings = WindowCalls((self.name, "read", circuits), self._read, self._read_shape, torch.float64)
         for parsed in self.circuits:
             if parsed.circuit.noisy:
                 raise PlanError("the circuit has noise channels, which a state vector cannot hold")
@@ -66,8 +78,12 @@ class StatevectorPlan:
             n_windows: how many windows the result is for; None if it is kept for more of them.
         """
         rows = row_weights(self.circuits, weights, like, layout)
-        if self._alike and states.on(like):
+        if (self._alike and states.on(like)) or as_one_call(like, *tensors_of(rows)):
             return rows
+        return self._folded(rows, n_windows)
+
+    def _folded(self, rows: tuple[RowWeights, ...], n_windows: int | None) -> tuple[RowWeights, ...]:
+        """With runs of gates multiplied out, where there are enough windows for that to pay."""
         if n_windows is not None and n_windows < 2 * 2 ** self.circuits[0].circuit.n_wires:
             return rows
         return tuple(
@@ -80,6 +96,18 @@ class StatevectorPlan:
         flats = [row.flat for row in compiled]
         if self._alike and states.on(windows.images, *flats):
             return self._evaluate_flat(flats[0] if len(flats) == 1 else torch.cat(flats), windows, layout)
+        tensors = tensors_of(compiled)
+        if as_one_call(windows.images, *tensors):
+            return self._calls(tensors, windows, layout)
+        return self._in_torch(compiled, windows, layout)
+
+    def _of_tensors(self, tensors: Sequence[Tensor], windows: Windows, layout: Layout) -> Tensor:
+        rows = rows_of(self.circuits, tensors)
+        folded = any(row.folded for row in rows)
+        n_windows = len(windows.images) * math.prod(windows.places)
+        return self._in_torch(rows if folded else self._folded(rows, n_windows), windows, layout)
+
+    def _in_torch(self, compiled: tuple[RowWeights, ...], windows: Windows, layout: Layout) -> Tensor:
         first = self.circuits[0].circuit
         depth = len(first.gates) if torch.is_grad_enabled() else 1
         steps = _TEMPORARIES + (2 * depth if depth > 1 else 0)
@@ -96,6 +124,10 @@ class StatevectorPlan:
 
     def _evaluate_flat(self, flat: Tensor, windows: Windows, layout: Layout) -> Tensor:
         """By the kernels, from the flat weights of all rows."""
+        if as_one_call(windows.images, flat):
+            read = self._readings((), windows, layout)
+            values = self._of_values(read, flat, layout.filters).flatten(1, 2)[:, : layout.outputs]
+            return torch.unflatten(values, -1, (windows.images.shape[0], *windows.places)).movedim(2, 0)
 
         def on_chunk(inputs: Tensor, flat: Tensor) -> Tensor:
             images, positions = inputs.shape[0], inputs.shape[-1]
@@ -106,6 +138,22 @@ class StatevectorPlan:
         numbers = 4 * (self.circuits[0].circuit.n_values + layout.outputs)
         per_window = layout.groups * layout.channels * numbers * windows.images.element_size()
         return in_chunks(on_chunk, windows, (flat,), layout.outputs, per_window, again=False)
+
+    def _read(self, tensors: Sequence[Tensor], windows: Windows, layout: Layout) -> Tensor:
+        """What angles read of all windows, shape (groups, channels, n_values, windows)."""
+        first = self.circuits[0]
+
+        def on_chunk(inputs: Tensor) -> Tensor:
+            return extended(first, bits(first, inputs)).flatten(2, 3)
+
+        n_values = first.circuit.n_values
+        numbers = 16 * layout.groups * layout.channels * n_values
+        read = in_chunks(on_chunk, windows, (), layout.channels * n_values, numbers)
+        split = torch.unflatten(read.flatten(3), 2, (layout.channels, n_values))
+        return split.permute(1, 2, 3, 0, 4).flatten(3)
+
+    def _read_shape(self, layout: Layout, images: int, places: tuple[int, ...]) -> tuple[int, ...]:
+        return layout.groups, layout.channels, self.circuits[0].circuit.n_values, images * math.prod(places)
 
     def _of_inputs(self, inputs: Tensor, flat: Tensor, filters: int) -> Tensor:
         """Inputs (groups, channels, n_inputs, windows) to measured values (groups, filters, measured, windows)."""

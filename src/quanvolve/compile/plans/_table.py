@@ -17,6 +17,7 @@ from quanvolve.compile.batch._chunks import in_chunks
 from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.batch._rows import arranged
 from quanvolve.compile.batch._windows import Windows
+from quanvolve.compile.ops._plain import WindowCalls, as_one_call
 from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.plans._statevector import StatevectorPlan
 from quanvolve.compile.tables._layout import Layout
@@ -55,6 +56,7 @@ class TablePlan:
             raise PlanError("the circuit's values are drawn at random for each window, a table holds fixed ones")
         self.circuits = tuple(circuits)
         self._inner = StatevectorPlan(circuits)
+        self._calls = WindowCalls((self.name, circuits), self._look_up)
 
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
@@ -74,6 +76,11 @@ class TablePlan:
 
     def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values, shape (images, groups, outputs, *places)."""
+        if as_one_call(windows.images, *compiled):
+            return self._calls(compiled, windows, layout)
+        return self._look_up(compiled, windows, layout)
+
+    def _look_up(self, compiled: Sequence[Tensor], windows: Windows, layout: Layout) -> Tensor:
         threshold = self.circuits[0].threshold or 0.0
         per_window = layout.groups * layout.channels * (2 * layout.outputs + 4 * self.circuits[0].n_inputs)
 

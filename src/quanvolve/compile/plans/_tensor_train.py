@@ -19,6 +19,7 @@ from quanvolve.circuits import Circuit
 from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._network import network
+from quanvolve.compile.ops._plain import as_one_call, plain
 from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.reference._network import sweep_windows
 from quanvolve.compile.reference._network_numbers import numbers
@@ -26,6 +27,7 @@ from quanvolve.compile.tables._chains import chains_of
 from quanvolve.compile.tables._features import feature_table
 from quanvolve.compile.tables._layout import Layout, some_rows
 from quanvolve.compile.tables._network import NetworkTables, count_terms, work
+from quanvolve.compile.tables._plain import PlainCall
 from quanvolve.compile.tables._recent import Recent
 from quanvolve.compile.tables._sites import Known
 from quanvolve.compile.tables._sweeps import sweeps
@@ -62,6 +64,7 @@ class TensorTrainPlan:
                 )
             sweeps(chains)
         self._windows = Recent[NetworkTables]()
+        self._calls = Recent[PlainCall]()
 
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
@@ -75,9 +78,27 @@ class TensorTrainPlan:
             n_windows: ignored.
         """
         flat = flat_weights(self.chains[0], weights, like)
+        if as_one_call(flat):
+            return (plain(self._plainly(layout), [flat]),)
+        return (self._numbers(flat, layout),)
+
+    def _numbers(self, flat: Tensor, layout: Layout) -> Tensor:
         blocks = zip(layout.blocks(len(self.chains)), self.chains, strict=True)
         rows = [(block.shape, numbers(chains, some_rows(flat, block.rows))) for block, chains in blocks]
-        return (torch.cat([row_numbers.expand(math.prod(shape), -1).flatten() for shape, row_numbers in rows]),)
+        return torch.cat([row_numbers.expand(math.prod(shape), -1).flatten() for shape, row_numbers in rows])
+
+    def _plainly(self, layout: Layout) -> PlainCall:
+        """The numbers as one call."""
+        blocks = zip(layout.blocks(len(self.chains)), self.chains, strict=True)
+        length = sum(math.prod(block.shape) * count_terms(chains) for block, chains in blocks)
+        what_for = (self.name, layout, [chains.circuit for chains in self.chains])
+        return self._calls.get(
+            layout,
+            lambda: PlainCall.shared(
+                what_for,
+                lambda: PlainCall(lambda tensors: self._numbers(tensors[0], layout), lambda tensors: (length,)),
+            ),
+        )
 
     def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values, shape (images, groups, outputs, *places)."""
