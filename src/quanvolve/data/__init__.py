@@ -6,6 +6,7 @@ readers that need them.
 """
 
 from quanvolve.data._arrays import load_npz as load_npz
+from quanvolve.data._asked import Asked as Asked
 from quanvolve.data._cache import cache_dir as cache_dir
 from quanvolve.data._cache import offline as offline
 from quanvolve.data._dataset import Dataset as Dataset
@@ -18,6 +19,7 @@ from quanvolve.data._images import read_arrays as read_arrays
 from quanvolve.data._images import read_images as read_images
 from quanvolve.data._info import DatasetInfo as DatasetInfo
 from quanvolve.data._moons import load_moons as load_moons
+from quanvolve.data._preparation import Preparation as Preparation
 from quanvolve.data._registry import dataset_key as dataset_key
 from quanvolve.data._registry import list_datasets as list_datasets
 from quanvolve.data._registry import load_dataset as load_dataset
@@ -25,9 +27,11 @@ from quanvolve.data._registry import where as where
 from quanvolve.data._series import load_series as load_series
 
 __all__ = [
+    "Asked",
     "Dataset",
     "DatasetInfo",
     "ImageInput",
+    "Preparation",
     "cache_dir",
     "dataset_key",
     "download",

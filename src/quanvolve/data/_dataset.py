@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from quanvolve._errors import DataError
+from quanvolve.data._preparation import Preparation
 from quanvolve.data._text import plural
 
 
@@ -25,6 +26,10 @@ class Dataset:
         test_labels: As `train_labels`.
         class_names: One name a class, in the order of the sorted labels.
         dims: Along how many axes a window can slide: 2 for images, 1 for series and features, 3 for volumes.
+        valid_images: Images to choose the best epoch by, where they come apart from the others; else None.
+        valid_labels: Their labels.
+        preparation: What was done to pictures to make the arrays, and is to be done to those that are predicted.
+        notes: What was understood or changed while reading, a line each, to be told to people.
 
     Raises:
         DataError: Images and labels of different number.
@@ -44,12 +49,19 @@ class Dataset:
     test_labels: NDArray[Any]
     class_names: tuple[str, ...]
     dims: int = 2
+    valid_images: NDArray[Any] | None = None
+    valid_labels: NDArray[Any] | None = None
+    preparation: Preparation | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for part, images, labels in (
             ("train", self.train_images, self.train_labels),
             ("test", self.test_images, self.test_labels),
+            ("valid", self.valid_images, self.valid_labels),
         ):
+            if images is None or labels is None:
+                continue
             if labels.ndim != 1 or images.shape[:1] != labels.shape:
                 raise DataError(
                     f"data set {self.name!r}: `{part}_images` has shape {images.shape} and `{part}_labels` "

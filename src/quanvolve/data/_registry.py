@@ -6,18 +6,18 @@ import difflib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from quanvolve._errors import DataError
-from quanvolve.data._arrays import load_npz
+from quanvolve.data._asked import Asked
 from quanvolve.data._dataset import Dataset
 from quanvolve.data._digits import load_digits
 from quanvolve.data._download import Progress
 from quanvolve.data._info import DatasetInfo
 from quanvolve.data._mnist import SPECS, find_mnist, load_mnist
 from quanvolve.data._moons import load_moons
-from quanvolve.data._series import SERIES_ENDINGS, load_series
 from quanvolve.data._text import quoted
+from quanvolve.data.sources import SOURCES, find_source
 
 
 class Bundled(NamedTuple):
@@ -84,7 +84,7 @@ def dataset_key(name: str | os.PathLike[str]) -> str | Path:
     if key in known:
         return key
     path = Path(text)
-    if path.suffix.lower() in (".npz", *SERIES_ENDINGS) or (text and os.path.exists(path)):
+    if find_source(path) is not None or (text and os.path.exists(path)):
         return path
     near = difflib.get_close_matches(key, known)
     hint = f"did you mean {' or '.join(repr(other) for other in near)}? " if near else ""
@@ -95,12 +95,13 @@ def dataset_key(name: str | os.PathLike[str]) -> str | Path:
 
 
 def load_dataset(
-    name: str | os.PathLike[str],
+    name: Any,
     *,
     data_dir: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    **asked: Any,
 ) -> Dataset:
-    """Load a data set by its name or from a file.
+    """Load a data set by its name, from files, or from an object of a library.
 
     `digits` and `moons` come with scikit-learn. The others are taken from `data_dir` alone where it is given; else
     from the folder `QUANVOLVE_DATA`, from the cache (`cache_dir()`), or from the web, unless `QUANVOLVE_OFFLINE=1`
@@ -112,6 +113,7 @@ def load_dataset(
         data_dir: The folder with the four IDX files of the MNIST family, directly or in a subfolder named
             like the data set. Without meaning for `digits` and files.
         progress: Called as `progress(file, done_bytes, total_bytes)` while downloading.
+        asked: How data of one's own are to be read: the fields of :class:`quanvolve.data.Asked`.
 
     Returns:
         The data set.
@@ -124,14 +126,23 @@ def load_dataset(
         >>> load_dataset("digits")
         Dataset('digits': 1437 train + 360 test, 8x8 float32, 10 classes)
     """
-    key = dataset_key(name)
-    if isinstance(key, Path):
-        if key.suffix.lower() in SERIES_ENDINGS or os.path.isdir(key):
-            return load_series(key)
-        return load_npz(key)
+    how = Asked(**asked)
+    key = dataset_key(name) if isinstance(name, str | os.PathLike) else name
+    if not isinstance(key, str):
+        source = find_source(key)
+        if source is None:
+            raise DataError(_not_understood(key))
+        return source.load(key, how)
     if key in BUNDLED:
         return BUNDLED[key].load()
     return load_mnist(key, data_dir=data_dir, progress=progress)
+
+
+def _not_understood(data: Any) -> str:
+    if not isinstance(data, Path):
+        return f"data of the type {type(data).__name__} cannot be read; see load_dataset for what can"
+    what = "a folder without data of a known kind" if os.path.isdir(data) else "a file of an unknown kind"
+    return f"{quoted(data)} is {what}; known: {', '.join(source.kind for source in SOURCES)}"
 
 
 def where(name: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None = None) -> str:

@@ -1,0 +1,66 @@
+"""What a person says about data of their own, where it does not speak for itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from quanvolve._errors import DataError
+from quanvolve.data._preparation import FITS
+
+CHANNELS = ("auto", "first", "last")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How data are to be read; every field has a default that lets the data speak.
+
+    Args:
+        image_size: Height and width to which pictures are resized, or one number for both; None if all are of one
+            size.
+        fit: How a picture becomes that size: "crop" (what is too long is cut off), "pad" (black bars) or "stretch".
+        grayscale: True turns colours into grey; None leaves colours where any picture has some.
+        label: The column, field or file that holds the labels; None if it is found by its name.
+        channels: Which axis of an array holds the channels: "first", "last", or "auto" where only one can.
+        test_fraction: The share of each class that becomes the test set where there is none.
+        seed: Fixes which.
+
+    Raises:
+        DataError: A value that has no meaning.
+
+    Examples:
+        >>> Asked(image_size=28).size
+        (28, 28)
+    """
+
+    image_size: int | tuple[int, int] | None = None
+    fit: str = "crop"
+    grayscale: bool | None = None
+    label: str | None = None
+    channels: str = "auto"
+    test_fraction: float = 0.2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, known in (("fit", FITS), ("channels", CHANNELS)):
+            if getattr(self, name) not in known:
+                raise DataError(f"`{name}` (={getattr(self, name)!r}) must be one of {', '.join(map(repr, known))}")
+        if not 0 < self.test_fraction < 1:
+            raise DataError(f"`test_fraction` (={self.test_fraction!r}) must be between 0 and 1")
+        if self.size is not None and (len(self.size) != 2 or not all(_is_length(n) for n in self.size)):
+            raise DataError(
+                f"`image_size` (={self.image_size!r}) must be a whole number of at least 1, or two of them, height and "
+                "width"
+            )
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width, or None."""
+        if self.image_size is None:
+            return None
+        given: Any = self.image_size
+        return tuple(given) if isinstance(given, tuple | list) else (given, given)
+
+
+def _is_length(number: Any) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and number >= 1

@@ -1,0 +1,5 @@
+"""Where data come from: one file for each kind of source; :data:`SOURCES` lists them in the order they are asked."""
+
+from quanvolve.data.sources._source import Source as Source
+from quanvolve.data.sources._sources import SOURCES as SOURCES
+from quanvolve.data.sources._sources import find_source as find_source
