@@ -43,9 +43,17 @@ def changes(function: Any) -> bool:
 
 def alike(args: Any, keywords: Any, convert: Convert) -> tuple[Any, Any]:
     """Arguments of a call in which real numbers of several precisions, or devices, are made doubles on the CPU."""
-    floats = [leaf for leaf in leaves_in([args, keywords]) if isinstance(leaf, Tensor) and leaf.is_floating_point()]
-    kinds = {(tensor.dtype, tensor.device.type) for tensor in floats}
-    if len(kinds) < 2 or (torch.float64, "cpu") not in kinds:
+    leaves = [*args, *keywords.values()]
+    if any(isinstance(leaf, (list, tuple, dict)) for leaf in leaves):
+        leaves = leaves_in(leaves)
+    doubles = others = False
+    for leaf in leaves:
+        if isinstance(leaf, Tensor):
+            if leaf.dtype == torch.float64 and leaf.device.type == "cpu":
+                doubles = True
+            elif leaf.is_floating_point():
+                others = True
+    if not (doubles and others):
         return args, keywords
 
     def converted(value: Any) -> Any:
