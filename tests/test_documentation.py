@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,12 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not path.exists() or (anchor and anchor not in anchors(path.read_text(encoding="utf-8"))):
             broken.append(target)
     assert broken == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.suffix == ".md"], ids=lambda page: page.name)
+def test_no_passage_stands_twice(page: Path) -> None:
+    passages = [part.strip() for part in page.read_text(encoding="utf-8").split("\n\n") if len(part.strip()) > 60]
+    assert [part for part, count in Counter(passages).items() if count > 1] == []
 
 
 def test_every_page_of_the_documentation_is_in_its_contents() -> None:

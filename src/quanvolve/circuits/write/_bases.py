@@ -23,6 +23,8 @@ class Basis:
 def bases_of(circuit: Circuit) -> tuple[Basis, ...]:
     """Group the words of all observables so that each group is measured in one basis, qubit by qubit.
 
+    Where all observables are zero there is still a basis, of Z, that serves no word.
+
     Examples:
         >>> from quanvolve.circuits import named_circuit
         >>> [basis.letters for basis in bases_of(named_circuit("basic_entangler", 2, readout="x"))]
@@ -41,5 +43,5 @@ def bases_of(circuit: Circuit) -> tuple[Basis, ...]:
                 groups.append((dict(word), [entry]))
     return tuple(
         Basis(tuple(letters.get(wire, "Z") for wire in range(circuit.n_wires)), tuple(words))
-        for letters, words in groups
+        for letters, words in groups or [({}, [])]
     )

@@ -131,7 +131,7 @@ class TensorTrainPlan:
 
     def __str__(self) -> str:
         n = self.chains[0].circuit.n_wires
-        bond = max(sweep.bond for chains in self.chains for sweep in sweeps(chains))
+        bond = max((sweep.bond for chains in self.chains for sweep in sweeps(chains)), default=1)
         return (
             f"tensor_train: {n} qubit{'s' * (n > 1)} in a product encoding, observables as networks with bonds of at "
             f"most {bond}; exact, {len(self.chains)} circuit structure{'s' * (len(self.chains) > 1)}"

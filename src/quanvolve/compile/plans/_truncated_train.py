@@ -147,6 +147,8 @@ def _of_row(chains: Chains, flat: Tensor, tolerance: float) -> list[list[Floats]
             ready = [np.einsum("pk,lpr->lkr", site, core) for site, core in zip(sites, cores, strict=True)]
             ready[0] = word.coefficient * ready[0]
             trains.append(ready)
+        if not words:  # an observable that is zero
+            trains.append([np.zeros((1, site.shape[1], 1)) for site in sites])
         compressed.append(_compressed(_summed(trains), [_sizes(site) for site in chains.sites], tolerance / 2))
     return compressed
 

@@ -62,7 +62,8 @@ def sampling_of(circuit: Circuit) -> Sampling:
     expected: list[Floats] = []
     constant = np.zeros(circuit.n_outputs)
     for basis in bases_of(circuit):
-        wires = tuple(sorted({wire for *_, word in basis.words for wire in word}))
+        # Constants need no qubit, but a draw has one at least.
+        wires = tuple(sorted({wire for *_, word in basis.words for wire in word})) or (0,)
         if len(wires) > MAX_MEASURED:
             raise PlanError(
                 f"shots are drawn from all {len(wires)} measured qubits together, which is possible for at most "
@@ -108,9 +109,7 @@ def word_circuits(circuits: Sequence[Circuit], layout: Layout) -> tuple[tuple[Ci
                 "measure the same"
             )
     alone = words_alone(sampling, layout)
-    measured_circuits = [
-        replace(circuit, observables=sampling.observables or (Observable(((0.0, ()),)),)) for circuit in circuits
-    ]
+    measured_circuits = [replace(circuit, observables=sampling.observables) for circuit in circuits]
     return tuple(
         measured_circuits if len(measured_circuits) == 1 else [measured_circuits[k] for k in rows_alone(layout)]
     ), alone
