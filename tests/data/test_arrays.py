@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from quanvolve import _errors
-from quanvolve.data import load_npz
+from quanvolve.data import load_dataset, load_npz
 
 DataError = _errors.DataError
 RNG = np.random.RandomState(0)
@@ -30,18 +30,28 @@ def save(folder: Path, **arrays: object) -> Path:
         ("train_images", "train_labels", "test_images", "test_labels"),
         ("x_train", "y_train", "x_test", "y_test"),
         ("X_train", "y_train", "X_test", "y_test"),
+        ("X_train", "Y_train", "X_test", "Y_test"),
+        ("train_x", "train_y", "test_x", "test_y"),
+        ("train_data", "train_labels", "test_data", "test_labels"),
+        ("training_images", "training_labels", "testing_images", "testing_labels"),
+        ("images_train", "labels_train", "images_test", "labels_test"),
+        ("train_features", "train_targets", "test_features", "test_targets"),
     ],
 )
 def test_split_in_the_file(tmp_path: Path, keys: tuple[str, ...]) -> None:
     arrays = dict(zip(keys, (IMAGES[:15], LABELS[:15], IMAGES[15:], LABELS[15:]), strict=True))
     data = load_npz(save(tmp_path, **arrays, val_images=IMAGES))
+    assert data.notes == ("left alone: `val_images` (20, 5, 6)",)
+    assert data.valid_images is None
     np.testing.assert_array_equal(data.train_images, IMAGES[:15])
     np.testing.assert_array_equal(data.test_labels, LABELS[15:])
     assert data.train_images.dtype == np.uint8
     assert (data.name, data.class_names) == ("things", ("0", "1", "2", "3"))
 
 
-@pytest.mark.parametrize("keys", [("images", "labels"), ("X", "y"), ("x", "y"), ("data", "target")])
+@pytest.mark.parametrize(
+    "keys", [("images", "labels"), ("X", "y"), ("x", "y"), ("X", "Y"), ("data", "target"), ("features", "label")]
+)
 def test_split_made_here(tmp_path: Path, keys: tuple[str, str]) -> None:
     data = load_npz(save(tmp_path, **dict(zip(keys, (IMAGES, LABELS), strict=True))))
     assert np.bincount(data.test_labels).tolist() == [1, 1, 1, 1]
@@ -51,6 +61,91 @@ def test_split_made_here(tmp_path: Path, keys: tuple[str, str]) -> None:
     of_image = {image.tobytes(): label for image, label in zip(IMAGES, LABELS, strict=True)}
     for image, label in zip(data.test_images, data.test_labels, strict=True):
         assert of_image[image.tobytes()] == label
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("val_images", "val_labels"),
+        ("x_val", "y_val"),
+        ("X_valid", "y_valid"),
+        ("validation_data", "validation_targets"),
+        ("dev_images", "dev_labels"),
+    ],
+)
+def test_arrays_for_validation(tmp_path: Path, keys: tuple[str, str]) -> None:
+    given = {"train_images": IMAGES[:9], "train_labels": LABELS[:9], keys[0]: IMAGES[9:15], keys[1]: LABELS[9:15, None]}
+    data = load_npz(save(tmp_path, **given, test_images=IMAGES[15:], test_labels=LABELS[15:]))
+    np.testing.assert_array_equal(data.valid_images, IMAGES[9:15])
+    np.testing.assert_array_equal(data.valid_labels, LABELS[9:15])
+    assert (len(data.train_labels), len(data.test_labels)) == (9, 5)
+    assert data.notes == (f"`{keys[0]}` (6 images) choose the best epoch",)
+    data = load_npz(save(tmp_path, **given))
+    assert (len(data.train_labels), len(data.valid_labels), len(data.test_labels)) == (7, 6, 2)
+    assert data.notes[0] == "2 of 9 images became the test set (the same share of each class, seed 0)"
+    assert len(load_npz(save(tmp_path, **given), test_fraction=0.5).test_labels) == 4
+
+
+def test_what_is_left_alone_is_said(tmp_path: Path) -> None:
+    others = {"x": IMAGES, "mean": 0.5, "people": np.array([{"name": "Ada"}]), "two\nlines": np.zeros((2, 3))}
+    path = save(tmp_path, images=IMAGES, labels=LABELS, **others)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("readme.txt", "hello")
+    assert load_npz(path).notes[-1] == (
+        "left alone: `x` (20, 5, 6), `mean` (), `people` (pickled objects), `two lines` (2, 3), `readme.txt` (no array)"
+    )
+    assert len(load_npz(path).notes) == 2
+
+
+@pytest.mark.parametrize(
+    ("shape", "note"),
+    [
+        ((12, 8, 8, 3), "read with the channels last, 3 channels of 8x8"),
+        ((12, 4, 4, 1), "read with the channels last, 1 channel of 4x4"),
+        ((12, 28, 28, 2), 'read as 28 channels of 28x2; `channels="last"` if the channels come last'),
+        ((12, 3, 8, 8), None),
+        ((12, 8, 8), None),
+        ((12, 64), None),
+    ],
+)
+def test_the_order_of_axes_is_said(tmp_path: Path, shape: tuple[int, ...], note: str | None) -> None:
+    images = RNG.random_sample(shape)
+    found = load_npz(save(tmp_path, X_train=images, y_train=LABELS[:12], X_test=images, y_test=LABELS[:12]))
+    assert found.notes == ((f"`X_train` {shape}: {note}",) if note else ())
+
+
+@pytest.mark.parametrize("shape", [(12, 3, 32, 3), (12, 4, 4, 4), (12, 1, 28, 1), (12, 1, 3, 4)])
+def test_axes_that_fit_both_orders_are_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    images = RNG.random_sample(shape)
+    path = save(tmp_path, images=images, labels=LABELS[:12])
+    with pytest.raises(
+        DataError, match=r'which may be .* or .*: say `channels="first"` or `channels="last"`$'
+    ) as caught:
+        load_npz(path)
+    assert str(shape) in str(caught.value)
+    assert load_npz(path, channels="first").train_images.shape[1:] == shape[1:]
+    for last in (load_npz(path, channels="last"), load_dataset(path, channels="last")):
+        assert last.train_images.shape[1:] == (shape[3], shape[1], shape[2])
+        assert last.train_images.flags.c_contiguous
+    assert load_npz(save(tmp_path, images=images[:, 0], labels=LABELS[:12]), channels="last").notes[1:] == ()
+
+
+def test_channels_of_series_and_volumes(tmp_path: Path) -> None:
+    def read(key: str, shape: tuple[int, ...], channels: str = "auto") -> tuple[tuple[int, ...], str]:
+        path = save(tmp_path, **{f"train_{key}": np.zeros(shape), "train_labels": LABELS[: len(shape) * 4]})
+        data = load_npz(path, channels=channels)
+        return data.train_images.shape[1:], data.notes[0]
+
+    split = "2 of 12 images became the test set (the same share of each class, seed 0)"
+    assert read("series", (12, 6, 100)) == ((6, 100), split)
+    assert read("series", (12, 100, 1))[0] == (1, 100)
+    shape, note = read("series", (12, 100, 6))
+    assert shape == (100, 6)
+    assert note.endswith('read as 100 channels of 6; `channels="last"` if the channels come last')
+    assert read("series", (12, 100, 6), "last")[0] == (6, 100)
+    split = split.replace("2 of 12", "4 of 20")
+    assert read("volumes", (20, 3, 8, 8, 8)) == ((3, 8, 8, 8), split)
+    assert read("volumes", (20, 8, 8, 8, 1))[0] == (1, 8, 8, 8)
 
 
 def test_seed_fixes_the_split(tmp_path: Path) -> None:
@@ -89,7 +184,9 @@ def test_small_classes(tmp_path: Path, labels: list[int], n_test: int) -> None:
         ((10, 8, 8, 1), (1, 8, 8)),
         ((10, 8, 9, 4), (4, 8, 9)),
         ((10, 3, 8, 8), (3, 8, 8)),
-        ((10, 3, 8, 3), (3, 8, 3)),  # Both readings are possible: left alone.
+        ((10, 1, 4, 4), (1, 4, 4)),  # 4 could be channels too, but then the images would be no squares.
+        ((10, 4, 4, 3), (3, 4, 4)),
+        ((10, 1, 1, 1), (1, 1, 1)),
         ((10, 2, 8, 8), (2, 8, 8)),
         ((10, 8, 8), (8, 8)),
         ((10, 64), (64,)),
@@ -190,7 +287,22 @@ REFUSED = {
         {"pictures": IMAGES, "classes": LABELS},
         "PATH has the keys: pictures, classes; expected one of: train_images, train_labels, test_images, test_labels; ",
     ),
-    "case of keys": ({"X": IMAGES, "Y": LABELS}, "has the keys: X, Y; expected one of: "),
+    "several labels": (
+        {"X": IMAGES, "y": np.zeros((20, 3))},
+        "expected (20,), one label for each image of `X` in PATH: several labels for one image are not learned; keep one",
+    ),
+    "sizes for validation": (
+        {"X_train": IMAGES, "y_train": LABELS, "X_val": IMAGES[:, 1:], "y_val": LABELS},
+        "`X_val` in PATH holds images of shape (4, 6), expected (5, 6) as in `X_train`: make both equal",
+    ),
+    "labels for validation": (
+        {"X_train": IMAGES, "y_train": LABELS, "X_val": IMAGES, "y_val": np.array(["a", "b"] * 10)},
+        "`y_val` in PATH holds text, expected whole numbers as in `y_train`: make both equal",
+    ),
+    "no labels": (
+        {"X_train": IMAGES, "X_test": IMAGES, "y_test": LABELS},
+        "has the keys: X_train, X_test, y_test; exp",
+    ),
     "no keys": ({}, "PATH has the keys: none; expected one of: "),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,38 +14,40 @@ from quanvolve._errors import DataError
 from quanvolve._lines import one_line
 from quanvolve.data._dataset import Dataset
 from quanvolve.data._npy import NpzReader, open_npz
-from quanvolve.data._shapes import channel_first, checked_pixels
-from quanvolve.data._text import quoted
-
-_SPLIT_KEYS = (
-    ("train_images", "train_labels", "test_images", "test_labels"),
-    ("x_train", "y_train", "x_test", "y_test"),
-    ("X_train", "y_train", "X_test", "y_test"),
-)
-_KINDS = {"series": 1, "volumes": 3}
-_KIND_KEYS = tuple((f"train_{kind}", "train_labels", f"test_{kind}", "test_labels") for kind in _KINDS)
-_WHOLE_KEYS = (("images", "labels"), ("X", "y"), ("x", "y"), ("data", "target"))
+from quanvolve.data._npz_keys import USUAL, Pair, dims_of, find_pairs
+from quanvolve.data._shapes import channel_axis, checked_pixels, moved_first
+from quanvolve.data._text import plural, quoted
 
 _TEST_SHARE = 0.2
 
 
-def load_npz(path: str | os.PathLike[str], *, seed: int = 0) -> Dataset:
+def load_npz(
+    path: str | os.PathLike[str], *, seed: int = 0, channels: str = "auto", test_fraction: float = _TEST_SHARE
+) -> Dataset:
     """Load a data set from an `.npz` file.
 
-    Series, (n, L) or (n, C, L), are named `train_series, train_labels, test_series, test_labels`; volumes, (n, D, H, W)
-    or (n, C, D, H, W), `train_volumes` and `test_volumes`. For images the file has either
-    four arrays, `train_images, train_labels, test_images, test_labels` or
-    `x_train, y_train, x_test, y_test` (also `X_train`, `X_test`), or two, `images, labels`, `X, y`, `x, y` or
-    `data, target`, of which a fifth becomes the test set, with the same share of each class where there are
-    enough images. Other arrays in the file are left alone.
+    The keys name the arrays. Each is a part and a word, in either order, with capitals or without (`train_images`,
+    `X_train`, `val_labels`, `y_test`):
 
-    Images are (n, H, W), (n, C, H, W) or (n, H, W, C), the last with 1, 3 or 4 channels and moved to (n, C,
-    H, W); (n, features) is kept as it is. Labels are integers or text, (n,) or (n, 1). Pickled objects are
-    never loaded.
+    - parts: `train` or `training`; `val`, `valid`, `validation` or `dev`; `test` or `testing`;
+    - words of the data: `images`, `x`, `data`, `inputs` or `features`; `series` for series, `volumes` for volumes;
+    - words of the labels: `labels`, `label`, `y`, `targets` or `target`.
+
+    So MedMNIST's six arrays are read, and Keras' four. Without arrays for the test, or with words alone (`images,
+    labels`, `X, y`, `data, target`), a fifth of the images becomes the test set, with the same share of each class
+    where there are enough. Arrays for validation choose the best epoch. What else is in the file is left alone and
+    named in the notes of the data set.
+
+    Images are (n, H, W), (n, C, H, W) or (n, H, W, C); (n, features) is kept as it is. Series are (n, L) or (n, C, L),
+    volumes (n, D, H, W) or (n, C, D, H, W); with the channels last too. Which axis holds the channels is seen by its
+    length (1, 3 or 4), the notes say what was concluded, and channels that come last are moved to the front. Labels
+    are integers or text, (n,) or (n, 1). Pickled objects are never loaded.
 
     Args:
         path: The file.
         seed: Fixes which images a file without its own split gives to the test set.
+        channels: Which axis holds the channels: "first", "last", or "auto" where only one can.
+        test_fraction: The share of the images that becomes the test set where the file has none.
 
     Returns:
         The data set, named like the file without its extension. Integer labels come as int64.
@@ -58,51 +60,101 @@ def load_npz(path: str | os.PathLike[str], *, seed: int = 0) -> Dataset:
         >>> from quanvolve.data import load_npz
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     np.savez(f"{folder}/shapes.npz", images=np.zeros((10, 6, 6, 3)), labels=["disc", "ring"] * 5)
-        ...     load_npz(f"{folder}/shapes.npz")
+        ...     shapes = load_npz(f"{folder}/shapes.npz")
+        >>> shapes
         Dataset('shapes': 8 train + 2 test, 3x6x6 float64, 2 classes)
+        >>> for note in shapes.notes:
+        ...     print(note)
+        `images` (10, 6, 6, 3): read with the channels last, 3 channels of 6x6
+        2 of 10 images became the test set (the same share of each class, seed 0)
     """
     path = Path(path)
     with open_npz(path) as file:
-        keys = _find_keys(file, path)
-        names = [f"`{key}` in {quoted(path)}" for key in keys]
-        arrays = [file[key] for key in keys]
-    dims = _KINDS.get(keys[0].removeprefix("train_"), 2)
-    parts = [
-        (_images(arrays[i], names[i], dims), _labels(arrays[i + 1], names[i + 1], arrays[i], names[i]))
-        for i in range(0, len(keys), 2)
-    ]
-    if len(parts) == 1:
-        images, labels = parts[0]
-        if len(labels) < 2:
-            raise DataError(f"{names[0]} holds 1 image, expected at least 2: one to train with and one to test with")
-        test = _test_rows(labels, seed)
-        parts = [(images[~test], labels[~test]), (images[test], labels[test])]
-    elif parts[0][0].shape[1:] != parts[1][0].shape[1:]:
-        raise DataError(
-            f"{names[2]} holds images of shape {parts[1][0].shape[1:]}, expected {parts[0][0].shape[1:]} as "
-            f"in `{keys[0]}`: make both equal"
+        pairs = find_pairs(file.keys)
+        if not pairs:
+            raise DataError(_no_pairs(file, path))
+        arrays = {key: file[key] for pair in pairs.values() for key in pair}
+        rest = [f"`{one_line(key)}` {file.shape(key)}" for key in file.keys if key not in arrays]
+    main = pairs.get("train") or pairs["whole"]
+    dims = dims_of(main)
+    notes: list[str] = []
+    order, note = channel_axis(arrays[main.data].shape, dims, channels, f"`{main.data}`")
+    notes += [note] if note else []
+    parts = {
+        part: _Part(
+            _ordered(_images(arrays[pair.data], _named(pair.data, path), dims), dims, order),
+            _labels(arrays[pair.labels], _named(pair.labels, path), arrays[pair.data], _named(pair.data, path)),
         )
-    elif parts[0][1].dtype.kind != parts[1][1].dtype.kind:
-        raise DataError(
-            f"{names[3]} holds {_kind(parts[1][1])}, expected {_kind(parts[0][1])} as in `{keys[1]}`: make both equal"
+        for part, pair in pairs.items()
+    }
+    for part in ("valid", "test"):
+        if part in parts:
+            _require_alike(pairs[part], parts[part], main, next(iter(parts.values())), path)
+    train = parts.get("train") or parts["whole"]
+    if "test" in parts:
+        test = parts["test"]
+    else:
+        if len(train.labels) < 2:
+            raise DataError(
+                f"{_named(main.data, path)} holds 1 image, expected at least 2: one to train with and one to test with"
+            )
+        rows = _test_rows(train.labels, seed, test_fraction)
+        notes.append(
+            f"{np.count_nonzero(rows)} of {len(rows)} images became the test set (the same share of each class, "
+            f"seed {seed})"
         )
-    (train_images, train_labels), (test_images, test_labels) = parts
-    classes = np.unique(np.concatenate([train_labels, test_labels]))
+        test, train = _Part(train.images[rows], train.labels[rows]), _Part(train.images[~rows], train.labels[~rows])
+    valid = parts.get("valid")
+    if valid is not None:
+        notes.append(f"`{pairs['valid'].data}` ({plural(len(valid.labels), 'image')}) choose the best epoch")
+    if rest:
+        notes.append(f"left alone: {', '.join(rest)}")
+    classes = np.unique(np.concatenate([train.labels, test.labels]))
     return Dataset(
-        path.stem, train_images, train_labels, test_images, test_labels, tuple(str(c) for c in classes), dims
+        path.stem,
+        *train,
+        *test,
+        tuple(str(c) for c in classes),
+        dims,
+        None if valid is None else valid.images,
+        None if valid is None else valid.labels,
+        notes=tuple(notes),
     )
 
 
-def _find_keys(file: NpzReader, path: Path) -> tuple[str, ...]:
-    accepted: tuple[tuple[str, ...], ...] = _SPLIT_KEYS + _KIND_KEYS + _WHOLE_KEYS
-    for keys in accepted:
-        if set(keys) <= set(file.keys):
-            return keys
+class _Part(NamedTuple):
+    images: NDArray[Any]
+    labels: NDArray[Any]
+
+
+def _named(key: str, path: Path) -> str:
+    return f"`{key}` in {quoted(path)}"
+
+
+def _no_pairs(file: NpzReader, path: Path) -> str:
     present = one_line(", ".join(file.keys)) or "none"
-    raise DataError(
-        f"{quoted(path)} has the keys: {present}; expected one of: "
-        f"{'; '.join(', '.join(keys) for keys in accepted)}. Save it with np.savez under such names"
+    return (
+        f"{quoted(path)} has the keys: {present}; expected one of: {'; '.join(USUAL)}. Save it with np.savez under "
+        "such names"
     )
+
+
+def _ordered(images: NDArray[Any], dims: int, order: str) -> NDArray[Any]:
+    return moved_first(images) if order == "last" and images.ndim == dims + 2 else images
+
+
+def _require_alike(pair: Pair, part: _Part, main: Pair, train: _Part, path: Path) -> None:
+    """Refuse images of another shape than those to train with, and labels of another kind."""
+    if part.images.shape[1:] != train.images.shape[1:]:
+        raise DataError(
+            f"{_named(pair.data, path)} holds images of shape {part.images.shape[1:]}, expected "
+            f"{train.images.shape[1:]} as in `{main.data}`: make both equal"
+        )
+    if part.labels.dtype.kind != train.labels.dtype.kind:
+        raise DataError(
+            f"{_named(pair.labels, path)} holds {_kind(part.labels)}, expected {_kind(train.labels)} as in "
+            f"`{main.labels}`: make both equal"
+        )
 
 
 def _images(array: NDArray[Any], name: str, dims: int) -> NDArray[Any]:
@@ -116,7 +168,7 @@ def _images(array: NDArray[Any], name: str, dims: int) -> NDArray[Any]:
             f"{name} has the shape {array.shape}, expected (n, H, W), (n, C, H, W), (n, H, W, C) or (n, "
             f"features): reshape it"
         )
-    return channel_first(checked_pixels(array, name))
+    return checked_pixels(array, name)
 
 
 def _labels(array: NDArray[Any], name: str, images: NDArray[Any], images_name: str) -> NDArray[Any]:
@@ -126,6 +178,7 @@ def _labels(array: NDArray[Any], name: str, images: NDArray[Any], images_name: s
     if array.ndim != 1 or len(array) != len(images):
         raise DataError(
             f"{name} has the shape {array.shape}, expected ({len(images)},), one label for each image of {images_name}"
+            + _several(array, images)
         )
     kind = array.dtype.kind
     if kind == "U":
@@ -140,6 +193,16 @@ def _labels(array: NDArray[Any], name: str, images: NDArray[Any], images_name: s
     if not whole:
         raise DataError(f"{name} has the type {array.dtype}, expected classes as whole numbers or text: convert it")
     return array.astype(np.int64)
+
+
+def _several(labels: NDArray[Any], images: NDArray[Any]) -> str:
+    """What to do about labels (n, k)."""
+    if labels.ndim != 2 or len(labels) != len(images):
+        return ""
+    return (
+        ": several labels for one image are not learned; keep one column, or where each row has a single 1, "
+        "labels.argmax(axis=1)"
+    )
 
 
 def _require_text(array: NDArray[Any], name: str) -> None:
@@ -164,11 +227,11 @@ def _kind(labels: NDArray[Any]) -> str:
     return "whole numbers" if labels.dtype.kind == "i" else "text"
 
 
-def _test_rows(labels: NDArray[Any], seed: int) -> NDArray[np.bool_]:
-    """True for the rows of the test set: a fifth of each class, which keeps one row at least for training."""
+def _test_rows(labels: NDArray[Any], seed: int, share_of_test: float) -> NDArray[np.bool_]:
+    """True for the rows of the test set: a share of each class, which keeps one row at least for training."""
     random = np.random.default_rng(seed)
     n = len(labels)
-    n_test = max(1, round(n * _TEST_SHARE))
+    n_test = min(n - 1, max(1, round(n * share_of_test)))
     chosen = np.zeros(n, dtype=bool)
     _, class_of, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if counts.max() < 2:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
@@ -49,6 +50,16 @@ class NpzReader:
         with _one_line_errors(self._path, "an .npz file"), self._archive.open(info) as stream:
             return _read_array(stream, info.file_size, what, self._max_bytes)
 
+    def shape(self, key: str) -> str:
+        """The shape of an array as its header says, without reading it; what else it is where there is none."""
+        try:
+            with self._archive.open(self._members[key]) as stream:
+                shape, dtype = _read_header(stream, f"`{key}`")
+        except Exception:
+            # Whatever is wrong with an array that nobody reads is no reason to refuse the others.
+            return "(no array)"
+        return "(pickled objects)" if dtype.hasobject else str(shape)
+
 
 @contextmanager
 def open_npz(path: Path, max_bytes: int | None = None) -> Iterator[NpzReader]:
@@ -59,8 +70,7 @@ def open_npz(path: Path, max_bytes: int | None = None) -> Iterator[NpzReader]:
         yield NpzReader(path, archive, max_bytes)
 
 
-def _read_array(stream: IO[bytes], size: int, what: str, max_bytes: int | None) -> NDArray[Any]:
-    """One array in `.npy` form that fills the `size` bytes of the stream exactly."""
+def _read_header(stream: IO[bytes], what: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     version = npy_format.read_magic(stream)
     if version == (1, 0):
         shape, _, dtype = npy_format.read_array_header_1_0(stream)
@@ -70,6 +80,12 @@ def _read_array(stream: IO[bytes], size: int, what: str, max_bytes: int | None) 
         raise DataError(
             f"{what} is in version {version} of the .npy format, expected an array of plain numbers or text"
         )
+    return shape, dtype
+
+
+def _read_array(stream: IO[bytes], size: int, what: str, max_bytes: int | None) -> NDArray[Any]:
+    """One array in `.npy` form that fills the `size` bytes of the stream exactly."""
+    shape, dtype = _read_header(stream, what)
     if dtype.hasobject:
         raise DataError(
             f"{what} holds pickled Python objects, which are never loaded: save an array of plain numbers or text"
