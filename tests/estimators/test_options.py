@@ -43,7 +43,7 @@ def test_signatures_keep_their_order_and_have_every_option(kind: type[Any]) -> N
     names = list(inspect.signature(kind).parameters)
     assert [name for name in names if name in RELEASED[kind]] == RELEASED[kind]
     assert set(names) - set(RELEASED[kind]) == {
-        "padding", "dilation", "groups", "bias", "padding_mode", "engine", "diff_method",
+        "padding", "dilation", "groups", "bias", "padding_mode", "engine", "diff_method", "channels",
     }  # fmt: skip
     assert set(names) >= set(model_options()) - {"trainable"}
     for name in names:
@@ -74,8 +74,9 @@ def test_models_from_before_there_were_these_options(tmp_path: Path) -> None:
     clf.save(tmp_path)
     path = tmp_path / "config.json"
     config = json.loads(path.read_text())
-    for name in ("padding", "dilation", "groups", "bias", "padding_mode", "engine", "diff_method"):
+    for name in ("padding", "dilation", "groups", "bias", "padding_mode", "engine", "diff_method", "channels"):
         del config["params"][name]
+    del config["border"]
     path.write_text(json.dumps(config | {"config_sha256": config_digest(config)}))
     assert np.array_equal(quanvolve.load(tmp_path).predict_proba(X), clf.predict_proba(X))
 

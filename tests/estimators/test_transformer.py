@@ -142,7 +142,7 @@ def test_errors_are_also_value_errors():
     assert issubclass(QuanvolveError, ValueError)
 
 
-@pytest.mark.parametrize("given", [(4, 16), (1, 4, 16), (8, 8, 1), (1, 1, 8, 8)])
+@pytest.mark.parametrize("given", [(4, 16), (1, 4, 16), (1, 1, 8, 8)])
 def test_images_of_another_shape_with_as_many_pixels_are_refused(given):
     transformer = QuanvTransformer(random_state=0).fit(IMAGES[:20])
     with pytest.raises(ValueError, match=r"but the model was fitted on \(1, 8, 8\)|expected \(n, features\)"):

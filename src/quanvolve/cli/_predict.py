@@ -94,7 +94,7 @@ def _probabilities(clf: Any, pixels: list[NDArray[Any]], scaled: list[bool]) -> 
     if chosen.any():
         with warnings.catch_warnings():
             # A dark picture looks as if it were on another scale, but its scale has just been set.
-            warnings.simplefilter("ignore")
+            warnings.filterwarnings("ignore", message=r".* bring X to that range")
             probabilities[chosen] = clf.predict_proba(images[chosen])
     if not chosen.all():
         probabilities[~chosen] = clf.predict_proba(images[~chosen])

@@ -25,6 +25,7 @@ from quanvolve.data._registry import list_datasets as list_datasets
 from quanvolve.data._registry import load_dataset as load_dataset
 from quanvolve.data._registry import where as where
 from quanvolve.data._series import load_series as load_series
+from quanvolve.data._shapes import channel_axis as channel_axis
 
 __all__ = [
     "Asked",
@@ -33,6 +34,7 @@ __all__ = [
     "ImageInput",
     "Preparation",
     "cache_dir",
+    "channel_axis",
     "dataset_key",
     "download",
     "list_datasets",

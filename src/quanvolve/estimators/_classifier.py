@@ -22,6 +22,7 @@ from quanvolve.estimators._classes import warn_of_single_samples, warn_of_unknow
 from quanvolve.estimators._filters import build_backbone, restore_backbone
 from quanvolve.estimators._fitted import take_fitted
 from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
+from quanvolve.estimators._layout import to_fit, to_use
 from quanvolve.estimators._maps import BLOCK, feature_maps
 from quanvolve.estimators._options import OPTIONS, PARAMETERS
 from quanvolve.estimators._preset import build_preset, training_of
@@ -49,7 +50,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             function of the feature maps' shape and the number of classes that returns one. Only a named head can
             be saved.
         n_filters, kernel_size, stride, circuit, encoding, readout, n_layers, n_qubits, channel_mixing, scale,
-            weight_shapes, init, noise, shots, image_shape: see :class:`quanvolve.QuanvTransformer`.
+            weight_shapes, init, noise, shots, image_shape, channels: see :class:`quanvolve.QuanvTransformer`.
         trainable: train the filters along with the head. Fixed filters are computed once for all epochs.
         max_epochs: passes over the training data.
         batch_size: images a step.
@@ -93,6 +94,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         *,
         trainable: bool = False,
         image_shape: tuple[int, ...] | None = None,
+        channels: str = "auto",
         max_epochs: int = 30,
         batch_size: int = 32,
         lr: float = 3e-3,
@@ -113,6 +115,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.circuit = circuit
         self.trainable = trainable
         self.image_shape = image_shape
+        self.channels = channels
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
@@ -179,6 +182,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             ModelError: if the checkpoint is damaged or of another run.
         """
         X = stacked(X)
+        X = to_fit(X, spatial_axes(self.kernel_size, X), self.channels, self.image_shape)
         rows, labels = read_rows(self, X, y=y, reset=True)
         check_classification_targets(labels)
         self._check_params()
@@ -322,6 +326,9 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         data = TensorData(X, y, torch.from_numpy(train_rows))
         return module, data, TensorData(X, y, torch.from_numpy(valid_rows)) if len(valid_rows) else None
 
+    def _arranged(self, X: Any) -> Any:
+        return to_use(stacked(X), self._spec.shape, self.channels)
+
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Probabilities of the classes.
 
@@ -335,7 +342,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             ValueError: if the images are not of the fitted shape, or not finite.
         """
         check_is_fitted(self)
-        rows = read_rows(self, stacked(X), reset=False, spec=self._spec)
+        rows = read_rows(self, self._arranged(X), reset=False, spec=self._spec)
         warn_about_range(rows, self._spec)
         probabilities = np.empty((len(rows), len(self.classes_)))
         with torch.no_grad():
@@ -351,7 +358,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             X: images as in `fit`.
         """
         check_is_fitted(self)
-        rows = read_rows(self, stacked(X), reset=False, spec=self._spec)
+        rows = read_rows(self, self._arranged(X), reset=False, spec=self._spec)
         return np.asarray(self._spec.images(rows), np.float32)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:

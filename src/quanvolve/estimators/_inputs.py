@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,15 @@ import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.estimators._polarity import border_of, inverted
 
 Array = npt.NDArray[Any]
 
 _AXES = ("channels, length", "channels, rows, columns", "channels, depth, rows, columns")
+_FEW = 12
+"""So few columns are features, and nobody takes them for pixels."""
+_SOME = 256
+"""So many images are enough to tell whether they are bright on dark."""
 _FORMS = (("(L,)", "(C, L)"), ("(H, W)", "(C, H, W)"), ("(D, H, W)", "(C, D, H, W)"))
 
 
@@ -27,11 +32,13 @@ class ImageSpec:
         shape: (C, H, W); (C, L) for series, (C, D, H, W) for volumes.
         derived: whether the shape was guessed from a number of features.
         range: the values that become 0 and 1.
+        border: how bright the outermost pixels are, in [0, 1], where that was looked at.
     """
 
     shape: tuple[int, ...]
     derived: bool
     range: tuple[float, float]
+    border: float | None = None
 
     def images(self, rows: Array, dtype: Any = np.float32) -> Array:
         """Rows of pixels as images (n, *shape), the learned range mapped to [0, 1]."""
@@ -147,7 +154,20 @@ def learn_spec(X: Any, rows: Array, image_shape: tuple[int, ...] | None, dims: i
             f"X has items of shape {shape}, but a `kernel_size` of {dims} number(s) is for {plain} or {full}: give it "
             f"{len(shape) - 1} numbers, or reshape X"
         )
-    return ImageSpec((1, *shape) if len(shape) == dims else shape, derived, _learn_range(rows))
+    spec = ImageSpec((1, *shape) if len(shape) == dims else shape, derived, _learn_range(rows))
+    if derived and dims == 2 and spec.shape[1] == 1 and n_features > _FEW and hasattr(X, "columns"):
+        _warn_of_a_row(n_features)
+    return replace(spec, border=border_of(spec.images(rows[:: max(1, len(rows) // _SOME)])))
+
+
+def _warn_of_a_row(n_features: int) -> None:
+    warnings.warn(
+        f"X is a table of {n_features} columns, taken as images of one row of {n_features} pixels, in which a window "
+        "is a few neighbouring columns: give `image_shape` if the columns are pixels, or `kernel_size` as one number "
+        "in a tuple, such as (2,), if they are a series",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 def _learn_range(rows: Array) -> tuple[float, float]:
@@ -161,9 +181,14 @@ def _learn_range(rows: Array) -> tuple[float, float]:
 
 
 def warn_about_range(rows: Array, spec: ImageSpec) -> None:
-    """Say so when new images are on another scale than the training images were."""
+    """Say so when new images are on another scale than the training images were, or dark where these were bright."""
     if not rows.size:
         return
+    if spec.border is not None:
+        what = inverted(spec.border, border_of(spec.images(rows[:: max(1, len(rows) // _SOME)])))
+        if what is not None:
+            low, high = spec.range
+            warnings.warn(f"X is {what}: invert it, as {low + high:g} - X", UserWarning, stacklevel=3)
     low, high = spec.range
     if high == 255.0 and low == 0.0 and rows.dtype.kind == "f" and float(rows.max()) <= 1.0:
         actual = "in [0, 1]"

@@ -152,7 +152,8 @@ def _rebuild(config: dict[str, Any]) -> Any:
         raise ModelError(f"the input range {low} to {high} is not finite")
     if torch.device(params["device"]).type == "meta":
         raise ModelError("the device 'meta' holds no numbers")
-    spec = ImageSpec(shape, bool(config["image_shape_derived"]), (low, high))
+    border = config.get("border")  # older models do not say
+    spec = ImageSpec(shape, bool(config["image_shape_derived"]), (low, high), None if border is None else float(border))
     estimator.n_features_in_ = math.prod(spec.shape)
     if config["feature_names"] is not None:
         names = texts("feature_names", config["feature_names"], estimator.n_features_in_, "features")

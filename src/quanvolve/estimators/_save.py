@@ -57,6 +57,7 @@ def save(estimator: Any, folder: str | Path) -> None:
         "image_shape_derived": estimator._spec.derived,
         "output_shape": list(estimator.output_shape_),
         "input_range": list(estimator._spec.range),
+        "border": estimator._spec.border,
         "feature_names": _names(estimator),
         "classes": _labels(estimator.classes_) if is_classifier(estimator) else None,
         "label_names": getattr(estimator, "label_names_", None),

@@ -18,6 +18,7 @@ from quanvolve._options import explains, takes
 from quanvolve.circuits import Circuit
 from quanvolve.estimators._filters import build_backbone, restore_backbone
 from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
+from quanvolve.estimators._layout import to_fit, to_use
 from quanvolve.estimators._maps import feature_maps
 from quanvolve.estimators._options import OPTIONS, PARAMETERS
 from quanvolve.estimators._save import save
@@ -49,6 +50,8 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
             :class:`QuanvClassifier` from `random_state`); None for exact expectation values.
         image_shape: (H, W) or (C, H, W) of the images where X has rank 2; (C, L) of series. Without it,
             features make a square image where they can and a 1 x n one otherwise (which is read with 1 x k windows).
+        channels: which axis of X holds the channels: "first", as (n, C, H, W), "last", as (n, H, W, C), or "auto": the
+            last where only that can be (1, 3 or 4 of them), with a warning; refused where both can.
         random_state: fixes circuits and weights.
         device: where to compute.
 
@@ -79,6 +82,7 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         circuit: Any = "random",
         *,
         image_shape: tuple[int, ...] | None = None,
+        channels: str = "auto",
         random_state: Any = None,
         device: str = "cpu",
         **options: Any,
@@ -88,6 +92,7 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         self.stride = stride
         self.circuit = circuit
         self.image_shape = image_shape
+        self.channels = channels
         self.random_state = random_state
         self.device = device
         self.__dict__.update(options)
@@ -100,6 +105,7 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
             y: ignored.
         """
         X = stacked(X)
+        X = to_fit(X, spatial_axes(self.kernel_size, X), self.channels, self.image_shape)
         rows = read_rows(self, X, reset=True)
         spec = learn_spec(X, rows, self.image_shape, spatial_axes(self.kernel_size, X))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -118,6 +124,9 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         self._spec, self.image_shape_, self.input_range_ = spec, spec.shape, spec.range
         self.module_, self.output_shape_ = backbone.eval(), output_shape
 
+    def _arranged(self, X: Any) -> Any:
+        return to_use(stacked(X), self._spec.shape, self.channels)
+
     def transform(self, X: Any) -> npt.NDArray[Any]:
         """Feature maps as rows.
 
@@ -128,7 +137,7 @@ class QuanvTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
             Array (n, channels * H' * W'), channel-major; float64 for float64 images, else float32.
         """
         check_is_fitted(self)
-        rows = read_rows(self, stacked(X), reset=False, spec=self._spec)
+        rows = read_rows(self, self._arranged(X), reset=False, spec=self._spec)
         warn_about_range(rows, self._spec)
         double = rows.dtype == np.float64
         module = copy.deepcopy(self.module_).double() if double else self.module_
