@@ -31,7 +31,8 @@ def main(args: Sequence[str] | None = None) -> int:
         args: the arguments after the program's name; by default those of this process.
 
     Returns:
-        The exit code: 0; 2 after an error, which is one line on stderr; 130 after Ctrl-C.
+        The exit code: 0; 1 where some of several files could not be used; 2 after an error, which is one line on
+        stderr; 130 after Ctrl-C.
     """
     arguments = list(sys.argv[1:] if args is None else args) or ["--help"]
     for stream in (sys.stdout, sys.stderr):

@@ -2,143 +2,107 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from quanvolve._errors import DataError
 from quanvolve._lines import one_line
-from quanvolve.cli._console import emit_json, emit_table
+from quanvolve.cli._console import complain, emit, emit_json, emit_table
+from quanvolve.cli._counter import Counter
 from quanvolve.cli._options import Json
-from quanvolve.runs import load_classifier, size
+from quanvolve.runs import Answers, check_format, files_of, load_classifier, predictions, write_answers
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+_MANY = 200
+"""From so many files on, progress is shown."""
 
 
 def predict(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a saved classifier.")],
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Pictures, .npy and .npz files; of series arrays.")
+        list[Path],
+        typer.Argument(
+            metavar="FILE", help="Pictures, .npy and .npz files, folders of them, or patterns such as '*.png'."
+        ),
     ],
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Write a .csv, .parquet or .json file.")
+    ] = None,
+    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="Labels of each image, the best first.")] = 1,
+    every: Annotated[bool, typer.Option("--probabilities", help="A column for the probability of each class.")] = False,
+    invert: Annotated[
+        bool, typer.Option("--invert", help="Exchange dark and bright first, as for ink on paper and MNIST.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first file that cannot be used.")] = False,
     json: Json = False,
 ) -> None:
     """Classify images.
 
-    Pictures must have the size of the images the model was trained on.
-
-    Colour pictures are turned grey (by luma) for a model of grey images.
+    Pictures are prepared as those of the training were, or must have their
+    size where it was trained on arrays. Colour pictures are turned grey (by
+    luma) for a model of grey images.
 
     Pictures and 8-bit arrays are brought to the range of the training images;
     other arrays are taken as they are.
+
+    A file that cannot be used is named, the others are classified, and the
+    exit code is 1.
     """
-    from quanvolve.data import read_arrays, read_images
-
+    if output is not None:
+        check_format(output)
     clf = load_classifier(run)
+    paths = files_of(files)
     names: list[str] = []
-    pixels: list[NDArray[Any]] = []
-    scaled: list[bool] = []
-    if len(clf.image_shape_) != 3:
-        items = [item for path in files for item in read_arrays(path, tuple(clf.image_shape_))]
-        names, pixels = [item.name for item in items], [item.pixels for item in items]
-        scaled = [False] * len(items)
-        files = []
-    for path in files:
-        is_array = path.suffix.lower() in (".npy", ".npz")
-        for image in read_images(path, size=tuple(clf.image_shape_[1:])):
-            in_steps = image.pixels.dtype == "uint8"
-            names.append(image.name)
-            scaled.append(in_steps or not is_array)
-            pixels.append(_prepared(image.pixels, image.name, clf, in_steps, scaled[-1]))
-    probabilities = _probabilities(clf, pixels, scaled)
-    _require_finite(probabilities, names, pixels, clf)
-    _answer(run, clf, names, probabilities, json)
+    rows: list[Any] = []
+    faults = 0
+    told: set[str] = set()
+    with Counter("files", quiet=len(paths) < _MANY or json) as counter:
+        show = counter.show if output is not None else None
+        for block in predictions(clf, paths, invert=invert, strict=strict or len(paths) == 1, progress=show):
+            names += block.names
+            rows.append(block.probabilities)
+            for fault in block.faults:
+                complain(fault)
+            faults += len(block.faults)
+            for warned in block.said:
+                _tell(warned, told)
+    if not names:
+        raise DataError(f"none of the {len(paths)} files can be used: the lines above say why")
+    _answer(run, _answers(clf, names, rows), output, top, every, json)
+    if faults:
+        complain(f"{faults} of {len(paths)} files could not be used, as the lines above say")
+        raise typer.Exit(1)
 
 
-def _prepared(pixels: NDArray[Any], name: str, clf: Any, in_steps: bool, scale: bool) -> NDArray[Any]:
-    """An image of the model's form and range, (C, H, W)."""
+def _tell(warned: str, told: set[str]) -> None:
+    """Pass on what the model warns of, once, in the words of the command line."""
+    if ": invert it" in warned:
+        warned = warned.partition(": invert it")[0].replace("X is", "the pictures are", 1) + ": give --invert"
+    if warned not in told:
+        told.add(warned)
+        complain(f"warning: {warned}")
+
+
+def _answers(clf: Any, names: list[str], rows: list[Any]) -> Answers:
     import numpy as np
 
-    expected = tuple(clf.image_shape_)
-    image = pixels[None] if pixels.ndim == 2 else pixels
-    if image.shape[0] == 3 and expected[0] == 1:
-        image = np.tensordot(np.array(_LUMA), image, axes=1)[None]
-    if image.shape != expected and image.shape[1:] == expected[1:]:
-        raise DataError(
-            f"{name!r} has {image.shape[0]} channel(s), but the model takes {expected[0]}: give a picture in RGB, or "
-            f"an array of shape (n, {', '.join(map(str, expected))})"
-        )
-    if image.shape != expected:
-        raise DataError(f"{name!r} is {size(pixels.shape)}, but the model takes images of {size(expected)}: resize it")
-    if not scale:
-        return image.astype(np.float64)
-    values = image / 255 if in_steps else image.astype(np.float64)
-    if values.min() < 0 or values.max() > 1:
-        raise DataError(
-            f"{name!r} has values from {values.min():g} to {values.max():g}, expected a picture with values in [0, 1]"
-        )
-    low, high = clf.input_range_
-    return np.asarray(low + values * (high - low))
-
-
-def _probabilities(clf: Any, pixels: list[NDArray[Any]], scaled: list[bool]) -> NDArray[Any]:
-    import numpy as np
-
-    chosen = np.array(scaled)
-    images = np.stack(pixels)
-    probabilities = np.empty((len(images), len(clf.classes_)))
-    if chosen.any():
-        with warnings.catch_warnings():
-            # A dark picture looks as if it were on another scale, but its scale has just been set.
-            warnings.filterwarnings("ignore", message=r".* bring X to that range")
-            probabilities[chosen] = clf.predict_proba(images[chosen])
-    if not chosen.all():
-        probabilities[~chosen] = clf.predict_proba(images[~chosen])
-    return probabilities
-
-
-def _require_finite(probabilities: NDArray[Any], names: list[str], pixels: list[NDArray[Any]], clf: Any) -> None:
-    """Refuse images so far beyond the training images that the model's arithmetic overflows."""
-    import numpy as np
-
-    for name, image, row in zip(names, pixels, probabilities, strict=True):
-        if not np.isfinite(row).all():
-            low, high = clf.input_range_
-            raise DataError(
-                f"{name!r} has values from {image.min():g} to {image.max():g}, for which the model gives no "
-                f"probabilities: bring it to the range of the training images, [{low:g}, {high:g}]"
-            )
-
-
-def _answer(run: Path, clf: Any, names: list[str], probabilities: NDArray[Any], json: bool) -> None:
     classes = clf.classes_.tolist()
     labels = getattr(clf, "label_names_", None) or []
     if len(labels) != len(classes):
         # Without a name for each label, the labels speak for themselves.
         labels = [str(label) for label in classes]
-    best = probabilities.argmax(axis=1)
+    return Answers(names, np.concatenate(rows), classes, list(labels))
+
+
+def _answer(run: Path, answers: Answers, output: Path | None, top: int, every: bool, json: bool) -> None:
+    if output is not None:
+        write_answers(answers, output, top, every)
     if json:
-        predictions = [
-            {
-                "name": name,
-                "label": classes[k],
-                "label_name": labels[k],
-                "probability": float(row[k]),
-                "probabilities": {str(label): float(p) for label, p in zip(classes, row, strict=True)},
-            }
-            for name, k, row in zip(names, best, probabilities, strict=True)
-        ]
-        emit_json({"run": str(run), "predictions": predictions})
-        return
-    emit_table(
-        (
-            (one_line(name), one_line(labels[k]), f"{row[k]:.4f}")
-            for name, k, row in zip(names, best, probabilities, strict=True)
-        ),
-        ("image", "label", "probability"),
-        right=(2,),
-    )
+        emit_json({"run": str(run), "predictions": list(answers.documents())})
+    elif output is not None:
+        emit(f"{len(answers.names)} images -> {output}")
+    else:
+        header, rows = answers.table(top, every)
+        cells = [[one_line(cell) if isinstance(cell, str) else f"{cell:.4f}" for cell in row] for row in rows]
+        emit_table(cells, header, right=[k for k, name in enumerate(header) if name.startswith("p")])

@@ -3,6 +3,9 @@
 Importing this room loads nothing heavy: names and options serve `--help` and errors, too.
 """
 
+from quanvolve.runs._answers import Answers as Answers
+from quanvolve.runs._answers import check_format as check_format
+from quanvolve.runs._answers import write_answers as write_answers
 from quanvolve.runs._files import EXPLANATION as EXPLANATION
 from quanvolve.runs._files import KEPT as KEPT
 from quanvolve.runs._files import ONNX_MODEL as ONNX_MODEL
@@ -19,6 +22,8 @@ from quanvolve.runs._options import OPTION_OF as OPTION_OF
 from quanvolve.runs._options import TrainOptions as TrainOptions
 from quanvolve.runs._options import arguments_of as arguments_of
 from quanvolve.runs._options import stated as stated
+from quanvolve.runs._predictions import files_of as files_of
+from quanvolve.runs._predictions import predictions as predictions
 from quanvolve.runs._results import feature_maps as feature_maps
 from quanvolve.runs._run import Run as Run
 from quanvolve.runs._run import clear as clear
