@@ -16,6 +16,7 @@ from quanvolve.data._dataset import Dataset
 from quanvolve.data._npy import NpzReader, open_npz
 from quanvolve.data._npz_keys import USUAL, Pair, dims_of, find_pairs
 from quanvolve.data._shapes import channel_axis, checked_pixels, moved_first
+from quanvolve.data._split import set_aside
 from quanvolve.data._text import plural, quoted
 
 _TEST_SHARE = 0.2
@@ -98,7 +99,7 @@ def load_npz(
             raise DataError(
                 f"{_named(main.data, path)} holds 1 image, expected at least 2: one to train with and one to test with"
             )
-        rows = _test_rows(train.labels, seed, test_fraction)
+        rows = set_aside(train.labels, seed, test_fraction)
         notes.append(
             f"{np.count_nonzero(rows)} of {len(rows)} images became the test set (the same share of each class, "
             f"seed {seed})"
@@ -225,25 +226,3 @@ def _require_text(array: NDArray[Any], name: str) -> None:
 
 def _kind(labels: NDArray[Any]) -> str:
     return "whole numbers" if labels.dtype.kind == "i" else "text"
-
-
-def _test_rows(labels: NDArray[Any], seed: int, share_of_test: float) -> NDArray[np.bool_]:
-    """True for the rows of the test set: a share of each class, which keeps one row at least for training."""
-    random = np.random.default_rng(seed)
-    n = len(labels)
-    n_test = min(n - 1, max(1, round(n * share_of_test)))
-    chosen = np.zeros(n, dtype=bool)
-    _, class_of, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    if counts.max() < 2:
-        # No class can be in both parts.
-        chosen[random.choice(n, n_test, replace=False)] = True
-        return chosen
-    share = counts * n_test / n
-    quota = np.floor(share).astype(int)
-    # Largest remainders get what rounding down has left over.
-    for c in np.argsort(-(share - quota), kind="stable"):
-        if quota.sum() < n_test and quota[c] < counts[c] - 1:
-            quota[c] += 1
-    for c, size in enumerate(quota):
-        chosen[random.permutation(np.flatnonzero(class_of == c))[:size]] = True
-    return chosen

@@ -84,13 +84,13 @@ def dataset_key(name: str | os.PathLike[str]) -> str | Path:
     if key in known:
         return key
     path = Path(text)
-    if find_source(path) is not None or (text and os.path.exists(path)):
+    if text and (find_source(path) is not None or os.path.exists(path)):
         return path
     near = difflib.get_close_matches(key, known)
     hint = f"did you mean {' or '.join(repr(other) for other in near)}? " if near else ""
     raise DataError(
         f"unknown data set {text!r}: {hint}Known: {', '.join(known)}, or the path of an .npz or .ts file, or of a "
-        "folder with NAME_TRAIN.ts and NAME_TEST.ts"
+        "folder with pictures in folders of classes, or with NAME_TRAIN.ts and NAME_TEST.ts"
     )
 
 
@@ -109,7 +109,9 @@ def load_dataset(
 
     Args:
         name: `digits`, `moons`, `mnist`, `fashion-mnist`, `kmnist`, the path of an `.npz` file (see `load_npz`), of a
-            `.ts` or `.txt` file with series, or of a folder with a pair of them (see `load_series`).
+            `.ts` or `.txt` file with series, or of a folder with a pair of them (see `load_series`); or of a folder
+            with pictures (PNG, JPEG, WebP, TIFF, BMP, GIF), those of each class in a folder of its own, in one tree or
+            in `train`, `val` and `test`, or with a table such as Kaggle's `labels.csv` beside them.
         data_dir: The folder with the four IDX files of the MNIST family, directly or in a subfolder named
             like the data set. Without meaning for `digits` and files.
         progress: Called as `progress(file, done_bytes, total_bytes)` while downloading.
