@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from quanvolve.data.sources._cifar import Cifar
+from quanvolve.data.sources._idx import Idx
 from quanvolve.data.sources._npz import Npz
 from quanvolve.data.sources._series import Series
 from quanvolve.data.sources._source import Source
+from quanvolve.data.sources._svhn import Svhn
+from quanvolve.data.sources._usps import Usps
 
-SOURCES: tuple[Source, ...] = (Npz(), Series())
+SOURCES: tuple[Source, ...] = (
+    Npz(),
+    Series(),
+    Idx(),
+    Cifar(),
+    Svhn(),
+    Usps(),
+)
 """In the order in which they are asked whether they take data; the first that does loads it."""
 
 
