@@ -25,7 +25,9 @@ from quanvolve.circuits.catalogue import Ansatz, Encoding, Layer, Readout, weigh
 from quanvolve.cli import main
 from quanvolve.compile import PLANS, PlanEntry, StatevectorPlan, register_plan
 from quanvolve.data import Dataset, DatasetInfo, _registry, load_dataset
-from quanvolve.data._mnist import FILES, SPECS, Spec
+from quanvolve.data._four_idx import FILES
+from quanvolve.data.named import SPECS
+from quanvolve.data.named._mnist import idx_spec
 from quanvolve.nn import HEADS, make_head
 from quanvolve.studio.routes._catalogue import circuits
 from tests.waiting import PATIENCE
@@ -104,7 +106,9 @@ def test_a_data_set_of_files(
         content.append(gzip.compress(header + values.tobytes(), mtime=0))
         (tmp_path / f"{name}.gz").write_bytes(content[-1])
     sums = tuple(hashlib.md5(one).hexdigest() for one in content)
-    spec = Spec(DatasetInfo("spots", 60, (6, 6), 2, "this test", "none"), ("http://localhost:9/",), sums, ("a", "b"))
+    spec = idx_spec(
+        DatasetInfo("spots", 60, (6, 6), 2, "this test", "none"), ("http://localhost:9/",), sums, ("a", "b")
+    )
     monkeypatch.setitem(SPECS, "spots", spec)
     assert "spots" in said(capsys, "datasets")
     assert len(load_dataset("spots", data_dir=tmp_path).train_images) == 40

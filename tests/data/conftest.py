@@ -12,7 +12,7 @@ import pytest
 from sklearn import datasets
 
 from quanvolve.data import write_idx
-from quanvolve.data._mnist import FILES
+from quanvolve.data._four_idx import FILES
 
 Answer = Callable[[BaseHTTPRequestHandler], bytes]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from quanvolve.data import read_idx, write_idx
-from quanvolve.data._mnist import FILES
+from quanvolve.data._four_idx import FILES
 from tests.datasets import EXCERPTS, complete
 
 IMAGES = {"train": 400, "t10k": 150}

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from quanvolve._errors import DataError
-from quanvolve.data import load_npz, load_series, read_idx, read_images, write_idx
+from quanvolve.data import load_dataset, load_npz, load_series, read_idx, read_images, write_idx
 from quanvolve.data._libtiff import silence_libtiff
+from tests.data import made
 
 RNG = np.random.RandomState(0)
 IMAGES = RNG.randint(0, 256, (6, 9, 9)).astype(np.uint8)
@@ -42,6 +43,13 @@ def _idx() -> bytes:
 
 
 SERIES = b"# a comment\n@problemName Ramp\n@classLabel true up down\n@data\n0,1,2:3,4,5:up\n2,1,0:5,4,3:down\n"
+ARFF = (
+    b"% a comment\n@relation Ramp\n@attribute bag relational\n@attribute a numeric\n@end bag\n@attribute b {up,down}\n"
+)
+COLOUR = made.colour(3)
+NAMES = ("Coffee_TRAIN.tsv", "Coffee_TEST.tsv")
+
+
 FILES: dict[str, tuple[Callable[[], bytes], Callable[[Path], object]]] = {
     "a.npz": (lambda: _npz(False), load_npz),
     "b.npz": (lambda: _npz(True), load_npz),
@@ -49,6 +57,22 @@ FILES: dict[str, tuple[Callable[[], bytes], Callable[[Path], object]]] = {
     "idx.gz": (lambda: gzip.compress(_idx()), read_idx),
     "Ramp_TRAIN.ts": (lambda: SERIES, load_series),
     "Ramp_TRAIN.txt": (lambda: b"1 0.5 0.25\n2 0.75 1e3\n", load_series),
+    "Ramp_TRAIN.tsv": (lambda: b"1\t0.5\t0.25\n2\t0.75\t1e3\n", load_dataset),
+    "Ramp_TRAIN.arff": (lambda: ARFF + b"@data\n'0,1\\n2,3',up\n\"4,5\\n6,7\",'down'\n", load_dataset),
+    "train-images-idx3-ubyte.gz": (lambda: made.idx(IMAGES), load_dataset),
+    "train_32x32.mat": (lambda: made.mat(COLOUR[:, :, :4, :5], np.array([1, 10, 3])), load_dataset),
+    "test_32x32.mat": (lambda: made.mat(COLOUR[:, :, :4, :5], np.array([1, 10, 3]), False), load_dataset),
+    "data_batch_1.bin": (lambda: made.cifar(COLOUR[:2], np.array([1, 9])), load_dataset),
+    "train.bin": (lambda: made.cifar(COLOUR[:2], np.array([1, 9]), np.array([1, 99])), load_dataset),
+    "cifar-100-binary.tar.gz": (
+        lambda: made.tarred({name: made.cifar(COLOUR[:1], *[np.array([1])] * 2) for name in ("train.bin", "test.bin")}),
+        load_dataset,
+    ),
+    "usps.bz2": (lambda: made.usps(np.zeros((2, 16, 16)), np.array([0, 9])), load_dataset),
+    "Coffee.zip": (
+        lambda: made.zipped(dict.fromkeys(NAMES, b"1\t0.5\t0.25\n2\t0.75\t1e3\n")),
+        lambda path: load_dataset("ucr/Coffee", data_dir=path.parent),
+    ),
     "a.png": (lambda: _picture("PNG"), read_images),
     "a.jpg": (lambda: _picture("JPEG"), read_images),
     "a.gif": (lambda: _picture("GIF"), read_images),
@@ -59,6 +83,22 @@ FILES: dict[str, tuple[Callable[[], bytes], Callable[[Path], object]]] = {
         f"{name}.tif": (lambda name=name: _picture("TIFF", compression=name), read_images)  # type: ignore[misc]
         for name in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits")
     },
+}
+
+
+# The other files of a data set, which stay whole.
+BESIDE: dict[str, tuple[tuple[str, Callable[[], bytes]], ...]] = {
+    "train-images-idx3-ubyte.gz": (
+        ("train-labels-idx1-ubyte.gz", lambda: made.idx(np.arange(6))),
+        ("t10k-images-idx3-ubyte.gz", lambda: made.idx(IMAGES)),
+        ("t10k-labels-idx1-ubyte.gz", lambda: made.idx(np.arange(6))),
+    ),
+    "train_32x32.mat": (("test_32x32.mat", FILES["test_32x32.mat"][0]),),
+    "test_32x32.mat": (("train_32x32.mat", FILES["train_32x32.mat"][0]),),
+    "data_batch_1.bin": (("test_batch.bin", FILES["data_batch_1.bin"][0]),),
+    "train.bin": (("test.bin", FILES["train.bin"][0]),),
+    "usps.bz2": (("usps.t.bz2", FILES["usps.bz2"][0]),),
+    **{name: ((name.replace("TRAIN", "TEST"), make),) for name, (make, _) in FILES.items() if name.startswith("Ramp")},
 }
 
 
@@ -76,8 +116,8 @@ def test_a_damaged_file_is_read_or_refused(
     monkeypatch.chdir(tmp_path)
     make, read = FILES[name]
     content, path = make(), tmp_path / name
-    if name.startswith("Ramp"):
-        (tmp_path / name.replace("TRAIN", "TEST")).write_bytes(content)
+    for other, make_other in BESIDE.get(name, ()):
+        (tmp_path / other).write_bytes(make_other())
     path.write_bytes(content)
     read(path)
     share = st.floats(0, 1)

@@ -12,7 +12,8 @@ import pytest
 
 from quanvolve import _errors
 from quanvolve.data import Dataset, load_dataset, where, write_idx
-from quanvolve.data._mnist import FILES, SPECS
+from quanvolve.data._four_idx import FILES
+from quanvolve.data.named import SPECS
 from tests.data.conftest import Family, Web, good, status
 
 DataError = _errors.DataError
@@ -179,7 +180,7 @@ def test_files_of_another_data_set(
     if plain:
         unpack(family.folder)
         monkeypatch.setattr(
-            "quanvolve.data._mnist._UNPACKED_LABELS",
+            "quanvolve.data.named._store.UNPACKED_LABELS",
             {hashlib.md5((family.folder / FILES[1]).read_bytes()).hexdigest(): "mnist"},
         )
     check(load_dataset("mnist", data_dir=family.folder), family)
@@ -249,10 +250,11 @@ def test_truncated_file_in_data_dir(family: Family) -> None:
 
 
 def test_specs_are_complete() -> None:
-    sums = [md5 for spec in SPECS.values() for md5 in spec.md5]
+    sums = [md5 for name in FAMILY for md5 in SPECS[name].md5]
     assert len(set(sums)) == 12
     assert all(re.fullmatch("[0-9a-f]{32}", md5) for md5 in sums)
-    for name, spec in SPECS.items():
+    for name in FAMILY:
+        spec = SPECS[name]
         assert spec.name == name
         assert len(set(spec.class_names)) == 10
         assert all(re.fullmatch(r"https?://\S+/", mirror) for mirror in spec.mirrors)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from quanvolve import _errors
-from quanvolve.data import dataset_key, list_datasets, load_dataset, where
-from quanvolve.data._mnist import SPECS
+from quanvolve.data import dataset_key, list_datasets, list_ucr, load_dataset, where
+from quanvolve.data.named import SPECS
 
 DataError = _errors.DataError
 
@@ -22,8 +22,12 @@ def test_every_name_has_a_loader() -> None:
     assert info.shape == digits.train_images.shape[1:]
     assert info.classes == len(digits.class_names)
     for name, spec in SPECS.items():
-        assert (infos[name].images, infos[name].shape) == (70000, (28, 28))
-        assert infos[name].classes == len(spec.class_names)
+        assert infos[name].images >= 780
+        assert infos[name].shape in ((28, 28), (16, 16), (3, 28, 28), (3, 32, 32))
+        assert infos[name].classes == len(spec.class_names) == len(set(spec.class_names))
+        assert len(spec.md5) == len(spec.files)
+        assert all(re.fullmatch("[0-9a-f]{32}", str(md5)) for md5 in spec.md5)
+        assert all(re.fullmatch(r"https?://\S+/", mirror) for mirror in spec.mirrors)
         assert infos[name].source
         assert infos[name].licence
 
@@ -32,6 +36,22 @@ def test_spelling() -> None:
     assert load_dataset("Digits").name == "digits"
     assert where("Fashion_MNIST") == "to download"
     assert dataset_key("Fashion_MNIST") == "fashion-mnist"
+    assert dataset_key("ucr/COFFEE") == "ucr/Coffee"
+    assert where("UCR/gunpoint") == "to download"
+
+
+def test_the_archive_of_series() -> None:
+    names = list_ucr()
+    assert len(set(names)) == 128
+    assert {"ucr/Coffee", "ucr/GunPoint", "ucr/Yoga"} <= set(names)
+    assert not set(names) & {info.name for info in list_datasets()}
+
+
+def test_a_folder_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert dataset_key("ucr/Coffee") == "ucr/Coffee"
+    (tmp_path / "ucr" / "Coffee").mkdir(parents=True)
+    assert dataset_key("ucr/Coffee") == Path("ucr/Coffee")
 
 
 @pytest.mark.parametrize(
@@ -43,16 +63,16 @@ def test_spelling() -> None:
         ("", ""),
         ("x" * 5000, ""),
         ("mnist\0", "did you mean 'mnist'"),
+        ("bloodminst", "did you mean 'bloodmnist'"),
+        ("ucr/Cofee", "did you mean 'ucr/Coffee'"),
     ],
 )
 def test_unknown_name(name: str, hint: str) -> None:
     for ask in (load_dataset, where, dataset_key):
         with pytest.raises(DataError, match=re.escape(f"unknown data set {name!r}: {hint}")) as caught:
             ask(name)
-        known = "Known: digits, moons, mnist, fashion-mnist, kmnist, or the path of an .npz or .ts file, or of a folder"
-        assert str(caught.value).endswith(
-            f"{known} with pictures in folders of classes, or with NAME_TRAIN.ts and NAME_TEST.ts"
-        )
+        known = ", ".join(info.name for info in list_datasets())
+        assert f"Known: {known}, ucr/NAME for the UCR archive, or the path of an .npz file, " in str(caught.value)
         assert ("did you mean" in str(caught.value)) == bool(hint)
 
 

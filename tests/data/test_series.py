@@ -67,7 +67,9 @@ def test_damaged_files_are_named_with_the_line(tmp_path: Path, text: str, messag
 
 
 def test_files_that_do_not_make_a_pair(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"holds no NAME_TRAIN\.ts or NAME_TRAIN\.txt: give the folder of a data set"):
+    with pytest.raises(
+        DataError, match=r"holds no NAME_TRAIN\.ts, \.tsv, \.txt or \.arff: give the folder of a data set"
+    ):
         load_series(tmp_path)
     path = _write(tmp_path, GOOD)
     with pytest.raises(DataError, match=r"Own_TEST.ts' does not exist: a data set has a file for training and one for"):

@@ -31,6 +31,14 @@ def predict(
     ] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="Labels of each image, the best first.")] = 1,
     every: Annotated[bool, typer.Option("--probabilities", help="A column for the probability of each class.")] = False,
+    fit: Annotated[
+        str | None,
+        typer.Option(
+            "--fit",
+            metavar="WAY",
+            help="Resize pictures for a model that was trained on arrays: crop, pad or stretch.",
+        ),
+    ] = None,
     invert: Annotated[
         bool, typer.Option("--invert", help="Exchange dark and bright first, as for ink on paper and MNIST.")
     ] = False,
@@ -40,7 +48,7 @@ def predict(
     """Classify images.
 
     Pictures are prepared as those of the training were, or must have their
-    size where it was trained on arrays. Colour pictures are turned grey (by
+    size where it was trained on arrays (or --fit says how). Colour pictures are turned grey (by
     luma) for a model of grey images.
 
     Pictures and 8-bit arrays are brought to the range of the training images;
@@ -49,8 +57,12 @@ def predict(
     A file that cannot be used is named, the others are classified, and the
     exit code is 1.
     """
+    from quanvolve.data import Asked  # loads numpy
+
     if output is not None:
         check_format(output)
+    if fit is not None:
+        Asked(fit=fit)
     clf = load_classifier(run)
     paths = files_of(files)
     names: list[str] = []
@@ -59,7 +71,7 @@ def predict(
     told: set[str] = set()
     with Counter("files", quiet=len(paths) < _MANY or json) as counter:
         show = counter.show if output is not None else None
-        for block in predictions(clf, paths, invert=invert, strict=strict or len(paths) == 1, progress=show):
+        for block in predictions(clf, paths, fit=fit, invert=invert, strict=strict or len(paths) == 1, progress=show):
             names += block.names
             rows.append(block.probabilities)
             for fault in block.faults:

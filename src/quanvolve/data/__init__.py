@@ -1,4 +1,4 @@
-"""Data sets and input files: bundled digits, the MNIST family, `.npz` arrays, image files.
+"""Data sets and input files: bundled digits, published data sets by name, files of many forms.
 
 Everything comes back as plain NumPy arrays with the pixels of the source; the layers and estimators do the
 scaling. Importing this room loads NumPy and nothing heavier: scikit-learn and Pillow are imported by the
@@ -22,6 +22,7 @@ from quanvolve.data._moons import load_moons as load_moons
 from quanvolve.data._preparation import Preparation as Preparation
 from quanvolve.data._registry import dataset_key as dataset_key
 from quanvolve.data._registry import list_datasets as list_datasets
+from quanvolve.data._registry import list_ucr as list_ucr
 from quanvolve.data._registry import load_dataset as load_dataset
 from quanvolve.data._registry import where as where
 from quanvolve.data._series import load_series as load_series
@@ -38,6 +39,7 @@ __all__ = [
     "dataset_key",
     "download",
     "list_datasets",
+    "list_ucr",
     "load_dataset",
     "load_digits",
     "load_moons",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import os
 import re
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from quanvolve._errors import DataError
 from quanvolve.data._cache import offline
+from quanvolve.data._check import Check
 from quanvolve.data._part import Part
 from quanvolve.data._text import plural, quoted, reason
 
@@ -36,10 +36,11 @@ class _MirrorError(Exception):
 def download(
     urls: Sequence[str],
     path: str | os.PathLike[str],
-    md5: str,
+    md5: str | None,
     *,
     timeout: float = 30,
     progress: Progress | None = None,
+    files: str = "the four files",
 ) -> Path:
     """Download one file from the first mirror that delivers it.
 
@@ -50,9 +51,11 @@ def download(
         urls: The addresses of the same file, in the order in which they are tried.
         path: Where the file is to lie. A file that is there with the right checksum is kept, and nothing is
             loaded.
-        md5: The checksum expected, in hexadecimal.
+        md5: The checksum expected, in hexadecimal. None where nobody published one: the file must then be a `.zip`
+            archive whose own checksums hold.
         timeout: Seconds without an answer after which a mirror is given up.
         progress: Called as `progress(name, done_bytes, total_bytes)`; the total is None while unknown.
+        files: What a person can put into a folder instead, for messages.
 
     Returns:
         The path of the file.
@@ -71,9 +74,10 @@ def download(
         ...
         quanvolve._errors.DataError: a.gz is not here and QUANVOLVE_OFFLINE forbids downloading it: ...
     """
-    path, md5 = Path(path), md5.lower()
-    remedy = "put the four files in a folder and pass `data_dir=DIR`, or use the bundled 'digits'"
-    if _is_there(path, md5):
+    path = Path(path)
+    check = Check(md5)
+    remedy = f"put {files} in a folder and pass `data_dir=DIR`, or use the bundled 'digits'"
+    if os.path.exists(path) and check.fault(path) is None:
         return path
     if offline():
         raise DataError(
@@ -83,7 +87,7 @@ def download(
         path.parent.mkdir(parents=True, exist_ok=True)
         part = Part(path)
         try:
-            last = _from_any(urls, part, md5, timeout, progress, path.name)
+            last = _from_any(urls, part, check, timeout, progress, path.name)
             if last is None:
                 part.finish(path)
                 return path
@@ -98,31 +102,18 @@ def download(
     raise DataError(f"could not download {path.name} (tried {plural(len(urls), 'mirror')}; last: {last}): {remedy}")
 
 
-def file_md5(path: Path) -> str:
-    """The MD5 of a file, in hexadecimal. It guards against damage and mix-ups, not against forgery."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def _is_there(path: Path, md5: str) -> bool:
-    try:
-        return file_md5(path) == md5
-    except OSError:
-        return False
-
-
 def _from_any(
-    urls: Sequence[str], part: Part, md5: str, timeout: float, progress: Progress | None, name: str
+    urls: Sequence[str], part: Part, check: Check, timeout: float, progress: Progress | None, name: str
 ) -> str | None:
     """Fill `part` with the verified file; the reason of the last failure where no mirror delivers it."""
     # A process killed between its last byte and the renaming leaves a complete file.
-    if part.size and file_md5(part.file) == md5:
+    if part.size and check.fault(part.file) is None:
         return None
     last = "no mirror is known"
     for url in urls:
         for attempt in (1, 2):
             try:
-                _from_one(url, part, md5, timeout, progress, name)
+                _from_one(url, part, check, timeout, progress, name)
                 return None
             except _MirrorError as error:
                 last = str(error)
@@ -131,7 +122,7 @@ def _from_any(
     return last
 
 
-def _from_one(url: str, part: Part, md5: str, timeout: float, progress: Progress | None, name: str) -> None:
+def _from_one(url: str, part: Part, check: Check, timeout: float, progress: Progress | None, name: str) -> None:
     """One request for the bytes that are missing."""
     if not url.startswith(("http://", "https://")):
         raise _MirrorError(f"{url!r} is no web address")
@@ -166,16 +157,15 @@ def _from_one(url: str, part: Part, md5: str, timeout: float, progress: Progress
         done = _stream(answer, part, url, total, have, progress, name)
     if total is not None and done < total:
         raise _MirrorError(f"only {done} of {total} bytes from {url}", again=True)
-    try:
-        actual = file_md5(part.file)
-    except FileNotFoundError:
+    if not part.file.exists():
         # This process was asleep for so long that another one took its bytes over.
-        raise _MirrorError(f"interrupted while loading from {url}", again=True) from None
-    if actual != md5:
+        raise _MirrorError(f"interrupted while loading from {url}", again=True)
+    fault = check.fault(part.file)
+    if fault is not None:
         part.clear()
         # After resuming, the fault may lie in the bytes that were there before; a whole file leaves no such
         # doubt.
-        raise _MirrorError(f"wrong checksum (MD5 {actual}, expected {md5}) from {url}", again=have > 0)
+        raise _MirrorError(f"{fault} from {url}", again=have > 0)
 
 
 def _stream(

@@ -7,6 +7,7 @@ values in C order, big-endian.
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import os
 import zlib
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from quanvolve._errors import DataError
 from quanvolve._files import write_whole
+from quanvolve.data._blob import Blob
 from quanvolve.data._text import plural, quoted, reason
 
 _DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: "i2", 0x0C: "i4", 0x0D: "f4", 0x0E: "f8"}
@@ -60,37 +62,56 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
             size = os.fstat(raw.fileno()).st_size
             compressed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            if not compressed:
-                return _parse(raw, path, size)
-            with gzip.GzipFile(fileobj=raw) as unpacked:
-                return _parse(unpacked, path, size * _MAX_DEFLATE_RATIO)
+            return _unpacked(raw, quoted(path), size, compressed)
     except FileNotFoundError:
         raise DataError(f"{quoted(path)} does not exist, expected an IDX file: check the path") from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"{quoted(path)} is a damaged gzip file ({reason(error)}), expected a complete one: get the file again"
-        ) from None
+    except DataError:
+        raise
     except (OSError, ValueError) as error:
         raise DataError(f"{quoted(path)} cannot be read ({reason(error)}): check the file") from None
 
 
-def _parse(stream: IO[bytes] | gzip.GzipFile, path: Path, at_most: int) -> NDArray[Any]:
+def parse_idx(file: Blob) -> NDArray[Any]:
+    """The array of an IDX file that is in memory; see :func:`read_idx`."""
+    content = file.content
+    try:
+        return _unpacked(io.BytesIO(content), file.what, len(content), content[:2] == b"\x1f\x8b")
+    except DataError:
+        raise
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file.what} cannot be read ({reason(error)}): get the file again") from None
+
+
+def _unpacked(raw: IO[bytes], what: str, size: int, compressed: bool) -> NDArray[Any]:
+    """The array of a file of `size` bytes."""
+    if not compressed:
+        return _parse(raw, what, size)
+    try:
+        with gzip.GzipFile(fileobj=raw) as unpacked:
+            return _parse(unpacked, what, size * _MAX_DEFLATE_RATIO)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(
+            f"{what} is a damaged gzip file ({reason(error)}), expected a complete one: get the file again"
+        ) from None
+
+
+def _parse(stream: IO[bytes] | gzip.GzipFile, what: str, at_most: int) -> NDArray[Any]:
     """Read the header and exactly the values it promises; `at_most` bytes can be in the file."""
     start = _read(stream, 4)
     if not start:
-        raise DataError(f"{quoted(path)} is empty, expected an IDX file: get the file again")
+        raise DataError(f"{what} is empty, expected an IDX file: get the file again")
     if len(start) < 4 or start[:2] != b"\x00\x00" or start[2] not in _DTYPES:
         raise DataError(
-            f"{quoted(path)} starts with the bytes {start.hex(' ')}, expected an IDX file (00 00, a type "
+            f"{what} starts with the bytes {start.hex(' ')}, expected an IDX file (00 00, a type "
             f"08, 09, 0b, 0c, 0d or 0e, a rank): check that this is the right file"
         )
     rank = start[3]
     if not 1 <= rank <= _MAX_RANK:
-        raise DataError(f"{quoted(path)} holds an IDX array of rank {rank}, expected rank 1 to {_MAX_RANK}")
+        raise DataError(f"{what} holds an IDX array of rank {rank}, expected rank 1 to {_MAX_RANK}")
     sizes = _read(stream, 4 * rank)
     if len(sizes) < 4 * rank:
         raise DataError(
-            f"{quoted(path)} is truncated: its header has {plural(4 + len(sizes), 'byte')}, expected "
+            f"{what} is truncated: its header has {plural(4 + len(sizes), 'byte')}, expected "
             f"{4 + 4 * rank}; get the file again"
         )
     shape = tuple(int(length) for length in np.frombuffer(bytes(sizes), ">u4"))
@@ -98,13 +119,13 @@ def _parse(stream: IO[bytes] | gzip.GzipFile, path: Path, at_most: int) -> NDArr
     promised = math.prod(shape) * dtype.itemsize
     form = f"{plural(promised, 'byte')} of data for the shape {shape} of its header"
     if promised > at_most:
-        raise DataError(f"{quoted(path)} is truncated: it is too short for {form}; get the file again")
+        raise DataError(f"{what} is truncated: it is too short for {form}; get the file again")
     values = _read(stream, promised)
     if len(values) < promised:
-        raise DataError(f"{quoted(path)} is truncated: it holds {len(values)} of {form}; get the file again")
+        raise DataError(f"{what} is truncated: it holds {len(values)} of {form}; get the file again")
     # Reading past the last value also makes gzip check its checksum.
     if stream.read(1):
-        raise DataError(f"{quoted(path)} goes on after the {form}, expected its end there; get the file again")
+        raise DataError(f"{what} goes on after the {form}, expected its end there; get the file again")
     array = np.frombuffer(values, dtype.newbyteorder(">")).reshape(shape)
     return array.astype(dtype, copy=False)
 

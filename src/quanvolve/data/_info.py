@@ -11,9 +11,9 @@ class DatasetInfo:
 
     Args:
         name: The name `load_dataset` takes.
-        images: How many images, training and test together.
-        shape: Height and width of one image.
-        classes: How many classes.
+        images: How many images, those for training, validation and test together; 0 where only the files say it.
+        shape: Height and width of one image, with the channels before them where it is in colour; the length of series.
+        classes: How many classes; 0 where only the files say it.
         source: Who made it.
         licence: Under which terms it is distributed.
     """

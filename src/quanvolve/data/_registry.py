@@ -14,9 +14,9 @@ from quanvolve.data._dataset import Dataset
 from quanvolve.data._digits import load_digits
 from quanvolve.data._download import Progress
 from quanvolve.data._info import DatasetInfo
-from quanvolve.data._mnist import SPECS, find_mnist, load_mnist
 from quanvolve.data._moons import load_moons
 from quanvolve.data._text import quoted
+from quanvolve.data.named import SPECS, UCR_NAMES, find_named, find_spec, load_named, ucr_name
 from quanvolve.data.sources import SOURCES, find_source
 
 
@@ -44,21 +44,35 @@ BUNDLED = {
         ),
     )
 }
-"""Those that need no files, by name; those of the MNIST family are in `_mnist.SPECS`."""
+"""Those that need no files, by name; those that come as files are in `named.SPECS`."""
 
 
 def list_datasets() -> list[DatasetInfo]:
-    """The data sets `load_dataset` knows by name.
+    """The data sets `load_dataset` knows by name; beside them those of :func:`list_ucr`.
 
     Returns:
         One description each.
 
     Examples:
         >>> from quanvolve.data import list_datasets
-        >>> [info.name for info in list_datasets()]
-        ['digits', 'moons', 'mnist', 'fashion-mnist', 'kmnist']
+        >>> [info.name for info in list_datasets()][:6]
+        ['digits', 'moons', 'mnist', 'fashion-mnist', 'kmnist', 'emnist-balanced']
     """
     return [*(bundled.info for bundled in BUNDLED.values()), *(spec.info for spec in SPECS.values())]
+
+
+def list_ucr() -> list[str]:
+    """The 128 data sets of the UCR archive of time series, under the names that `load_dataset` takes.
+
+    Examples:
+        >>> from quanvolve.data import list_ucr
+        >>> len(list_ucr()), list_ucr()[15]
+        (128, 'ucr/Coffee')
+
+    References:
+        Dau et al., "The UCR Time Series Archive", IEEE/CAA J. Autom. Sinica 6, 1293 (2019), arXiv:1810.07758.
+    """
+    return [f"ucr/{name}" for name in UCR_NAMES]
 
 
 def dataset_key(name: str | os.PathLike[str]) -> str | Path:
@@ -84,13 +98,19 @@ def dataset_key(name: str | os.PathLike[str]) -> str | Path:
     if key in known:
         return key
     path = Path(text)
-    if text and (find_source(path) is not None or os.path.exists(path)):
+    if text and os.path.exists(path):
         return path
-    near = difflib.get_close_matches(key, known)
+    series = ucr_name(text)
+    if series is not None:
+        return series
+    if text and find_source(path) is not None:
+        return path
+    spelled = {name.lower(): name for name in (*known, *list_ucr())}
+    near = [spelled[other] for other in difflib.get_close_matches(key, spelled)]
     hint = f"did you mean {' or '.join(repr(other) for other in near)}? " if near else ""
     raise DataError(
-        f"unknown data set {text!r}: {hint}Known: {', '.join(known)}, or the path of an .npz or .ts file, or of a "
-        "folder with pictures in folders of classes, or with NAME_TRAIN.ts and NAME_TEST.ts"
+        f"unknown data set {text!r}: {hint}Known: {', '.join(known)}, ucr/NAME for the UCR archive, or the path of "
+        f"{', '.join(source.kind for source in SOURCES)}"
     )
 
 
@@ -103,17 +123,23 @@ def load_dataset(
 ) -> Dataset:
     """Load a data set by its name, from files, or from an object of a library.
 
-    `digits` and `moons` come with scikit-learn. The others are taken from `data_dir` alone where it is given; else
-    from the folder `QUANVOLVE_DATA`, from the cache (`cache_dir()`), or from the web, unless `QUANVOLVE_OFFLINE=1`
-    is set.
+    `digits` and `moons` come with scikit-learn. The others with a name are taken from `data_dir` alone where it is
+    given; else from the folder `QUANVOLVE_DATA`, from the cache (`cache_dir()`), or from the web, unless
+    `QUANVOLVE_OFFLINE=1` is set.
 
     Args:
-        name: `digits`, `moons`, `mnist`, `fashion-mnist`, `kmnist`, the path of an `.npz` file (see `load_npz`), of a
-            `.ts` or `.txt` file with series, or of a folder with a pair of them (see `load_series`); or of a folder
-            with pictures (PNG, JPEG, WebP, TIFF, BMP, GIF), those of each class in a folder of its own, in one tree or
-            in `train`, `val` and `test`, or with a table such as Kaggle's `labels.csv` beside them.
-        data_dir: The folder with the four IDX files of the MNIST family, directly or in a subfolder named
-            like the data set. Without meaning for `digits` and files.
+        name: A name of `list_datasets()` or `list_ucr()`; or a path:
+
+            - an `.npz` file (see `load_npz`);
+            - time series as `.ts`, `.tsv`, `.txt` or `.arff`: one of the two files or their folder (see `load_series`);
+            - four IDX files as the MNIST family and EMNIST have them: one of them or their folder;
+            - the binary form of CIFAR-10 or CIFAR-100: its archive, one of its files, or their folder;
+            - SVHN's `train_32x32.mat` and `test_32x32.mat`: one of them or their folder;
+            - USPS' `usps.bz2` and `usps.t.bz2`: one of them or their folder;
+            - a folder with pictures (PNG, JPEG, WebP, TIFF, BMP, GIF), those of each class in a folder of its own, in
+              one tree or in `train`, `val` and `test`, or with a table such as Kaggle's `labels.csv` beside them.
+        data_dir: The folder with the files of a data set with a name, as they are downloaded or unpacked, directly or
+            in a subfolder of that name. Without meaning for `digits`, `moons` and paths.
         progress: Called as `progress(file, done_bytes, total_bytes)` while downloading.
         asked: How data of one's own are to be read: the fields of :class:`quanvolve.data.Asked`.
 
@@ -137,7 +163,7 @@ def load_dataset(
         return source.load(key, how)
     if key in BUNDLED:
         return BUNDLED[key].load()
-    return load_mnist(key, data_dir=data_dir, progress=progress)
+    return load_named(find_spec(key), data_dir=data_dir, progress=progress)
 
 
 def _not_understood(data: Any) -> str:
@@ -159,7 +185,7 @@ def where(name: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None 
         them.
 
     Raises:
-        DataError: An unknown name, or an `.npz` file that does not exist.
+        DataError: An unknown name, or a file that does not exist.
 
     Examples:
         >>> from quanvolve.data import where
@@ -169,11 +195,13 @@ def where(name: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None 
     key = dataset_key(name)
     if isinstance(key, Path):
         if not os.path.exists(key):
-            raise DataError(f"{quoted(key)} does not exist, expected an .npz file: check the path")
+            source = find_source(key)
+            kind = source.kind if source is not None else "a file or a folder"
+            raise DataError(f"{quoted(key)} does not exist, expected {kind}: check the path")
         return str(key.parent)
     if key in BUNDLED:
         return "bundled"
-    folder = find_mnist(key, data_dir)
+    folder = find_named(find_spec(key), data_dir)
     if folder is not None:
         return str(folder)
     return "to download" if data_dir is None else f"not in {os.fspath(data_dir)}"

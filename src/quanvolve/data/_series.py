@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +12,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quanvolve._errors import DataError
+from quanvolve.data._arff import Row
+from quanvolve.data._arff import rows as arff_rows
+from quanvolve.data._blob import Blob, read_blob
 from quanvolve.data._dataset import Dataset
 from quanvolve.data._shapes import checked_pixels
 from quanvolve.data._text import quoted
 
-SERIES_ENDINGS = (".ts", ".txt")
+SERIES_ENDINGS = (".ts", ".tsv", ".txt", ".arff")
+"""In the order in which they are preferred where a data set comes in several forms."""
 _PARTS = ("TRAIN", "TEST")
+# The archive also has a file for each channel of series with several.
+_ONE_CHANNEL = re.compile(r"Dimension\d+$")
 
 
 def load_series(path: str | os.PathLike[str]) -> Dataset:
-    """Load time series from `NAME_TRAIN.ts` and `NAME_TEST.ts`, or `.txt` files in the archive's older form.
+    """Load time series from `NAME_TRAIN.ts` and `NAME_TEST.ts`, or `.tsv`, `.txt` or `.arff` files.
 
     A `.ts` file has header lines that start with `#` or `@`, then after `@data` one series a line: values separated
-    by commas, channels by colons, the label last. A `.txt` file has one series of one channel a line: the label, then
-    the values, separated by spaces. All series must be equally long and complete.
+    by commas, channels by colons, the label last. A `.tsv` or `.txt` file has one series of one channel a line: the
+    label, then the values, separated by tabs or spaces. An `.arff` file has its attributes, then after `@data` the
+    values separated by commas, the label last; several channels stand in quotes (a relational attribute). All series
+    must be equally long and complete.
 
     Args:
         path: one of the two files, or their folder.
@@ -48,10 +58,19 @@ def load_series(path: str | os.PathLike[str]) -> Dataset:
         Dau et al., "The UCR Time Series Archive", IEEE/CAA J. Autom. Sinica 6, 1293 (2019), arXiv:1810.07758.
     """
     files = _pair(Path(path))
-    (train, train_labels), (test, test_labels) = (_read(file) for file in files)
+    return read_series(files[0].stem.removesuffix("_TRAIN"), *(read_blob(file) for file in files))
+
+
+def read_series(name: str, train_file: Blob, test_file: Blob) -> Dataset:
+    """The data set of two files; the endings of their names say in which form they are.
+
+    Raises:
+        DataError: A file is damaged; the message names it and the line.
+    """
+    (train, train_labels), (test, test_labels) = (_read(file) for file in (train_file, test_file))
     if train.shape[1:] != test.shape[1:]:
         raise DataError(
-            f"{quoted(files[1])} holds series of {_size(test)}, expected {_size(train)} as in {quoted(files[0])}: make "
+            f"{test_file.what} holds series of {_size(test)}, expected {_size(train)} as in {train_file.what}: make "
             "both equal"
         )
     labels = np.array([*train_labels, *test_labels])
@@ -63,22 +82,32 @@ def load_series(path: str | os.PathLike[str]) -> Dataset:
         pass  # labels that are words stay words
     split = len(train_labels)
     names = tuple(str(label) for label in np.unique(labels))
-    name = files[0].stem.removesuffix("_TRAIN")
     return Dataset(name, train, labels[:split], test, labels[split:], names, dims=1)
+
+
+def has_pair(folder: Path) -> bool:
+    """Whether a folder holds series."""
+    return any(_train_files(folder, ending) for ending in SERIES_ENDINGS)
+
+
+def _train_files(folder: Path, ending: str) -> list[Path]:
+    files = sorted(folder.glob(f"*_TRAIN{ending}"))
+    return [file for file in files if not _ONE_CHANNEL.search(file.stem.removesuffix("_TRAIN"))]
 
 
 def _pair(path: Path) -> tuple[Path, Path]:
     """The two files of a data set."""
     if path.is_dir():
         for ending in SERIES_ENDINGS:
-            files = sorted(path.glob(f"*_TRAIN{ending}"))
+            files = _train_files(path, ending)
             if len(files) > 1:
                 raise DataError(f"{quoted(path)} holds {len(files)} files *_TRAIN{ending}: give one of them")
             if files:
                 path = files[0]
                 break
         else:
-            raise DataError(f"{quoted(path)} holds no NAME_TRAIN.ts or NAME_TRAIN.txt: give the folder of a data set")
+            endings = f"{', '.join(SERIES_ENDINGS[:-1])} or {SERIES_ENDINGS[-1]}"
+            raise DataError(f"{quoted(path)} holds no NAME_TRAIN{endings}: give the folder of a data set")
     for part in _PARTS:
         if path.stem.endswith(f"_{part}"):
             base = path.stem.removesuffix(f"_{part}")
@@ -92,55 +121,72 @@ def _pair(path: Path) -> tuple[Path, Path]:
     raise DataError(f"the name of {quoted(path)} does not end with _TRAIN or _TEST, as those of series files do")
 
 
-def _read(path: Path) -> tuple[NDArray[Any], list[str]]:
+def _read(file: Blob) -> tuple[NDArray[Any], list[str]]:
     """Series (n, channels, length) and their labels as text."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise DataError(f"cannot read {quoted(path)}: {reason}") from error
-    split = _split_ts if path.suffix.lower() == ".ts" else _split_txt
-    first = 0
-    if path.suffix.lower() == ".ts":
-        marks = [number for number, line in enumerate(lines) if line.strip().lower() == "@data"]
-        if not marks:
-            raise DataError(
-                f"{quoted(path)} has no line @data, expected one before the series: it is no .ts file, or cut short"
-            )
-        first = marks[0] + 1
-    series: list[list[list[float]]] = []
+        lines = file.content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise DataError(f"cannot read {file.what}: it is not text") from None
+    series: list[NDArray[np.float64]] = []
     labels: list[str] = []
-    for number, line in enumerate(lines[first:], first + 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        where = f"line {number} of {quoted(path)}"
-        channels, label = split(line.strip(), where)
-        series.append([_values(channel, where) for channel in channels])
-        labels.append(label)
-        sizes = [len(channel) for channel in series[-1]]
-        expected = [len(channel) for channel in series[0]]
+    expected: list[int] = []
+    for channels, label, where in _rows(lines, file):
+        sizes = [len(channel) for channel in channels]
+        expected = expected or sizes
         if sizes != expected or len(set(sizes)) > 1:
             raise DataError(
                 f"{where} has {sizes} values in its channels, expected {[expected[0]] * len(expected)} as in the first "
                 "series: series must be equally long; cut or pad them"
             )
+        series.append(np.array([_values(channel, where) for channel in channels]))
+        labels.append(label)
     if not series:
-        raise DataError(f"{quoted(path)} holds no series, expected at least one: it is cut short")
-    return checked_pixels(np.array(series), f"the series in {quoted(path)}"), labels
+        raise DataError(f"{file.what} holds no series, expected at least one: it is cut short")
+    return checked_pixels(np.stack(series), f"the series in {file.what}"), labels
+
+
+def _rows(lines: list[str], file: Blob) -> Iterator[Row]:
+    ending = Path(file.name).suffix.lower()
+    if ending == ".arff":
+        yield from arff_rows(lines, file.what)
+        return
+    first = 0
+    if ending == ".ts":
+        marks = [number for number, line in enumerate(lines) if line.strip().lower() == "@data"]
+        if not marks:
+            raise DataError(
+                f"{file.what} has no line @data, expected one before the series: it is no .ts file, or cut short"
+            )
+        first = marks[0] + 1
+    split = {".ts": _split_ts, ".tsv": _split_tsv}.get(ending, _split_txt)
+    for number, line in enumerate(lines[first:], first + 1):
+        if line.strip() and not line.startswith("#"):
+            where = f"line {number} of {file.what}"
+            yield Row(*split(line, where), where)
 
 
 def _split_ts(line: str, where: str) -> tuple[list[list[str]], str]:
-    *channels, label = line.split(":")
+    *channels, label = line.strip().split(":")
     if not channels or not label.strip():
         raise DataError(f"{where} has no label, expected values, then a colon and the label: the file is cut short")
     return [channel.split(",") for channel in channels], label.strip()
 
 
+def _split_tsv(line: str, where: str) -> tuple[list[list[str]], str]:
+    # An empty field is a value that is missing, not one to be passed over.
+    label, *values = line.split("\t")
+    return [_some(values, where)], label.strip()
+
+
 def _split_txt(line: str, where: str) -> tuple[list[list[str]], str]:
-    label, *values = line.replace(",", " ").split()
+    label, *values = line.replace(",", " ").split() or [""]
+    return [_some(values, where)], label
+
+
+def _some(values: list[str], where: str) -> list[str]:
     if not values:
         raise DataError(f"{where} has a label and no values: the file is cut short")
-    return [values], label
+    return values
 
 
 def _values(texts: list[str], where: str) -> list[float]:

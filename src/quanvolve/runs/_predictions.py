@@ -71,6 +71,7 @@ def predictions(
     clf: Any,
     files: Sequence[Path],
     *,
+    fit: str | None = None,
     invert: bool = False,
     strict: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -80,6 +81,8 @@ def predictions(
     Args:
         clf: a fitted classifier.
         files: pictures, `.npy` and `.npz` files.
+        fit: how pictures of any size are brought to that of the model ("crop", "pad" or "stretch"), where it was
+            trained on arrays; None refuses those of another size.
         invert: whether dark and bright are exchanged first.
         strict: raise on the first file that cannot be used, in place of a line in `faults`.
         progress: called as `progress(done, total)` with numbers of files.
@@ -94,7 +97,7 @@ def predictions(
         faults: list[str] = []
         for path in files[start : start + BLOCK]:
             try:
-                images = list(_read(path, clf, invert))
+                images = list(_read(path, clf, fit, invert))
             except DataError as error:
                 if strict:
                     raise
@@ -111,9 +114,9 @@ def predictions(
             progress(min(start + BLOCK, len(files)), len(files))
 
 
-def _read(path: Path, clf: Any, invert: bool) -> Iterator[tuple[str, NDArray[Any], bool]]:
+def _read(path: Path, clf: Any, fit: str | None, invert: bool) -> Iterator[tuple[str, NDArray[Any], bool]]:
     """The images of a file, in the form of the model; whether they were brought to its range."""
-    from quanvolve.data import read_arrays, read_images
+    from quanvolve.data import Preparation, read_arrays, read_images
 
     low, high = clf.input_range_
     if len(clf.image_shape_) != 3:
@@ -121,7 +124,11 @@ def _read(path: Path, clf: Any, invert: bool) -> Iterator[tuple[str, NDArray[Any
             yield item.name, low + high - item.pixels if invert else item.pixels, False
         return
     is_array = path.suffix.lower() in _ARRAYS
-    for image in read_images(path, size=tuple(clf.image_shape_[1:])):
+    height_width = tuple(clf.image_shape_[1:])
+    preparation = getattr(clf, "preparation_", None)
+    if preparation is None and fit is not None and clf.image_shape_[0] in (1, 3):
+        preparation = Preparation(height_width, fit, clf.image_shape_[0])
+    for image in read_images(path, size=height_width, preparation=preparation):
         in_steps = image.pixels.dtype == "uint8"
         prepared = _prepared(image, clf, in_steps, in_steps or not is_array)
         yield image.name, low + high - prepared if invert else prepared, in_steps or not is_array

@@ -8,21 +8,23 @@ from typing import Any
 
 from quanvolve.data._asked import Asked
 from quanvolve.data._dataset import Dataset
-from quanvolve.data._series import SERIES_ENDINGS, load_series
+from quanvolve.data._series import SERIES_ENDINGS, has_pair, load_series
 
 
 class Series:
-    """`NAME_TRAIN.ts` and `NAME_TEST.ts`, or the folder that holds them."""
+    """`NAME_TRAIN` and `NAME_TEST` with one of the endings, or the folder that holds them."""
 
-    kind = "series as .ts or .txt"
+    kind = "series as .ts, .tsv, .txt or .arff (NAME_TRAIN and NAME_TEST)"
 
     def takes(self, data: Any) -> bool:
         """By the ending of the path, or if a folder holds such a pair."""
         if not isinstance(data, Path):
             return False
         if os.path.isdir(data):
-            return any(next(data.glob(f"*_TRAIN{ending}"), None) is not None for ending in SERIES_ENDINGS)
-        return data.suffix.lower() in SERIES_ENDINGS
+            return has_pair(data)
+        ending = data.suffix.lower()
+        # A .tsv file may as well be a table.
+        return ending in SERIES_ENDINGS and (ending != ".tsv" or data.stem.endswith(("_TRAIN", "_TEST")))
 
     def load(self, data: Any, asked: Asked) -> Dataset:
         """See :func:`quanvolve.data.load_series`."""

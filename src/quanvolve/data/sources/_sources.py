@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from quanvolve.data.sources._cifar import Cifar
 from quanvolve.data.sources._folders import Folders
+from quanvolve.data.sources._idx import Idx
 from quanvolve.data.sources._npz import Npz
 from quanvolve.data.sources._series import Series
 from quanvolve.data.sources._source import Source
+from quanvolve.data.sources._svhn import Svhn
+from quanvolve.data.sources._usps import Usps
 
-SOURCES: tuple[Source, ...] = (Npz(), Series(), Folders())
+SOURCES: tuple[Source, ...] = (
+    Npz(),
+    Series(),
+    Idx(),
+    Cifar(),
+    Svhn(),
+    Usps(),
+    Folders(),
+)
 """In the order in which they are asked whether they take data; the first that does loads it."""
 
 
