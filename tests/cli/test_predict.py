@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 from PIL import Image
 
@@ -104,7 +107,7 @@ def test_files_that_cannot_be_used(trained: tuple[Path, Result], digit: np.ndarr
     assert "'missing.png' does not exist" in refused("predict", run, "missing.png")
     Image.fromarray(digit).save(tmp_path / "good.png")
     (tmp_path / "torn.png").write_bytes((tmp_path / "good.png").read_bytes()[:60])
-    assert "torn.png" in refused("predict", run, tmp_path / "good.png", tmp_path / "torn.png")
+    assert "torn.png" in refused("predict", run, tmp_path / "good.png", tmp_path / "torn.png", "--strict")
     (tmp_path / "text.png").write_text("no picture")
     assert "text.png' is not an image" in refused("predict", run, tmp_path / "text.png")
     (tmp_path / "notes.txt").write_text("")
@@ -120,14 +123,17 @@ def test_files_that_cannot_be_used(trained: tuple[Path, Result], digit: np.ndarr
 def test_a_picture_of_the_wrong_size_is_not_decoded(
     trained: tuple[Path, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Image.new("RGBA", (3000, 2000)).save(tmp_path / "bomb.png")
+    Image.new("RGBA", (5000, 4000)).save(tmp_path / "bomb.png")
 
     def decoded(*_: object) -> None:
         raise AssertionError("decoded")
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decoded)
     message = refused("predict", trained[0], tmp_path / "bomb.png")
-    assert message == f"'{tmp_path}/bomb.png' is 2000x3000, but the model takes images of 8x8: resize it"
+    assert message == (
+        f"'{tmp_path}/bomb.png' is 4000x5000, but the model takes images of 8x8: resize it, or say how with "
+        "--fit crop, pad or stretch"
+    )
 
 
 def test_values_that_overflow_are_refused(
@@ -141,10 +147,9 @@ def test_values_that_overflow_are_refused(
         assert message.endswith("bring it to the range of the training images, [0, 1]")
 
 
-def test_labels_without_a_name_each_stand_for_themselves(capsys: pytest.CaptureFixture[str]) -> None:
+def test_labels_without_a_name_each_stand_for_themselves() -> None:
     model = SimpleNamespace(classes_=np.array([3, 5]), label_names_=["three"])
-    _predict._answer(Path("run"), model, ["a.png"], np.array([[0.25, 0.75]]), False)
-    assert capsys.readouterr().out.splitlines()[1].split() == ["a.png", "5", "0.7500"]
+    assert _predict._answers(model, ["a.png"], [np.array([[0.25, 0.75]])]).labels == ["3", "5"]
 
 
 def test_the_channels_that_a_colour_model_needs_are_named(write_npz: Callable[..., Path], tmp_path: Path) -> None:
@@ -162,3 +167,114 @@ def test_the_test_images_of_a_data_set_file_are_predicted(write_npz: Callable[..
     run = tmp_path / "run"
     ok("train", write_npz(), "--epochs", 1, "--filters", 1, "--output", run)
     assert len(predictions(run, tmp_path / "set.npz")) == 3
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder with pictures of ten digits in two folders."""
+    folder = tmp_path / "pictures"
+    for k, image in enumerate(load_dataset("digits").test_images[:10]):
+        place = folder / ("odd" if k % 2 else "even")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.round(image * 255).astype(np.uint8)).save(place / f"{k}.png")
+    return folder
+
+
+def table_of(path: Path) -> list[list[str]]:
+    with path.open(newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def test_folders_and_patterns(trained: tuple[Path, Result], pictures: Path, tmp_path: Path) -> None:
+    for given in ([pictures], [pictures / "*" / "*.png"], [pictures / "even", pictures / "odd" / "*"]):
+        ok("predict", trained[0], *given, "--output", tmp_path / "all.csv")
+        rows = table_of(tmp_path / "all.csv")
+        assert rows[0] == ["image", "label", "probability"]
+        assert sorted(Path(row[0]).stem for row in rows[1:]) == [str(k) for k in range(10)]
+    clf = quanvolve.load(trained[0])
+    data = load_dataset("digits")
+    expected = clf.predict(np.round(data.test_images[:10] * 255) / 255)
+    assert {Path(row[0]).stem: row[1] for row in rows[1:]} == {str(k): str(label) for k, label in enumerate(expected)}
+    (tmp_path / "empty").mkdir()
+    assert "empty' is a folder without an image (.png, .jpg," in refused("predict", trained[0], tmp_path / "empty")
+    assert "no file matches 'none*.png': check the pattern" in refused("predict", trained[0], "none*.png")
+
+
+def test_a_wrong_file_is_named_and_the_rest_goes_on(
+    trained: tuple[Path, Result], pictures: Path, tmp_path: Path
+) -> None:
+    (pictures / "torn.png").write_bytes((pictures / "even" / "0.png").read_bytes()[:60])
+    (pictures / "empty.jpg").write_bytes(b"")
+    Image.new("L", (30, 40)).save(pictures / "large.png")
+    result = cli("predict", trained[0], pictures, "--output", tmp_path / "out" / "all.csv")
+    assert (result.code, len(table_of(tmp_path / "out" / "all.csv"))) == (1, 11)
+    lines = result.err.splitlines()
+    for name, line in zip(("empty.jpg", "large.png", "torn.png"), lines, strict=False):
+        assert name in line
+    assert "resize it, or say how with --fit crop, pad or stretch" in lines[1]
+    assert lines[3:] == ["quanvolve: 3 of 13 files could not be used, as the lines above say"]
+    assert "empty.jpg" in refused("predict", trained[0], pictures, "--strict")
+    result = cli("predict", trained[0], pictures / "torn.png", pictures / "empty.jpg")
+    assert (result.code, len(result.err.splitlines())) == (2, 3)
+    assert "none of the 2 files can be used: the lines above say why" in result.err
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "json"])
+def test_answers_are_written_to_files(trained: tuple[Path, Result], pictures: Path, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"answers.{kind}"
+    said = ok("predict", trained[0], pictures, "--output", path, "--top", 3, "--probabilities").out
+    assert said == f"10 images -> {path}\n"
+    found = predictions(trained[0], pictures)
+    if kind == "json":
+        assert json.loads(path.read_text())["predictions"] == found
+        return
+    names = ["label", "probability", "label_2", "probability_2", "label_3", "probability_3"]
+    header = ["image", *names, *(f"p_{k}" for k in range(10))]
+    if kind == "csv":
+        rows = table_of(path)
+        assert rows[0] == header
+        cells = [dict(zip(header, row, strict=True)) for row in rows[1:]]
+    else:
+        cells = pyarrow.parquet.read_table(path).to_pylist()
+        assert list(cells[0]) == header
+    for row, one in zip(cells, found, strict=True):
+        order = sorted(one["probabilities"].items(), key=lambda item: -item[1])
+        assert (row["image"], row["label"]) == (one["name"], one["label_name"])
+        assert [row["label"], row["label_2"], row["label_3"]] == [label for label, _ in order[:3]]
+        assert [float(row[f"p_{label}"]) for label, _ in order] == [p for _, p in order]
+
+
+def test_what_cannot_be_written_is_refused_before_any_work(trained: tuple[Path, Result], pictures: Path) -> None:
+    message = refused("predict", "no run", pictures, "--output", "answers.xlsx")
+    assert message == "'answers.xlsx' must end with one of .csv, .parquet, .json, which says what is written"
+    assert "--fit (='ccc') must be one of" in refused("predict", trained[0], pictures, "--fit", "ccc")
+
+
+def test_pictures_of_any_size_and_ink_on_paper(trained: tuple[Path, Result], tmp_path: Path) -> None:
+    digit = np.round(load_dataset("digits").test_images[0] * 255).astype(np.uint8)
+    large = Image.fromarray(digit).resize((80, 80), Image.Resampling.NEAREST)
+    large.save(tmp_path / "large.png")
+    Image.fromarray(255 - digit).save(tmp_path / "ink.png")
+    Image.fromarray(digit).save(tmp_path / "digit.png")
+    expected = predictions(trained[0], tmp_path / "digit.png")[0]
+    for fit in ("crop", "pad", "stretch"):
+        (found,) = ok("predict", trained[0], tmp_path / "large.png", "--fit", fit, "--json").json["predictions"]
+        assert found["label"] == expected["label"]
+    inverted = ok("predict", trained[0], tmp_path / "ink.png", "--invert", "--json").json["predictions"][0]
+    assert inverted["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-6)
+    result = cli("predict", trained[0], tmp_path / "ink.png")
+    assert result.code == 0
+    assert result.err == (
+        "quanvolve: warning: the pictures are dark on bright, but the model was fitted on images that are bright on "
+        "dark: give --invert\n"
+    )
+
+
+def test_thousands_of_files_are_read_in_blocks(
+    trained: tuple[Path, Result], pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quanvolve.runs._predictions.BLOCK", 4)
+    monkeypatch.setattr(_predict, "_MANY", 10)
+    result = ok("predict", trained[0], pictures, "--output", tmp_path / "all.csv")
+    assert result.out.splitlines()[:3] == ["4 of 10 files done", "8 of 10 files done", "10 of 10 files done"]
+    assert len(table_of(tmp_path / "all.csv")) == 11

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import sys
 import threading
 import warnings
@@ -16,10 +15,10 @@ import typer
 
 from quanvolve._interrupt import CODE, Interrupted, asked, claim_line
 from quanvolve.cli._app import app
-from quanvolve.cli._asked import spelling
 from quanvolve.cli._console import complain, silence
 from quanvolve.cli._session import resume_command
-from quanvolve.runs import OPTION_OF, Unfinished
+from quanvolve.cli._wording import as_options
+from quanvolve.runs import Unfinished
 
 FAILED = 2
 
@@ -104,38 +103,6 @@ def _usage_message(error: Any) -> str:
     context = getattr(error, "ctx", None)
     hint = f" (see `{context.command_path} --help`)" if context is not None else ""
     return f"{text[:1].lower()}{text[1:].rstrip('.')}{hint}"
-
-
-def as_options(text: str, arguments: Sequence[str] = ()) -> str:
-    """The library's words with the options in place of the arguments that they set.
-
-    Args:
-        text: in which names of arguments stand in backquotes.
-        arguments: names that are options here in this text only.
-
-    Examples:
-        >>> as_options("`n_qubits` (=3) is too small; use `n_qubits=4` or `encoding='threshold'`")
-        '--qubits (=3) is too small; use --qubits 4 or --encoding threshold'
-        >>> as_options("continue it with `resume=True`, or give another `output`", ("resume", "output"))
-        'continue it with --resume, or give another --output'
-    """
-    # Of what this message offers, a smaller window is what helps whoever has given nothing else.
-    text = re.sub(
-        r"larger than the padded image of (\S+): use a `kernel_size` \(=\S+\) or `dilation` \(=1(?:x1)*\).*",
-        r"larger than the image of \1: use a smaller `kernel_size`",
-        text,
-    )
-
-    def replaced(match: re.Match[str]) -> str:
-        name, value = match.group(1), match.group(3)
-        if name not in OPTION_OF and name not in arguments:
-            return match.group()
-        option = OPTION_OF.get(name, name)
-        if value in ("True", "False"):
-            return "--fixed" if (option, value) == ("trainable", "False") else spelling(option)
-        return spelling(option) + (f" {value}" if value else "")
-
-    return re.sub(r"`(\w+)(?:=(?P<quote>['\"]?)([^`]*)(?P=quote))?`", replaced, text)
 
 
 @contextlib.contextmanager

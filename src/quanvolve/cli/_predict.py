@@ -9,13 +9,25 @@ import typer
 
 from quanvolve._errors import DataError
 from quanvolve._lines import one_line
+from quanvolve.cli._asked import DATA, option
 from quanvolve.cli._console import complain, emit, emit_json, emit_table
 from quanvolve.cli._counter import Counter
 from quanvolve.cli._options import Json
+from quanvolve.cli._wording import as_options
 from quanvolve.runs import Answers, check_format, files_of, load_classifier, predictions, write_answers
 
 _MANY = 200
 """From so many files on, progress is shown."""
+
+_Output = Annotated[Path | None, option("--output", "Write a .csv, .parquet or .json file.", DATA, "FILE")]
+_Top = Annotated[int, option("--top", "Labels of each image, the best first.", DATA, min=1)]
+_Every = Annotated[bool, option("--probabilities", "A column for the probability of each class.", DATA, None)]
+_Fit = Annotated[
+    str | None,
+    option("--fit", "Resize pictures for a model trained on arrays: crop, pad or stretch.", DATA, "WAY"),
+]
+_Invert = Annotated[bool, option("--invert", "Exchange dark and bright first (ink on paper).", DATA, None)]
+_Strict = Annotated[bool, option("--strict", "Stop at the first file that cannot be used.", DATA, None)]
 
 
 def predict(
@@ -26,30 +38,19 @@ def predict(
             metavar="FILE", help="Pictures, .npy and .npz files, folders of them, or patterns such as '*.png'."
         ),
     ],
-    output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="Write a .csv, .parquet or .json file.")
-    ] = None,
-    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="Labels of each image, the best first.")] = 1,
-    every: Annotated[bool, typer.Option("--probabilities", help="A column for the probability of each class.")] = False,
-    fit: Annotated[
-        str | None,
-        typer.Option(
-            "--fit",
-            metavar="WAY",
-            help="Resize pictures for a model that was trained on arrays: crop, pad or stretch.",
-        ),
-    ] = None,
-    invert: Annotated[
-        bool, typer.Option("--invert", help="Exchange dark and bright first, as for ink on paper and MNIST.")
-    ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first file that cannot be used.")] = False,
+    output: _Output = None,
+    top: _Top = 1,
+    every: _Every = False,
+    fit: _Fit = None,
+    invert: _Invert = False,
+    strict: _Strict = False,
     json: Json = False,
 ) -> None:
     """Classify images.
 
-    Pictures are prepared as those of the training were, or must have their
-    size where it was trained on arrays (or --fit says how). Colour pictures are turned grey (by
-    luma) for a model of grey images.
+    Pictures are prepared as those of the training were. Where a model was
+    trained on arrays they must have its size, or --fit says how they get it.
+    Colours are turned grey (by luma) for a model of grey images.
 
     Pictures and 8-bit arrays are brought to the range of the training images;
     other arrays are taken as they are.
@@ -75,7 +76,7 @@ def predict(
             names += block.names
             rows.append(block.probabilities)
             for fault in block.faults:
-                complain(fault)
+                complain(as_options(str(fault), fault.arguments))
             faults += len(block.faults)
             for warned in block.said:
                 _tell(warned, told)

@@ -33,13 +33,13 @@ class Predicted:
     Args:
         names: of the images, in order: the path, with a number where a file holds several.
         probabilities: of the classes, shape (n, classes).
-        faults: a line for each file that could not be used.
+        faults: an error for each file that could not be used.
         said: what the model warned of.
     """
 
     names: list[str]
     probabilities: NDArray[Any]
-    faults: list[str]
+    faults: list[DataError]
     said: list[str]
 
 
@@ -84,7 +84,7 @@ def predictions(
         fit: how pictures of any size are brought to that of the model ("crop", "pad" or "stretch"), where it was
             trained on arrays; None refuses those of another size.
         invert: whether dark and bright are exchanged first.
-        strict: raise on the first file that cannot be used, in place of a line in `faults`.
+        strict: raise on the first file that cannot be used, in place of an entry in `faults`.
         progress: called as `progress(done, total)` with numbers of files.
 
     Raises:
@@ -94,14 +94,15 @@ def predictions(
         names: list[str] = []
         pixels: list[NDArray[Any]] = []
         scaled: list[bool] = []
-        faults: list[str] = []
+        faults: list[DataError] = []
         for path in files[start : start + BLOCK]:
             try:
                 images = list(_read(path, clf, fit, invert))
             except DataError as error:
+                fault = _with_remedy(error, path, fit)
                 if strict:
-                    raise
-                faults.append(str(error))
+                    raise fault from None
+                faults.append(fault)
                 continue
             for name, image, in_range in images:
                 names.append(name)
@@ -132,6 +133,13 @@ def _read(path: Path, clf: Any, fit: str | None, invert: bool) -> Iterator[tuple
         in_steps = image.pixels.dtype == "uint8"
         prepared = _prepared(image, clf, in_steps, in_steps or not is_array)
         yield image.name, low + high - prepared if invert else prepared, in_steps or not is_array
+
+
+def _with_remedy(error: DataError, path: Path, fit: str | None) -> DataError:
+    text = str(error)
+    if fit is not None or path.suffix.lower() in _ARRAYS or not text.endswith(": resize it"):
+        return error
+    return DataError(f"{text}, or say how with `fit='crop'`, pad or stretch", arguments=("fit",))
 
 
 def _prepared(given: ImageInput, clf: Any, in_steps: bool, scale: bool) -> NDArray[Any]:
