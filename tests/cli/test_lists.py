@@ -10,18 +10,21 @@ import pytest
 
 from quanvolve import __version__
 from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS, Circuit, named_circuit
-from quanvolve.data import list_datasets
+from quanvolve.data import list_datasets, list_ucr
 from tests.cli.conftest import ENVIRONMENT, PYTHON, cli, ok, refused
 
 
 def test_datasets(tmp_path: Path) -> None:
     lines = ok("datasets").out.splitlines()
-    assert [line.split()[0] for line in lines] == ["name", *(info.name for info in list_datasets())]
+    assert [line.split()[0] for line in lines] == ["name", *(info.name for info in list_datasets()), "ucr/NAME"]
     assert lines[1].split()[:5] == ["digits", "1,797", "8x8", "10", "bundled"]
     assert lines[2].split()[:5] == ["moons", "1,000", "2", "2", "bundled"]
     assert "to download" in lines[3]
     (tmp_path / "here").mkdir()
-    found = {one["name"]: one for one in ok("datasets", "--json", "--data-dir", tmp_path / "here").json["datasets"]}
+    said = ok("datasets", "--json", "--data-dir", tmp_path / "here").json
+    assert said["ucr"] == list_ucr()
+    found = {one["name"]: one for one in said["datasets"]}
+    assert found["cifar10"]["shape"] == [3, 32, 32]
     assert found["mnist"]["images"] == 70000
     assert found["mnist"]["shape"] == [28, 28]
     assert found["mnist"]["where"] == f"not in {tmp_path / 'here'}"

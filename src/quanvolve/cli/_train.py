@@ -14,7 +14,7 @@ from quanvolve.cli._options import DataDir, Json
 from quanvolve.runs import OPTION_OF, TrainOptions
 
 _Dataset = Annotated[
-    str, typer.Argument(metavar="DATASET", help="A name from `quanvolve datasets`, an .npz file, or series as .ts.")
+    str, typer.Argument(metavar="DATASET", help="A name from `quanvolve datasets`, or the path of data.")
 ]
 _Output = Annotated[
     Path | None, option("--output", "Folder of the run; else the first free runs/DATASET-N.", DATA, "DIR")

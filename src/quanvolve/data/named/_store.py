@@ -105,12 +105,11 @@ def _other_owner(spec: Spec, paths: list[Path]) -> str | None:
     telling = spec.form.telling
     if telling is None:
         return None
-    known: dict[str | None, str] = {
-        other.md5[telling]: other.name for other in SPECS.values() if other.form == spec.form
-    }
-    known = {**known, **UNPACKED_LABELS, spec.md5[telling]: spec.name}
+    known = {other.md5[telling]: other.name for other in SPECS.values() if other.form == spec.form}
+    known[spec.md5[telling]] = spec.name
     try:
-        owner = known.get(file_md5(paths[telling]))
+        md5 = file_md5(paths[telling])
     except OSError:
         return None  # Reading it will say what is wrong.
+    owner = known.get(md5, UNPACKED_LABELS.get(md5))
     return None if owner == spec.name else owner
