@@ -4,7 +4,8 @@
 
 Each set is written to a temporary folder and read by both in turn, so that both find it in the memory of the file
 system. The plain loop knows what `load_dataset` has to find out: the files, their size and their colours. It converts
-and resizes where that is asked for, and fills an array that is there already. Writes `folder_rate.csv` beside this file.
+and resizes where that is asked for, and fills an array that is there already. Writes `folder_rate.csv` beside this
+file.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class Pictures:
 def read_pictures(paths: Sequence[str], asked: Asked) -> Pictures:
     """Read picture files into one array, which is there before the second of them is decoded.
 
-    They become grey if none of them has colours, or if that is asked for.
+    They become grey if none of them has colours, or if that is asked for, and colour if that is.
 
     Args:
         paths: of the files.
@@ -151,7 +151,7 @@ class _Rows:
         self._paths, self._asked = paths, asked
         self._array: NDArray[np.uint8] | None = None
         self._size: tuple[int, ...] = ()
-        self.coloured = False
+        self.coloured = asked.grayscale is False
         self._filled = self._first = 0
         self._read = np.zeros(total, dtype=bool)
         self._faults: list[str] = []
@@ -164,7 +164,7 @@ class _Rows:
         image = result.array
         if self._array is None:
             self._first = number
-            self._array = self._room(image.shape[:2])
+            self._array = self._room((3, *image.shape[:2]) if self.coloured else image.shape[:2])
             self._size = image.shape[:2]
         elif image.shape[:2] != self._size:
             first, other = (

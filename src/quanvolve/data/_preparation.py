@@ -70,6 +70,8 @@ class Preparation:
         Raises:
             DataError: as :meth:`array`.
         """
+        from PIL import Image
+
         extent = None
         if self.size is not None and picture.format in ("JPEG", "MPO"):
             extent = _decode_smaller(picture, self.size)
@@ -83,7 +85,7 @@ class Preparation:
             size = self.size if orientation in _ON_ITS_SIDE else self.size[::-1]
             plain = self._resized(plain, size, extent or plain.size)
         if orientation in _TURNS:
-            plain = plain.transpose(_TURNS[orientation])
+            plain = plain.transpose(Image.Transpose(_TURNS[orientation]))
         if self.size is not None and plain.size != self.size[::-1]:
             plain = _on_black(plain, self.size[::-1])
         return plain
@@ -110,6 +112,10 @@ class Preparation:
             size = max(1, round(extent[0] * min(scales))), max(1, round(extent[1] * min(scales)))
         return picture.resize(size, Image.Resampling.BILINEAR, box)
 
+    def shape(self) -> tuple[int, ...] | None:
+        """Channels, height and width of what it makes; None where the height and width are those of the picture."""
+        return None if self.size is None else (self.channels, *self.size)
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
         return asdict(self)
@@ -124,15 +130,13 @@ class Preparation:
         try:
             size = data["size"]
             made = cls(None if size is None else tuple(size), data["fit"], data["channels"])
-            if set(data) != set(asdict(made)) or not made._is_valid():
-                made = None
+            if set(data) == set(asdict(made)) and made._is_valid():
+                return made
         except (KeyError, TypeError):
-            made = None
-        if made is None:
-            raise DataError(
-                f"the preparation of pictures is {str(data)[:200]}, expected size, fit and channels: it is damaged"
-            )
-        return made
+            pass
+        raise DataError(
+            f"the preparation of pictures is {str(data)[:200]}, expected size, fit and channels: it is damaged"
+        )
 
     def _is_valid(self) -> bool:
         numbers = (1, 1) if self.size is None else self.size

@@ -15,6 +15,7 @@ from quanvolve.data._digits import load_digits
 from quanvolve.data._download import Progress
 from quanvolve.data._info import DatasetInfo
 from quanvolve.data._moons import load_moons
+from quanvolve.data._preparation import Preparation
 from quanvolve.data._text import quoted
 from quanvolve.data.named import SPECS, UCR_NAMES, find_named, find_spec, load_named, ucr_name
 from quanvolve.data.sources import SOURCES, find_source
@@ -119,6 +120,7 @@ def load_dataset(
     *,
     data_dir: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    preparation: Preparation | None = None,
     **asked: Any,
 ) -> Dataset:
     """Load a data set by its name, from files, or from an object of a library.
@@ -141,6 +143,8 @@ def load_dataset(
         data_dir: The folder with the files of a data set with a name, as they are downloaded or unpacked, directly or
             in a subfolder of that name. Without meaning for `digits`, `moons` and paths.
         progress: Called as `progress(file, done_bytes, total_bytes)` while downloading.
+        preparation: What was done to the pictures that a model was trained on: it is done to these in place of what
+            `asked` says of their size and colours. Without meaning for what is no pictures.
         asked: How data of one's own are to be read: the fields of :class:`quanvolve.data.Asked`.
 
     Returns:
@@ -156,14 +160,23 @@ def load_dataset(
     """
     how = Asked(**asked)
     key = dataset_key(name) if isinstance(name, str | os.PathLike) else name
-    if not isinstance(key, str):
-        source = find_source(key)
-        if source is None:
-            raise DataError(_not_understood(key))
-        return source.load(key, how)
-    if key in BUNDLED:
-        return BUNDLED[key].load()
-    return load_named(find_spec(key), data_dir=data_dir, progress=progress)
+    source = None if isinstance(key, str) else find_source(key)
+    if source is not None:
+        data = source.load(key, how if preparation is None else how.as_before(preparation))
+    elif not isinstance(key, str):
+        raise DataError(_not_understood(key))
+    elif how.label is not None:
+        raise DataError(f"`label={how.label}` has no meaning for {key!r}, whose labels are known: leave it out")
+    else:
+        data = (
+            BUNDLED[key].load() if key in BUNDLED else load_named(find_spec(key), data_dir=data_dir, progress=progress)
+        )
+    if how.about_pictures is not None and data.preparation is None:
+        raise DataError(
+            f"`{how.about_pictures}` has no meaning for {data.name!r}, which does not consist of picture files: leave "
+            "it out"
+        )
+    return data
 
 
 def _not_understood(data: Any) -> str:
