@@ -166,7 +166,7 @@ def derive() -> None:
                 outcomes.setdefault(row["contender"], {})[int(row["seed"])] = one
         model = outcomes["model"]
         found = compare_paired(model, {key: own for key, own in outcomes.items() if key != "model"})
-        verdicts[name] = verdict(list(model.values()), found)
+        verdicts[name] = verdict(model, found)
         compared = {one.control: one for one in found}
         for row in rows:
             if row["study"] == name:
