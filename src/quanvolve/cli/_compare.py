@@ -131,10 +131,16 @@ def compare(
         data = canonical(dataset) if typed(ctx, "dataset") else None
     else:
         params = stated(arguments_of(model))
-        if typed(ctx, "seeds") and splits is None:
+        if typed(ctx, "seeds"):
+            if splits:
+                raise QuanvolveError(
+                    "`seeds` and `splits` cannot both be given: each split draws with a seed of its own",
+                    arguments=("seeds", "splits"),
+                )
             settings["splits"] = 0
         data, protocol = canonical(dataset), Protocol(**_of_protocol(settings))
-        protocol, few = with_unit(protocol, data, place)
+        with interruptible(lambda: _how_to_go_on(output)):  # the data may have to be downloaded
+            protocol, few = with_unit(protocol, data, place)
         if few is not None and not json:
             emit(
                 f"{few} test images are too few to show anything: compared over {protocol.splits} splits of all images "
@@ -177,8 +183,8 @@ def _warn_of_few(
     least = unit.least(max(1, len(names)))
     if not quiet and len(protocol.seeds) < least:
         emit(
-            f"{len(protocol.seeds)} {unit.word}s cannot show any difference among {len(names)} controls, however large: "
-            f"at least {least} can (--{unit.word}s {least})"
+            f"{len(protocol.seeds)} {unit.word}s cannot show any difference among {len(names)} controls, however "
+            f"large: at least {least} can (--{unit.word}s {least})"
         )
 
 

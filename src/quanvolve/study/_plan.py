@@ -83,8 +83,8 @@ class Protocol:
         numbers = tuple(range(splits))
         if self.seeds not in (USUAL_SEEDS, numbers):
             raise QuanvolveError(
-                f"`splits` (={splits}) and `seeds` (={self.seeds}) cannot both be given: each split draws with a seed "
-                "of its own"
+                f"`splits` (={splits}) and {len(self.seeds)} `seeds` cannot both be given: each split draws with a "
+                "seed of its own"
             )
         object.__setattr__(self, "seeds", numbers)
 
