@@ -39,12 +39,12 @@ STUDIES: dict[str, dict[str, Any]] = {
     "arrowhead": {
         "dataset": "timeseries/ArrowHead/ArrowHead.npz",
         "params": {"kernel_size": 4, "stride": 2},
-        "protocol": Protocol(TEN, lrs=(1e-2, 3e-3), epochs=60, batch_size=8, validation_fraction=0.25),
+        "protocol": Protocol(TEN, lrs=(1e-2, 3e-3), epochs=60, batch_size=8, validation_fraction=0.25, splits=0),
     },
     "coffee": {
         "dataset": "timeseries/Coffee/Coffee.npz",
         "params": {"kernel_size": 4, "stride": 2},
-        "protocol": Protocol(TEN, lrs=(1e-2, 3e-3), epochs=60, batch_size=8, validation_fraction=0.25),
+        "protocol": Protocol(TEN, lrs=(1e-2, 3e-3), epochs=60, batch_size=8, validation_fraction=0.25, splits=0),
     },
     "mnist-2000": {
         "dataset": "mnist",
@@ -166,7 +166,7 @@ def derive() -> None:
                 outcomes.setdefault(row["contender"], {})[int(row["seed"])] = one
         model = outcomes["model"]
         found = compare_paired(model, {key: own for key, own in outcomes.items() if key != "model"})
-        verdicts[name] = verdict(list(model.values()), found)
+        verdicts[name] = verdict(model, found)
         compared = {one.control: one for one in found}
         for row in rows:
             if row["study"] == name:

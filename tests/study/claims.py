@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from quanvolve.study import HEADER, Results, least_seeds, markdown
+from quanvolve.study import Results, header_of, markdown
 from quanvolve.study._report import protocol_in_words
+from quanvolve.study._unit import SPLITS_UNIT
 
 NUMBER = r"[+-]?\d[\d,]*(?:\.\d+)?"
 _INTERVAL = re.compile(rf"({NUMBER})(?: points of accuracy)? \(({NUMBER}) % interval ({NUMBER}) to ({NUMBER})\)")
 DECIDED = ("better", "worse")
 TESTED = (*DECIDED, "no difference seen")
+TOO_FEW = ("too few seeds", "too few splits")
 
 
 def number(text: str) -> float:
@@ -29,9 +31,9 @@ class Row:
     verdict: str
 
 
-def table(text: str) -> dict[str, Row]:
+def table(text: str, header: tuple[str, ...]) -> dict[str, Row]:
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
-    assert rows[0] == list(HEADER)
+    assert rows[0] == list(header)
     return {row[0]: Row(int(row[1]), *row[3:7]) for row in rows[2:] if row[0] != "model"}
 
 
@@ -40,8 +42,10 @@ def contradictions(results: Results) -> list[str]:
     text = markdown(results)
     sentences = results.verdict()
     assert text.startswith("\n".join(sentences))
+    if results.plan.unit is SPLITS_UNIT:
+        assert sentences.pop().startswith("The unit of comparison is the split, ")
     items = [str(one) for one in results.comparisons]
-    rows = table(text)
+    rows = table(text, header_of(results))
     found: list[str] = []
 
     def claim(fine: bool, what: str) -> None:
@@ -57,11 +61,13 @@ def contradictions(results: Results) -> list[str]:
         _look_at_first(first, rows, claim)
     for item in items:
         _look_at_item(item, rows, claim)
-    _look_at_what_cannot_be_shown(sentences, items, rows, claim)
+    _look_at_what_cannot_be_shown(sentences, items, rows, claim, results.plan.unit)
     for sentence in sentences:
         if "shows a need for" in sentence:
             _look_at_needs(sentence, rows, claim)
     _look_at_numbers(results, rows, claim)
+    words = " ".join((*sentences, *items, *protocol_in_words(results)))
+    claim(("split by split" in words) == (results.plan.unit.word == "split"), "another unit of comparison")
     claim("bootstrap" not in " ".join(protocol_in_words(results)), "the protocol speaks of another interval")
     return found
 
@@ -103,10 +109,13 @@ def _look_at_groups(sentences, rows, claim):  # type: ignore[no-untyped-def]
             claim(len(said) == int(match[1]), "a number of controls")
         elif (match := re.fullmatch(r"Collapsed to chance and left out: (.*)\.", sentence)) is not None:
             said |= dict.fromkeys(re.split(r", | and ", match[1]), "collapsed")
-        elif (match := re.fullmatch(r"Too few seeds to show anything, however large: (.*); .*", sentence)) is not None:
-            said |= {name.split(" (")[0]: "too few seeds" for name in re.split(r", | and ", match[1])}
+        elif (
+            match := re.fullmatch(r"Too few (?:seed|split)s to show anything, however large: (.*); .*", sentence)
+        ) is not None:
+            few = next(words for words in TOO_FEW if words in sentence.lower())
+            said |= {name.split(" (")[0]: few for name in re.split(r", | and ", match[1])}
         elif " cannot show any difference among " in sentence:
-            said |= {name: row.verdict for name, row in rows.items() if row.verdict == "too few seeds"}
+            said |= {name: row.verdict for name, row in rows.items() if row.verdict in TOO_FEW}
     down = sentences[0].startswith("The model collapsed")
     if down:
         claim(len(sentences) == 1, "more than that there is nothing to compare")
@@ -122,10 +131,10 @@ def _look_at_first(first, rows, claim):  # type: ignore[no-untyped-def]
     claim((said[0], f"{said[2]} to {said[3]}") == (row.difference, row.interval), "the first sentence and its row")
     verdict = "no difference seen" if first.startswith("No difference seen") else re.search("better|worse", first)[0]  # type: ignore[index]
     claim(verdict == row.verdict, "the first sentence and its row's verdict")
-    over = re.search(r"over (\d+) seeds", first)
+    over = re.search(r"over (\d+) (?:seed|split)s", first)
     claim(over is not None and int(over[1]) <= row.n, "the first sentence's seeds")
     shown = re.search(rf"a difference of ({NUMBER}) would have shown", first)
-    needed = re.search(rf"would need ({NUMBER}) seeds", first)
+    needed = re.search(rf"would need (?:about )?({NUMBER}) (?:seed|image)s", first)
     claim(shown is None or not first.startswith("The quantum model is"), "power of what was seen")
     claim(needed is None or shown is not None, "seeds needed without a power")
     if shown is not None:
@@ -138,8 +147,8 @@ def _look_at_first(first, rows, claim):  # type: ignore[no-untyped-def]
 def _look_at_item(item, rows, claim):  # type: ignore[no-untyped-def]
     name = item.split(":")[0]
     row = rows[name]
-    word = next((w for w in ("better", "worse", "no difference seen", "collapsed") if w in item), "too few seeds")
-    claim(word == row.verdict, "the list and the table")
+    word = next((w for w in ("better", "worse", "no difference seen", "collapsed") if w in item), "too few")
+    claim(row.verdict.startswith(word), "the list and the table")
     for said in _INTERVAL.findall(item):
         claim(
             (said[0], f"{said[2]} to {said[3]}") == (row.difference, row.interval),
@@ -147,7 +156,7 @@ def _look_at_item(item, rows, claim):  # type: ignore[no-untyped-def]
         )
 
 
-def _look_at_what_cannot_be_shown(sentences, items, rows, claim):  # type: ignore[no-untyped-def]
+def _look_at_what_cannot_be_shown(sentences, items, rows, claim, unit):  # type: ignore[no-untyped-def]
     nothing = [s for s in sentences if " cannot show any difference among " in s]
     tested = [row for row in rows.values() if row.verdict in TESTED]
     text = " ".join((*sentences, *items))
@@ -156,14 +165,15 @@ def _look_at_what_cannot_be_shown(sentences, items, rows, claim):  # type: ignor
         for words in ("interval", "power", "No difference", "would need", "a need for", "better", "worse", "p ="):
             claim(words not in text, f"nothing can be shown, and yet: {words}")
         match = re.fullmatch(
-            r"(\d+) seeds? cannot show any difference among (\d+) controls?, however large: at least (\d+) can.",
+            r"(\d+) (?:seed|split)s? cannot show any difference among (\d+) controls?, however large: "
+            r"at least (\d+) can.",
             nothing[0],
         )
         claim(match is not None, "how many seeds can")
         if match is not None:
-            claim(int(match[1]) < int(match[3]) == least_seeds(int(match[2])), "how many seeds can show something")
-    elif any(row.verdict == "too few seeds" for row in rows.values()):
-        claim("Too few seeds to show anything" in text, "too few seeds, and no word on it")
+            claim(int(match[1]) < int(match[3]) == unit.least(int(match[2])), "how many seeds can show something")
+    elif any(row.verdict in TOO_FEW for row in rows.values()):
+        claim(f"Too few {unit.word}s to show anything" in text, "too few seeds, and no word on it")
     for match in re.findall(r"\((\d+)\)[^;]*; at least (\d+) can", text):
         claim(int(match[0]) < int(match[1]), "enough seeds are called too few")
 

@@ -30,6 +30,8 @@ class Truth:
         gains: by how much the model is better, for each control; None if it always answers one class.
         down: the model itself always answers one class.
         missing: share of the controls' trials that failed.
+        splits: they are splits of images, four times as many for training, and have in common what Nadeau and Bengio
+            take them to have.
     """
 
     seeds: int
@@ -41,6 +43,7 @@ class Truth:
     gains: Mapping[str, float | None]
     down: bool = False
     missing: float = 0.0
+    splits: bool = False
 
     def draw(self, rng: np.random.Generator) -> Results:
         """A study."""
@@ -48,13 +51,17 @@ class Truth:
         found = {"model": self._accuracies(rng, ease, None if self.down else 0.0)}
         found |= {name: self._accuracies(rng, ease, gain) for name, gain in self.gains.items()}
         lost = {(name, seed) for name in self.gains for seed in range(1, self.seeds) if rng.random() < self.missing}
-        return results(found, self.n_test, 1 / self.classes, lost)
+        return results(found, self.n_test, 1 / self.classes, lost, splits=self.splits)
 
     def _accuracies(self, rng: np.random.Generator, ease: np.ndarray, gain: float | None) -> np.ndarray:
         if gain is None:
             # The same class always, or a class of its own for each seed.
             return np.full(self.seeds, np.floor(self.n_test / self.classes) / self.n_test)
-        chances = np.clip(self.level - gain + ease + rng.normal(0, self.own, self.seeds), 0.02, 0.98)
+        own = rng.normal(0, self.own, self.seeds)
+        if self.splits:
+            # Of the variance of one split, drawn images among it, a fifth is common to all.
+            own += rng.normal(0, np.sqrt((self.own**2 + 0.24 / self.n_test) / 4))
+        chances = np.clip(self.level - gain + ease + own, 0.02, 0.98)
         return rng.binomial(self.n_test, chances) / self.n_test
 
 
@@ -67,7 +74,12 @@ class _Rows:
 
 
 def results(
-    accuracies: Mapping[str, np.ndarray], n_test: int, majority: float, lost: set[tuple[str, int]] | None = None
+    accuracies: Mapping[str, np.ndarray],
+    n_test: int,
+    majority: float,
+    lost: set[tuple[str, int]] | None = None,
+    *,
+    splits: bool = False,
 ) -> Results:
     """Results as they are made of the table of a study.
 
@@ -76,17 +88,19 @@ def results(
         n_test: test images.
         majority: share of the most frequent class.
         lost: contenders and seeds that failed.
+        splits: whether they are splits.
     """
     seeds = len(next(iter(accuracies.values())))
-    plan = Plan("digits", None, tuple(Contender(name, name, {}) for name in accuracies), Protocol(tuple(range(seeds))))
+    protocol = Protocol(tuple(range(seeds)), splits=seeds if splits else 0)
+    plan = Plan("digits", None, tuple(Contender(name, name, {}) for name in accuracies), protocol)
     rows = []
     for name, values in accuracies.items():
         for seed, accuracy in enumerate(values):
             failed = (name, seed) in (lost or ())
             result = {
-                "test_accuracy": float(accuracy), "n_test": n_test, "majority": majority, "valid_accuracy": 0.5,
-                "lr": 0.01, "seconds": 1.0, "parameters": {"total": 1, "trained": 1, "quantum": 0},
-                "learning_curve": [0.5],
+                "test_accuracy": float(accuracy), "n_test": n_test, "n_train": 4 * n_test, "majority": majority,
+                "valid_accuracy": 0.5, "lr": 0.01, "seconds": 1.0, "learning_curve": [0.5],
+                "parameters": {"total": 1, "trained": 1, "quantum": 0},
             }  # fmt: skip
             rows.append({
                 "contender": name, "seed": seed, "status": FAILED if failed else DONE,

@@ -278,7 +278,7 @@ def test_the_verdict_is_a_sentence_with_an_interval() -> None:
         "pixels": outcomes(model - 0.05 + rng.normal(0, 0.002, 10)),
         "kernels": outcomes(np.full(10, 0.1)),
     }
-    runs = list(outcomes(model).values())
+    runs = outcomes(model)
     text = verdict(runs, compare_paired(outcomes(model), controls))
     assert text[0].startswith("The quantum model is worse than a trained convolution of the same shape: -")
     assert "points of accuracy (97.5 % interval -" in text[0]
@@ -295,20 +295,20 @@ def test_the_verdict_is_a_sentence_with_an_interval() -> None:
 
 
 def test_verdicts_without_a_model_or_controls_or_seeds() -> None:
-    down = list(outcomes(np.full(10, 0.1)).values())
+    down = outcomes(np.full(10, 0.1))
     assert verdict(down, compare_paired(outcomes(np.full(10, 0.1)), {"conv": outcomes(np.full(10, 0.9))})) == [
         "The model collapsed: over 10 seeds, its accuracy of 10.00 % is not better than always answering the most "
         "frequent class (10.00 %), within chance. There is nothing to compare."
     ]
     three = np.array([0.9, 0.91, 0.92])
-    runs = list(outcomes(three).values())
+    runs = outcomes(three)
     assert verdict(runs, ()) == ["There is no control to compare with, so nothing can be said about the quantum part."]
     controls = {"conv": outcomes(three - 0.3), "unentangled": outcomes(three), "random-features": outcomes(three)}
     assert verdict(runs, compare_paired(outcomes(three), controls)) == [
         "3 seeds cannot show any difference among 3 controls, however large: at least 7 can."
     ]
     alike = np.full(10, 0.9)
-    text = verdict(list(outcomes(alike).values()), compare_paired(outcomes(alike), {"pixels": outcomes(alike)}))
+    text = verdict(outcomes(alike), compare_paired(outcomes(alike), {"pixels": outcomes(alike)}))
     assert text[0] == (
         "No difference seen against the control 'pixels': +0.00 points of accuracy (95 % interval +0.00 to +0.00) over "
         "10 seeds; what would have shown cannot be said of differences that vary so little, or so unevenly."

@@ -117,3 +117,38 @@ def test_the_reports_of_old_contradictions() -> None:
     shift = np.array([0.002, 0.001, 0.002, 0.001, 0.002, 0.001, 0.002, 0.002, -0.0005, -0.0004])
     odd = results({"model": model[0] + shift, "conv": np.full(10, model[0])}, 10_000, 0.1)
     assert not contradictions(odd)
+
+
+def drawn_splits(rng: np.random.Generator) -> Truth:
+    """Any of the truths of a study over splits."""
+    numbers = {"seeds": int(rng.choice([5, 9, 10, 20, 40])), "n_test": int(rng.choice([2, 6, 18, 40]))}
+    return dataclasses.replace(drawn_truth(rng), **numbers, splits=True)
+
+
+def test_no_sentence_about_splits_contradicts_another() -> None:
+    rng = np.random.default_rng(11)
+    found = [drawn_splits(rng).draw(rng) for _ in range(400)]
+    texts = [text for one in found for text in contradictions(one)]
+    assert not texts, f"{len(texts)} contradictions, the first: {texts[0]}"
+    said = "\n".join("\n".join(one.verdict()) for one in found)
+    kinds = (
+        "No difference seen", "is better than", "is worse than", "splits cannot show any", "Too few splits", "images.",
+        "Collapsed to chance", "The model collapsed", "shows a need",
+    )  # fmt: skip
+    for words in kinds:
+        assert said.count(words) >= 3, words
+
+
+@pytest.mark.parametrize(("splits", "controls", "n_test"), [(20, 1, 18), (10, 3, 40), (40, 12, 18)])
+def test_the_power_over_splits_is_as_stated(splits: int, controls: int, n_test: int) -> None:
+    rng = np.random.default_rng(splits)
+    shown = []
+    while len(shown) < 300:
+        names = ["conv", *(f"other{k}" for k in range(11))][:controls]
+        truth = Truth(splits, n_test, 10, 0.65, 0.0, 0.03, dict.fromkeys(names, 0.0), splits=True)
+        said = stated(truth.draw(rng))
+        if said is None:
+            continue
+        again = dataclasses.replace(truth, gains={**truth.gains, "conv": said[1]}).draw(rng)
+        shown.append(next(one for one in again.comparisons if one.control == "conv").outcome == "better")
+    assert np.mean(shown) == pytest.approx(0.8, abs=0.08)

@@ -28,13 +28,25 @@ STUDY = "Study"
 _Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set, or an .npz file.")]
 _Output = Annotated[Path, option("--output", "Folder of the study; every finished trial is kept there.", DATA, "DIR")]
 _Resume = Annotated[
-    bool, option("--resume", "Go on with the study in --output; more seeds, controls or rates are added.", DATA, None)
+    bool,
+    option(
+        "--resume", "Go on with the study in --output; more seeds or splits, controls or rates are added.", DATA, None
+    ),
 ]
 _Retry = Annotated[bool, option("--retry", "With --resume: also trials that failed.", DATA, None)]
 _Controls = Annotated[
     str | None, option("--controls", "Some of the controls, separated by commas; see docs.", STUDY, "NAME,...")
 ]
 _Seeds = Annotated[int, option("--seeds", "Seeds, each of which draws everything anew.", STUDY, min=1)]
+_Splits = Annotated[
+    int | None,
+    option(
+        "--splits",
+        "Splits of all images to compare over, not seeds; 0 for none. 20 below 100 test images.",
+        STUDY,
+        min=0,
+    ),
+]
 _TrainSize = Annotated[int | None, option("--train-size", "Training images, drawn anew by each seed.", STUDY, min=2)]
 _TestSize = Annotated[int | None, option("--test-size", "Test images, the same for all.", STUDY, min=2)]
 _Lrs = Annotated[str, option("--lr", "Learning rates to choose from, separated by commas.", TRAINING, "LR,...")]
@@ -60,6 +72,7 @@ def compare(
     retry: _Retry = False,
     controls: _Controls = None,
     seeds: _Seeds = 10,
+    splits: _Splits = None,
     train_size: _TrainSize = None,
     test_size: _TestSize = None,
     filters: _Filters = 4,
@@ -84,12 +97,16 @@ def compare(
     compares them seed by seed. The report is OUTPUT/report.html, verdict
     first.
 
+    Fewer than 100 test images can show next to nothing: then splits of all
+    images into training and test images take the place of seeds, unless
+    --seeds, --splits or --test-size ask for something else.
+
     Every finished trial is kept: after Ctrl-C or kill -9, --resume does only
     what is missing, and several processes may do it together. With --resume,
-    more --seeds, --controls or --lr are added to the study.
+    more --seeds or --splits, --controls or --lr are added to the study.
     """
     from quanvolve.runs import canonical
-    from quanvolve.study import Protocol, Table
+    from quanvolve.study import Protocol, Table, with_unit
     from quanvolve.study import compare as compared
 
     output_folder(output, COMPARE, resume=resume)
@@ -97,7 +114,7 @@ def compare(
     model["trainable"] = trainable
     settings: dict[str, Any] = {
         "seeds": tuple(range(seeds)), "lr": _rates(lr), "epochs": epochs, "batch_size": batch_size,
-        "train_size": train_size, "test_size": test_size,
+        "train_size": train_size, "test_size": test_size, "splits": splits,
     }  # fmt: skip
     chosen = None if controls is None else [name.strip() for name in controls.split(",")]
     place = None if data_dir is None else Path(os.path.abspath(data_dir))
@@ -107,11 +124,28 @@ def compare(
         plan = Table(output).plan
         model = {name: value for name, value in model.items() if typed(ctx, name)}
         params = plan.contenders[0].params | arguments_of(model)
-        protocol = replace(plan.protocol, **_of_protocol({n: v for n, v in settings.items() if typed(ctx, n)}))
+        chosen_again = {n: v for n, v in settings.items() if typed(ctx, n)}
+        if splits and not typed(ctx, "seeds"):
+            chosen_again["seeds"] = tuple(range(splits))
+        protocol = replace(plan.protocol, **_of_protocol(chosen_again))
         data = canonical(dataset) if typed(ctx, "dataset") else None
     else:
         params = stated(arguments_of(model))
+        if typed(ctx, "seeds"):
+            if splits:
+                raise QuanvolveError(
+                    "`seeds` and `splits` cannot both be given: each split draws with a seed of its own",
+                    arguments=("seeds", "splits"),
+                )
+            settings["splits"] = 0
         data, protocol = canonical(dataset), Protocol(**_of_protocol(settings))
+        with interruptible(lambda: _how_to_go_on(output)):  # the data may have to be downloaded
+            protocol, few = with_unit(protocol, data, place)
+        if few is not None and not json:
+            emit(
+                f"{few} test images are too few to show anything: compared over {protocol.splits} splits of all images "
+                "(--splits; --seeds for seeds, all on these test images)"
+            )
     _warn_of_few(protocol, params, chosen, output if resume else None, quiet=json)
     with interruptible(lambda: _how_to_go_on(output)), Counter("trials", quiet=json) as counter:
 
@@ -139,17 +173,18 @@ def _of_protocol(settings: dict[str, Any]) -> dict[str, Any]:
 def _warn_of_few(
     protocol: Protocol, params: dict[str, Any], controls: list[str] | None, begun: Path | None, *, quiet: bool
 ) -> None:
-    """Say before anything runs that so few seeds can show nothing."""
-    from quanvolve.study import Table, contenders_for, least_seeds
+    """Say before anything runs that so few seeds or splits can show nothing."""
+    from quanvolve.study import Plan, Table, contenders_for
 
     names = {contender.name for contender in Table(begun).plan.contenders[1:]} if begun is not None else set()
     if begun is None or controls is not None:
         names |= {contender.name for contender in contenders_for(params, controls)[1:]}
-    least = least_seeds(max(1, len(names)))
+    unit = Plan("", None, (), protocol).unit
+    least = unit.least(max(1, len(names)))
     if not quiet and len(protocol.seeds) < least:
         emit(
-            f"{len(protocol.seeds)} seeds cannot show any difference among {len(names)} controls, however large: at "
-            f"least {least} can (--seeds {least})"
+            f"{len(protocol.seeds)} {unit.word}s cannot show any difference among {len(names)} controls, however "
+            f"large: at least {least} can (--{unit.word}s {least})"
         )
 
 

@@ -46,14 +46,15 @@ def show(folder: _Folder, json: Json = False) -> None:
         emit(", ".join(f"{count} {status}" for status, count in counts.items() if count))
         for row in table.rows():
             if row["status"] == "failed":
-                emit(f"failed: {row['contender']}, seed {row['seed']}: {one_line(row['error'])}")
+                emit(f"failed: {row['contender']}, {table.plan.unit.word} {row['seed']}: {one_line(row['error'])}")
     results = results_of(table)
     if json:
         emit_json({"trials": counts, **say(results)})
         return
-    from quanvolve.study import HEADER, table_of
+    from quanvolve.study import header_of, table_of
 
-    emit_table(table_of(results), HEADER[: len(HEADER)], right=range(1, len(HEADER)))
+    header = header_of(results)
+    emit_table(table_of(results), header, right=range(1, len(header)))
     for sentence in results.verdict():
         emit(sentence)
 
@@ -131,7 +132,7 @@ def write_report(results: Results, folder: Path) -> None:
 def command_of(results: Results) -> str:
     """What to type to make the study again."""
     p, params = results.plan.protocol, results.plan.contenders[0].params
-    parts = [f"quanvolve compare {Path(results.plan.dataset).name}", f"--seeds {len(p.seeds)}"]
+    parts = [f"quanvolve compare {Path(results.plan.dataset).name}", f"--{results.plan.unit.word}s {len(p.seeds)}"]
     first = ("circuit", "encoding", "readout", "n_layers", "n_filters", "kernel_size", "stride", "head")
     known = dict.fromkeys((*first, *model_options()))
     parts += [shown(word_of(name), _text(params[name])) for name in known if name in params and name != "trainable"]
@@ -157,6 +158,7 @@ def say(results: Results) -> dict[str, Any]:
 
     return {
         "verdict": results.verdict(),
+        "unit": results.plan.unit.word,
         "finished": results.finished,
         "contenders": [
             {name: plain(value) for name, value in asdict(standing).items()} for standing in results.standings

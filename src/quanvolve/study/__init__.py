@@ -3,6 +3,7 @@
 from quanvolve.study._collapse import Outcome as Outcome
 from quanvolve.study._collapse import has_collapsed as has_collapsed
 from quanvolve.study._compare import compare as compare
+from quanvolve.study._compare import with_unit as with_unit
 from quanvolve.study._contenders import CONTROLS as CONTROLS
 from quanvolve.study._contenders import Contender as Contender
 from quanvolve.study._contenders import contenders_for as contenders_for
@@ -14,6 +15,7 @@ from quanvolve.study._plan import SEEDS as SEEDS
 from quanvolve.study._plan import Plan as Plan
 from quanvolve.study._plan import Protocol as Protocol
 from quanvolve.study._report import HEADER as HEADER
+from quanvolve.study._report import header_of as header_of
 from quanvolve.study._report import markdown as markdown
 from quanvolve.study._report import page as page
 from quanvolve.study._report import table_of as table_of

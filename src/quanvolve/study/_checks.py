@@ -49,6 +49,8 @@ def check_plan(plan: Plan) -> None:
         value = getattr(p, name)
         if not (_whole(value, 1, _LARGEST) or (value is None and name.endswith("_size") and name != "batch_size")):
             raise ValueError(f"its {name} is not a whole number")
+    if not (plan.own_test_images is None or _whole(plan.own_test_images, 0, _LARGEST)):
+        raise ValueError("its own test images are not a whole number")
     if len(p.seeds) * len(names) > MOST_TRIALS:
         raise ValueError(f"it has {len(p.seeds) * len(names):,} trials, expected at most {MOST_TRIALS:,}")
 

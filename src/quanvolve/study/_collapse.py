@@ -17,12 +17,14 @@ class Outcome:
     Args:
         accuracy: on the test set, between 0 and 1.
         n_test: images in it.
-        majority: the share of its most frequent class.
+        majority: the share of its most frequent class; of all images, where they are split.
+        n_train: images that it was trained on, validation images among them; 0 where that is not known.
     """
 
     accuracy: float
     n_test: int
     majority: float
+    n_train: int = 0
 
 
 def has_collapsed(outcomes: Collection[Outcome]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.study._cluster import work_on_cluster
 from quanvolve.study._contenders import contenders_for
 from quanvolve.study._extend import Wanted
-from quanvolve.study._plan import Plan, Protocol
+from quanvolve.study._plan import USUAL_SEEDS, Plan, Protocol
 from quanvolve.study._results import Results, results_of
+from quanvolve.study._splits import FEW_TEST_IMAGES, USUAL_SPLITS
 from quanvolve.study._table import Table
+from quanvolve.study._trial import data_of
 from quanvolve.study._work import Progress, work_in_processes
 
 
@@ -31,7 +34,10 @@ def compare(
     scheduler: str = "local",
     progress: Progress | None = None,
 ) -> Results:
-    """Train a model and its matched controls under one protocol, and compare them seed by seed.
+    """Train a model and its matched controls under one protocol, and compare them seed by seed, or split by split.
+
+    Where the data set has fewer than 100 test images of its own, splits of all its images into training and test images
+    are the unit of comparison, unless something else is asked for; see :class:`Protocol`.
 
     Args:
         dataset: name of a data set, or path of a file; None goes on with the study in the folder.
@@ -40,9 +46,9 @@ def compare(
         controls: names of controls; all that differ from the model if not given.
         protocol: of all trainings.
         data_dir: folder with the data set's files.
-        resume: go on with the study in the folder, and do only what is missing. Seeds, learning rates (in `protocol`)
-            and controls that are given beside those that it has are added to it; what is not given stays, and anything
-            else that differs is refused.
+        resume: go on with the study in the folder, and do only what is missing. Seeds, splits, learning rates (in
+            `protocol`) and controls that are given beside those that it has are added to it; what is not given stays,
+            and anything else that differs is refused.
         retry: let trials that failed run again, when resuming.
         workers: processes of this machine, with the scheduler "local".
         scheduler: "local", "slurm", or the address of a Dask scheduler.
@@ -57,7 +63,7 @@ def compare(
 
     References:
         Bowles, Ahmed and Schuld, arXiv:2403.07059 (2024), for why; Demsar, J. Mach. Learn. Res. 7, 1 (2006), section 3,
-        for tests over several learners.
+        for tests over several learners; Nadeau and Bengio, Machine Learning 52, 239 (2003), for tests over splits.
 
     Examples:
         >>> import tempfile
@@ -80,9 +86,35 @@ def compare(
         raise QuanvolveError(f"`dataset` (={dataset!r}) must be a data set, or `resume` true to go on with a study")
     else:
         contenders = tuple(contenders_for(params or {}, controls))
-        table = Table.create(folder, Plan(data, place, contenders, protocol or Protocol()))
+        asked = protocol or Protocol()
+        chosen, own = with_unit(asked, data, place)
+        table = Table.create(folder, Plan(data, place, contenders, chosen, own_test_images=own))
     if scheduler == "local":
         work_in_processes(table, workers, progress=progress)
     else:
         work_on_cluster(table, scheduler, progress=progress)
     return results_of(table)
+
+
+def with_unit(protocol: Protocol, dataset: str, data_dir: str | Path | None = None) -> tuple[Protocol, int | None]:
+    """A protocol in which the unit of comparison is chosen, where it is left open.
+
+    Args:
+        protocol: of all trainings.
+        dataset: name of a data set, or path of a file.
+        data_dir: folder of its files.
+
+    Returns:
+        The protocol, and the test images of the data set where they are so few that splits were chosen; else None.
+
+    Examples:
+        >>> protocol, few = with_unit(Protocol(), "digits")
+        >>> protocol.splits, few
+        (0, None)
+    """
+    if protocol.splits is not None or protocol.test_size is not None or protocol.seeds != USUAL_SEEDS:
+        return protocol, None
+    own = len(data_of(dataset, None if data_dir is None else str(data_dir)).test_labels)
+    if own >= FEW_TEST_IMAGES:
+        return replace(protocol, splits=0), None
+    return replace(protocol, splits=USUAL_SPLITS), own

@@ -11,8 +11,7 @@ from typing import Any
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.study._contenders import contenders_for
-from quanvolve.study._exchange import can_show
-from quanvolve.study._plan import Plan, Protocol
+from quanvolve.study._plan import USUAL_SEEDS, Plan, Protocol
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,8 @@ class Wanted:
             finished: whether all of it is done.
 
         Raises:
-            QuanvolveError: if anything but seeds, controls and learning rates differs, or some of these are missing.
+            QuanvolveError: if anything but seeds, splits, controls and learning rates differs, or some of these are
+                missing.
         """
         for name in ("dataset", "data_dir"):
             wanted = getattr(self, name)
@@ -59,14 +59,20 @@ class Wanted:
             contenders += tuple(contender for contender in new[1:] if contender.name not in controls)
         protocol = plan.protocol
         if self.protocol is not None:
-            self._check_protocol(plan.protocol, self.protocol)
+            wanted_protocol = _with_splits_of(plan.protocol, self.protocol)
+            self._check_protocol(plan.protocol, wanted_protocol)
             protocol = replace(
                 protocol,
-                seeds=_joined(protocol.seeds, self.protocol.seeds),
-                lrs=_joined(protocol.lrs, self.protocol.lrs),
+                seeds=_joined(protocol.seeds, wanted_protocol.seeds),
+                lrs=_joined(protocol.lrs, wanted_protocol.lrs),
+                splits=wanted_protocol.splits,
             )
         looks = plan.looks
-        if finished and protocol != plan.protocol and can_show(len(plan.protocol.seeds), len(plan.contenders) - 1):
+        if (
+            finished
+            and protocol != plan.protocol
+            and plan.unit.can_show(len(plan.protocol.seeds), len(plan.contenders) - 1)
+        ):
             looks += (len(plan.protocol.seeds),)
         return replace(plan, contenders=contenders, protocol=protocol, looks=looks)
 
@@ -84,6 +90,8 @@ class Wanted:
             was, now = getattr(planned, field.name), getattr(wanted, field.name)
             if field.name in ("seeds", "lrs"):
                 self._check_lacking(field.name, was, now)
+            elif field.name == "splits" and was and now:
+                continue  # the seeds are their numbers
             elif was != now:
                 raise self._other(field.name, was, now)
 
@@ -99,6 +107,13 @@ class Wanted:
             f"the study in {self.folder} has `{name}` {planned!r}, and {wanted!r} is given: only seeds, controls and "
             "learning rates can be added to a study; leave it out, or begin another study in another folder"
         )
+
+
+def _with_splits_of(planned: Protocol, wanted: Protocol) -> Protocol:
+    """What is wanted, with the unit of comparison of the plan where none is said."""
+    if wanted.splits is None and planned.splits and wanted.seeds == USUAL_SEEDS:
+        return replace(wanted, seeds=planned.seeds, splits=planned.splits)
+    return replace(wanted, splits=planned.splits) if not wanted.splits and not planned.splits else wanted
 
 
 def _joined(planned: tuple[Any, ...], wanted: tuple[Any, ...]) -> tuple[Any, ...]:

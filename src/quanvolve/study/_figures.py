@@ -23,7 +23,7 @@ _MARKS = {BETTER: "^", WORSE: "v"}
 
 
 def accuracy_figure(results: Results) -> Figure:
-    """Test accuracies: every seed a dot, the mean a mark, and a line one standard deviation to both sides.
+    """Test accuracies: every seed or split a dot, the mean a mark, and a line one standard deviation to both sides.
 
     Examples:
         >>> import tempfile
@@ -47,14 +47,19 @@ def accuracy_figure(results: Results) -> Figure:
             reach = values.std(ddof=1)
             ax.plot([mean - reach, mean + reach], [place, place], color=style.INK, linewidth=1.6)
         ax.plot([mean], [place], "|", color=style.INK, markersize=12, markeredgewidth=2)
-    _rows(ax, names, "Test accuracy", "percent; dots are seeds, lines one standard deviation from the mean")
+    _rows(
+        ax,
+        names,
+        "Test accuracy",
+        f"percent; dots are {results.plan.unit.word}s, lines one standard deviation from the mean",
+    )
     return figure
 
 
 def difference_figure(results: Results) -> Figure:
-    """The model minus each control: every seed a dot, means with the intervals of the corrected test.
+    """The model minus each control: every seed or split a dot, means with the intervals of the corrected test.
 
-    Without an interval there are too few seeds for a test.
+    Without an interval there are too few of them for a test.
 
     Raises:
         QuanvolveError: if there is no control that can be compared.
@@ -82,7 +87,7 @@ def difference_figure(results: Results) -> Figure:
         ax,
         [comparison.control for comparison in shown],
         "Model minus control",
-        "points of test accuracy; dots are seeds, lines intervals of the corrected test",
+        f"points of test accuracy; dots are {results.plan.unit.word}s, lines intervals of the corrected test",
     )
     handles = [
         ax.plot([], [], mark, color=colour, label=word, markersize=6)[0]
@@ -99,7 +104,7 @@ def difference_figure(results: Results) -> Figure:
 
 
 def learning_figure(results: Results) -> Figure:
-    """Validation accuracy by epoch, mean over seeds: the model and its controls."""
+    """Validation accuracy by epoch, mean over seeds or splits: the model and its controls."""
     figure = style.new_figure(8.0, 4.2)
     ax = figure.subplots()
     palette = ["#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#999999", "#F0E442"]
@@ -114,7 +119,7 @@ def learning_figure(results: Results) -> Figure:
             color=style.BLUE if is_model else palette[place % len(palette)],
             linestyle="-" if is_model else ("--", ":", "-.")[place % 3],
         )  # fmt: skip
-    style.tidy(ax, "Validation accuracy, mean over seeds", "epoch", "percent")
+    style.tidy(ax, f"Validation accuracy, mean over {results.plan.unit.word}s", "epoch", "percent")
     ax.grid(True, axis="y", color=style.PALE, linewidth=0.6)
     ax.legend(frameon=False, fontsize=style.SMALL, labelcolor=style.INK, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure

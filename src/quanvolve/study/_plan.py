@@ -8,12 +8,14 @@ from typing import Any
 
 from quanvolve._errors import ModelError, QuanvolveError
 from quanvolve._untrusted import parse_json
-from quanvolve.study._checks import check_plan
+from quanvolve.study._checks import MOST_TRIALS, check_plan
 from quanvolve.study._contenders import Contender
+from quanvolve.study._unit import SEEDS_UNIT, SPLITS_UNIT, Unit
 
 _FORMAT = 1
 SEEDS = 10
 """So many seeds can show a difference to any of all controls; see `least_seeds`."""
+USUAL_SEEDS = tuple(range(SEEDS))
 
 
 @dataclass(frozen=True)
@@ -22,14 +24,23 @@ class Protocol:
 
     Args:
         seeds: each draws circuit, first weights, training images, split and order anew, the same for all contenders.
+            With splits they are the numbers of the splits.
         lrs: learning rates that each contender may try; the best on validation images is tested.
         epochs, batch_size, weight_decay: as in :class:`quanvolve.QuanvClassifier`.
         validation_fraction: share of the training images for choosing learning rate and epoch.
         train_size: training images, drawn anew by each seed with the shares of the classes; all if None.
         test_size: test images, the same for all; all if None.
+        splits: so many splits of all images into training and test images are the unit of comparison, in place of
+            seeds: repeated stratified 5-fold, seeded, the same for all contenders. 0 is none. If None,
+            :func:`quanvolve.study.compare` chooses 20 where the data set has fewer than 100 test images of its own, and
+            neither seeds (other than the usual ones) nor a test size are given.
+
+    Examples:
+        >>> Protocol(splits=12).seeds
+        (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
     """
 
-    seeds: tuple[int, ...] = tuple(range(SEEDS))
+    seeds: tuple[int, ...] = USUAL_SEEDS
     lrs: tuple[float, ...] = (1e-2, 3e-3, 1e-3)
     epochs: int = 30
     batch_size: int = 32
@@ -37,8 +48,13 @@ class Protocol:
     validation_fraction: float = 0.2
     train_size: int | None = None
     test_size: int | None = None
+    splits: int | None = None
 
     def __post_init__(self) -> None:
+        if self.splits:
+            self._number_splits(self.splits)
+        elif self.splits is not None and type(self.splits) is not int:
+            raise QuanvolveError(f"`splits` (={self.splits!r}) must be a whole number, 0 for none")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise QuanvolveError(f"`seeds` (={self.seeds}) must be different numbers, at least one")
         if not self.lrs or not all(lr > 0 for lr in self.lrs):
@@ -56,6 +72,22 @@ class Protocol:
             if value is not None and value < 2:
                 raise QuanvolveError(f"`{name}` (={value}) must be at least 2, or None for all images")
 
+    def _number_splits(self, splits: int) -> None:
+        if type(splits) is not int or not 1 <= splits <= MOST_TRIALS:
+            raise QuanvolveError(f"`splits` (={splits!r}) must be a whole number from 1 to {MOST_TRIALS:,}, 0 for none")
+        if self.test_size is not None:
+            raise QuanvolveError(
+                f"`splits` (={splits}) and `test_size` (={self.test_size}) cannot both be given: each split tests a "
+                "fifth of all images"
+            )
+        numbers = tuple(range(splits))
+        if self.seeds not in (USUAL_SEEDS, numbers):
+            raise QuanvolveError(
+                f"`splits` (={splits}) and {len(self.seeds)} `seeds` cannot both be given: each split draws with a "
+                "seed of its own"
+            )
+        object.__setattr__(self, "seeds", numbers)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -66,7 +98,8 @@ class Plan:
         data_dir: folder of its files, or None.
         contenders: the model first.
         protocol: of all trainings.
-        looks: with how many seeds the study had been judged, before it was extended.
+        looks: with how many seeds or splits the study had been judged, before it was extended.
+        own_test_images: of the data set, where they were so few that splits were chosen; None if these were asked for.
     """
 
     dataset: str
@@ -74,6 +107,12 @@ class Plan:
     contenders: tuple[Contender, ...]
     protocol: Protocol = field(default_factory=Protocol)
     looks: tuple[int, ...] = ()
+    own_test_images: int | None = None
+
+    @property
+    def unit(self) -> Unit:
+        """Over what contenders are compared."""
+        return SPLITS_UNIT if self.protocol.splits else SEEDS_UNIT
 
     def trials(self) -> list[tuple[str, int]]:
         """Pairs of contender and seed, seeds first, so that an unfinished study still has pairs."""

@@ -40,7 +40,7 @@ def power(effect: float, n: int, tests: int = 1, *, spread_from: int | None = No
     if n < least_seeds(tests):
         return 0.0
     size = abs(effect)
-    spreads = _spreads(spread_from)
+    spreads = spreads_of(spread_from)
     if n <= _SIMULATED:
         shown = _effects_shown(n, tests)
         return float((np.searchsorted(shown, size / spreads) / len(shown)).mean())
@@ -99,7 +99,7 @@ def seeds_needed(effect: float, n: int, tests: int = 1) -> int | None:
 
 
 @lru_cache(maxsize=32)
-def _spreads(n: int | None) -> Floats:
+def spreads_of(n: int | None) -> Floats:
     """True standard deviations, where the one of n normal numbers is 1: quantiles of what they may be."""
     if n is None:
         return np.ones(1)

@@ -10,8 +10,10 @@ from quanvolve.report import inline_svg, rendered
 from quanvolve.study._exchange import LEVEL
 from quanvolve.study._figures import accuracy_figure, difference_figure, learning_figure
 from quanvolve.study._results import Results
-from quanvolve.study._statistics import COLLAPSED, TOO_FEW
+from quanvolve.study._splits import FOLDS
+from quanvolve.study._statistics import COLLAPSED
 from quanvolve.study._table import DONE, FAILED
+from quanvolve.study._unit import SPLITS_UNIT
 from quanvolve.study._words import p_value, percent, points
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -19,10 +21,16 @@ HEADER = (
     "contender", "seeds", "accuracy, percent", "model minus it", "interval, corrected", "p, corrected", "verdict",
     "weights", "trained", "quantum", "seconds a trial",
 )  # fmt: skip
+"""Of the columns of a comparison over seeds."""
+
+
+def header_of(results: Results) -> tuple[str, ...]:
+    """The names of the columns: :data:`HEADER`, in which the unit of comparison may be another."""
+    return tuple(f"{results.plan.unit.word}s" if name == "seeds" else name for name in HEADER)
 
 
 def table_of(results: Results) -> list[tuple[str, ...]]:
-    """The results as rows of text, after :data:`HEADER`."""
+    """The results as rows of text, below :func:`header_of`."""
     compared = {comparison.control: comparison for comparison in results.comparisons}
     rows = []
     for standing in results.standings:
@@ -30,7 +38,7 @@ def table_of(results: Results) -> list[tuple[str, ...]]:
         judged = ("", "", "", "")
         if other is not None and other.outcome == COLLAPSED:
             judged = ("", "", "", other.outcome)
-        elif other is not None and other.outcome == TOO_FEW:
+        elif other is not None and other.too_few:
             judged = (points(other.difference), "", "", other.outcome)
         elif other is not None:
             between = f"{points(other.low)} to {points(other.high)}"
@@ -53,7 +61,7 @@ def markdown(results: Results) -> str:
         >>> print(markdown(found).splitlines()[-2][:14])
         | model | 3 |
     """
-    lines = [*results.verdict(), "", f"| {' | '.join(HEADER)} |", "|---" * len(HEADER) + "|"]
+    lines = [*results.verdict(), "", f"| {' | '.join(header_of(results))} |", "|---" * len(HEADER) + "|"]
     lines += [f"| {' | '.join(row)} |" for row in table_of(results)]
     return "\n".join(lines) + "\n"
 
@@ -79,7 +87,8 @@ def page(results: Results, *, title: str, command: str) -> str:
         verdict=results.verdict(),
         finished=results.finished,
         open=sum(row["status"] not in (DONE, FAILED) for row in results.rows),
-        header=HEADER,
+        header=header_of(results),
+        unit=results.plan.unit.word,
         rows=table_of(results),
         contenders=[{"name": standing.name, "summary": standing.summary} for standing in results.standings],
         accuracy=inline_svg(accuracy_figure(results), "test accuracy of all contenders", "a"),
@@ -88,7 +97,9 @@ def page(results: Results, *, title: str, command: str) -> str:
         learning=inline_svg(learning_figure(results), "validation accuracy by epoch", "l"),
         protocol=protocol_in_words(results),
         failures=[
-            f"{row['contender']}, seed {row['seed']}: {row['error']}" for row in results.rows if row["status"] == FAILED
+            f"{row['contender']}, {results.plan.unit.word} {row['seed']}: {row['error']}"
+            for row in results.rows
+            if row["status"] == FAILED
         ],
         command=command,
         versions=", ".join(f"{name} {number}" for name, number in versions.items()),
@@ -98,25 +109,49 @@ def page(results: Results, *, title: str, command: str) -> str:
 
 def protocol_in_words(results: Results) -> list[str]:
     """What was done, in sentences."""
-    p = results.plan.protocol
-    n = len(p.seeds)
-    train = (
-        "all training images" if p.train_size is None else f"{p.train_size:,} training images, drawn anew by each seed"
-    )
+    p, splits = results.plan.protocol, results.plan.unit is SPLITS_UNIT
     rates = ", ".join(f"{lr:g}" for lr in p.lrs)
+    how = _splits_in_words(results) if splits else _seeds_in_words(results)
     return [
-        f"Data: {Path(results.plan.dataset).name}, {train}; "
-        + ("all test images." if p.test_size is None else f"{p.test_size:,} test images, the same for all."),
-        f"{n} seeds; each draws circuit, first weights, training images, split and order anew, the same for all "
-        "contenders.",
+        *how[:2],
         f"{p.epochs} epochs of AdamW, batches of {p.batch_size}; learning rates {rates}, for every contender alike.",
         f"Learning rate and epoch are chosen on {100 * p.validation_fraction:.0f} % of the training images; the test "
         "images are looked at once, by the model that was chosen.",
-        "Differences are taken seed by seed and tested by exchanging their signs, two-sided; Holm's procedure keeps "
+        f"{how[2]} Holm's procedure keeps "
         f"false claims among all controls at {percent(LEVEL)} %. Intervals are those of this corrected test: they "
-        "leave out zero exactly where it sees a difference. Power, and seeds needed, are those of doing the study once "
-        "more.",
-        "A contender that over all its seeds is not better than always answering the most frequent class is collapsed: "
-        "flagged, and left out.",
+        f"leave out zero exactly where it sees a difference. {how[3]}",
+        f"A contender that over all its {results.plan.unit.word}s is not better than always answering the most "
+        "frequent class is collapsed: flagged, and left out.",
         "The table counts all weights; a convolution of the same shape does not have as many as a circuit.",
     ]
+
+
+def _seeds_in_words(results: Results) -> tuple[str, str, str, str]:
+    p = results.plan.protocol
+    train = (
+        "all training images" if p.train_size is None else f"{p.train_size:,} training images, drawn anew by each seed"
+    )
+    return (
+        f"Data: {Path(results.plan.dataset).name}, {train}; "
+        + ("all test images." if p.test_size is None else f"{p.test_size:,} test images, the same for all."),
+        f"{len(p.seeds)} seeds; each draws circuit, first weights, training images, split and order anew, the same for "
+        "all contenders.",
+        "Differences are taken seed by seed and tested by exchanging their signs, two-sided;",
+        "Power, and seeds needed, are those of doing the study once more.",
+    )
+
+
+def _splits_in_words(results: Results) -> tuple[str, str, str, str]:
+    p = results.plan.protocol
+    train = "the others for training" if p.train_size is None else f"{p.train_size:,} of the others for training"
+    return (
+        f"Data: all images of {Path(results.plan.dataset).name}, whatever they were meant for; in each split a part of "
+        f"them for testing, {train}.",
+        f"{len(p.seeds)} splits, {FOLDS} to a repetition, in which each image is tested once; parts have the shares of "
+        "the classes. Each split draws circuit, first weights, validation images and order anew, the same for all "
+        "contenders.",
+        "Differences are taken split by split and tested, two-sided, by Nadeau and Bengio's t test for splits that "
+        "share images: the variance of the mean of J of them is (1/J + test images / training images) times "
+        "that of single ones;",
+        "Power, and images needed, are those of doing the study once more with other images of the kind.",
+    )

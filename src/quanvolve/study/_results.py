@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.study._collapse import Outcome, has_collapsed
+from quanvolve.study._collapse import Outcome
 from quanvolve.study._contenders import MODEL
 from quanvolve.study._plan import Plan
+from quanvolve.study._splits import FEW_TEST_IMAGES, FOLDS
 from quanvolve.study._statistics import Comparison, compare_paired, summary
 from quanvolve.study._table import DONE, FAILED, Table
+from quanvolve.study._unit import SPLITS_UNIT
 from quanvolve.study._verdict import verdict
-from quanvolve.study._words import listed
+from quanvolve.study._words import count, listed
 
 
 @dataclass(frozen=True)
@@ -22,13 +24,13 @@ class Standing:
 
     Attributes:
         name, summary: of the contender.
-        n: seeds that are done.
-        mean, deviation: of the test accuracy over seeds.
+        n: seeds, or splits, that are done.
+        mean, deviation: of the test accuracy over them.
         valid: mean validation accuracy.
-        lrs: the learning rate that each seed chose.
+        lrs: the learning rate that each of them chose.
         seconds: mean time of a trial, tuning included.
         parameters: total, trained and quantum.
-        collapsed: whether all seeds together are no better than always answering the most frequent class.
+        collapsed: whether all of them together are no better than always answering the most frequent class.
         failed: how many trials failed.
     """
 
@@ -68,16 +70,34 @@ class Results:
 
     def verdict(self) -> list[str]:
         """The verdict in sentences, the most important first."""
-        sentences = verdict(self.outcomes(MODEL), self.comparisons)
-        if self.plan.looks:
+        plan = self.plan
+        sentences = verdict(outcomes_of(self.rows)[MODEL], self.comparisons, plan.unit)
+        if plan.unit is SPLITS_UNIT:
+            sentences.append(self._why_splits())
+        if plan.looks:
             sentences.append(
-                f"The study had been judged with {listed(list(map(str, self.plan.looks)))} seeds before it was "
+                f"The study had been judged with {listed(list(map(str, plan.looks)))} {plan.unit.word}s before it was "
                 "extended: false claims keep to 5 % at each look, not over all of them."
             )
         return sentences
 
+    def _why_splits(self) -> str:
+        outcome = next(iter(outcomes_of(self.rows)[MODEL].values()))
+        splits, own = len(self.plan.protocol.seeds), self.plan.own_test_images
+        why = (
+            "as was asked for"
+            if own is None
+            else f"because the {count(own, 'test image')} of the data set, fewer than {FEW_TEST_IMAGES}, are too few "
+            "to show anything"
+        )
+        return (
+            f"The unit of comparison is the split, {why}: {count(splits, 'stratified split')} of all images, repeated "
+            f"{FOLDS}-fold, each with {outcome.n_train:,} for training and about {outcome.n_test:,} for testing, the "
+            "same for all contenders; test, interval and power are corrected for the images that splits share."
+        )
+
     def outcomes(self, name: str) -> list[Outcome]:
-        """The results of one contender, seed by seed."""
+        """The results of one contender, seed by seed, or split by split."""
         return list(outcomes_of(self.rows).get(name, {}).values())
 
 
@@ -102,17 +122,17 @@ def results_of(table: Table) -> Results:
         for name, by_seed in _ordered(table.plan, outcomes)
         if name != MODEL and set(by_seed) & set(outcomes[MODEL])
     }
-    comparisons = compare_paired(outcomes[MODEL], controls) if controls else []
+    comparisons = compare_paired(outcomes[MODEL], controls, splits=table.plan.unit is SPLITS_UNIT) if controls else []
     return Results(table.plan, tuple(standings), tuple(comparisons), tuple(rows))
 
 
 def outcomes_of(rows: Sequence[dict[str, Any]]) -> dict[str, dict[int, Outcome]]:
-    """The results of trials that are done, by contender and seed."""
+    """The results of trials that are done, by contender and seed, or number of the split."""
     outcomes: dict[str, dict[int, Outcome]] = {}
     for row in rows:
         if row["status"] == DONE:
             result = row["result"]
-            outcome = Outcome(result["test_accuracy"], result["n_test"], result["majority"])
+            outcome = Outcome(result["test_accuracy"], result["n_test"], result["majority"], result["n_train"])
             outcomes.setdefault(row["contender"], {})[row["seed"]] = outcome
     return outcomes
 
@@ -134,6 +154,6 @@ def _standing(plan: Plan, name: str, by_seed: dict[int, Outcome], rows: list[dic
         tuple(r["lr"] for r in results),
         sum(r["seconds"] for r in results) / len(results),
         results[0]["parameters"],
-        has_collapsed(by_seed.values()),
+        plan.unit.collapsed(by_seed),
         sum(row["contender"] == name and row["status"] == FAILED for row in rows),
     )

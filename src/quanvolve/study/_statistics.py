@@ -1,4 +1,4 @@
-"""Paired comparisons over seeds: a model beside each of its controls, all by one inference (see `_exchange`)."""
+"""Paired comparisons over seeds or splits: a model beside each of its controls, all by one inference (see `_unit`)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from typing import Any
 import numpy as np
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.study._collapse import Outcome, has_collapsed
-from quanvolve.study._exchange import LEVEL, Floats, can_show, holm, holm_divisors, interval, least_seeds, sign_test
-from quanvolve.study._power import detectable, seeds_needed
+from quanvolve.study._collapse import Outcome
+from quanvolve.study._exchange import LEVEL, Floats, holm, holm_divisors
+from quanvolve.study._power import seeds_needed
+from quanvolve.study._resampled import images_needed
+from quanvolve.study._unit import SEEDS_UNIT, SPLITS_UNIT, Unit
 from quanvolve.study._words import count, p_value, percent, points
 
 BETTER, WORSE, NO_DIFFERENCE, COLLAPSED, TOO_FEW = "better", "worse", "no difference seen", "collapsed", "too few seeds"
+TOO_FEW_SPLITS = "too few splits"
 TESTED = (BETTER, WORSE, NO_DIFFERENCE)
 WHO = {"model": "the model", "control": "the control", "both": "both"}
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The model against one control, over seeds that both share. Differences are of accuracy, model minus control.
+    """The model against one control, over seeds or splits that both share; differences are of accuracy, model minus it.
 
     Numbers that do not exist are NaN: without a test all but the difference.
 
@@ -33,16 +36,19 @@ class Comparison:
         low, high: interval of the difference: the shifts that the corrected test does not refuse. It leaves out zero
             exactly where the outcome is "better" or "worse", and holds the true difference with at least 95 %.
         confidence: of this interval, 1 - 0.05 / m where Holm's procedure tests this control at 0.05 / m.
-        p: of the paired test (signs exchanged at random), two-sided.
+        p: of the paired test, two-sided: over seeds by exchanging signs at random, over splits by Nadeau and Bengio's
+            corrected t.
         p_corrected: by Holm's procedure, over all controls that are tested.
         effect: the mean divided by the standard deviation of the differences (Cohen's d of paired data).
         detectable: the difference that the study, done once more, shows with a power of 80 %; NaN where the differences
             do not tell.
         seeds_needed: how many seeds show the difference that was seen with a power of 80 %; None where it is zero, and
-            where the differences do not tell.
-        collapsed: "model", "control" or "both", if over all seeds they are no better than chance; else empty.
-        seeds_to_show: how many seeds can show something.
-        outcome: "better", "worse", "no difference seen", "collapsed" or "too few seeds".
+            where the differences do not tell, and for splits.
+        images_needed: about how many images show it with that power, over splits; None as for seeds.
+        collapsed: "model", "control" or "both", if over all seeds or splits they are no better than chance; else empty.
+        seeds_to_show: how many seeds or splits can show something.
+        outcome: "better", "worse", "no difference seen", "collapsed", "too few seeds" or "too few splits".
+        unit: "seed" or "split", over which the pairs are.
     """
 
     control: str
@@ -59,19 +65,26 @@ class Comparison:
     seeds_needed: int | None = None
     collapsed: str = ""
     seeds_to_show: int = 0
+    unit: str = SEEDS_UNIT.word
+    images_needed: int | None = None
 
     def __str__(self) -> str:
         if self.outcome == COLLAPSED:
             return f"{self.control}: {WHO[self.collapsed]} collapsed to chance, so there is no comparison"
-        if self.outcome == TOO_FEW:
+        if self.too_few:
             return (
-                f"{self.control}: {points(self.difference)} over {count(self.n, 'seed')}, too few to show anything "
+                f"{self.control}: {points(self.difference)} over {count(self.n, self.unit)}, too few to show anything "
                 f"(at least {self.seeds_to_show} can)"
             )
         return (
-            f"{self.control}: {points(self.difference)} ({self.interval}), {self.outcome} over {self.n} seeds "
+            f"{self.control}: {points(self.difference)} ({self.interval}), {self.outcome} over {self.n} {self.unit}s "
             f"(p {p_value(self.p_corrected)} after correction)"
         )
+
+    @property
+    def too_few(self) -> bool:
+        """Whether so few seeds or splits are shared that nothing could be told from chance."""
+        return self.outcome in (TOO_FEW, TOO_FEW_SPLITS)
 
     @property
     def interval(self) -> str:
@@ -79,23 +92,27 @@ class Comparison:
         return f"{percent(self.confidence)} % interval {points(self.low)} to {points(self.high)}"
 
 
-def compare_paired(model: Mapping[Any, Outcome], controls: Mapping[str, Mapping[Any, Outcome]]) -> list[Comparison]:
-    """Compare a model with its controls, seed by seed.
+def compare_paired(
+    model: Mapping[Any, Outcome], controls: Mapping[str, Mapping[Any, Outcome]], *, splits: bool = False
+) -> list[Comparison]:
+    """Compare a model with its controls, seed by seed, or split by split.
 
     Args:
-        model: its results by seed.
-        controls: those of each control by seed.
+        model: its results by seed, or by number of the split.
+        controls: those of each control likewise.
+        splits: whether these are splits of the same images, whose outcomes then say how many each was trained on.
 
     Returns:
         One for each control, in their order. Holm's correction is over those that are tested: a control at chance is
-        not, nor one that shares so few seeds with the model that no difference, however large, could be told from
+        not, nor one that shares so few of them with the model that no difference, however large, could be told from
         chance.
 
     Raises:
-        QuanvolveError: if a control shares no seed with the model.
+        QuanvolveError: if a control shares no seed with the model, or outcomes of splits do not say `n_train`.
 
     References:
-        Tarone, Biometrics 46, 515 (1990), for leaving out of the correction what could never be claimed.
+        Tarone, Biometrics 46, 515 (1990), for leaving out of the correction what could never be claimed; Nadeau and
+        Bengio, Machine Learning 52, 239 (2003), for splits.
 
     Examples:
         >>> def runs(*accuracies):
@@ -105,52 +122,65 @@ def compare_paired(model: Mapping[Any, Outcome], controls: Mapping[str, Mapping[
         >>> print(found[0])
         worse: +4.50 (95 % interval +4.00 to +5.00), better over 8 seeds (p = 0.008 after correction)
     """
-    down = has_collapsed(model.values())
-    parts, pairs, smallest = [], [], []
+    unit = SPLITS_UNIT if splits else SEEDS_UNIT
+    too_few = TOO_FEW_SPLITS if splits else TOO_FEW
+    if splits and any(outcome.n_train < 1 for one in (model, *controls.values()) for outcome in one.values()):
+        raise QuanvolveError("`splits` needs outcomes that say `n_train`, how many images each was trained on")
+    down = unit.collapsed(model)
+    parts, pairs, shares = [], [], []
     for name, control in controls.items():
         shared = [key for key in model if key in control]
         if not shared:
-            raise QuanvolveError(f"the control {name!r} shares no seed with the model: there are no pairs to compare")
+            raise QuanvolveError(
+                f"the control {name!r} shares no {unit.word} with the model: there are no pairs to compare"
+            )
         values = np.array([model[key].accuracy - control[key].accuracy for key in shared])
-        both = (down, has_collapsed(control.values()))
+        both = (down, unit.collapsed(control))
         who = "both" if all(both) else "model" if both[0] else "control" if both[1] else ""
-        parts.append(Comparison(name, len(values), float(values.mean()), COLLAPSED if who else TOO_FEW, collapsed=who))
+        outcome = COLLAPSED if who else too_few
+        parts.append(Comparison(name, len(values), float(values.mean()), outcome, collapsed=who, unit=unit.word))
         pairs.append(values)
-        smallest.append(1 / min(outcomes[key].n_test for outcomes in (model, control) for key in shared))
+        shares.append([model[key] for key in shared] + [control[key] for key in shared])
     candidates = [k for k, part in enumerate(parts) if not part.collapsed]
     for k in candidates:
-        parts[k] = replace(parts[k], seeds_to_show=least_seeds(len(candidates)))
-    tested = _testable({k: parts[k].n for k in candidates})
-    ps = [sign_test(pairs[k]) for k in tested]
+        parts[k] = replace(parts[k], seeds_to_show=unit.least(len(candidates)))
+    tested = _testable({k: parts[k].n for k in candidates}, unit)
+    ps = [unit.test(pairs[k], unit.overlap(shares[k])) for k in tested]
     for k, p, corrected, tests in zip(tested, ps, holm(ps), holm_divisors(ps), strict=True):
-        parts[k] = _judged(parts[k], pairs[k], p, corrected, tests, smallest[k])
+        parts[k] = _judged(parts[k], pairs[k], p, corrected, tests, shares[k], unit)
     return parts
 
 
-def _testable(pairs: Mapping[int, int]) -> list[int]:
+def _testable(pairs: Mapping[int, int], unit: Unit) -> list[int]:
     """The most controls of which each could be told from the model, as one of them. Only numbers of pairs decide."""
     for least in sorted(set(pairs.values())):
         family = [k for k, n in pairs.items() if n >= least]
-        if can_show(least, len(family)):
+        if unit.can_show(least, len(family)):
             return family
     return []
 
 
-def _judged(part: Comparison, values: Floats, p: float, corrected: float, tests: int, image: float) -> Comparison:
+def _judged(
+    part: Comparison, values: Floats, p: float, corrected: float, tests: int, shared: Sequence[Outcome], unit: Unit
+) -> Comparison:
     n, mean, spread = part.n, part.difference, float(values.std(ddof=1))
+    image, overlap = 1 / min(outcome.n_test for outcome in shared), unit.overlap(shared)
     outcome = NO_DIFFERENCE if corrected >= LEVEL else BETTER if mean > 0 else WORSE
-    low, high = interval(values, tests)
+    low, high = unit.interval(values, overlap, tests)
     effect = mean / spread if spread > image * 1e-6 else math.copysign(math.inf, mean) if mean else 0.0
-    shown, needed = math.nan, None
+    shown, needed, images = math.nan, None, None
     # Differences of less than an image, and single ones far off, are not what the power is computed for.
     if spread >= image * (1 - 1e-9):
-        shown = detectable(spread, n, tests)
-        needed = seeds_needed(effect, n, tests)
+        shown = unit.detectable(spread, n, overlap, tests)
+        if unit is SPLITS_UNIT:
+            images = images_needed(mean, shown, round(sum(o.n_test + o.n_train for o in shared) / len(shared)))
+        else:
+            needed = seeds_needed(effect, n, tests)
         if outcome == NO_DIFFERENCE and abs(mean) >= shown:
-            shown, needed = math.nan, None
+            shown, needed, images = math.nan, None, None
     return replace(
         part, outcome=outcome, low=low, high=high, confidence=1 - LEVEL / tests, p=p, p_corrected=corrected,
-        effect=effect, detectable=shown, seeds_needed=needed,
+        effect=effect, detectable=shown, seeds_needed=needed, images_needed=images,
     )  # fmt: skip
 
 

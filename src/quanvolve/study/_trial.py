@@ -1,8 +1,9 @@
-"""One trial: a contender trained with one seed, its learning rate chosen on validation images, tested once."""
+"""One trial: a contender trained with a seed or on a split, its rate chosen on validation images, tested once."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from quanvolve.analysis import quantum_layers
 from quanvolve.data import load_dataset
 from quanvolve.study._contenders import Contender
 from quanvolve.study._plan import Plan, Protocol
+from quanvolve.study._splits import pooled, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +31,54 @@ def data_of(dataset: str, data_dir: str | None) -> Dataset:
     """The data of a study, loaded once a process."""
     from pathlib import Path
 
+    return load_dataset(dataset, data_dir=None if data_dir is None else Path(data_dir))
+
+
+@lru_cache(maxsize=1)
+def _warn(dataset: str, data_dir: str | None) -> None:
+    """Warn of labels that occur in the test set only, once a process."""
     from quanvolve.estimators import warn_of_unknown_labels  # loads scikit-learn
 
-    data = load_dataset(dataset, data_dir=None if data_dir is None else Path(data_dir))
+    data = data_of(dataset, data_dir)
     warn_of_unknown_labels(data.train_labels, data.test_labels)
-    return data
+
+
+@lru_cache(maxsize=1)
+def _pool_of(dataset: str, data_dir: str | None) -> tuple[NDArray[Any], NDArray[Any]]:
+    """All images and labels, put together once a process."""
+    return pooled(data_of(dataset, data_dir))
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a trial is trained and tested on."""
+
+    train_images: NDArray[Any]
+    train_labels: NDArray[Any]
+    test_images: NDArray[Any]
+    test_labels: NDArray[Any]
+    majority: float
+
+
+def _parts(plan: Plan, seed: int) -> _Parts:
+    """The images of a seed, or of a split."""
+    protocol = plan.protocol
+    if protocol.splits:
+        images, labels = _pool_of(plan.dataset, plan.data_dir)
+        train, test = split(labels, seed)
+        train = train[drawn(labels[train], protocol.train_size, seed)]
+        return _Parts(images[train], labels[train], images[test], labels[test], _majority(labels))
+    _warn(plan.dataset, plan.data_dir)
+    data = data_of(plan.dataset, plan.data_dir)
+    train = drawn(data.train_labels, protocol.train_size, seed)
+    test = drawn(data.test_labels, protocol.test_size, 0)
+    labels = data.test_labels[test]
+    return _Parts(data.train_images[train], data.train_labels[train], data.test_images[test], labels, _majority(labels))
+
+
+def _majority(labels: NDArray[Any]) -> float:
+    """The share of the most frequent class."""
+    return float(np.unique(labels, return_counts=True)[1].max() / len(labels))
 
 
 def drawn(labels: NDArray[Any], size: int | None, seed: int) -> NDArray[Any]:
@@ -71,23 +116,22 @@ def run_trial(
     Args:
         plan: data and protocol.
         contender: who is trained.
-        seed: of everything that is drawn; contenders with the same seed have the same images, split and order.
+        seed: of everything that is drawn; contenders with the same seed have the same images, split and order. With
+            splits it is the number of the split.
         earlier: the result with some of the learning rates, which are not tried again.
         progress: told the number of each finished epoch.
 
     Returns:
         The test accuracy and what belongs to it, ready for JSON.
     """
-    data = data_of(plan.dataset, plan.data_dir)
     protocol = plan.protocol
-    train = drawn(data.train_labels, protocol.train_size, seed)
-    test = drawn(data.test_labels, protocol.test_size, 0)
+    parts, dims = _parts(plan, seed), data_of(plan.dataset, plan.data_dir).dims
     began = time.perf_counter()
     best: Any = None if earlier is None else (earlier["valid_accuracy"], earlier["lr"], None)
     tried = [] if earlier is None else list(earlier["tried"])
     for lr in protocol.lrs[len(tried) :]:
-        clf = _classifier(contender, protocol, lr, seed, data.dims)
-        clf.fit_watched(data.train_images[train], data.train_labels[train], monitor=_watch(progress))
+        clf = _classifier(contender, protocol, lr, seed, dims)
+        clf.fit_watched(parts.train_images, parts.train_labels, monitor=_watch(progress))
         valid = max(row["valid_accuracy"] for row in clf.history_)
         tried.append([lr, valid])
         if best is None or valid > best[0]:
@@ -95,14 +139,12 @@ def run_trial(
     valid, lr, clf = best
     if clf is None and earlier is not None:
         return {**earlier, "tried": tried, "seconds": earlier["seconds"] + time.perf_counter() - began}
-    labels = data.test_labels[test]
-    right = int((clf.predict(data.test_images[test]) == labels).sum())
-    _, counts = np.unique(labels, return_counts=True)
+    right = int((clf.predict(parts.test_images) == parts.test_labels).sum())
     return {
-        "test_accuracy": right / len(labels),
-        "n_test": len(labels),
-        "n_train": len(train),
-        "majority": float(counts.max() / len(labels)),
+        "test_accuracy": right / len(parts.test_labels),
+        "n_test": len(parts.test_labels),
+        "n_train": len(parts.train_labels),
+        "majority": parts.majority,
         "valid_accuracy": valid,
         "lr": lr,
         "tried": tried,

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from quanvolve.study._collapse import Outcome, has_collapsed
+from quanvolve.study._collapse import Outcome
 from quanvolve.study._contenders import PRIMARY
 from quanvolve.study._statistics import (
     BETTER,
     COLLAPSED,
     NO_DIFFERENCE,
     TESTED,
-    TOO_FEW,
     WHO,
     WORSE,
     Comparison,
 )
+from quanvolve.study._unit import SEEDS_UNIT, Unit
 from quanvolve.study._words import count, listed, p_value, points
 
 _GROUPS = {BETTER: "better than", WORSE: "worse than", NO_DIFFERENCE: "no difference seen to"}
@@ -24,33 +25,34 @@ _WITHOUT = {"unentangled": "entanglement", "random-features": "a quantum circuit
 """What a control does without, if the model is not seen to be better."""
 
 
-def verdict(model: Sequence[Outcome], comparisons: Sequence[Comparison]) -> list[str]:
+def verdict(model: Mapping[Any, Outcome], comparisons: Sequence[Comparison], unit: Unit = SEEDS_UNIT) -> list[str]:
     """The verdict: first against the control that was chosen before anything was run, then the others.
 
     Args:
-        model: its results.
+        model: its results, by seed or split.
         comparisons: with its controls.
+        unit: which of both it is.
     """
-    if has_collapsed(model):
+    if unit.collapsed(model):
         mean, most = (
-            sum(getattr(outcome, name) for outcome in model) / len(model) for name in ("accuracy", "majority")
+            sum(getattr(outcome, name) for outcome in model.values()) / len(model) for name in ("accuracy", "majority")
         )
         return [
-            f"The model collapsed: over {count(len(model), 'seed')}, its accuracy of {100 * mean:.2f} % is not better "
-            f"than always answering the most frequent class ({100 * most:.2f} %), within chance. There is nothing to "
-            "compare."
+            f"The model collapsed: over {count(len(model), unit.word)}, its accuracy of {100 * mean:.2f} % is not "
+            f"better than always answering the most frequent class ({100 * most:.2f} %), within chance. There is "
+            "nothing to compare."
         ]
     if not comparisons:
         return ["There is no control to compare with, so nothing can be said about the quantum part."]
     names = {outcome: [c.control for c in comparisons if c.outcome == outcome] for outcome in (*TESTED, COLLAPSED)}
     tested = sum(len(names[outcome]) for outcome in TESTED)
     sentences = []
-    if tested or not any(comparison.outcome == TOO_FEW for comparison in comparisons):
+    if tested or not any(comparison.too_few for comparison in comparisons):
         sentences.append(_first_sentence(next((c for c in comparisons if c.control == PRIMARY), comparisons[0])))
     if tested:
         parts = [f"{words} {listed(names[outcome])}" for outcome, words in _GROUPS.items() if names[outcome]]
         sentences.append(f"Of {count(tested, 'control')}, with Holm's correction: {'; '.join(parts)}.")
-    sentences += _too_few([comparison for comparison in comparisons if comparison.outcome == TOO_FEW], tested)
+    sentences += _too_few([comparison for comparison in comparisons if comparison.too_few], tested)
     if names[COLLAPSED]:
         sentences.append(f"Collapsed to chance and left out: {listed(names[COLLAPSED])}.")
     sentences += _without([comparison for comparison in comparisons if comparison.outcome in TESTED])
@@ -65,12 +67,13 @@ def _first_sentence(comparison: Comparison) -> str:
     )
     if comparison.outcome == COLLAPSED:
         return f"Against {against} there is no comparison: {WHO[comparison.collapsed]} collapsed to chance."
-    if comparison.outcome == TOO_FEW:
+    if comparison.too_few:
         return (
-            f"Against {against} nothing can be shown: {count(comparison.n, 'seed')} cannot, at least "
+            f"Against {against} nothing can be shown: {count(comparison.n, comparison.unit)} cannot, at least "
             f"{comparison.seeds_to_show} can."
         )
-    seen = f"{points(comparison.difference)} points of accuracy ({comparison.interval}) over {comparison.n} seeds"
+    over = f"over {comparison.n} {comparison.unit}s"
+    seen = f"{points(comparison.difference)} points of accuracy ({comparison.interval}) {over}"
     if comparison.outcome != NO_DIFFERENCE:
         by_chance = f"(p {p_value(comparison.p_corrected)} after correction)"
         return f"The quantum model is {comparison.outcome} than {against}: {seen} {by_chance}."
@@ -80,20 +83,22 @@ def _first_sentence(comparison: Comparison) -> str:
     text += f"a difference of {points(comparison.detectable).lstrip('+')} would have shown with a power of 80 %"
     if comparison.seeds_needed is not None:
         text += f", and one as small as this would need {count(comparison.seeds_needed, 'seed')}"
+    if comparison.images_needed is not None:
+        text += f", and one as small as this would need about {count(comparison.images_needed, 'image')}"
     return text + "."
 
 
 def _too_few(few: Sequence[Comparison], tested: int) -> list[str]:
     if not few:
         return []
-    most, needed = max(comparison.n for comparison in few), few[0].seeds_to_show
+    most, needed, word = max(comparison.n for comparison in few), few[0].seeds_to_show, few[0].unit
     if not tested:
         return [
-            f"{count(most, 'seed')} cannot show any difference among {count(len(few), 'control')}, however large: at "
+            f"{count(most, word)} cannot show any difference among {count(len(few), 'control')}, however large: at "
             f"least {needed} can."
         ]
     each = listed([f"{comparison.control} ({comparison.n})" for comparison in few])
-    return [f"Too few seeds to show anything, however large: {each}; at least {needed} can."]
+    return [f"Too few {word}s to show anything, however large: {each}; at least {needed} can."]
 
 
 def _without(tested: Sequence[Comparison]) -> list[str]:

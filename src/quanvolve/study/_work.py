@@ -46,7 +46,7 @@ def work(table: Table, *, progress: Progress | None = None) -> None:
     try:
         while (trial := table.claim(worker)) is not None:
             if progress is not None:
-                progress(table.counts(), f"{trial.contender}, seed {trial.seed}")
+                progress(table.counts(), f"{trial.contender}, {table.plan.unit.word} {trial.seed}")
             with signs_of_life(functools.partial(table.alive, trial, worker)):
                 result, error = attempt(table.plan, trial)
             table.finish(
