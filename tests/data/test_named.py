@@ -124,6 +124,9 @@ def test_download_then_cache(
     assert data.train_images.shape[1:] == SHAPES[name]
     parts = [part for part in (data.train_labels, data.valid_labels, data.test_labels) if part is not None]
     assert sum(map(len, parts)) == (24 if name == "ucr/Coffee" else 9)
+    for array in (data.train_images, data.train_labels, data.test_images, data.test_labels):
+        assert array.flags.writeable
+        assert array.flags.c_contiguous
     assert seen == set(files)
     assert len(web.requests) == 2 * len(files)
     assert where(name) == str(tmp_path / "cache" / (_specs.find_spec(name).folder or name))

@@ -111,7 +111,8 @@ def _read(file: Blob, form: Form) -> tuple[NDArray[np.uint8], NDArray[np.int64]]
             raise DataError(
                 f"{file.what} holds the label {highest}, expected 0 to {classes - 1}: check that this is the right file"
             )
-    return records[:, n_labels:].reshape(-1, 3, 32, 32), records[:, n_labels - 1].astype(np.int64)
+    # A copy, which may be written to, unlike the bytes of the file.
+    return records[:, n_labels:].copy().reshape(-1, 3, 32, 32), records[:, n_labels - 1].astype(np.int64)
 
 
 def pickled(what: str, form: Form) -> str:

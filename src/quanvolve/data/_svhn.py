@@ -47,7 +47,7 @@ def _read(file: Blob) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         raise DataError(
             f"{file.what} holds {labels.size} labels for {images.shape[3]} images, expected as many: get the file again"
         )
-    return np.ascontiguousarray(images.transpose(3, 2, 0, 1)), _digits(labels, file)
+    return np.array(images.transpose(3, 2, 0, 1), order="C"), _digits(labels, file)
 
 
 def _digits(labels: NDArray[Any], file: Blob) -> NDArray[np.int64]:
