@@ -24,16 +24,22 @@ from quanvolve.data._registry import dataset_key as dataset_key
 from quanvolve.data._registry import list_datasets as list_datasets
 from quanvolve.data._registry import list_ucr as list_ucr
 from quanvolve.data._registry import load_dataset as load_dataset
+from quanvolve.data._registry import source_of as source_of
 from quanvolve.data._registry import where as where
 from quanvolve.data._series import load_series as load_series
 from quanvolve.data._shapes import channel_axis as channel_axis
+from quanvolve.data._understood import ClassCount as ClassCount
+from quanvolve.data._understood import Understood as Understood
+from quanvolve.data._understood import understand as understand
 
 __all__ = [
     "Asked",
+    "ClassCount",
     "Dataset",
     "DatasetInfo",
     "ImageInput",
     "Preparation",
+    "Understood",
     "cache_dir",
     "channel_axis",
     "dataset_key",
@@ -48,6 +54,8 @@ __all__ = [
     "read_idx",
     "read_arrays",
     "read_images",
+    "source_of",
+    "understand",
     "where",
     "write_idx",
 ]

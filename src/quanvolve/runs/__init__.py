@@ -6,6 +6,8 @@ Importing this room loads nothing heavy: names and options serve `--help` and er
 from quanvolve.runs._answers import Answers as Answers
 from quanvolve.runs._answers import check_format as check_format
 from quanvolve.runs._answers import write_answers as write_answers
+from quanvolve.runs._data_options import OF_DATA as OF_DATA
+from quanvolve.runs._data_options import DataOptions as DataOptions
 from quanvolve.runs._files import EXPLANATION as EXPLANATION
 from quanvolve.runs._files import KEPT as KEPT
 from quanvolve.runs._files import ONNX_MODEL as ONNX_MODEL
@@ -18,11 +20,9 @@ from quanvolve.runs._models import Unfinished as Unfinished
 from quanvolve.runs._models import data_of as data_of
 from quanvolve.runs._models import load_classifier as load_classifier
 from quanvolve.runs._options import MAX_SEED as MAX_SEED
-from quanvolve.runs._options import OF_DATA as OF_DATA
 from quanvolve.runs._options import OPTION_OF as OPTION_OF
 from quanvolve.runs._options import TrainOptions as TrainOptions
 from quanvolve.runs._options import arguments_of as arguments_of
-from quanvolve.runs._options import asked_of as asked_of
 from quanvolve.runs._options import stated as stated
 from quanvolve.runs._predictions import files_of as files_of
 from quanvolve.runs._predictions import predictions as predictions
