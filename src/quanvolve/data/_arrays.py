@@ -75,7 +75,7 @@ def load_npz(path: str | os.PathLike[str], *, seed: int = 0) -> Dataset:
         images, labels = parts[0]
         if len(labels) < 2:
             raise DataError(f"{names[0]} holds 1 image, expected at least 2: one to train with and one to test with")
-        test = _test_rows(labels, seed)
+        test = rows_for_test(labels, seed)
         parts = [(images[~test], labels[~test]), (images[test], labels[test])]
     elif parts[0][0].shape[1:] != parts[1][0].shape[1:]:
         raise DataError(
@@ -164,11 +164,11 @@ def _kind(labels: NDArray[Any]) -> str:
     return "whole numbers" if labels.dtype.kind == "i" else "text"
 
 
-def _test_rows(labels: NDArray[Any], seed: int) -> NDArray[np.bool_]:
-    """True for the rows of the test set: a fifth of each class, which keeps one row at least for training."""
+def rows_for_test(labels: NDArray[Any], seed: int, fraction: float = _TEST_SHARE) -> NDArray[np.bool_]:
+    """True for the rows of the test set: that share of each class, which keeps one row at least for training."""
     random = np.random.default_rng(seed)
     n = len(labels)
-    n_test = max(1, round(n * _TEST_SHARE))
+    n_test = max(1, round(n * fraction))
     chosen = np.zeros(n, dtype=bool)
     _, class_of, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if counts.max() < 2:

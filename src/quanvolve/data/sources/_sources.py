@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from quanvolve.data.sources._csv import Csv
+from quanvolve.data.sources._frames import Frame
+from quanvolve.data.sources._hugging_face import HuggingFace
 from quanvolve.data.sources._npz import Npz
+from quanvolve.data.sources._pairs import Items, TrainAndTest
+from quanvolve.data.sources._parquet import Parquet
 from quanvolve.data.sources._series import Series
 from quanvolve.data.sources._source import Source
+from quanvolve.data.sources._torch import Torch
 
-SOURCES: tuple[Source, ...] = (Npz(), Series())
+SOURCES: tuple[Source, ...] = (
+    Npz(),
+    Series(),
+    Csv(),
+    Parquet(),
+    Frame(),
+    HuggingFace(),
+    Torch(),
+    Items(),
+    TrainAndTest(),
+)
 """In the order in which they are asked whether they take data; the first that does loads it."""
 
 
