@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -40,22 +41,37 @@ class Parquet:
         path: Path = data
         if not path.is_file():
             raise DataError(f"{quoted(path)} does not exist, expected a file of Parquet: check the path")
-        frame = _read(path)
-        return {"train": from_frame(frame, asked, name=path.stem, source=quoted(path), folder=path.parent)}
+        frame, source = _read(path), quoted(path)
+        table = from_frame(
+            frame, asked, name=path.stem, source=source, folder=path.parent, class_names=_class_names(frame)
+        )
+        return {"train": table}
 
     def load(self, data: Any, asked: Asked) -> Dataset:
         """The data set that it holds."""
         return loaded(self.tables(data, asked), asked)
 
 
+def _class_names(frame: Any) -> dict[str, tuple[str, ...]]:
+    """The names of classes that Hugging Face's `datasets` writes beside the columns, where it wrote the file."""
+    try:
+        said = json.loads(frame.schema.metadata[b"huggingface"])["info"]["features"]
+        return {
+            column: tuple(map(str, feature["names"]))
+            for column, feature in said.items()
+            if feature["_type"] == "ClassLabel" and column in frame.column_names
+        }
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return {}
+
+
 def _read(path: Path) -> Any:
     for module, function in _READERS:
         try:
-            read = getattr(import_module(module), function)
+            return getattr(import_module(module), function)(path)
+        # pandas itself needs another library for it.
         except ImportError:
             continue
-        try:
-            return read(path)
         except MemoryError:
             raise DataError(f"{quoted(path)} does not fit into the memory of this machine") from None
         # Each library raises errors of its own on damaged files.

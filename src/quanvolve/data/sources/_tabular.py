@@ -27,6 +27,6 @@ class Tabular(Protocol):
 def loaded(tables: dict[str, Table], asked: Asked) -> Dataset:
     """The data set of tables by their part."""
     if len(tables) == 1:
-        return dataset_of(*tables.values(), asked)
+        return dataset_of(next(iter(tables.values())), asked)
     parts = [part for part, table in tables.items() for _ in range(len(table))]
     return dataset_of(joined(list(tables.values())), asked, parts)

@@ -42,8 +42,7 @@ class Torch:
                 notes.append("the loader leaves out the last batch if it is not full")
             source = f"the loader of {inner.source}"
             return Stream(inner.name, source, _unbatched(data, source), inner.class_names, tuple(notes))
-        name = type(data).__name__
-        source = f"the torch data set {name}"
+        source = f"the torch data set {type(data).__name__}"
         if isinstance(data, library.IterableDataset) or not hasattr(data, "__len__"):
             raise DataError(f"{source} has no length and no items by number: give one that has, or a list of pairs")
         whole = data
@@ -51,7 +50,7 @@ class Torch:
             whole = whole.dataset
         names = getattr(whole, "classes", None)
         class_names = tuple(map(str, names)) if isinstance(names, list | tuple) else ()
-        return Stream(name, source, (data[k] for k in range(len(data))), class_names)
+        return Stream(type(whole).__name__, source, (data[k] for k in range(len(data))), class_names)
 
     def load(self, data: Any, asked: Asked) -> Dataset:
         """The data set that its pairs make."""

@@ -54,8 +54,8 @@ def assemble(name: str, labelled: Labelled, asked: Asked) -> Dataset:
     labels = as_labels(labelled.labels, labelled.where, labelled.source)
     notes = list(items.notes)
     parts = None if labelled.parts is None else np.asarray(labelled.parts)
-    names = labelled.class_names
-    if names and labels.dtype.kind == "i":
+    names = labelled.class_names if labels.dtype.kind == "i" else ()
+    if names:
         labels, parts, items = _without_unlabelled(labels, parts, items, labelled, notes)
         wrong = np.flatnonzero((labels < 0) | (labels >= len(names)))
         if len(wrong):
@@ -144,7 +144,7 @@ def _without_unlabelled(
     if parts is None:
         return labels, parts, items
     keep = np.ones(len(labels), dtype=bool)
-    for part in np.unique(parts):
+    for part in np.unique(parts).tolist():
         if (labels[parts == part] == -1).all():
             keep &= parts != part
             notes.append(f"the part {part!r} has no labels (-1 everywhere) and is left out")

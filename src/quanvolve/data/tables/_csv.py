@@ -7,9 +7,10 @@ import gzip
 import io
 import zlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
@@ -27,6 +28,7 @@ CSV_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 _TRUTH = {"true": 1.0, "false": 0.0}
 _DELIMITERS = (",", ";", "\t", "|")
+_KNOWN = 4096  # more different numbers than that are no pixels
 _LOOKED_AT = 200  # rows from which the kinds of the columns are told
 
 
@@ -48,7 +50,7 @@ def read_csv(path: Path, asked: Asked) -> Table:
             numbers. One line, with file, row and column.
     """
     source = quoted(path)
-    with _records(path) as records:
+    with _records(path) as (records, underlined):
         head = list(islice(records, _LOOKED_AT + 1))
         if not head:
             raise DataError(f"{source} is empty, expected a row with the names of columns and rows of values below it")
@@ -64,7 +66,7 @@ def read_csv(path: Path, asked: Asked) -> Table:
             name not in roles.names and _holds_numbers(record.cells[k] for record in body)
             for k, name in enumerate(names)
         ]
-        rows, numbers, texts = _read(chain(body, records), names, is_number, source)
+        rows, numbers, texts = _read(chain(body, records), names, is_number, underlined, source)
     number_names = [name for name, number in zip(names, is_number, strict=True) if number]
     others = dict(zip([name for name in names if name not in number_names], texts, strict=True))
     notes = []
@@ -94,14 +96,20 @@ def _ending(path: Path) -> str:
 
 
 @contextmanager
-def _records(path: Path) -> Iterator[Iterator[Record]]:
-    """The rows of a file that are not empty, with errors of one line."""
-    row = 0
+def _records(path: Path) -> Iterator[tuple[Iterator[Record], Callable[[], bool]]]:
+    """The rows of a file that are not empty, and whether _ was met below the first line; with errors of one line."""
+    row, underlined = 0, False
+
+    def lines(stream: IO[str]) -> Iterator[str]:
+        nonlocal underlined
+        for number, line in enumerate(stream):
+            underlined = underlined or (number > 0 and "_" in line)
+            yield line
 
     def read(stream: IO[str], delimiter: str) -> Iterator[Record]:
         nonlocal row
         # Without `strict`, a quote that is never closed takes all that follows into one cell.
-        for row, cells in enumerate(csv.reader(stream, delimiter=delimiter, strict=True), 1):
+        for row, cells in enumerate(csv.reader(lines(stream), delimiter=delimiter, strict=True), 1):
             if cells and (len(cells) > 1 or cells[0].strip()):
                 yield Record(row, cells)
 
@@ -111,7 +119,7 @@ def _records(path: Path) -> Iterator[Iterator[Record]]:
         with _opened(path) as binary, _as_text(binary, encoding) as text:
             delimiter = _delimiter(path, text.readline())
         with _opened(path) as binary, _as_text(binary, encoding) as text:
-            yield read(text, delimiter)
+            yield read(text, delimiter), lambda: underlined
     except FileNotFoundError:
         raise DataError(f"{quoted(path)} does not exist, expected a table: check the path") from None
     except csv.Error as error:
@@ -191,7 +199,6 @@ def _holds_numbers(cells: Iterator[str]) -> bool:
 
 def _number(text: str) -> float | None:
     text = text.strip()
-    # Python reads 1_000 as a number; other programs do not.
     if "_" in text:
         return None
     try:
@@ -201,32 +208,53 @@ def _number(text: str) -> float | None:
 
 
 def _read(
-    records: Iterator[Record], names: Sequence[str], is_number: Sequence[bool], source: str
+    records: Iterator[Record],
+    names: Sequence[str],
+    is_number: Sequence[bool],
+    underlined: Callable[[], bool],
+    source: str,
 ) -> tuple[array[int], NDArray[np.float64], list[list[str]]]:
-    """The numbers of the rows, the values of columns of numbers, and the texts of the others."""
+    """The numbers of the rows, the values of columns of numbers, and the texts of the others.
+
+    `underlined` tells whether _ has been met in the file.
+    """
     of_numbers = [k for k, number in enumerate(is_number) if number]
     of_texts = [k for k, number in enumerate(is_number) if not number]
-    rows, values = array("q"), array("d")
+    first, end = (of_numbers[0], of_numbers[-1] + 1) if of_numbers else (0, 0)
+    together = end - first == len(of_numbers)
+    numbers_of: Callable[[list[str]], Sequence[str]]
+    numbers_of = itemgetter(slice(first, end)) if together else itemgetter(*of_numbers)
+    rows, values, known = array("q"), array("d"), _Known()
     texts: list[list[str]] = [[] for _ in of_texts]
     seen: dict[str, str] = {}
     for record in records:
         _require_length(record, names, source)
         cells = record.cells
-        chosen = [cells[k] for k in of_numbers]
+        before = len(values)
         try:
-            if "_" in "".join(chosen):
+            # Python reads 1_000 as a number; other programs do not.
+            if underlined() and "_" in "".join(numbers_of(cells)):
                 raise ValueError
-            numbers = list(map(float, chosen))
+            read = known.__getitem__ if len(known) < _KNOWN else float
+            values.extend(map(read, numbers_of(cells)))
         except ValueError:
-            numbers = [_checked(cells[k], record.row, names[k], source) for k in of_numbers]
-        values.extend(numbers)
+            del values[before:]
+            values.extend(_checked(cells[k], record.row, names[k], source) for k in of_numbers)
         rows.append(record.row)
         for column, k in zip(texts, of_texts, strict=True):
             text = cells[k].strip()
-            _require_utf8(text, f"row {record.row} of {source}, column {names[k]!r},")
+            _require_utf8(text, f"row {record.row} of {source}, column {names[k]!r}")
             # The same few labels come again and again.
             column.append(seen.setdefault(text, text))
     return rows, np.frombuffer(values, dtype=np.float64).reshape(len(rows), len(of_numbers)), texts
+
+
+class _Known(dict[str, float]):
+    """Numbers by their text: pixels are the same few again and again, and looked up faster than read."""
+
+    def __missing__(self, text: str) -> float:
+        self[text] = number = float(text)
+        return number
 
 
 def _checked(cell: str, row: int, name: str, source: str) -> float:
@@ -234,7 +262,7 @@ def _checked(cell: str, row: int, name: str, source: str) -> float:
         return np.nan
     number = _number(cell)
     if number is None:
-        _require_utf8(cell, f"row {row} of {source}, column {name!r},")
+        _require_utf8(cell, f"row {row} of {source}, column {name!r}")
         remedy = (
             "write a point in numbers, not a comma" if _number(cell.replace(",", ".")) is not None else "correct it"
         )

@@ -29,7 +29,13 @@ def is_frame(data: Any) -> bool:
 
 
 def from_frame(
-    frame: Any, asked: Asked, *, name: str = "frame", source: str | None = None, folder: Path | None = None
+    frame: Any,
+    asked: Asked,
+    *,
+    name: str = "frame",
+    source: str | None = None,
+    folder: Path | None = None,
+    class_names: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Table:
     """The table that a frame holds; rows are counted from 0.
 
@@ -37,7 +43,7 @@ def from_frame(
         DataError: No row, columns of the same name, or labels that are not found where they were said to be.
     """
     source = source or f"the {type(frame).__module__.partition('.')[0]} {type(frame).__name__}"
-    return from_columns(frame_columns(frame, source), asked, name, source, folder)
+    return from_columns(frame_columns(frame, source), asked, name, source, folder, class_names)
 
 
 def frame_columns(frame: Any, source: str) -> dict[str, Cells]:
@@ -79,13 +85,18 @@ def from_columns(
         source,
         names,
         roles,
-        np.stack(list(numbers.values()), axis=1) if numbers else np.empty((n_rows, 0)),
+        np.stack([_counted(cells) for cells in numbers.values()], axis=1) if numbers else np.empty((n_rows, 0)),
         tuple(numbers),
         {column: cells for column, cells in columns.items() if column not in numbers},
         lambda i: f"row {i} of {source}",
         classes,
         folder,
     )
+
+
+def _counted(cells: NDArray[Any]) -> NDArray[Any]:
+    """Truth values as 0 and 1."""
+    return cells.astype(np.float32) if cells.dtype == np.bool_ else cells
 
 
 def _column(series: Any) -> Cells:

@@ -27,7 +27,7 @@ class Roles(NamedTuple):
     split: str | None = None
     series: str | None = None
     time: str | None = None
-    index: str | None = None
+    row: str | None = None
 
     @property
     def names(self) -> frozenset[str]:
@@ -49,7 +49,7 @@ def find_roles(names: Sequence[str], label: str | None, source: str, classes: Se
 
     Examples:
         >>> find_roles(["id", "time", "value", "y"], None, "'a.csv'")
-        Roles(label='y', split=None, series='id', time='time', index=None)
+        Roles(label='y', split=None, series='id', time='time', row=None)
     """
     found = _find_label(names, label, source, classes)
     rest = [name for name in names if name != found]
@@ -102,6 +102,7 @@ def listed(names: Sequence[str]) -> str:
         >>> listed([f"pixel{k}" for k in range(784)])
         'pixel0, pixel1, pixel2, pixel3, ... pixel783 (784 of them)'
     """
+    names = [name or "(without a name)" for name in names]
     if len(names) <= _SHOWN:
         return one_line(", ".join(names)) or "none"
     return one_line(f"{', '.join(names[:4])}, ... {names[-1]} ({len(names)} of them)")

@@ -171,7 +171,7 @@ def bytes_if_such(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
     """Whole numbers up to 255 as uint8, if they go beyond 127: of others it cannot be told that 255 is white."""
     if pixels.dtype == np.uint8 or not pixels.size:
         return pixels
-    low, high = pixels.min(), pixels.max()
-    if low >= 0 and 127 < high <= 255 and np.array_equal(pixels, np.floor(pixels)):
-        return pixels.astype(np.uint8)
-    return pixels
+    if not 127 < pixels.max() <= 255 or pixels.min() < 0:
+        return pixels
+    whole = pixels.astype(np.uint8)
+    return whole if np.array_equal(whole, pixels) else pixels

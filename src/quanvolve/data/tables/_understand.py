@@ -72,7 +72,7 @@ def _items(table: Table, asked: Asked) -> tuple[Items, set[str | None]]:
     if len(chosen) == 1:
         collector = Collector(asked, table.folder)
         for row, cell in enumerate(table.others[chosen[0]]):
-            collector.add(cell, f"{table.where(row)}, column {chosen[0]!r},")
+            collector.add(cell, f"{table.where(row)}, column {chosen[0]!r}")
         return collector.items(f"the column {chosen[0]!r} of {table.source}"), {chosen[0]}
     if held:
         raise DataError(
@@ -128,10 +128,10 @@ def _require_numbers(table: Table) -> None:
     bad = ~np.isfinite(numbers)
     if bad.any():
         row, column = (int(k) for k in np.argwhere(bad)[0])
-        state = "is missing" if np.isnan(numbers[row, column]) else "is infinite"
+        state = "no number" if np.isnan(numbers[row, column]) else "an infinite number"
         count = int(bad.sum())
         more = f" (and {count - 1} more)" if count > 1 else ""
         raise DataError(
-            f"{table.where(row)}, column {table.number_names[column]!r} {state}{more}: fill in such numbers, or leave "
-            "out the rows or the column"
+            f"{table.where(row)} has {state} in the column {table.number_names[column]!r}{more}: fill such in, or "
+            "leave out the rows or the column"
         )
