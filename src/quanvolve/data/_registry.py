@@ -109,7 +109,9 @@ def load_dataset(
 
     Args:
         name: `digits`, `moons`, `mnist`, `fashion-mnist`, `kmnist`, the path of an `.npz` file (see `load_npz`), of a
-            `.ts` or `.txt` file with series, or of a folder with a pair of them (see `load_series`).
+            `.ts` or `.txt` file with series, or of a folder with a pair of them (see `load_series`); the path of a
+            table (`.csv`, `.tsv`, `.parquet`) or of a folder saved by Hugging Face's `datasets`; a frame of pandas or
+            polars, a data set of Hugging Face or torch, `(images, labels)`, or a tuple of data for training and test.
         data_dir: The folder with the four IDX files of the MNIST family, directly or in a subfolder named
             like the data set. Without meaning for `digits` and files.
         progress: Called as `progress(file, done_bytes, total_bytes)` while downloading.
