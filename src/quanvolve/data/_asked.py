@@ -9,6 +9,7 @@ from quanvolve._errors import DataError
 from quanvolve.data._preparation import FITS, Preparation
 
 CHANNELS = ("auto", "first", "last")
+COLUMNS = ("auto", "features", "pixels", "series")
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,13 @@ class Asked:
 
     Args:
         image_size: Height and width to which pictures are resized, or one number for both; None if all are of one
-            size.
+            size. For a table with one column a pixel, the height and width of its images.
         fit: How a picture becomes that size: "crop" (what is too long is cut off), "pad" (black bars) or "stretch".
         grayscale: True turns colours into grey, False makes all pictures colour; None leaves colours where any picture
             has some.
         label: The column, field or file that holds the labels; None if it is found by its name.
+        columns: What the columns of numbers in a table are: "features" in a row, the "pixels" of an image, the values
+            of a "series" in time; "auto" goes by their names, and takes them for features where those say nothing.
         channels: Which axis of an array holds the channels: "first", "last", or "auto" where only one can.
         test_fraction: The share of each class that becomes the test set where there is none.
         seed: Fixes which.
@@ -38,12 +41,13 @@ class Asked:
     fit: str = "crop"
     grayscale: bool | None = None
     label: str | None = None
+    columns: str = "auto"
     channels: str = "auto"
     test_fraction: float = 0.2
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, known in (("fit", FITS), ("channels", CHANNELS)):
+        for name, known in (("fit", FITS), ("columns", COLUMNS), ("channels", CHANNELS)):
             if getattr(self, name) not in known:
                 raise DataError(f"`{name}` (={getattr(self, name)!r}) must be one of {', '.join(map(repr, known))}")
         if not 0 < self.test_fraction < 1:

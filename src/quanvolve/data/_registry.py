@@ -138,8 +138,13 @@ def load_dataset(
             - the binary form of CIFAR-10 or CIFAR-100: its archive, one of its files, or their folder;
             - SVHN's `train_32x32.mat` and `test_32x32.mat`: one of them or their folder;
             - USPS' `usps.bz2` and `usps.t.bz2`: one of them or their folder;
+            - a table: `.csv`, `.tsv` or `.parquet`;
+            - a folder saved by Hugging Face's `datasets`;
             - a folder with pictures (PNG, JPEG, WebP, TIFF, BMP, GIF), those of each class in a folder of its own, in
-              one tree or in `train`, `val` and `test`, or with a table such as Kaggle's `labels.csv` beside them.
+              one tree or in `train`, `val` and `test`, or with a table such as Kaggle's `labels.csv` beside them;
+
+            or an object: a frame of pandas or polars, a data set of Hugging Face or torch, `(images, labels)`, or a
+            tuple of data for training and test.
         data_dir: The folder with the files of a data set with a name, as they are downloaded or unpacked, directly or
             in a subfolder of that name. Without meaning for `digits`, `moons` and paths.
         progress: Called as `progress(file, done_bytes, total_bytes)` while downloading.

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from quanvolve.data.sources._cifar import Cifar
+from quanvolve.data.sources._csv import Csv
 from quanvolve.data.sources._folders import Folders
+from quanvolve.data.sources._frames import Frame
+from quanvolve.data.sources._hugging_face import HuggingFace
 from quanvolve.data.sources._idx import Idx
 from quanvolve.data.sources._npz import Npz
+from quanvolve.data.sources._pairs import Items, TrainAndTest
+from quanvolve.data.sources._parquet import Parquet
 from quanvolve.data.sources._series import Series
 from quanvolve.data.sources._source import Source
 from quanvolve.data.sources._svhn import Svhn
+from quanvolve.data.sources._torch import Torch
 from quanvolve.data.sources._usps import Usps
 
 SOURCES: tuple[Source, ...] = (
@@ -20,7 +26,14 @@ SOURCES: tuple[Source, ...] = (
     Cifar(),
     Svhn(),
     Usps(),
+    Csv(),
+    Parquet(),
+    Frame(),
+    HuggingFace(),
     Folders(),
+    Torch(),
+    Items(),
+    TrainAndTest(),
 )
 """In the order in which they are asked whether they take data; the first that does loads it."""
 
