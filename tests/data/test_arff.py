@@ -146,5 +146,5 @@ def test_damaged_tab_separated_values(tmp_path: Path, line: str, message: str) -
 
 def test_other_tables_are_no_series(tmp_path: Path) -> None:
     (tmp_path / "people.tsv").write_text("name\tage\nAda\t36\n")
-    with pytest.raises(DataError, match="is a file of an unknown kind; known: "):
+    with pytest.raises(DataError, match="has no column for the labels"):
         load_dataset(tmp_path / "people.tsv")

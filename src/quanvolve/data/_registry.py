@@ -176,7 +176,8 @@ def load_dataset(
         data = (
             BUNDLED[key].load() if key in BUNDLED else load_named(find_spec(key), data_dir=data_dir, progress=progress)
         )
-    if how.about_pictures is not None and data.preparation is None:
+    shaped = how.about_pictures == "image_size" and data.train_images.shape[-2:] == how.size  # columns, made to images
+    if how.about_pictures is not None and data.preparation is None and not shaped:
         raise DataError(
             f"`{how.about_pictures}` has no meaning for {data.name!r}, which does not consist of picture files: leave "
             "it out"

@@ -177,7 +177,7 @@ def test_pixels_are_resized_as_pictures(write: Write) -> None:
     path = write(f"label,{names}\n{rows}")
     data = load_dataset(path, image_size=4)
     assert data.preparation is not None
-    assert str(data.preparation) == "resized to 4x4 (crop), grey"
+    assert str(data.preparation) == "4x4 (crop), grey"
     expected = [
         np.array(Image.fromarray(row.reshape(8, 8).astype(np.uint8)).resize((4, 4), Image.Resampling.BILINEAR))
         for row in pixels

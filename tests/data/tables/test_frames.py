@@ -135,7 +135,7 @@ def test_pictures_in_a_column(kind: str, held: str, tmp_path: Path, monkeypatch:
     assert data.notes[:3] == ("labels: the column 'label'", "left out: size", "pictures, of any size, grey")
     small = load_dataset(FRAMES[kind]({"image": cells[held], "label": [0, 1] * 5}), image_size=4, fit="pad")
     assert small.train_images.shape == (8, 4, 4)
-    assert str(small.preparation) == "resized to 4x4 (pad), grey"
+    assert str(small.preparation) == "4x4 (pad), grey"
 
 
 def test_series_and_pixels_by_name(kind: str) -> None:

@@ -92,7 +92,7 @@ def test_pictures_of_any_size_and_kind_are_prepared() -> None:
 def test_a_picture_too_large() -> None:
     stream = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(stream, "PNG")
-    with pytest.raises(DataError, match=r"item 0 of \(images, labels\) has over 16 megapixels: make it smaller first"):
+    with pytest.raises(DataError, match=r"item 0 of \(images, labels\) has over 64 megapixels: make it smaller first"):
         load_dataset(([stream.getvalue()] * 2, [0, 1]), image_size=8)
     with pytest.raises(DataError, match=r"item 0 of \(images, labels\) is a picture of floating-point numbers"):
         load_dataset(([Image.new("F", (4, 4))] * 2, [0, 1]))
