@@ -74,8 +74,8 @@ def _parse(line: bytes, where: str) -> tuple[int, NDArray[np.float32]]:
         fits = False
     if not fits:
         raise DataError(
-            f"{where} is no label with the {_PIXELS} values `1:value` to `{_PIXELS}:value` in [-1, 1]: it is cut short or "
-            "something else; get the file again"
+            f"{where} is no label with the {_PIXELS} values `1:value` to `{_PIXELS}:value` in [-1, 1]: it is cut "
+            "short or something else; get the file again"
         )
     if not 0 <= digit < len(CLASSES):
         raise DataError(f"{where} has the label {digit + 1}, expected 1 to 10: check that this is the right file")
