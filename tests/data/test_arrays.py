@@ -91,8 +91,10 @@ def test_what_is_left_alone_is_said(tmp_path: Path) -> None:
     path = save(tmp_path, images=IMAGES, labels=LABELS, **others)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("readme.txt", "hello")
+        archive.writestr("packed.npy", npy(IMAGES), zipfile.ZIP_LZMA)
     assert load_npz(path).notes[-1] == (
-        "left alone: `x` (20, 5, 6), `mean` (), `people` (pickled objects), `two lines` (2, 3), `readme.txt` (no array)"
+        "left alone: `x` (20, 5, 6), `mean` (), `people` (pickled objects), `two lines` (2, 3), "
+        "`readme.txt` (no array), `packed` (no array)"
     )
     assert len(load_npz(path).notes) == 2
 

@@ -36,8 +36,24 @@ class NpzReader:
         self.keys = tuple(self._members)
 
     def __getitem__(self, key: str) -> NDArray[Any]:
-        info = self._members[key]
         what = f"`{key}` in {quoted(self._path)}"
+        info = self._possible(key, what)
+        with _one_line_errors(self._path, "an .npz file"), self._archive.open(info) as stream:
+            return _read_array(stream, info.file_size, what, self._max_bytes)
+
+    def shape(self, key: str) -> str:
+        """The shape of an array as its header says, without reading it; what else it is where there is none."""
+        try:
+            with self._archive.open(self._possible(key, key)) as stream:
+                shape, dtype = _read_header(stream, key)
+        except Exception:
+            # Whatever is wrong with an array that nobody reads is no reason to refuse the others.
+            return "(no array)"
+        return "(pickled objects)" if dtype.hasobject else str(shape)
+
+    def _possible(self, key: str, what: str) -> zipfile.ZipInfo:
+        """The member of the archive, where it does not claim more than can be in it."""
+        info = self._members[key]
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise DataError(
                 f"{what} is compressed in a way that NumPy does not write: save the file again with np.savez"
@@ -47,18 +63,7 @@ class NpzReader:
                 f"{what} claims {info.file_size} bytes but has {info.compress_size} compressed ones, too few "
                 f"for that: the file is damaged, get it again"
             )
-        with _one_line_errors(self._path, "an .npz file"), self._archive.open(info) as stream:
-            return _read_array(stream, info.file_size, what, self._max_bytes)
-
-    def shape(self, key: str) -> str:
-        """The shape of an array as its header says, without reading it; what else it is where there is none."""
-        try:
-            with self._archive.open(self._members[key]) as stream:
-                shape, dtype = _read_header(stream, f"`{key}`")
-        except Exception:
-            # Whatever is wrong with an array that nobody reads is no reason to refuse the others.
-            return "(no array)"
-        return "(pickled objects)" if dtype.hasobject else str(shape)
+        return info
 
 
 @contextmanager
