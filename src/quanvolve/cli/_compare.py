@@ -127,7 +127,7 @@ def compare(
         chosen_again = {n: v for n, v in settings.items() if typed(ctx, n)}
         if splits and not typed(ctx, "seeds"):
             chosen_again["seeds"] = tuple(range(splits))
-        protocol = replace(plan.protocol, **_of_protocol(chosen_again))
+        decided = protocol = replace(plan.protocol, **_of_protocol(chosen_again))
         data = canonical(dataset) if typed(ctx, "dataset") else None
     else:
         params = stated(arguments_of(model))
@@ -140,13 +140,13 @@ def compare(
             settings["splits"] = 0
         data, protocol = canonical(dataset), Protocol(**_of_protocol(settings))
         with interruptible(lambda: _how_to_go_on(output)):  # the data may have to be downloaded
-            protocol, few = with_unit(protocol, data, place)
+            decided, few = with_unit(protocol, data, place)
         if few is not None and not json:
             emit(
-                f"{few} test images are too few to show anything: compared over {protocol.splits} splits of all images "
-                "(--splits; --seeds for seeds, all on these test images)"
+                f"{few} test images are too few to show anything: compared over {decided.splits} splits of all images "
+                "(--splits N for another number, --seeds N for seeds, all on these test images)"
             )
-    _warn_of_few(protocol, params, chosen, output if resume else None, quiet=json)
+    _warn_of_few(decided, params, chosen, output if resume else None, quiet=json)
     with interruptible(lambda: _how_to_go_on(output)), Counter("trials", quiet=json) as counter:
 
         def told(counts: dict[str, int], what: str) -> None:

@@ -8,6 +8,7 @@ from quanvolve._file_names import STUDY_TABLE
 from quanvolve.runs import ONNX_MODEL, begun
 from quanvolve.studio._settings import Settings
 from quanvolve.studio._tables import Job
+from quanvolve.study import SEEDS
 
 TRAIN, EXPLAIN, ONNX, COMPARE = "train", "explain", "onnx", "compare"
 
@@ -37,6 +38,8 @@ def command_of(job: Job, settings: Settings) -> list[str]:
     if started:
         return [job.kind, *output, "--resume", *(["--retry"] if job.kind == COMPARE else [])]
     chosen = dict(job.settings)
+    if job.kind == COMPARE and chosen.get("seeds") == SEEDS:
+        del chosen["seeds"]  # as usual: with few test images, splits take their place
     return [job.kind, chosen.pop("dataset"), *output, *_options(chosen), *_data(settings)]
 
 
