@@ -34,9 +34,10 @@ class DataOptions:
             >>> DataOptions("28x32", fit="pad").asked()
             {'image_size': (28, 32), 'fit': 'pad'}
         """
-        chosen = {name: getattr(self, name) for name in OF_DATA} | {"image_size": parse_size(self.image_size)}
-        # A switch that is off asks for nothing.
-        return {name: value for name, value in chosen.items() if value is not None and value is not False}
+        chosen = {field.name: getattr(self, field.name) for field in fields(DataOptions)}
+        usual = {field.name: field.default for field in fields(DataOptions)}
+        chosen["image_size"] = parse_size(self.image_size)
+        return {name: value for name, value in chosen.items() if value != usual[name]}
 
 
 OF_DATA = tuple(field.name for field in fields(DataOptions))

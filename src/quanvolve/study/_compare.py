@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.data import dataset_key
 from quanvolve.study._cluster import work_on_cluster
 from quanvolve.study._contenders import contenders_for
 from quanvolve.study._extend import Wanted
@@ -16,7 +17,7 @@ from quanvolve.study._plan import USUAL_SEEDS, Plan, Protocol
 from quanvolve.study._results import Results, results_of
 from quanvolve.study._splits import FEW_TEST_IMAGES, USUAL_SPLITS
 from quanvolve.study._table import Table
-from quanvolve.study._trial import data_of
+from quanvolve.study._trial import as_key, data_of
 from quanvolve.study._work import Progress, work_in_processes
 
 
@@ -28,6 +29,7 @@ def compare(
     controls: Sequence[str] | None = None,
     protocol: Protocol | None = None,
     data_dir: str | Path | None = None,
+    asked: Mapping[str, Any] | None = None,
     resume: bool = False,
     retry: bool = False,
     workers: int = 1,
@@ -46,6 +48,7 @@ def compare(
         controls: names of controls; all that differ from the model if not given.
         protocol: of all trainings.
         data_dir: folder with the data set's files.
+        asked: how data of one's own are read: the fields of :class:`quanvolve.data.Asked`.
         resume: go on with the study in the folder, and do only what is missing. Seeds, splits, learning rates (in
             `protocol`) and controls that are given beside those that it has are added to it; what is not given stays,
             and anything else that differs is refused.
@@ -76,19 +79,21 @@ def compare(
     folder = Path(output)
     place = None if data_dir is None else os.path.abspath(data_dir)
     # Workers elsewhere, and a later --resume, may have another working folder.
-    data = os.path.abspath(dataset) if dataset and Path(dataset).is_file() else dataset or None
+    data = dataset or None
+    if data is not None and (Path(data).is_file() or isinstance(dataset_key(data), Path)):
+        data = os.path.abspath(data)
     if resume:
         table = Table(folder)
-        table.extend(Wanted(folder, data, place, params, controls, protocol))
+        table.extend(Wanted(folder, data, place, params, controls, protocol, asked))
         if retry:
             table.retry_failed()
     elif data is None:
         raise QuanvolveError(f"`dataset` (={dataset!r}) must be a data set, or `resume` true to go on with a study")
     else:
         contenders = tuple(contenders_for(params or {}, controls))
-        asked = protocol or Protocol()
-        chosen, own = with_unit(asked, data, place)
-        table = Table.create(folder, Plan(data, place, contenders, chosen, own_test_images=own))
+        chosen, own = with_unit(protocol or Protocol(), data, place, asked)
+        plan = Plan(data, place, contenders, chosen, own_test_images=own, asked=dict(asked or {}))
+        table = Table.create(folder, plan)
     if scheduler == "local":
         work_in_processes(table, workers, progress=progress)
     else:
@@ -96,13 +101,19 @@ def compare(
     return results_of(table)
 
 
-def with_unit(protocol: Protocol, dataset: str, data_dir: str | Path | None = None) -> tuple[Protocol, int | None]:
+def with_unit(
+    protocol: Protocol,
+    dataset: str,
+    data_dir: str | Path | None = None,
+    asked: Mapping[str, Any] | None = None,
+) -> tuple[Protocol, int | None]:
     """A protocol in which the unit of comparison is chosen, where it is left open.
 
     Args:
         protocol: of all trainings.
         dataset: name of a data set, or path of a file.
         data_dir: folder of its files.
+        asked: how the data are read.
 
     Returns:
         The protocol, and the test images of the data set where they are so few that splits were chosen; else None.
@@ -114,7 +125,7 @@ def with_unit(protocol: Protocol, dataset: str, data_dir: str | Path | None = No
     """
     if protocol.splits is not None or protocol.test_size is not None or protocol.seeds != USUAL_SEEDS:
         return protocol, None
-    own = len(data_of(dataset, None if data_dir is None else str(data_dir)).test_labels)
+    own = len(data_of(dataset, None if data_dir is None else str(data_dir), as_key(asked)).test_labels)
     if own >= FEW_TEST_IMAGES:
         return replace(protocol, splits=0), None
     return replace(protocol, splits=USUAL_SPLITS), own

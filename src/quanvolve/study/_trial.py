@@ -19,34 +19,43 @@ from quanvolve.study._plan import Plan, Protocol
 from quanvolve.study._splits import pooled, split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
     from quanvolve.data import Dataset
 
 
+AsKey = tuple[tuple[str, Any], ...]
+"""How data are read, as pairs."""
+
+
+def as_key(asked: Mapping[str, Any] | None) -> AsKey:
+    """How data are read, as what a cache takes."""
+    return tuple((asked or {}).items())
+
+
 @lru_cache(maxsize=1)
-def data_of(dataset: str, data_dir: str | None) -> Dataset:
-    """The data of a study, loaded once a process."""
+def data_of(dataset: str, data_dir: str | None, asked: AsKey = ()) -> Dataset:
+    """The data of a study, loaded once a process, as it is asked for."""
     from pathlib import Path
 
-    return load_dataset(dataset, data_dir=None if data_dir is None else Path(data_dir))
+    return load_dataset(dataset, data_dir=None if data_dir is None else Path(data_dir), **dict(asked))
 
 
 @lru_cache(maxsize=1)
-def _warn(dataset: str, data_dir: str | None) -> None:
+def _warn(dataset: str, data_dir: str | None, asked: AsKey) -> None:
     """Warn of labels that occur in the test set only, once a process."""
     from quanvolve.estimators import warn_of_unknown_labels  # loads scikit-learn
 
-    data = data_of(dataset, data_dir)
+    data = data_of(dataset, data_dir, asked)
     warn_of_unknown_labels(data.train_labels, data.test_labels)
 
 
 @lru_cache(maxsize=1)
-def _pool_of(dataset: str, data_dir: str | None) -> tuple[NDArray[Any], NDArray[Any]]:
+def _pool_of(dataset: str, data_dir: str | None, asked: AsKey) -> tuple[NDArray[Any], NDArray[Any]]:
     """All images and labels, put together once a process."""
-    return pooled(data_of(dataset, data_dir))
+    return pooled(data_of(dataset, data_dir, asked))
 
 
 @dataclass(frozen=True)
@@ -64,12 +73,13 @@ def _parts(plan: Plan, seed: int) -> _Parts:
     """The images of a seed, or of a split."""
     protocol = plan.protocol
     if protocol.splits:
-        images, labels = _pool_of(plan.dataset, plan.data_dir)
+        images, labels = _pool_of(plan.dataset, plan.data_dir, as_key(plan.asked))
         train, test = split(labels, seed)
         train = train[drawn(labels[train], protocol.train_size, seed)]
         return _Parts(images[train], labels[train], images[test], labels[test], _majority(labels))
-    _warn(plan.dataset, plan.data_dir)
-    data = data_of(plan.dataset, plan.data_dir)
+    which = plan.dataset, plan.data_dir, as_key(plan.asked)
+    _warn(*which)
+    data = data_of(*which)
     train = drawn(data.train_labels, protocol.train_size, seed)
     test = drawn(data.test_labels, protocol.test_size, 0)
     labels = data.test_labels[test]
@@ -125,7 +135,7 @@ def run_trial(
         The test accuracy and what belongs to it, ready for JSON.
     """
     protocol = plan.protocol
-    parts, dims = _parts(plan, seed), data_of(plan.dataset, plan.data_dir).dims
+    parts, dims = _parts(plan, seed), data_of(plan.dataset, plan.data_dir, as_key(plan.asked)).dims
     began = time.perf_counter()
     best: Any = None if earlier is None else (earlier["valid_accuracy"], earlier["lr"], None)
     tried = [] if earlier is None else list(earlier["tried"])
