@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from quanvolve._errors import QuanvolveError
 from quanvolve._options import explains, takes
 from quanvolve.circuits import Circuit
+from quanvolve.data import Preparation
 from quanvolve.estimators._batches import TensorData
 from quanvolve.estimators._classes import warn_of_single_samples, warn_of_unknown_labels
 from quanvolve.estimators._filters import build_backbone, restore_backbone
@@ -70,6 +71,8 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         module_: the trained `torch.nn.Module`, with `backbone` and `head`; takes images in [0, 1].
         classes_: the labels.
         label_names_: names of the labels for people, where given before saving; not set by `fit`.
+        preparation_: a :class:`quanvolve.data.Preparation`: what was done to the pictures that the training images came
+            from, where given after `fit`, for prediction to do it again; else None. It is saved with the model.
         history_: one dict an epoch: epoch, train_loss, valid_loss, valid_accuracy, lr, seconds.
         image_shape_, input_range_, output_shape_, n_features_in_: see :class:`quanvolve.QuanvTransformer`.
 
@@ -278,6 +281,7 @@ class QuanvClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self._spec, self.image_shape_, self.input_range_ = spec, spec.shape, spec.range
         self.output_shape_ = output_shape
         self.module_ = module
+        self.preparation_: Preparation | None = None
 
     def _split(self, numbers: npt.NDArray[Any], seed: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Rows to train on and rows to validate on; stratified where every class can be on both sides."""

@@ -15,9 +15,11 @@ from quanvolve.runs._models import Unfinished as Unfinished
 from quanvolve.runs._models import data_of as data_of
 from quanvolve.runs._models import load_classifier as load_classifier
 from quanvolve.runs._options import MAX_SEED as MAX_SEED
+from quanvolve.runs._options import OF_DATA as OF_DATA
 from quanvolve.runs._options import OPTION_OF as OPTION_OF
 from quanvolve.runs._options import TrainOptions as TrainOptions
 from quanvolve.runs._options import arguments_of as arguments_of
+from quanvolve.runs._options import asked_of as asked_of
 from quanvolve.runs._options import stated as stated
 from quanvolve.runs._results import feature_maps as feature_maps
 from quanvolve.runs._run import Run as Run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +35,7 @@ class HuggingFace:
     def takes(self, data: Any) -> bool:
         """By the type, or the files of a folder that was saved."""
         if isinstance(data, Path):
-            return any((data / name).is_file() for name in _SAVED)
+            return any(os.path.isfile(data / name) for name in _SAVED)
         library = sys.modules.get("datasets")
         kinds = ("Dataset", "DatasetDict", "IterableDataset", "IterableDatasetDict")
         return library is not None and isinstance(data, tuple(getattr(library, kind, ()) for kind in kinds))

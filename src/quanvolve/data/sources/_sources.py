@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from quanvolve.data.sources._csv import Csv
+from quanvolve.data.sources._folders import Folders
 from quanvolve.data.sources._frames import Frame
 from quanvolve.data.sources._hugging_face import HuggingFace
 from quanvolve.data.sources._npz import Npz
@@ -24,6 +25,7 @@ SOURCES: tuple[Source, ...] = (
     Torch(),
     Items(),
     TrainAndTest(),
+    Folders(),
 )
 """In the order in which they are asked whether they take data; the first that does loads it."""
 

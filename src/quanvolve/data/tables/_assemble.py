@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from quanvolve._errors import DataError
 from quanvolve._lines import one_line
-from quanvolve.data._arrays import rows_for_test
 from quanvolve.data._asked import Asked
 from quanvolve.data._dataset import Dataset
+from quanvolve.data._split import set_aside
 from quanvolve.data._text import plural
 from quanvolve.data.tables._names import listed
 from quanvolve.data.tables._pictures import Items
@@ -170,7 +170,7 @@ def _split(
     if not test.any():
         if int(train.sum()) < 2:
             raise DataError(f"{source} holds 1 item to train with and none to test with, expected at least 2")
-        test = rows_for_test(labels, asked.seed, asked.test_fraction)
+        test = set_aside(labels, asked.seed, asked.test_fraction)
         train = ~test
         notes.append(
             f"there is no test set: {asked.test_fraction:.0%} of each class are taken for it (seed {asked.seed})"
