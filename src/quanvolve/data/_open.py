@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from quanvolve._errors import DataError
 from quanvolve.data._libtiff import silence_libtiff
@@ -43,40 +44,52 @@ def quiet_pillow() -> Iterator[None]:
 
 
 @contextmanager
-def opened_picture(path: str | os.PathLike[str], most_pixels: int) -> Iterator[Image.Image]:
+def opened_picture(
+    path: str | os.PathLike[str] | bytes, most_pixels: int, name: str | None = None
+) -> Iterator[Image.Image]:
     """A picture of which only the head has been read; what fails while it is decoded becomes an error of its file.
 
     Args:
-        path: of the file.
+        path: of the file; or what is in it.
         most_pixels: that whoever decodes it allows, for the message about one that Pillow itself refuses.
+        name: what messages call it; None for the path in quotes.
 
     Raises:
         DataError: a file that is missing, damaged, of another kind, or far too large.
     """
     from PIL import Image, UnidentifiedImageError
 
+    name = name or (repr("bytes") if isinstance(path, bytes) else quoted(path))
     try:
-        with open(path, "rb") as stream, Image.open(stream, formats=KINDS) as picture:
+        with _stream(path) as stream, Image.open(stream, formats=KINDS) as picture:
             if picture.format == "TIFF":
                 silence_libtiff()
             yield picture
     except DataError:
         raise
     except FileNotFoundError:
-        raise DataError(f"{quoted(path)} does not exist, expected an image: check the path") from None
+        raise DataError(f"{name} does not exist, expected an image: check the path") from None
     except IsADirectoryError:
-        raise DataError(f"{quoted(path)} is a folder, expected an image: name the files inside it") from None
+        raise DataError(f"{name} is a folder, expected an image: name the files inside it") from None
     except Image.DecompressionBombError:
         size = f"over {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels"
-        raise DataError(f"{quoted(path)} has {too_large(size, most_pixels)}") from None
+        raise DataError(f"{name} has {too_large(size, most_pixels)}") from None
     except UnidentifiedImageError:
-        why = "is damaged or something else" if os.path.getsize(path) else "has 0 bytes"
+        why = "is damaged or something else" if _length(path) else "has 0 bytes"
         raise DataError(
-            f"{quoted(path)} is not an image of a known kind ({', '.join(KINDS)}): it {why}; get it again"
+            f"{name} is not an image of a known kind ({', '.join(KINDS)}): it {why}; get it again"
         ) from None
     # On damaged files the decoders raise nearly anything: OSError, SyntaxError, struct.error, IndexError.
     except Exception as error:
-        raise DataError(f"{quoted(path)} is a damaged image ({reason(error)}): get the file again") from None
+        raise DataError(f"{name} is a damaged image ({reason(error)}): get the file again") from None
+
+
+def _stream(path: str | os.PathLike[str] | bytes) -> IO[bytes]:
+    return io.BytesIO(path) if isinstance(path, bytes) else open(path, "rb")
+
+
+def _length(path: str | os.PathLike[str] | bytes) -> int:
+    return len(path) if isinstance(path, bytes) else os.path.getsize(path)
 
 
 def too_large(size: str, most_pixels: int) -> str:

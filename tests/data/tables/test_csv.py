@@ -128,6 +128,9 @@ def test_features_stay_in_a_row_and_it_is_said(write: Write) -> None:
     assert (series.train_images.shape, series.dims) == ((8, 1, 64), 1)
     with pytest.raises(DataError, match=r"has 64 columns of numbers .* which do not make an image of 5x5, grey or in"):
         load_dataset(path, image_size=5)
+    for asked in ({"fit": "pad"}, {"grayscale": True}):
+        with pytest.raises(DataError, match="has no meaning for 'own', which does not consist of picture files"):
+            load_dataset(path, **asked)
     with pytest.raises(DataError, match=r"`columns` \(='picture'\) must be one of 'auto', 'features', 'pixels', 'ser"):
         load_dataset(path, columns="picture")
 
@@ -382,6 +385,8 @@ def test_files_that_are_not_there_or_damaged(write: Write, tmp_path: Path) -> No
     for content in (b"nonsense", whole[:-20], whole[:30] + b"\xff" * 30 + whole[60:]):
         with pytest.raises(DataError, match=r"bad.csv.gz' cannot be read \(.*\): get the file again"):
             load_dataset(write(content, "bad.csv.gz"))
+    with pytest.raises(DataError, match=r"cannot be read \(embedded null byte\): get the file again"):
+        load_dataset("a\0.csv")
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(DataError, match=r"folder.csv' cannot be read \(Is a directory\)"):
         load_dataset(tmp_path / "folder.csv")

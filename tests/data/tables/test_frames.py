@@ -132,7 +132,7 @@ def test_pictures_in_a_column(kind: str, held: str, tmp_path: Path, monkeypatch:
     data = load_dataset(FRAMES[kind]({"image": cells[held], "size": [1] * 10, "label": [0, 1] * 5}))
     assert (data.train_images.shape, data.train_images.dtype) == ((8, 6, 8), np.uint8)
     assert sorted([*data.train_images[:, 0, 0], *data.test_images[:, 0, 0]]) == [20 * k for k in range(10)]
-    assert data.notes[:3] == ("labels: the column 'label'", "left out: size", "pictures, of any size, grey")
+    assert data.notes[:3] == ("labels: the column 'label'", "left out: size", "pictures, 6x8 (crop), grey")
     small = load_dataset(FRAMES[kind]({"image": cells[held], "label": [0, 1] * 5}), image_size=4, fit="pad")
     assert small.train_images.shape == (8, 4, 4)
     assert str(small.preparation) == "4x4 (pad), grey"

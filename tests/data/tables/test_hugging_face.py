@@ -44,7 +44,7 @@ def test_pictures_and_classes_by_their_features() -> None:
     images, labels = np.concatenate([data.train_images, data.test_images]), [*data.train_labels, *data.test_labels]
     looped = {(int(np.array(row["image"])[0, 0]), row["label"]) for row in rows()}
     assert set(zip(images[:, 0, 0].tolist(), labels, strict=True)) == looped
-    assert str(data.preparation) == "of any size, grey"
+    assert str(data.preparation) == "6x8 (crop), grey"
 
 
 def test_parts() -> None:
@@ -137,5 +137,5 @@ def test_what_is_refused() -> None:
         load_dataset(two)
     assert load_dataset(two, label="other").class_names == ("no", "yes")
     broken = datasets.Dataset.from_dict({"image": [{"bytes": b"none", "path": None}] * 2, "label": [0, 1]})
-    with pytest.raises(DataError, match="row 0 of the data set, column 'image' is not a picture of a known kind"):
+    with pytest.raises(DataError, match="row 0 of the data set, column 'image' is not an image of a known kind"):
         load_dataset(broken.cast_column("image", datasets.Image()))

@@ -59,10 +59,10 @@ def test_paths(tmp_path: Path) -> None:
     assert firsts(load_dataset((files, LABELS))) == expected
     assert firsts(load_dataset(([str(file) for file in files], LABELS))) == expected
     files[3].write_bytes(files[3].read_bytes()[:-30])
-    with pytest.raises(DataError, match=r"item 3 of \(images, labels\): '.*3.png' is a damaged picture"):
+    with pytest.raises(DataError, match=r"item 3 of \(images, labels\): '.*3.png' is a damaged image"):
         load_dataset((files, LABELS))
     files[3].write_text("no picture")
-    with pytest.raises(DataError, match=r"item 3 of \(images, labels\): '.*3.png' is not a picture of a known kind"):
+    with pytest.raises(DataError, match=r"item 3 of \(images, labels\): '.*3.png' is not an image of a known kind"):
         load_dataset((files, LABELS))
     files[3].unlink()
     with pytest.raises(DataError, match=r"item 3 of \(images, labels\): '.*3.png' does not exist"):
@@ -89,12 +89,22 @@ def test_pictures_of_any_size_and_kind_are_prepared() -> None:
     assert (grey.preparation, grey.train_images.shape) == (Preparation((6, 8), "crop", 1), (8, 6, 8))
 
 
+def test_grey_pictures_saved_in_colours() -> None:
+    same = [picture.convert("RGB") for picture in pictures()]
+    assert firsts(load_dataset((same, LABELS))) == firsts(load_dataset((pictures(), LABELS)))
+    assert load_dataset((same, LABELS)).train_images.shape == (8, 6, 8)
+    coloured = load_dataset((pictures(), LABELS), grayscale=False)
+    assert (coloured.train_images.shape, coloured.preparation) == ((8, 3, 6, 8), Preparation((6, 8), "crop", 3))
+
+
 def test_a_picture_too_large() -> None:
     stream = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(stream, "PNG")
-    with pytest.raises(DataError, match=r"item 0 of \(images, labels\) has over 64 megapixels: make it smaller first"):
+    with pytest.raises(
+        DataError, match=r"item 0 of \(images, labels\) has over 178956970 pixels, expected at most 64 megapixels"
+    ):
         load_dataset(([stream.getvalue()] * 2, [0, 1]), image_size=8)
-    with pytest.raises(DataError, match=r"item 0 of \(images, labels\) is a picture of floating-point numbers"):
+    with pytest.raises(DataError, match=r"item 0 of \(images, labels\): the picture holds floating-point numbers"):
         load_dataset(([Image.new("F", (4, 4))] * 2, [0, 1]))
 
 

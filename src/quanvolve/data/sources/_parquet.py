@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ class Parquet:
     def tables(self, data: Any, asked: Asked) -> dict[str, Table]:
         """The one table."""
         path: Path = data
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise DataError(f"{quoted(path)} does not exist, expected a file of Parquet: check the path")
         frame, source = _read(path), quoted(path)
         table = from_frame(

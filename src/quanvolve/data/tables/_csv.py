@@ -120,6 +120,8 @@ def _records(path: Path) -> Iterator[tuple[Iterator[Record], Callable[[], bool]]
             delimiter = _delimiter(path, text.readline())
         with _opened(path) as binary, _as_text(binary, encoding) as text:
             yield read(text, delimiter), lambda: underlined
+    except DataError:
+        raise
     except FileNotFoundError:
         raise DataError(f"{quoted(path)} does not exist, expected a table: check the path") from None
     except csv.Error as error:
@@ -128,7 +130,8 @@ def _records(path: Path) -> Iterator[tuple[Iterator[Record], Callable[[], bool]]
         ) from None
     except UnicodeError:
         raise DataError(f"row {row + 1} of {quoted(path)} is no text in UTF-16: save the file as UTF-8") from None
-    except (OSError, EOFError, zlib.error) as error:
+    # A path with a null character is a ValueError.
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(f"{quoted(path)} cannot be read ({reason(error)}): get the file again") from None
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,16 +14,14 @@ from numpy.typing import NDArray
 from quanvolve._errors import DataError
 from quanvolve._lines import one_line
 from quanvolve.data._asked import Asked
-from quanvolve.data._libtiff import silence_libtiff
-from quanvolve.data._open import FORMATS, KINDS
-from quanvolve.data._preparation import MOST_PIXELS, Preparation
+from quanvolve.data._open import FORMATS, opened_picture, quiet_pillow
+from quanvolve.data._preparation import GREY_MODES, MOST_PIXELS, Preparation
 from quanvolve.data._shapes import checked_pixels
-from quanvolve.data._text import quoted, reason
+from quanvolve.data._text import quoted
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B")
 _CHANNELS = (1, 3, 4)
 
 
@@ -89,10 +84,24 @@ class Collector:
         self._arrays.append(array)
 
     def _prepared(self, item: Any, where: str) -> NDArray[Any]:
+        if _is_picture(item):
+            return self._array_of(item, where)
+        name = where
+        if not isinstance(item, bytes):
+            item = Path(item) if self._folder is None else self._folder / item
+            name = f"{where}: {quoted(item)}"
+        with quiet_pillow(), opened_picture(item, MOST_PIXELS, name) as picture:
+            return self._array_of(picture, name)
+
+    def _array_of(self, picture: Image.Image, name: str) -> NDArray[np.uint8]:
         asked = self._asked
-        with opened(item, where, self._folder) as image:
-            grey = asked.grayscale or image.mode in _GREY
-            return Preparation(asked.size, asked.fit, 1 if grey else 3).array(image)
+        grey = asked.grayscale or picture.mode in GREY_MODES
+        try:
+            array = Preparation(asked.size, asked.fit, 1 if grey else 3).array(picture)
+        except DataError as error:
+            raise DataError(f"{name}: {error}") from None
+        # Many a grey picture is saved as one of colours.
+        return array[0] if array.ndim == 3 and not (array != array[0]).any() else array
 
     def items(self, source: str) -> Items:
         """All of them as one array.
@@ -104,10 +113,11 @@ class Collector:
             raise DataError(f"{source} is empty, expected pictures or arrays with labels")
         if not self._pictures:
             return _of_arrays(np.stack(self._arrays), self._asked, source)
-        channels = max(3 if array.ndim == 3 else 1 for array in self._arrays)
+        coloured = self._asked.grayscale is False or any(array.ndim == 3 for array in self._arrays)
         # Grey pictures among coloured ones have the same value in each colour.
-        whole = [np.stack([array] * 3) if channels == 3 and array.ndim == 2 else array for array in self._arrays]
-        preparation = Preparation(self._asked.size, self._asked.fit, channels)
+        whole = [np.stack([array] * 3) if coloured and array.ndim == 2 else array for array in self._arrays]
+        height, width = self._arrays[0].shape[-2:]
+        preparation = Preparation((height, width), self._asked.fit, 3 if coloured else 1)
         return Items(np.stack(whole), 2, preparation, (f"pictures, {preparation}",))
 
 
@@ -204,55 +214,3 @@ def resized(values: NDArray[Any], asked: Asked, source: str, notes: tuple[str, .
     pictures = values if values.ndim == 3 else np.moveaxis(values, 1, 3)
     made = np.stack([preparation.array(Image.fromarray(np.ascontiguousarray(picture))) for picture in pictures])
     return Items(made, 2, preparation, (*notes, f"pictures, {preparation}"))
-
-
-@contextmanager
-def opened(item: Any, where: str, folder: Path | None = None) -> Iterator[Image.Image]:
-    """A picture of Pillow, from a path or bytes where it is none yet.
-
-    Raises:
-        DataError: A file that is missing, damaged, of no known kind, or too large.
-    """
-    if _is_picture(item):
-        if item.mode == "F":
-            raise DataError(f"{where} is a picture of floating-point numbers: give such as arrays")
-        yield item
-        return
-    from PIL import Image, UnidentifiedImageError
-
-    name = where
-    if not isinstance(item, bytes):
-        path = Path(item) if folder is None else folder / item
-        name = f"{where}: {quoted(path)}"
-    try:
-        # Pillow warns of large and of slightly damaged pictures; the first are refused below, the others raise.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with (
-                io.BytesIO(item) if isinstance(item, bytes) else path.open("rb") as stream,
-                Image.open(stream, formats=KINDS) as picture,
-            ):
-                width, height = picture.size
-                if width * height > MOST_PIXELS:
-                    raise Image.DecompressionBombError
-                if picture.mode == "F":
-                    raise DataError(f"{name} is a picture of floating-point numbers: give such as arrays")
-                if picture.format == "TIFF":
-                    silence_libtiff()
-                picture.load()
-                yield picture
-    except DataError:
-        raise
-    except FileNotFoundError:
-        raise DataError(f"{name} does not exist, expected a picture: check the path") from None
-    except IsADirectoryError:
-        raise DataError(f"{name} is a folder, expected a picture") from None
-    except Image.DecompressionBombError:
-        raise DataError(f"{name} has over {MOST_PIXELS // 1_000_000} megapixels: make it smaller first") from None
-    except UnidentifiedImageError:
-        raise DataError(
-            f"{name} is not a picture of a known kind ({', '.join(KINDS)}): it is damaged or something else"
-        ) from None
-    # On damaged files the decoders raise nearly anything: OSError, SyntaxError, struct.error, IndexError.
-    except Exception as error:
-        raise DataError(f"{name} is a damaged picture ({reason(error)}): get it again") from None
