@@ -51,6 +51,18 @@ def test_a_saved_classifier_without_a_run(tmp_path: Path) -> None:
     assert ok("evaluate", tmp_path / "model", "digits", "--json").json["test_accuracy"] == score
 
 
+def test_series_of_several_channels(tmp_path: Path) -> None:
+    header = "@relation x\n@attribute bag relational\n@attribute a real\n@end bag\n@attribute y {up,down}\n@data\n"
+    rows = ("'0,1,2,3,4\\n4,4,4,4,4',up\n", "'4,3,2,1,0\\n0,0,0,0,0',down\n")
+    for part in ("TRAIN", "TEST"):
+        (tmp_path / f"Own_{part}.arff").write_text(header + "".join(rows * 10))
+    line = ok("train", tmp_path / "Own_TRAIN.arff", "--epochs", 1, "--quiet", "--output", tmp_path / "run").out
+    assert ok("evaluate", tmp_path / "run").out == line.splitlines(keepends=True)[-1]
+    for part in ("TRAIN", "TEST"):
+        (tmp_path / f"Own_{part}.arff").write_text(header + "'0,1,2,3,4',up\n'4,3,2,1,0',down\n")
+    assert "are 1x5, but the model in" in refused("evaluate", tmp_path / "run")
+
+
 def test_what_does_not_fit(trained: tuple[Path, Result], write_npz: Callable[..., Path], tmp_path: Path) -> None:
     assert "are 4x4, but the model" in refused("evaluate", trained[0], write_npz())
     assert "are 3x8x8, but the model" in refused("evaluate", trained[0], write_npz(shape=(3, 8, 8)))

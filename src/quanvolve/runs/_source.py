@@ -69,9 +69,8 @@ def check_fits(dataset: Dataset, clf: Any, run: Path) -> None:
     from quanvolve.estimators import warn_of_unknown_labels  # loads scikit-learn
 
     pixels, expected = dataset.test_images.shape[1:], tuple(clf.image_shape_)
-    fits = pixels in (expected, expected[1:]) if len(pixels) > 1 else pixels[0] == clf.n_features_in_
-    if len(pixels) == 2 and expected[0] != 1:
-        fits = False
+    one_channel = expected[1:] if expected[0] == 1 else expected
+    fits = pixels in (expected, one_channel) if len(pixels) > 1 else pixels[0] == clf.n_features_in_
     if not fits:
         raise DataError(
             f"the images of data set {dataset.name!r} are {size(pixels)}, but the model in {run} takes {size(expected)}"

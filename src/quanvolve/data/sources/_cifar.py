@@ -23,7 +23,7 @@ _PICKLED = {
 class Cifar:
     """The archive, one of its files, or the folder that holds them."""
 
-    kind = "CIFAR in its binary form (data_batch_1.bin, train.bin or the archive)"
+    kind = "CIFAR in its binary form"
 
     def takes(self, data: Any) -> bool:
         """By the names of the files; the form for Python is taken to be refused with the reason."""

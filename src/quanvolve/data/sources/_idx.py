@@ -18,7 +18,7 @@ _SETS = (Four(FILES), *EMNIST.values())
 class Idx:
     """One of the four files, or the folder that holds them."""
 
-    kind = "four IDX files (train-images-idx3-ubyte and so on)"
+    kind = "four IDX files"
 
     def takes(self, data: Any) -> bool:
         """By the names of the files."""

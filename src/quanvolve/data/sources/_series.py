@@ -14,7 +14,7 @@ from quanvolve.data._series import SERIES_ENDINGS, has_pair, load_series
 class Series:
     """`NAME_TRAIN` and `NAME_TEST` with one of the endings, or the folder that holds them."""
 
-    kind = "series as .ts, .tsv, .txt or .arff (NAME_TRAIN and NAME_TEST)"
+    kind = "series as .ts, .tsv, .txt or .arff"
 
     def takes(self, data: Any) -> bool:
         """By the ending of the path, or if a folder holds such a pair."""

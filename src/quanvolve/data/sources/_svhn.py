@@ -17,7 +17,7 @@ from quanvolve.data.sources._pair import read_pair
 class Svhn:
     """One of the two files, or the folder that holds them."""
 
-    kind = f"SVHN's {FILES[0]} and {FILES[1]}"
+    kind = "SVHN's .mat files"
 
     def takes(self, data: Any) -> bool:
         """By the names of the files, or the ending."""

@@ -17,7 +17,7 @@ from quanvolve.data.sources._pair import read_pair
 class Usps:
     """One of the two files, or the folder that holds them."""
 
-    kind = f"USPS' {FILES[0]} and {FILES[1]}"
+    kind = "USPS' .bz2 files"
 
     def takes(self, data: Any) -> bool:
         """By the names of the files, or the ending."""
