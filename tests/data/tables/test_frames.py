@@ -138,6 +138,30 @@ def test_pictures_in_a_column(kind: str, held: str, tmp_path: Path, monkeypatch:
     assert str(small.preparation) == "4x4 (pad), grey"
 
 
+def test_a_frame_and_its_labels(kind: str) -> None:
+    content = columns()
+    labels = content.pop("kind")
+    expected = load_dataset(FRAMES[kind]({**content, "kind": labels}), label="kind")
+    for given in (labels, pd.Series(labels), pl.Series(labels), np.array(labels)):
+        data = load_dataset((FRAMES[kind](content), given))
+        np.testing.assert_array_equal(data.train_images, expected.train_images)
+        np.testing.assert_array_equal(data.test_labels, expected.test_labels)
+    with pytest.raises(DataError, match=r"\(frame, labels\) holds 10 rows and 9 labels: give one label a row"):
+        load_dataset((FRAMES[kind](content), labels[1:]))
+    frame = FRAMES[kind](content)
+    halves = load_dataset(((frame[:5], labels[:5]), (frame[5:], labels[5:])))
+    assert (halves.test_images[:, 1].tolist(), halves.test_labels.tolist()) == ([5, 6, 7, 8, 9], labels[5:])
+
+
+def test_rows_of_the_same_name_without_a_time(kind: str) -> None:
+    data = load_dataset(FRAMES[kind]({"id": [1, 1, 2, 2], "value": [1.5, 2, 3, 4], "label": ["a", "a", "b", "b"]}))
+    assert data.train_images.shape == (3, 1)
+    assert data.notes[1:3] == (
+        "the column 'id' names rows more than once: a column `time` with it would make series",
+        "left out: id",
+    )
+
+
 def test_series_and_pixels_by_name(kind: str) -> None:
     series = load_dataset(FRAMES[kind]({"t0": range(10), "t1": range(10), "label": [0, 1] * 5}))
     assert (series.train_images.shape, series.dims) == ((8, 1, 2), 1)

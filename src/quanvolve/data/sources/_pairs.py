@@ -16,7 +16,7 @@ from quanvolve.data.sources._hugging_face import HuggingFace
 from quanvolve.data.sources._parquet import Parquet
 from quanvolve.data.sources._tabular import Tabular, loaded
 from quanvolve.data.sources._torch import Torch
-from quanvolve.data.tables import Stream, Table, collected, is_frame
+from quanvolve.data.tables import Stream, Table, are_labels, collected, is_sequence
 
 _TABULAR: tuple[Tabular, ...] = (Csv(), Parquet(), Frame(), HuggingFace())
 
@@ -38,7 +38,7 @@ class Items:
         """A tuple of two sequences, of which the second holds one plain value an item; a list of pairs."""
         if isinstance(data, list):
             return bool(data) and isinstance(data[0], tuple) and len(data[0]) == 2
-        return isinstance(data, tuple) and len(data) == 2 and _is_sequence(data[0]) and _are_labels(data[1])
+        return isinstance(data, tuple) and len(data) == 2 and is_sequence(data[0]) and are_labels(data[1])
 
     def stream(self, data: Any) -> Stream:
         """The pairs."""
@@ -102,20 +102,3 @@ def _table(part: Any, name: str, asked: Asked) -> Table:
 
 def _as_path(part: Any) -> Any:
     return Path(part) if isinstance(part, str | os.PathLike) else part
-
-
-def _is_sequence(items: Any) -> bool:
-    return not isinstance(items, str | bytes | os.PathLike) and hasattr(items, "__len__") and not is_frame(items)
-
-
-def _are_labels(labels: Any) -> bool:
-    if not _is_sequence(labels) or isinstance(labels, dict) or not len(labels):
-        return False
-    shape = getattr(labels, "shape", None)
-    if shape is not None:
-        return len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
-    return isinstance(labels, list | tuple) and all(_is_plain(label) for label in labels)
-
-
-def _is_plain(label: Any) -> bool:
-    return label is None or isinstance(label, str | int | float) or getattr(label, "shape", None) == ()

@@ -7,6 +7,8 @@ from quanvolve.data.tables._frames import frame_columns as frame_columns
 from quanvolve.data.tables._frames import from_columns as from_columns
 from quanvolve.data.tables._frames import from_frame as from_frame
 from quanvolve.data.tables._frames import is_frame as is_frame
+from quanvolve.data.tables._sequences import are_labels as are_labels
+from quanvolve.data.tables._sequences import is_sequence as is_sequence
 from quanvolve.data.tables._streams import Stream as Stream
 from quanvolve.data.tables._streams import collected as collected
 from quanvolve.data.tables._table import Cells as Cells

@@ -75,7 +75,7 @@ def assemble(name: str, labelled: Labelled, asked: Asked) -> Dataset:
         labels[train],
         items.values[test],
         labels[test],
-        names or tuple(str(label) for label in np.unique(labels[train | test])),
+        names or tuple(str(label) for label in np.unique(labels)),
         items.dims,
         items.values[valid] if valid.any() else None,
         labels[valid] if valid.any() else None,

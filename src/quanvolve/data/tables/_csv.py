@@ -68,7 +68,7 @@ def read_csv(path: Path, asked: Asked) -> Table:
         ]
         rows, numbers, texts = _read(chain(body, records), names, is_number, underlined, source)
     number_names = [name for name, number in zip(names, is_number, strict=True) if number]
-    others = dict(zip([name for name in names if name not in number_names], texts, strict=True))
+    others = dict(zip([name for name, number in zip(names, is_number, strict=True) if not number], texts, strict=True))
     notes = []
     if named and any(_number(name) is not None for name in names):
         notes.append(f"the first row of {path.name} is taken for the names of the columns: {listed(names)}")

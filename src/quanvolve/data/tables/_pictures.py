@@ -45,7 +45,7 @@ class Collector:
         >>> from PIL import Image
         >>> collector = Collector(Asked(image_size=8))
         >>> collector.add(Image.new("L", (20, 30)), "picture 0")
-        >>> collector.add(Image.new("RGB", (9, 9)), "picture 1")
+        >>> collector.add(Image.new("RGB", (9, 9), "red"), "picture 1")
         >>> collector.items("the list").values.shape
         (2, 3, 8, 8)
     """

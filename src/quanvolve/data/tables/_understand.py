@@ -51,6 +51,11 @@ def dataset_of(table: Table, asked: Asked, parts: list[str] | None = None) -> Da
         used = {*table.number_names, table.roles.series, table.roles.time}
     else:
         items, used = _items(table, asked)
+        series = table.roles.series
+        if series is not None and len(set(map(str, table.others[series]))) < len(table):
+            notes.append(
+                f"the column {series!r} names rows more than once: a column `time` beside it would make series"
+            )
     left_out = [name for name in table.names if name not in used | {label, split}]
     if left_out:
         notes.append(f"left out: {listed(left_out)}")
