@@ -16,9 +16,10 @@ from typing import Any
 import torch
 from skorch.callbacks import Callback
 from skorch.helper import predefined_split
-from torch import nn
+from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.estimators._aim import Aim, best_epoch
 from quanvolve.estimators._augment import random_shift
 from quanvolve.estimators._batches import Batches, TensorData
 from quanvolve.estimators._checkpoint import (
@@ -42,7 +43,7 @@ class Settings:
         lr: highest learning rate of AdamW; without `warmup` that of the first epoch, after which it falls along a
             cosine to zero at `max_epochs`.
         weight_decay: of AdamW.
-        patience: stop after so many epochs without a better validation accuracy; None never stops early.
+        patience: stop after so many epochs without a better validation score; None never stops early.
         seed: of the order of samples, of dropout and of shifts.
         device: where to train; "accelerate" for what `accelerate launch` has given each of its processes.
         warmup: share of the training in which the learning rate rises, batch by batch; 0 starts at the highest and
@@ -84,7 +85,7 @@ class Monitor:
 
 
 class _Watch(Callback):  # type: ignore[misc]  # skorch has no types
-    """Sets learning rates, counts right answers on the validation data and passes batches on to the monitor."""
+    """Sets learning rates, keeps the answers to the validation data and passes batches on to the monitor."""
 
     def __init__(self, monitor: Monitor, settings: Settings, batches: int) -> None:
         self.monitor = monitor
@@ -93,7 +94,9 @@ class _Watch(Callback):  # type: ignore[misc]  # skorch has no types
         self.epoch = 0
 
     def on_epoch_begin(self, net: Any, **_: Any) -> None:
-        self.right = self.seen = self.batch = 0
+        self.batch = 0
+        self.outputs: list[Tensor] = []
+        self.targets: list[Tensor] = []
 
     def on_batch_begin(self, net: Any, training: bool = False, **_: Any) -> None:
         if training:
@@ -107,9 +110,15 @@ class _Watch(Callback):  # type: ignore[misc]  # skorch has no types
             self.batch += 1
             self.monitor.on_batch(self.epoch, self.batch, float(step["loss"].detach()))
         else:
-            labels = batch[1].to(step["y_pred"].device)
-            self.right += int((step["y_pred"].argmax(dim=1) == labels).sum())
-            self.seen += len(labels)
+            self.outputs.append(step["y_pred"].detach().cpu())
+            self.targets.append(batch[1].cpu())
+
+    def scores(self, aim: Aim) -> dict[str, float | None]:
+        """The numbers of the validation data of this epoch; None without such data."""
+        if not self.outputs:
+            return dict.fromkeys(aim.names)
+        found = aim.scores(torch.cat(self.outputs), torch.cat(self.targets))
+        return {name: found[name] for name in aim.names}
 
 
 def train(
@@ -117,6 +126,7 @@ def train(
     data: TensorData,
     valid: TensorData | None,
     settings: Settings,
+    aim: Aim,
     *,
     monitor: Monitor | None = None,
     checkpoint: Path | None = None,
@@ -125,16 +135,18 @@ def train(
     """Train a module in place and leave it with the weights of its best epoch.
 
     Args:
-        module: samples to class scores.
+        module: samples to what the loss of the aim takes.
         data: training samples.
-        valid: validation samples; the best epoch is the one most accurate on these (without them, the last).
+        valid: validation samples; the best epoch is the best on these (without them, the last).
         settings: how to train.
+        aim: what to train for.
         monitor: told of progress.
         checkpoint: file to write after each epoch.
         resume: go on from that file, to the same weights as an uninterrupted run; if it is not there, start.
 
     Returns:
-        The history: a row for each epoch with epoch, train_loss, valid_loss, valid_accuracy, lr and seconds.
+        The history: a row for each epoch with epoch, train_loss, valid_loss, the scores of the aim (such as
+        valid_accuracy), lr and seconds.
 
     Raises:
         ModelError: if the checkpoint is damaged or of another run.
@@ -142,27 +154,27 @@ def train(
     monitor = monitor or Monitor()
     batches = len(Batches(data, settings.batch_size))
     watch = _Watch(monitor, settings, batches)
-    fingerprint = _fingerprint(module, data, valid, settings)
+    fingerprint = _fingerprint(module, data, valid, settings, aim)
     accelerator = accelerator_for(settings.device)
     first = accelerator is None or accelerator.is_main_process
-    net = _skorch_net(module, valid, settings, watch, accelerator)
+    net = _skorch_net(module, valid, settings, aim, watch, accelerator)
     trained = own_module(net.module_, accelerator)
     history: list[dict[str, Any]] = []
     best = copy.deepcopy(module.state_dict())
     if resume and checkpoint is not None and checkpoint.exists():
-        state = load_checkpoint(checkpoint, fingerprint, trained)
+        state = load_checkpoint(checkpoint, fingerprint, trained, aim.names)
         history, best = state.history, state.best
         trained.load_state_dict(state.module)
         restore_optimizer(net.optimizer_, state.optimizer)
     monitor.on_start(len(history) + 1, settings.max_epochs, batches)
     with _own_random_numbers():
-        while len(history) < settings.max_epochs and not _out_of_patience(history, settings.patience):
+        while len(history) < settings.max_epochs and not _out_of_patience(history, settings.patience, aim.watched):
             watch.epoch = len(history) + 1
             _seed_epoch(settings.seed, watch.epoch)
             net.fit_loop(data, epochs=1)
-            history.append(_row(net.history[-1], watch, settings.rate(watch.epoch)))
+            history.append(_row(net.history[-1], watch, settings.rate(watch.epoch), aim))
             _require_finite(history[-1], settings)
-            if best_epoch(history) == watch.epoch:
+            if best_epoch(history, aim.watched) == watch.epoch:
                 best = copy.deepcopy(trained.state_dict())
             if checkpoint is not None and first:
                 tensors = optimizer_tensors(net.optimizer_)
@@ -174,11 +186,12 @@ def train(
 
 
 def _skorch_net(
-    module: nn.Module, valid: TensorData | None, settings: Settings, watch: _Watch, accelerator: Any
+    module: nn.Module, valid: TensorData | None, settings: Settings, aim: Aim, watch: _Watch, accelerator: Any
 ) -> Any:
     kind, processes = net_class(accelerator)
     net = kind(
         module,
+        criterion=lambda: aim.loss,  # a function: a module would be wrapped by accelerate, which wants weights in it
         optimizer=torch.optim.AdamW,
         lr=settings.lr,
         optimizer__weight_decay=settings.weight_decay,
@@ -189,7 +202,6 @@ def _skorch_net(
         iterator_valid=Batches,
         train_split=None if valid is None else predefined_split(valid),
         callbacks=[("watch", watch)],
-        callbacks__valid_acc=None,
         device=settings.device if accelerator is None else None,
         verbose=0,
         **processes,
@@ -209,13 +221,12 @@ def _own_random_numbers() -> Iterator[None]:
         yield
 
 
-def _row(record: dict[str, Any], watch: _Watch, lr: float) -> dict[str, Any]:
-    has_valid = watch.seen > 0
+def _row(record: dict[str, Any], watch: _Watch, lr: float, aim: Aim) -> dict[str, Any]:
     return {
         "epoch": watch.epoch,
         "train_loss": float(record["train_loss"]),
-        "valid_loss": float(record["valid_loss"]) if has_valid else None,
-        "valid_accuracy": watch.right / watch.seen if has_valid else None,
+        "valid_loss": float(record["valid_loss"]) if watch.outputs else None,
+        **{f"valid_{name}": score for name, score in watch.scores(aim).items()},
         "lr": lr,
         "seconds": round(float(record["dur"]), 3),
     }
@@ -229,22 +240,13 @@ def _require_finite(row: dict[str, Any], settings: Settings) -> None:
         )
 
 
-def best_epoch(history: list[dict[str, Any]]) -> int:
-    """The epoch whose weights are kept: the most accurate on the validation data, of equals the one with the
-    lowest loss, then the first. Without validation data it is the last epoch."""
-    if not history or history[-1]["valid_accuracy"] is None:
-        return len(history)
-    best = max(history, key=lambda row: (row["valid_accuracy"], -row["valid_loss"], -row["epoch"]))
-    return int(best["epoch"])
+def _out_of_patience(history: list[dict[str, Any]], patience: int | None, watched: str) -> bool:
+    return patience is not None and len(history) - best_epoch(history, watched) >= patience
 
 
-def _out_of_patience(history: list[dict[str, Any]], patience: int | None) -> bool:
-    return patience is not None and len(history) - best_epoch(history) >= patience
-
-
-def _fingerprint(module: nn.Module, data: TensorData, valid: TensorData | None, settings: Settings) -> str:
-    """Tells runs apart: settings, data and initial weights."""
-    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+def _fingerprint(module: nn.Module, data: TensorData, valid: TensorData | None, settings: Settings, aim: Aim) -> str:
+    """Tells runs apart: settings, aim, data and initial weights."""
+    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode() + aim.fingerprint.encode())
     for part in (data, valid):
         if part is not None:
             # A sample of the pixels is enough to notice other data, and does not take longer than an epoch.
