@@ -31,12 +31,14 @@ class TrainingState:
         module: the weights after it.
         best: the weights of the best epoch so far.
         optimizer: moments and step counts, as "<parameter number>.<name>".
+        stopped: whether a callback ended the training.
     """
 
     history: list[dict[str, Any]]
     module: dict[str, Tensor]
     best: dict[str, Tensor]
     optimizer: dict[str, Tensor]
+    stopped: bool = False
 
 
 def save_checkpoint(path: Path, state: TrainingState, fingerprint: str) -> None:
@@ -51,6 +53,8 @@ def save_checkpoint(path: Path, state: TrainingState, fingerprint: str) -> None:
             # clone: safetensors refuses tensors that share memory, as tied weights do
             tensors[f"{group}.{name}"] = tensor.detach().cpu().clone().contiguous()
     metadata = {"format": _FORMAT, "fingerprint": fingerprint, "history": json.dumps(state.history)}
+    if state.stopped:
+        metadata["stopped"] = "yes"
     try:
         with replacing(path) as part:
             save_file(tensors, part, metadata)
@@ -96,7 +100,7 @@ def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, scores: tup
     except (SafetensorError, OSError, LookupError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise ModelError(f"{path} is damaged ({reason}): start again with another `checkpoint`") from error
-    return TrainingState(history, **groups)
+    return TrainingState(history, **groups, stopped="stopped" in metadata)
 
 
 def is_history(rows: Any, scores: tuple[str, ...] = ("accuracy",)) -> bool:

@@ -6,16 +6,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._options import explains, takes
-from quanvolve.estimators._aim import Classification
+from quanvolve.estimators._aim import Classification, check_monitor, watched_of
 from quanvolve.estimators._classes import warn_of_single_samples, warn_of_unknown_labels
+from quanvolve.estimators._losses import loss_fingerprint, loss_function
 from quanvolve.estimators._network import QuanvNetwork
 from quanvolve.estimators._options import OPTIONS, PARAMETERS
+from quanvolve.estimators._weights import BALANCED, check_class_weight, class_weights
+
+Array = npt.NDArray[Any]
 
 
 @explains(OPTIONS)
@@ -38,7 +43,7 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         lr: learning rate of AdamW at the start; it falls along a cosine to zero.
         weight_decay: of AdamW.
         validation_fraction: share of the training images set aside to choose the best epoch by; 0 keeps the last.
-        patience: stop after so many epochs without a better validation accuracy; None runs all epochs.
+        patience: stop after so many epochs without a better one, by `monitor`; None runs all epochs.
         random_state: an int gives the same model twice on a CPU.
         device: where to compute. "accelerate" trains over all processes that `accelerate launch` has started, each of
             which calls `fit` with the same arguments, and has its part of every batch of `batch_size` samples.
@@ -47,12 +52,28 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
             learning rate and random shifts of the training images, in place of filters and head. Their arguments must
             then be left at their defaults, but `backbone` may be "classical" for its twin; the filters are always
             trained. :meth:`from_preset` also sets epochs, batch size and rates that suit it.
+        loss: "cross_entropy"; "focal", in which samples that are classified well already count less
+            (:class:`quanvolve.estimators.FocalLoss`); or a module of torch or a function of scores (n, classes) and
+            class numbers (n,), which gives a scalar or, where samples or classes have weights, a number a sample.
+        label_smoothing: of cross-entropy, the share of each target that is spread over all classes, in [0, 1).
+        class_weight: "balanced" gives all classes the same part in the loss, however many samples they have; a dict
+            gives weights of labels, 1 for those left out; None leaves all samples alike.
+        monitor: the number of the validation data that chooses the best epoch, and that `patience` goes by:
+            "accuracy", "balanced_accuracy", "roc_auc" (one class against the rest), "f1" (of the classes, in the mean)
+            or "loss". None takes the accuracy, or with `class_weight` the loss, in which classes have their weights.
+        warm_start: `fit` goes on from the weights that there are, with another optimizer and history; labels and
+            shape must be known.
+        callbacks: a list of skorch's callbacks, such as its `TensorBoard`, `MlflowLogger` and `EarlyStopping`. In
+            `net.history` they find the numbers of `history_`; `net.module_` is what is trained, which with fixed
+            filters is the head. The learning rate remains the classifier's. A saved model does not keep them.
 
     Attributes:
         module_: the trained `torch.nn.Module`, with `backbone` and `head`; takes images in [0, 1].
         classes_: the labels.
         label_names_: names of the labels for people, where given before saving; not set by `fit`.
-        history_: one dict an epoch: epoch, train_loss, valid_loss, valid_accuracy, lr, seconds.
+        history_: one dict an epoch: epoch, train_loss, valid_loss, valid_accuracy, lr, seconds, and what `monitor`
+            names.
+        best_epoch_: the epoch, from 1, whose weights the model has.
         image_shape_, input_range_, output_shape_, n_features_in_: see :class:`quanvolve.QuanvTransformer`.
 
     Examples:
@@ -85,6 +106,12 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         device: str = "cpu",
         verbose: int = 0,
         preset: str | None = None,
+        loss: Any = "cross_entropy",
+        label_smoothing: float = 0.0,
+        class_weight: Any = None,
+        monitor: str | None = None,
+        warm_start: bool = False,
+        callbacks: Any = None,
         **options: Any,
     ) -> None:
         self.backbone = backbone
@@ -105,22 +132,87 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         self.device = device
         self.verbose = verbose
         self.preset = preset
+        self.loss = loss
+        self.label_smoothing = label_smoothing
+        self.class_weight = class_weight
+        self.monitor = monitor
+        self.warm_start = warm_start
+        self.callbacks = callbacks
         self.__dict__.update(options)
 
-    def fit(self, X: Any, y: Any) -> QuanvClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> QuanvClassifier:
         """Train.
 
         Args:
             X: images (n, features), (n, H, W) or (n, C, H, W); series (n, length) or (n, channels, length), with a
                 `kernel_size` of one number in a tuple.
             y: labels (n,), of any type scikit-learn takes.
+            sample_weight: weights (n,) of the samples in the loss and in the numbers of the validation data; only
+                their ratios matter. A weight of 0 leaves a sample out. A weight of 2 is the same as giving a sample
+                twice: exactly so where all samples make one batch, else in the mean.
+            validation_data: samples to choose the best epoch by, as (X, y) or (X, y, weights), in place of a share
+                `validation_fraction` of X.
 
         Raises:
             ValueError: if X or y are not valid, y has one class only, or a parameter does not fit.
-        """
-        return self.fit_watched(X, y)
 
-    def _learn_targets(self, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        Examples:
+            >>> from sklearn.datasets import load_digits
+            >>> from quanvolve import QuanvClassifier
+            >>> X, y = load_digits(return_X_y=True)
+            >>> clf = QuanvClassifier(class_weight="balanced", monitor="roc_auc", max_epochs=5, random_state=0)
+            >>> clf = clf.fit(X[:1000], y[:1000] == 8, validation_data=(X[1000:1400], y[1000:1400] == 8))
+            >>> [name for name in clf.history_[0] if name.startswith("valid")]
+            ['valid_loss', 'valid_accuracy', 'valid_roc_auc']
+        """
+        super().fit(X, y, sample_weight, validation_data)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> QuanvClassifier:
+        """Train for one epoch on a portion of the data, with the learning rate `lr` throughout.
+
+        None of it is set aside for validation. Shape and range of the images are those of the first portion.
+
+        Args:
+            X, y, sample_weight: as in `fit`.
+            classes: all labels that there will be; needed at the first call.
+
+        Raises:
+            ValueError: as `fit`; if y has a label that is not among the classes, or `class_weight="balanced"`, which
+                needs all data at once.
+
+        Examples:
+            >>> from sklearn.datasets import load_digits
+            >>> from quanvolve import QuanvClassifier
+            >>> X, y = load_digits(return_X_y=True)
+            >>> clf = QuanvClassifier(n_filters=2, random_state=0)
+            >>> for part in range(0, 1600, 200):
+            ...     clf = clf.partial_fit(X[part : part + 200], y[part : part + 200], classes=range(10))
+            >>> len(clf.history_), clf.score(X[1600:], y[1600:]) > 0.6
+            (8, True)
+        """
+        if isinstance(self.class_weight, str) and self.class_weight == BALANCED:
+            raise QuanvolveError(
+                "`class_weight='balanced'` needs all data at once, which `partial_fit` does not have: give a dict"
+            )
+        begun = hasattr(self, "module_")
+        if classes is None and not begun:
+            raise QuanvolveError("the first call of `partial_fit` needs `classes`, all labels that there will be")
+        if begun and classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise QuanvolveError(
+                f"`classes` (={_short(np.unique(classes))}) must be those of the first call, {_short(self.classes_)}"
+            )
+
+        def learn(labels: Array) -> Array:
+            self.classes_: Array = np.unique(np.asarray(classes))
+            if len(self.classes_) < 2:
+                raise QuanvolveError(f"`classes` (={classes!r}) must have at least 2 labels")
+            return self._known_targets(labels)
+
+        self._fit_portion(X, y, sample_weight, learn)
+        return self
+
+    def _learn_targets(self, y: Array) -> Array:
         check_classification_targets(y)
         self.classes_, numbers = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -128,17 +220,51 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
                 "this classifier needs samples of at least 2 classes in the data, but the data contains only one "
                 f"class: {self.classes_[0]!r}"
             )
-        warn_of_single_samples(self.classes_, numbers, self.validation_fraction)
         return numbers
 
-    def _aim(self) -> Classification:
-        return Classification()
+    def _look_at(self, targets: Array, validation_fraction: float) -> None:
+        warn_of_single_samples(self.classes_, targets, validation_fraction)
+
+    def _known_targets(self, y: Array) -> Array:
+        check_classification_targets(y)
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise QuanvolveError(
+                f"y has the label {unknown[0].item()!r}, which is not one of those that are known: "
+                f"{_short(self.classes_)}"
+            )
+        numbers: Array = np.searchsorted(self.classes_, y)
+        return numbers
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        check_class_weight(self.class_weight)
+        check_monitor(self.monitor)
+
+    def _aim(self, targets: Array, weights: Array | None) -> Classification:
+        of_classes = class_weights(self.class_weight, self.classes_, targets, weights)
+        fingerprint = loss_fingerprint(self.loss, self.label_smoothing)
+        if of_classes is not None:
+            fingerprint += f"/{of_classes.tolist()}"
+        if self._watched != "accuracy":
+            fingerprint += f"/{self._watched}"
+        weighted = weights is not None or of_classes is not None
+        return Classification(
+            loss_function(self.loss, self.label_smoothing, weighted=weighted, device=self._place),
+            self._watched,
+            None if of_classes is None else torch.as_tensor(of_classes, dtype=torch.float32),
+            fingerprint,
+        )
+
+    @property
+    def _watched(self) -> str:
+        return watched_of(self.monitor, self.class_weight)
 
     @property
     def _n_outputs(self) -> int:
         return len(self.classes_)
 
-    def _strata(self, targets: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def _strata(self, targets: Array) -> Array:
         return targets
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
@@ -155,7 +281,7 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         """
         return self._outputs(X, lambda scores: scores.softmax(dim=1))
 
-    def predict(self, X: Any) -> npt.NDArray[Any]:
+    def predict(self, X: Any) -> Array:
         """The most probable label of each image.
 
         Args:
@@ -165,7 +291,7 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
             Array (n,) of labels.
         """
         check_is_fitted(self)
-        labels: npt.NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        labels: Array = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return labels
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -179,3 +305,8 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         check_is_fitted(self)
         warn_of_unknown_labels(self.classes_, y)
         return float(super().score(X, y, sample_weight))
+
+
+def _short(labels: Array) -> str:
+    shown = ", ".join(map(repr, labels.tolist()[:12]))
+    return shown if len(labels) <= 12 else f"{shown} and {len(labels) - 12} more"

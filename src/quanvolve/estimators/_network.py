@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,22 +19,42 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
-from quanvolve.estimators._aim import Aim
+from quanvolve.estimators._aim import Aim, best_epoch
 from quanvolve.estimators._batches import TensorData
+from quanvolve.estimators._checkpoint import TrainingState
 from quanvolve.estimators._filters import build_backbone, restore_backbone
 from quanvolve.estimators._fitted import take_fitted
 from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
+from quanvolve.estimators._losses import check_loss
 from quanvolve.estimators._maps import BLOCK, feature_maps
 from quanvolve.estimators._preset import build_preset, training_of
 from quanvolve.estimators._processes import place_of
 from quanvolve.estimators._save import save
-from quanvolve.estimators._training import Monitor, Settings, train
+from quanvolve.estimators._training import Monitor, Settings, SteadySettings, check_callbacks, train
+from quanvolve.estimators._weights import merged, weighed
 from quanvolve.nn import HybridModel, find_preset, learn_statistics, make_head
 
 CACHE_BYTES = 6 * 2**30
 """Feature maps of fixed filters are kept for all epochs up to this size, and computed for each batch beyond it."""
 
 _STATISTICS_IMAGES = 4096
+
+_OF_TRAINING = (
+    "max_epochs", "batch_size", "lr", "weight_decay", "validation_fraction", "patience", "random_state", "device",
+    "verbose", "loss", "label_smoothing", "class_weight", "monitor", "warm_start", "callbacks",
+)  # fmt: skip
+"""Parameters that the network itself does not have."""
+
+Array = npt.NDArray[Any]
+
+
+class _Seeds(NamedTuple):
+    """Of all that is drawn."""
+
+    filters: int
+    head: int
+    split: int
+    epochs: int
 
 
 class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -45,7 +67,7 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
     _target_checks: ClassVar[dict[str, Any]] = {}
     """Arguments of scikit-learn's `check_X_y` about y."""
 
-    def _learn_targets(self, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def _learn_targets(self, y: Array) -> Array:
         """Learn what the targets are, and return them as the loss takes them.
 
         Args:
@@ -56,8 +78,34 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         """
         raise NotImplementedError
 
-    def _aim(self) -> Aim:
-        """What the training is for."""
+    def _known_targets(self, y: Array) -> Array:
+        """Targets as the loss takes them, of a kind that has been learned.
+
+        Raises:
+            ValueError: if they are of another kind.
+        """
+        raise NotImplementedError
+
+    def _look_at(self, targets: Array, validation_fraction: float) -> None:
+        """Warn of what cannot be learned as one would think.
+
+        Args:
+            targets: of the training samples, as the loss takes them.
+            validation_fraction: the share of them that is set aside.
+        """
+
+    def _aim(self, targets: Array, weights: Array | None) -> Aim:
+        """What the training is for.
+
+        Args:
+            targets: of the training samples, as the loss takes them.
+            weights: of these, or None.
+        """
+        raise NotImplementedError
+
+    @property
+    def _watched(self) -> str:
+        """The number of the validation data that chooses the best epoch."""
         raise NotImplementedError
 
     @property
@@ -65,7 +113,7 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         """How many numbers the head gives for a sample, once the targets are learned."""
         raise NotImplementedError
 
-    def _strata(self, targets: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+    def _strata(self, targets: Array) -> Array | None:
         """The groups, numbered from 0, that are to be on both sides of the validation split; None without groups."""
         return None
 
@@ -89,24 +137,30 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         """
         return cls(backbone, **{**training_of(preset, backbone), "preset": preset, **params})
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
         """Train.
 
         Args:
             X: images (n, features), (n, H, W) or (n, C, H, W); series (n, length) or (n, channels, length), with a
                 `kernel_size` of one number in a tuple.
             y: what is to be learned of each.
+            sample_weight: weights (n,) of the samples in the loss and in the numbers of the validation data; only
+                their ratios matter, and a weight of 0 leaves a sample out.
+            validation_data: samples to choose the best epoch by, as (X, y) or (X, y, weights), in place of a share
+                `validation_fraction` of X.
 
         Raises:
             ValueError: if X or y are not valid, or a parameter does not fit.
         """
-        return self.fit_watched(X, y)
+        return self.fit_watched(X, y, sample_weight=sample_weight, validation_data=validation_data)
 
     def fit_watched(
         self,
         X: Any,
         y: Any,
         *,
+        sample_weight: Any = None,
+        validation_data: Any = None,
         monitor: Monitor | None = None,
         checkpoint: str | Path | None = None,
         resume: bool = False,
@@ -114,7 +168,7 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         """As `fit`, for long runs: with progress, and resumable.
 
         Args:
-            X, y: as in `fit`.
+            X, y, sample_weight, validation_data: as in `fit`.
             monitor: told of progress.
             checkpoint: a file that is written after each epoch.
             resume: go on from that file if it is there; the result equals that of an uninterrupted run with the same
@@ -123,38 +177,112 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         Raises:
             ModelError: if the checkpoint is damaged or of another run.
         """
-        X = stacked(X)
-        rows, y = read_rows(self, X, y=y, reset=True, **self._target_checks)
-        self._check_params()
-        targets = self._learn_targets(y)
-        aim = self._aim()
-        spec = learn_spec(X, rows, self.image_shape, spatial_axes(self.kernel_size, X))
-        filter_seed, head_seed, split_seed, epoch_seed = (
-            int(seed) for seed in check_random_state(self.random_state).randint(2**31 - 1, size=4)
-        )
-        if self.preset is None:
-            backbone, shape = build_backbone(
-                self.get_params(deep=False), spec, kind=self.backbone, trainable=self.trainable, seed=filter_seed
-            )
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(head_seed)
-                self._adopt(spec, self._with_head(backbone, shape), shape)
-        else:
-            params = self.get_params(deep=False)
-            self._adopt(spec, *build_preset(params, self._defaults(), spec, self._n_outputs, filter_seed))
-        self.module_.to(self._place)
-        settings = self._settings(epoch_seed)
-        train_rows, valid_rows = self._split(targets, split_seed)
+        warm = self.warm_start and hasattr(self, "module_")
+        X, rows, targets, weights = self._read(X, y, sample_weight, known=warm)
+        seeds = self._seeds()
+        if not warm:
+            spec = learn_spec(X, rows, self.image_shape, spatial_axes(self.kernel_size, X))
+            self._build(spec, seeds)
+            self._look_at(targets, 0.0 if validation_data is not None else self.validation_fraction)
+        self._maps_kept = self._keeps_maps(len(rows))
+        aim = self._aim(targets, weights)
         reporter = monitor or (_Printer(aim.watched) if self.verbose else Monitor())
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(filter_seed)  # of the shots of fixed filters
-            module, data, valid = self._prepare(
-                rows, torch.as_tensor(targets, dtype=aim.dtype), train_rows, valid_rows, reporter
-            )
+        samples = self._tensors(rows, targets, weights, aim, reporter, seeds)
+        if validation_data is None:
+            chosen, held_out = (torch.from_numpy(part) for part in self._split(targets, seeds.split))
+            data = samples.of(chosen)
+            valid = samples.of(held_out) if len(held_out) else None
+        else:
+            data, valid = samples, self._validation(validation_data, aim, seeds)
+        if not warm:
+            self._learn_statistics(rows, data, seeds)
         path = None if checkpoint is None else Path(checkpoint)
-        self.history_ = train(module, data, valid, settings, aim, monitor=reporter, checkpoint=path, resume=resume)
+        state = train(
+            self._trained, data, valid, self._settings(seeds.epochs), aim, monitor=reporter,
+            callbacks=self.callbacks or (), checkpoint=path, resume=resume,
+        )  # fmt: skip
+        self.history_ = state.history
+        self._optimizer: dict[str, Tensor] = {}
         self.module_.eval()
         return self
+
+    def _fit_portion(self, X: Any, y: Any, sample_weight: Any, learn: Callable[[Array], Array]) -> Self:
+        """One epoch on some of the data, all of which are trained on.
+
+        Args:
+            X, y, sample_weight: as in `fit`.
+            learn: makes targets of y at the first call.
+        """
+        begun = hasattr(self, "module_")
+        X, rows, targets, weights = self._read(X, y, sample_weight, known=begun, learn=learn)
+        seeds = self._seeds()
+        if not begun:
+            spec = learn_spec(X, rows, self.image_shape, spatial_axes(self.kernel_size, X))
+            self._build(spec, seeds)
+            self.history_, self._optimizer = [], {}
+        if not self._optimizer:
+            self._maps_kept = self._keeps_maps(len(rows))  # whose weights the optimizer then goes on with
+        aim = self._aim(targets, weights)
+        reporter = _Printer(aim.watched) if self.verbose else Monitor()
+        data = self._tensors(rows, targets, weights, aim, reporter, seeds)
+        if not begun:
+            self._learn_statistics(rows, data, seeds)
+        epoch = len(self.history_) + 1
+        settings = replace(SteadySettings(**asdict(self._settings(seeds.epochs))), max_epochs=epoch, patience=None)
+        weights_now = self._trained.state_dict()
+        earlier = TrainingState(self.history_, weights_now, weights_now, self._optimizer)
+        state = train(
+            self._trained, data, None, settings, aim, monitor=reporter, callbacks=self.callbacks or (), earlier=earlier
+        )
+        self.history_, self._optimizer = state.history, state.optimizer
+        return self
+
+    @property
+    def best_epoch_(self) -> int:
+        """The epoch, from 1, whose weights the model has."""
+        return best_epoch(self.history_, self._watched)
+
+    def _read(
+        self, X: Any, y: Any, sample_weight: Any, *, known: bool, learn: Callable[[Array], Array] | None = None
+    ) -> tuple[Any, Array, Array, Array | None]:
+        """X as images where it was a list of them; samples (n, features), targets and weights, checked."""
+        X = stacked(X)
+        spec = self._spec if known else None
+        rows, y = read_rows(self, X, y=y, reset=not known, spec=spec, **self._target_checks)
+        self._check_params()
+        if known:
+            self._check_form()
+            warn_about_range(rows, self._spec)
+        rows, y, weights = weighed(rows, y, sample_weight)
+        targets = self._known_targets(y) if known else (learn or self._learn_targets)(y)
+        return X, *merged(rows, targets, weights, self.batch_size)
+
+    def _validation(self, given: Any, aim: Aim, seeds: _Seeds) -> TensorData:
+        """Validation data of the user's own, checked as the training data are."""
+        if not isinstance(given, tuple | list) or len(given) not in (2, 3):
+            raise QuanvolveError("`validation_data` must be (X, y) or (X, y, weights)")
+        X, y, *more = given
+        rows, y = read_rows(self, stacked(X), y=y, reset=False, spec=self._spec, **self._target_checks)
+        warn_about_range(rows, self._spec)
+        rows, y, weights = weighed(rows, y, more[0] if more else None)
+        return self._tensors(rows, self._known_targets(y), weights, aim, Monitor(), seeds)
+
+    def _seeds(self) -> _Seeds:
+        return _Seeds(*(int(seed) for seed in check_random_state(self.random_state).randint(2**31 - 1, size=4)))
+
+    def _build(self, spec: ImageSpec, seeds: _Seeds) -> None:
+        """Make the network for these images, with new weights."""
+        params = self.get_params(deep=False)
+        if self.preset is None:
+            backbone, shape = build_backbone(
+                params, spec, kind=self.backbone, trainable=self.trainable, seed=seeds.filters
+            )
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seeds.head)
+                self._adopt(spec, self._with_head(backbone, shape), shape)
+        else:
+            self._adopt(spec, *build_preset(params, self._defaults(), spec, self._n_outputs, seeds.filters))
+        self.module_.to(self._place)
 
     def _defaults(self) -> dict[str, Any]:
         """The parameters of an estimator of this kind that was given none."""
@@ -185,6 +313,8 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
                 raise QuanvolveError(f"`{name}` (={value!r}) must be a whole number of at least {least}")
+        check_loss(self.loss, self.label_smoothing)
+        check_callbacks(self.callbacks)
         for name in ("lr", "weight_decay", "validation_fraction"):
             if not isinstance(getattr(self, name), int | float | np.number):
                 raise QuanvolveError(f"`{name}` (={getattr(self, name)!r}) must be a number")
@@ -216,15 +346,29 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         )
         return self._with_head(backbone, shape), shape
 
+    def _of_the_network(self) -> dict[str, Any]:
+        """The parameters that the network was made of, which must stay as they are while its weights do."""
+        return {name: value for name, value in self.get_params(deep=False).items() if name not in _OF_TRAINING}
+
+    def _check_form(self) -> None:
+        for name, value in self._of_the_network().items():
+            built = self._built_with[name]
+            if value is not built and value != built:
+                raise QuanvolveError(
+                    f"`{name}` (={value!r}) was {built!r} when the network was made, whose training is to go on: set "
+                    "it back, or call `fit` with `warm_start=False`"
+                )
+
     def _with_head(self, backbone: torch.nn.Module, output_shape: tuple[int, ...]) -> HybridModel:
         return HybridModel(backbone, make_head(self.head, output_shape, self._n_outputs))
 
     def _adopt(self, spec: ImageSpec, module: HybridModel, output_shape: tuple[int, ...]) -> None:
+        self._built_with = self._of_the_network()
         self._spec, self.image_shape_, self.input_range_ = spec, spec.shape, spec.range
         self.output_shape_ = output_shape
         self.module_ = module
 
-    def _split(self, targets: npt.NDArray[Any], seed: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    def _split(self, targets: Array, seed: int) -> tuple[Array, Array]:
         """Rows to train on and rows to validate on; stratified where every group can be on both sides."""
         rows = np.arange(len(targets))
         count = round(self.validation_fraction * len(rows))
@@ -238,36 +382,53 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         chosen, valid = train_test_split(rows, test_size=count, random_state=seed, stratify=stratify)
         return chosen, valid
 
-    def _prepare(
-        self,
-        rows: npt.NDArray[Any],
-        y: Tensor,
-        train_rows: npt.NDArray[Any],
-        valid_rows: npt.NDArray[Any],
-        monitor: Monitor,
-    ) -> tuple[torch.nn.Module, TensorData, TensorData | None]:
-        """What to train, on what: the head on feature maps where the filters are fixed, else the whole on images."""
-        size = len(rows) * int(np.prod(self.output_shape_)) * 4
-        backbone = self.module_.backbone
-        if self.module_.fixed_backbone and size <= CACHE_BYTES:
-            maps = feature_maps(
-                backbone, rows, self._spec, self.output_shape_, device=self._place, progress=monitor.on_features
-            )
-            X, module = torch.from_numpy(maps), self.module_.head
-            statistics = X[torch.from_numpy(train_rows[:_STATISTICS_IMAGES])]
-        elif self.preset is not None:
-            # Its layers of batch normalisation learn their statistics as it is trained.
-            X, module, statistics = torch.from_numpy(self._spec.images(rows)), self.module_, None
+    @property
+    def _trained(self) -> torch.nn.Module:
+        """What is trained: the head where feature maps are kept, else the whole."""
+        module: torch.nn.Module = self.module_.head if self._maps_kept else self.module_
+        return module
+
+    def _keeps_maps(self, n: int) -> bool:
+        """Whether the filters are fixed, and feature maps of so many images are computed once for all epochs."""
+        return bool(self.module_.fixed_backbone) and n * int(np.prod(self.output_shape_)) * 4 <= CACHE_BYTES
+
+    def _tensors(
+        self, rows: Array, targets: Array, weights: Array | None, aim: Aim, monitor: Monitor, seeds: _Seeds
+    ) -> TensorData:
+        """Samples as they are trained on: feature maps where they are kept, else images."""
+        if self._maps_kept:
+            with _drawing(seeds.filters):
+                maps = feature_maps(
+                    self.module_.backbone, rows, self._spec, self.output_shape_, device=self._place,
+                    progress=monitor.on_features,
+                )  # fmt: skip
+            X = torch.from_numpy(maps)
         else:
-            X, module = torch.from_numpy(self._spec.images(rows)), self.module_
-            some = rows[train_rows[:_STATISTICS_IMAGES]]
-            statistics = torch.from_numpy(
-                feature_maps(backbone, some, self._spec, self.output_shape_, device=self._place)
-            )
-        if statistics is not None:
-            learn_statistics(self.module_.head, statistics.to(self._place))
-        data = TensorData(X, y, torch.from_numpy(train_rows))
-        return module, data, TensorData(X, y, torch.from_numpy(valid_rows)) if len(valid_rows) else None
+            X = torch.from_numpy(self._spec.images(rows))
+        y = torch.as_tensor(targets, dtype=aim.dtype)
+        return TensorData(X, y, weights=None if weights is None else torch.as_tensor(weights, dtype=torch.float32))
+
+    def _learn_statistics(self, rows: Array, data: TensorData, seeds: _Seeds) -> None:
+        """Let the head standardize the channels by some of the training images.
+
+        Args:
+            rows: all images.
+            data: what of them is trained on.
+            seeds: of shots.
+        """
+        some = data.rows[:_STATISTICS_IMAGES]
+        if self._maps_kept:
+            maps = data.X[some]
+        elif self.preset is not None:
+            return  # its layers of batch normalisation learn their statistics as it is trained
+        else:
+            with _drawing(seeds.filters):
+                maps = torch.from_numpy(
+                    feature_maps(
+                        self.module_.backbone, rows[some.numpy()], self._spec, self.output_shape_, device=self._place
+                    )
+                )
+        learn_statistics(self.module_.head, maps.to(self._place))
 
     def prepared(self, X: Any) -> npt.NDArray[np.float32]:
         """Images as `module_` takes them: scaled, shape (n, C, *size).
@@ -311,6 +472,14 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+@contextmanager
+def _drawing(seed: int) -> Iterator[None]:
+    """Draw the shots of fixed filters from a seed, and leave the caller's random numbers alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 class _Printer(Monitor):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from skorch import NeuralNet
 from torch import nn
 
 from quanvolve._errors import QuanvolveError
@@ -37,13 +36,13 @@ def place_of(device: str) -> str:
     return device if accelerator is None else str(accelerator.device)
 
 
-def net_class(accelerator: Any) -> tuple[type[Any], dict[str, Any]]:
-    """skorch's network, over several processes where there is an accelerator, and further arguments of it."""
+def net_class(kind: type[Any], accelerator: Any) -> tuple[type[Any], dict[str, Any]]:
+    """A class of skorch, over several processes where there is an accelerator, and further arguments of it."""
     if accelerator is None:
-        return NeuralNet, {"callbacks__print_log": None}
+        return kind, {"callbacks__print_log": None}
     from skorch.hf import AccelerateMixin
 
-    class OverProcesses(AccelerateMixin, NeuralNet):  # type: ignore[misc]  # skorch has no types
+    class OverProcesses(AccelerateMixin, kind):  # type: ignore[misc]  # skorch has no types
         """A network whose module is wrapped, and whose gradients and losses are averaged over processes."""
 
         def train_step(self, batch: Any, **params: Any) -> dict[str, Any]:

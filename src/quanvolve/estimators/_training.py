@@ -6,7 +6,7 @@ import copy
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from skorch.helper import predefined_split
 from torch import Tensor, nn
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 from quanvolve._errors import QuanvolveError
 from quanvolve.estimators._aim import Aim, best_epoch
 from quanvolve.estimators._augment import random_shift
-from quanvolve.estimators._batches import Batches, TensorData
+from quanvolve.estimators._batches import Batches, BatchWeights, TensorData
 from quanvolve.estimators._checkpoint import (
     TrainingState,
     load_checkpoint,
@@ -68,6 +69,15 @@ class Settings:
         return self.lr * one_cycle((epoch - 1 + done) / self.max_epochs, self.warmup)
 
 
+@dataclass(frozen=True)
+class SteadySettings(Settings):
+    """How to train on one portion of data after another: the learning rate stays as it is."""
+
+    def rate(self, epoch: int, done: float = 0.0) -> float:
+        """The learning rate."""
+        return self.lr
+
+
 class Monitor:
     """What training tells whoever watches; every method may be overridden and does nothing by itself."""
 
@@ -85,16 +95,23 @@ class Monitor:
 
 
 class _Watch(Callback):  # type: ignore[misc]  # skorch has no types
-    """Sets learning rates, keeps the answers to the validation data and passes batches on to the monitor."""
+    """Sets learning rates, scores the validation data and passes batches on to the monitor.
 
-    def __init__(self, monitor: Monitor, settings: Settings, batches: int) -> None:
+    It comes before the user's callbacks, which therefore find the scores in skorch's history.
+    """
+
+    def __init__(self, monitor: Monitor, settings: Settings, aim: Aim, batches: int, valid: TensorData | None) -> None:
         self.monitor = monitor
         self.settings = settings
+        self.aim = aim
         self.batches = batches
+        self.weights = None if valid is None else valid.weights_of(slice(None))
         self.epoch = 0
+        self.finished = False
+        self.scores: dict[str, float | None] = {}
 
     def on_epoch_begin(self, net: Any, **_: Any) -> None:
-        self.batch = 0
+        self.batch, self.finished = 0, False
         self.outputs: list[Tensor] = []
         self.targets: list[Tensor] = []
 
@@ -113,12 +130,26 @@ class _Watch(Callback):  # type: ignore[misc]  # skorch has no types
             self.outputs.append(step["y_pred"].detach().cpu())
             self.targets.append(batch[1].cpu())
 
-    def scores(self, aim: Aim) -> dict[str, float | None]:
-        """The numbers of the validation data of this epoch; None without such data."""
-        if not self.outputs:
-            return dict.fromkeys(aim.names)
-        found = aim.scores(torch.cat(self.outputs), torch.cat(self.targets))
-        return {name: found[name] for name in aim.names}
+    def on_epoch_end(self, net: Any, **_: Any) -> None:
+        self.scores = dict.fromkeys(self.aim.names)
+        if self.outputs:
+            self.scores |= self.aim.scores(torch.cat(self.outputs), torch.cat(self.targets), self.weights)
+            for name, score in self.scores.items():
+                net.history.record(f"valid_{name}", score)
+        self.finished = True
+
+
+class _Loss(nn.Module):
+    """The loss of an aim as skorch's callbacks expect it; it has no weights that could be trained."""
+
+    def __init__(self, aim: Aim, weights: BatchWeights) -> None:
+        super().__init__()
+        self._aim, self._weights = aim, weights
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The loss of the batch that is being worked on."""
+        weights = self._weights.now
+        return self._aim.loss(outputs, targets, None if weights is None else weights.to(outputs.device))
 
 
 def train(
@@ -129,9 +160,11 @@ def train(
     aim: Aim,
     *,
     monitor: Monitor | None = None,
+    callbacks: Sequence[Any] = (),
     checkpoint: Path | None = None,
     resume: bool = False,
-) -> list[dict[str, Any]]:
+    earlier: TrainingState | None = None,
+) -> TrainingState:
     """Train a module in place and leave it with the weights of its best epoch.
 
     Args:
@@ -141,57 +174,97 @@ def train(
         settings: how to train.
         aim: what to train for.
         monitor: told of progress.
+        callbacks: of skorch, which may end the training as theirs do. No checkpoint has their state.
         checkpoint: file to write after each epoch.
         resume: go on from that file, to the same weights as an uninterrupted run; if it is not there, start.
+        earlier: go on from this, if there is no such file.
 
     Returns:
-        The history: a row for each epoch with epoch, train_loss, valid_loss, the scores of the aim (such as
-        valid_accuracy), lr and seconds.
+        How it ended. The history has a row for each epoch with epoch, train_loss, valid_loss, the scores of the aim
+        (such as valid_accuracy), lr and seconds.
 
     Raises:
         ModelError: if the checkpoint is damaged or of another run.
     """
     monitor = monitor or Monitor()
     batches = len(Batches(data, settings.batch_size))
-    watch = _Watch(monitor, settings, batches)
+    watch = _Watch(monitor, settings, aim, batches, valid)
     fingerprint = _fingerprint(module, data, valid, settings, aim)
     accelerator = accelerator_for(settings.device)
     first = accelerator is None or accelerator.is_main_process
-    net = _skorch_net(module, valid, settings, aim, watch, accelerator)
+    net = _skorch_net(module, valid, settings, aim, watch, callbacks, accelerator)
     trained = own_module(net.module_, accelerator)
-    history: list[dict[str, Any]] = []
-    best = copy.deepcopy(module.state_dict())
+    state = earlier or TrainingState([], trained.state_dict(), copy.deepcopy(module.state_dict()), {})
     if resume and checkpoint is not None and checkpoint.exists():
         state = load_checkpoint(checkpoint, fingerprint, trained, aim.names)
-        history, best = state.history, state.best
-        trained.load_state_dict(state.module)
+    history, best, stopped = list(state.history), state.best, state.stopped
+    trained.load_state_dict(state.module)
+    if state.optimizer:
         restore_optimizer(net.optimizer_, state.optimizer)
+    _retell(net, history)
     monitor.on_start(len(history) + 1, settings.max_epochs, batches)
     with _own_random_numbers():
-        while len(history) < settings.max_epochs and not _out_of_patience(history, settings.patience, aim.watched):
+        net.notify("on_train_begin", X=data, y=None)
+        while not stopped and len(history) < settings.max_epochs and not _out_of_patience(history, settings, aim):
             watch.epoch = len(history) + 1
             _seed_epoch(settings.seed, watch.epoch)
-            net.fit_loop(data, epochs=1)
-            history.append(_row(net.history[-1], watch, settings.rate(watch.epoch), aim))
+            stopped = _run_epoch(net, data, watch, bool(callbacks))
+            history.append(_row(net.history[-1], watch, settings.rate(watch.epoch)))
             _require_finite(history[-1], settings)
             if best_epoch(history, aim.watched) == watch.epoch:
                 best = copy.deepcopy(trained.state_dict())
             if checkpoint is not None and first:
                 tensors = optimizer_tensors(net.optimizer_)
-                save_checkpoint(checkpoint, TrainingState(history, trained.state_dict(), best, tensors), fingerprint)
+                state = TrainingState(history, trained.state_dict(), best, tensors, stopped)
+                save_checkpoint(checkpoint, state, fingerprint)
             monitor.on_epoch(history[-1])
+        net.notify("on_train_end", X=data, y=None)
+    tensors = optimizer_tensors(net.optimizer_)
     module.load_state_dict(best)
     module.eval()
-    return history
+    return TrainingState(history, module.state_dict(), best, tensors, stopped)
+
+
+def _run_epoch(net: Any, data: TensorData, watch: _Watch, stoppable: bool) -> bool:
+    """One epoch; whether a callback has ended the training after it.
+
+    skorch's callbacks do so by the exception of Ctrl-C. What comes before the end of the epoch is Ctrl-C itself.
+    """
+    try:
+        net.fit_loop(data, epochs=1)
+    except KeyboardInterrupt:
+        if not (stoppable and watch.finished):
+            raise
+        return True
+    return False
+
+
+def _retell(net: Any, history: list[dict[str, Any]]) -> None:
+    """Let skorch know the epochs that there have been, whose number callbacks go by."""
+    for row in history:
+        net.history.new_epoch()
+        for name, value in row.items():
+            if value is not None:
+                net.history.record({"seconds": "dur"}.get(name, name), value)
 
 
 def _skorch_net(
-    module: nn.Module, valid: TensorData | None, settings: Settings, aim: Aim, watch: _Watch, accelerator: Any
+    module: nn.Module,
+    valid: TensorData | None,
+    settings: Settings,
+    aim: Aim,
+    watch: _Watch,
+    callbacks: Sequence[Any],
+    accelerator: Any,
 ) -> Any:
-    kind, processes = net_class(accelerator)
+    kind, processes = net_class(aim.net, accelerator)
+    weights = BatchWeights()
+    criterion = _Loss(aim, weights)
+    defaults = {"predict_nonlinearity": partial(torch.softmax, dim=-1), "callbacks__valid_acc": None}
     net = kind(
         module,
-        criterion=lambda: aim.loss,  # a function: a module would be wrapped by accelerate, which wants weights in it
+        # A module would be wrapped by accelerate, which wants weights in it.
+        criterion=criterion if accelerator is None else lambda: criterion.forward,
         optimizer=torch.optim.AdamW,
         lr=settings.lr,
         optimizer__weight_decay=settings.weight_decay,
@@ -199,14 +272,36 @@ def _skorch_net(
         iterator_train=Batches,
         iterator_train__shuffle=True,
         iterator_train__augment=partial(random_shift, pixels=settings.shift) if settings.shift else None,
+        iterator_train__weights=weights,
         iterator_valid=Batches,
+        iterator_valid__weights=weights,
         train_split=None if valid is None else predefined_split(valid),
-        callbacks=[("watch", watch)],
+        callbacks=[("watch", watch), *callbacks],
         device=settings.device if accelerator is None else None,
         verbose=0,
+        **(defaults if issubclass(kind, NeuralNetClassifier) else {}),
         **processes,
     )
     return net.initialize()
+
+
+def check_callbacks(callbacks: Any) -> None:
+    """Refuse what are no callbacks of skorch.
+
+    Raises:
+        QuanvolveError: naming what is none.
+    """
+    if callbacks is None:
+        return
+    if not isinstance(callbacks, list | tuple):
+        raise QuanvolveError(f"`callbacks` (={callbacks!r}) must be a list of skorch's callbacks, or None")
+    for entry in callbacks:
+        named = isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)
+        if not isinstance(entry[1] if named else entry, Callback):
+            raise QuanvolveError(
+                f"`callbacks` has {entry!r}, expected a callback of skorch such as `skorch.callbacks.EarlyStopping()`, "
+                "or a pair of a name and one"
+            )
 
 
 def _seed_epoch(seed: int, epoch: int) -> None:
@@ -221,12 +316,12 @@ def _own_random_numbers() -> Iterator[None]:
         yield
 
 
-def _row(record: dict[str, Any], watch: _Watch, lr: float, aim: Aim) -> dict[str, Any]:
+def _row(record: dict[str, Any], watch: _Watch, lr: float) -> dict[str, Any]:
     return {
         "epoch": watch.epoch,
         "train_loss": float(record["train_loss"]),
         "valid_loss": float(record["valid_loss"]) if watch.outputs else None,
-        **{f"valid_{name}": score for name, score in watch.scores(aim).items()},
+        **{f"valid_{name}": score for name, score in watch.scores.items()},
         "lr": lr,
         "seconds": round(float(record["dur"]), 3),
     }
@@ -240,8 +335,8 @@ def _require_finite(row: dict[str, Any], settings: Settings) -> None:
         )
 
 
-def _out_of_patience(history: list[dict[str, Any]], patience: int | None, watched: str) -> bool:
-    return patience is not None and len(history) - best_epoch(history, watched) >= patience
+def _out_of_patience(history: list[dict[str, Any]], settings: Settings, aim: Aim) -> bool:
+    return settings.patience is not None and len(history) - best_epoch(history, aim.watched) >= settings.patience
 
 
 def _fingerprint(module: nn.Module, data: TensorData, valid: TensorData | None, settings: Settings, aim: Aim) -> str:
@@ -252,7 +347,7 @@ def _fingerprint(module: nn.Module, data: TensorData, valid: TensorData | None, 
             # A sample of the pixels is enough to notice other data, and does not take longer than an epoch.
             samples, labels = part[torch.arange(0, len(part), max(1, len(part) // 256))]
             digest.update(repr((len(part), tuple(samples.shape), samples.dtype)).encode())
-            for tensor in (part.rows, part.y, samples, labels):
+            for tensor in (part.rows, part.y, samples, labels, *([] if part.weights is None else [part.weights])):
                 digest.update(tensor.numpy().tobytes())
     for name, tensor in sorted(module.state_dict().items()):
         digest.update(name.encode())
