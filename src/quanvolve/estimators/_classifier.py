@@ -237,7 +237,7 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         shares = torch.as_tensor(of_classes * totals / len(targets), dtype=torch.float32).clamp(min=_LEAST_SHARE)
         layers = [layer for layer in self.module_.head.modules() if isinstance(layer, torch.nn.Linear)]
         with torch.no_grad():
-            layers[-1].bias += shares.log().to(layers[-1].bias.device)
+            layers[-1].bias.add_(shares.log().to(layers[-1].bias.device))
 
     def _known_targets(self, y: Array) -> Array:
         check_classification_targets(y)
