@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, train_test_split
 
 from quanvolve import QuanvClassifier
-from quanvolve.estimators import Monitor, _classifier, best_epoch
+from quanvolve.estimators import Monitor, _network, best_epoch
 
 X, Y = load_digits(return_X_y=True)
 X_TRAIN, X_TEST, Y_TRAIN, Y_TEST = train_test_split(X, Y, test_size=0.3, stratify=Y, random_state=0)
@@ -67,8 +67,8 @@ class _Count(Monitor):
 
 def test_fixed_filters_run_once_for_all_epochs(monkeypatch):
     calls = []
-    forward = _classifier.feature_maps
-    monkeypatch.setattr(_classifier, "feature_maps", lambda *a, **k: calls.append(1) or forward(*a, **k))
+    forward = _network.feature_maps
+    monkeypatch.setattr(_network, "feature_maps", lambda *a, **k: calls.append(1) or forward(*a, **k))
     watch = _Count()
     clf = QuanvClassifier(random_state=0, max_epochs=3, n_filters=1).fit_watched(X_TRAIN, Y_TRAIN, monitor=watch)
     assert len(calls) == 1
@@ -80,7 +80,7 @@ def test_fixed_filters_run_once_for_all_epochs(monkeypatch):
 
 def test_fixed_filters_too_large_to_keep_give_the_same_model(monkeypatch):
     kept = QuanvClassifier(random_state=0, max_epochs=2, n_filters=1).fit(X_TRAIN, Y_TRAIN)
-    monkeypatch.setattr(_classifier, "CACHE_BYTES", 0)
+    monkeypatch.setattr(_network, "CACHE_BYTES", 0)
     computed = QuanvClassifier(random_state=0, max_epochs=2, n_filters=1).fit(X_TRAIN, Y_TRAIN)
     np.testing.assert_allclose(kept.predict_proba(X_TEST), computed.predict_proba(X_TEST), atol=1e-4)
     before = computed.module_.backbone.weights.clone()

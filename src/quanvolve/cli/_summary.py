@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from quanvolve._errors import ModelError
+from quanvolve._lines import one_line
 from quanvolve.cli._console import emit, emit_json, emit_table
-from quanvolve.runs import Run, read_json, size
+from quanvolve.runs import Run, read_json, said_of, size
 
 
 def print_summary(run: Run, *, quiet: bool, json: bool) -> None:
@@ -51,6 +52,7 @@ def _rows(run: Run, metrics: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     if metrics["valid_accuracy"] is not None:
         rows.append(("validation accuracy", f"{metrics['valid_accuracy']:.4f}"))
+    rows += [(name, one_line(text)) for name, text in said_of(metrics)]
     rows.append(("run", str(run.folder)))
     return rows
 

@@ -31,12 +31,14 @@ class TrainingState:
         module: the weights after it.
         best: the weights of the best epoch so far.
         optimizer: moments and step counts, as "<parameter number>.<name>".
+        stopped: whether a callback ended the training.
     """
 
     history: list[dict[str, Any]]
     module: dict[str, Tensor]
     best: dict[str, Tensor]
     optimizer: dict[str, Tensor]
+    stopped: bool = False
 
 
 def save_checkpoint(path: Path, state: TrainingState, fingerprint: str) -> None:
@@ -51,6 +53,8 @@ def save_checkpoint(path: Path, state: TrainingState, fingerprint: str) -> None:
             # clone: safetensors refuses tensors that share memory, as tied weights do
             tensors[f"{group}.{name}"] = tensor.detach().cpu().clone().contiguous()
     metadata = {"format": _FORMAT, "fingerprint": fingerprint, "history": json.dumps(state.history)}
+    if state.stopped:
+        metadata["stopped"] = "yes"
     try:
         with replacing(path) as part:
             save_file(tensors, part, metadata)
@@ -58,13 +62,14 @@ def save_checkpoint(path: Path, state: TrainingState, fingerprint: str) -> None:
         raise ModelError(f"cannot write the checkpoint {path}: {error}") from error
 
 
-def load_checkpoint(path: Path, fingerprint: str, module: nn.Module) -> TrainingState:
+def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, scores: tuple[str, ...]) -> TrainingState:
     """Read a state back.
 
     Args:
         path: of the file.
         fingerprint: of the run.
         module: what is trained; weights, best weights and moments have its types and shapes.
+        scores: the numbers of the validation data beside the loss that each row of the history has.
 
     Raises:
         ModelError: if the file is missing, damaged, or of a run with other data or settings.
@@ -85,7 +90,7 @@ def load_checkpoint(path: Path, fingerprint: str, module: nn.Module) -> Training
                 group, _, name = key.partition(".")
                 groups[group][name] = file.get_tensor(key)
             history = parse_json(metadata["history"])
-        if not is_history(history):
+        if not is_history(history, scores):
             raise ValueError("its history is not that of a training")
         _check_tensors(groups, module)
     except FileNotFoundError:
@@ -95,25 +100,29 @@ def load_checkpoint(path: Path, fingerprint: str, module: nn.Module) -> Training
     except (SafetensorError, OSError, LookupError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise ModelError(f"{path} is damaged ({reason}): start again with another `checkpoint`") from error
-    return TrainingState(history, **groups)
+    return TrainingState(history, **groups, stopped="stopped" in metadata)
 
 
-def is_history(rows: Any) -> bool:
+def is_history(rows: Any, scores: tuple[str, ...] = ("accuracy",)) -> bool:
     """Whether these are the rows of a training: one an epoch, from 1, with finite numbers where there are some.
+
+    Args:
+        rows: of an untrusted file.
+        scores: the numbers of the validation data beside the loss that each row has, without "valid_".
 
     Examples:
         >>> row = {"epoch": 1, "train_loss": 0.5, "valid_loss": None, "valid_accuracy": None, "lr": 0.1, "seconds": 2.0}
         >>> is_history([row]), is_history([row, row]), is_history([{**row, "lr": "fast"}])
         (True, False, False)
     """
+    valid = ["valid_loss", *(f"valid_{score}" for score in scores)]
     return isinstance(rows, list) and all(
         isinstance(row, dict)
         and row.get("epoch") == epoch
         and all(_finite(row.get(name)) for name in ("train_loss", "lr", "seconds"))
-        and (row.get("valid_loss", 0) is row.get("valid_accuracy", 0) is None
-             or (_finite(row.get("valid_loss")) and _finite(row.get("valid_accuracy"))))
+        and (all(row.get(name, 0) is None for name in valid) or all(_finite(row.get(name)) for name in valid))
         for epoch, row in enumerate(rows, 1)
-    )  # fmt: skip
+    )
 
 
 def _finite(value: Any) -> bool:

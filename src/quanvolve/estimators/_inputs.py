@@ -65,7 +65,9 @@ def stacked(X: Any) -> Any:
     return X
 
 
-def read_rows(estimator: Any, X: Any, *, reset: bool, y: Any = "no_validation", spec: ImageSpec | None = None) -> Any:
+def read_rows(
+    estimator: Any, X: Any, *, reset: bool, y: Any = "no_validation", spec: ImageSpec | None = None, **checks: Any
+) -> Any:
     """Check X (and y) the scikit-learn way, as (n, features) whatever its rank.
 
     Args:
@@ -74,6 +76,7 @@ def read_rows(estimator: Any, X: Any, *, reset: bool, y: Any = "no_validation", 
         reset: whether this is a fit.
         y: labels to be checked along with X.
         spec: of the fitted images; X of rank 3 or 4 must have their shape.
+        checks: further arguments of scikit-learn's `validate_data`, about y.
 
     Raises:
         ValueError: scikit-learn's own messages for NaN, infinite, ragged, sparse, complex or empty data.
@@ -92,7 +95,7 @@ def read_rows(estimator: Any, X: Any, *, reset: bool, y: Any = "no_validation", 
                 f"({_AXES[len(spec.shape) - 2]}): bring X to that shape"
             )
         X = X.reshape(len(X), -1) if len(X) else X.reshape(0, math.prod(X.shape[1:]))
-    return validate_data(estimator, X, y=y, reset=reset, dtype="numeric", estimator=estimator)
+    return validate_data(estimator, X, y=y, reset=reset, dtype="numeric", estimator=estimator, **checks)
 
 
 def spatial_axes(kernel_size: Any, X: Any) -> int:

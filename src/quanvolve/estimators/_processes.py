@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from skorch import NeuralNetClassifier
 from torch import nn
 
 from quanvolve._errors import QuanvolveError
@@ -37,31 +36,25 @@ def place_of(device: str) -> str:
     return device if accelerator is None else str(accelerator.device)
 
 
-def net_class(accelerator: Any) -> tuple[type[Any], dict[str, Any]]:
-    """skorch's classifier, over several processes where there is an accelerator, and further arguments of it."""
+def net_class(kind: type[Any], accelerator: Any) -> tuple[type[Any], dict[str, Any]]:
+    """A class of skorch, over several processes where there is an accelerator, and further arguments of it."""
     if accelerator is None:
-        return NeuralNetClassifier, {"callbacks__print_log": None, "criterion": nn.CrossEntropyLoss}
+        return kind, {"callbacks__print_log": None}
     from skorch.hf import AccelerateMixin
 
-    class OverProcesses(AccelerateMixin, NeuralNetClassifier):  # type: ignore[misc]  # skorch has no types
-        """A classifier whose module is wrapped, and whose gradients and losses are averaged over processes."""
+    class OverProcesses(AccelerateMixin, kind):  # type: ignore[misc]  # skorch has no types
+        """A network whose module is wrapped, and whose gradients and losses are averaged over processes."""
 
         def train_step(self, batch: Any, **params: Any) -> dict[str, Any]:
             step: dict[str, Any] = super().train_step(batch, **params)
             step["loss"] = self.accelerator.reduce(step["loss"].detach(), reduction="mean")
             return step
 
-    class CrossEntropy:
-        """The loss as a function: a module would be wrapped too, and a wrapper wants weights to average."""
-
-        def __call__(self, scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-            return nn.functional.cross_entropy(scores, labels)
-
     share = (accelerator.process_index, accelerator.num_processes)
     # The callback that prints stays, but in silence: skorch's mixin expects it.
     return OverProcesses, {
         "accelerator": accelerator, "unwrap_after_train": False, "iterator_train__share": share,
-        "callbacks__print_log__sink": _silence, "criterion": CrossEntropy,
+        "callbacks__print_log__sink": _silence,
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import copy
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from skorch.helper import predefined_split
-from torch import nn
+from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.estimators._aim import Aim, best_epoch
 from quanvolve.estimators._augment import random_shift
-from quanvolve.estimators._batches import Batches, TensorData
+from quanvolve.estimators._batches import Batches, BatchWeights, TensorData
 from quanvolve.estimators._checkpoint import (
     TrainingState,
     load_checkpoint,
@@ -42,7 +44,7 @@ class Settings:
         lr: highest learning rate of AdamW; without `warmup` that of the first epoch, after which it falls along a
             cosine to zero at `max_epochs`.
         weight_decay: of AdamW.
-        patience: stop after so many epochs without a better validation accuracy; None never stops early.
+        patience: stop after so many epochs without a better validation score; None never stops early.
         seed: of the order of samples, of dropout and of shifts.
         device: where to train; "accelerate" for what `accelerate launch` has given each of its processes.
         warmup: share of the training in which the learning rate rises, batch by batch; 0 starts at the highest and
@@ -67,6 +69,15 @@ class Settings:
         return self.lr * one_cycle((epoch - 1 + done) / self.max_epochs, self.warmup)
 
 
+@dataclass(frozen=True)
+class SteadySettings(Settings):
+    """How to train on one portion of data after another: the learning rate stays as it is."""
+
+    def rate(self, epoch: int, done: float = 0.0) -> float:
+        """The learning rate."""
+        return self.lr
+
+
 class Monitor:
     """What training tells whoever watches; every method may be overridden and does nothing by itself."""
 
@@ -84,16 +95,25 @@ class Monitor:
 
 
 class _Watch(Callback):  # type: ignore[misc]  # skorch has no types
-    """Sets learning rates, counts right answers on the validation data and passes batches on to the monitor."""
+    """Sets learning rates, scores the validation data and passes batches on to the monitor.
 
-    def __init__(self, monitor: Monitor, settings: Settings, batches: int) -> None:
+    It comes before the user's callbacks, which therefore find the scores in skorch's history.
+    """
+
+    def __init__(self, monitor: Monitor, settings: Settings, aim: Aim, batches: int, valid: TensorData | None) -> None:
         self.monitor = monitor
         self.settings = settings
+        self.aim = aim
         self.batches = batches
+        self.weights = None if valid is None else valid.weights_of(slice(None))
         self.epoch = 0
+        self.finished = False
+        self.scores: dict[str, float | None] = {}
 
     def on_epoch_begin(self, net: Any, **_: Any) -> None:
-        self.right = self.seen = self.batch = 0
+        self.batch, self.finished = 0, False
+        self.outputs: list[Tensor] = []
+        self.targets: list[Tensor] = []
 
     def on_batch_begin(self, net: Any, training: bool = False, **_: Any) -> None:
         if training:
@@ -107,9 +127,29 @@ class _Watch(Callback):  # type: ignore[misc]  # skorch has no types
             self.batch += 1
             self.monitor.on_batch(self.epoch, self.batch, float(step["loss"].detach()))
         else:
-            labels = batch[1].to(step["y_pred"].device)
-            self.right += int((step["y_pred"].argmax(dim=1) == labels).sum())
-            self.seen += len(labels)
+            self.outputs.append(step["y_pred"].detach().cpu())
+            self.targets.append(batch[1].cpu())
+
+    def on_epoch_end(self, net: Any, **_: Any) -> None:
+        self.scores = dict.fromkeys(self.aim.names)
+        if self.outputs:
+            self.scores |= self.aim.scores(torch.cat(self.outputs), torch.cat(self.targets), self.weights)
+            for name, score in self.scores.items():
+                net.history.record(f"valid_{name}", score)
+        self.finished = True
+
+
+class _Loss(nn.Module):
+    """The loss of an aim as skorch's callbacks expect it; it has no weights that could be trained."""
+
+    def __init__(self, aim: Aim, weights: BatchWeights) -> None:
+        super().__init__()
+        self._aim, self._weights = aim, weights
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The loss of the batch that is being worked on."""
+        weights = self._weights.now
+        return self._aim.loss(outputs, targets, None if weights is None else weights.to(outputs.device))
 
 
 def train(
@@ -117,68 +157,114 @@ def train(
     data: TensorData,
     valid: TensorData | None,
     settings: Settings,
+    aim: Aim,
     *,
     monitor: Monitor | None = None,
+    callbacks: Sequence[Any] = (),
     checkpoint: Path | None = None,
     resume: bool = False,
-) -> list[dict[str, Any]]:
+    earlier: TrainingState | None = None,
+) -> TrainingState:
     """Train a module in place and leave it with the weights of its best epoch.
 
     Args:
-        module: samples to class scores.
+        module: samples to what the loss of the aim takes.
         data: training samples.
-        valid: validation samples; the best epoch is the one most accurate on these (without them, the last).
+        valid: validation samples; the best epoch is the best on these (without them, the last).
         settings: how to train.
+        aim: what to train for.
         monitor: told of progress.
+        callbacks: of skorch, which may end the training as theirs do. No checkpoint has their state.
         checkpoint: file to write after each epoch.
         resume: go on from that file, to the same weights as an uninterrupted run; if it is not there, start.
+        earlier: go on from this, if there is no such file.
 
     Returns:
-        The history: a row for each epoch with epoch, train_loss, valid_loss, valid_accuracy, lr and seconds.
+        How it ended. The history has a row for each epoch with epoch, train_loss, valid_loss, the scores of the aim
+        (such as valid_accuracy), lr and seconds.
 
     Raises:
         ModelError: if the checkpoint is damaged or of another run.
     """
     monitor = monitor or Monitor()
     batches = len(Batches(data, settings.batch_size))
-    watch = _Watch(monitor, settings, batches)
-    fingerprint = _fingerprint(module, data, valid, settings)
+    watch = _Watch(monitor, settings, aim, batches, valid)
+    fingerprint = _fingerprint(module, data, valid, settings, aim)
     accelerator = accelerator_for(settings.device)
     first = accelerator is None or accelerator.is_main_process
-    net = _skorch_net(module, valid, settings, watch, accelerator)
+    net = _skorch_net(module, valid, settings, aim, watch, callbacks, accelerator)
     trained = own_module(net.module_, accelerator)
-    history: list[dict[str, Any]] = []
-    best = copy.deepcopy(module.state_dict())
+    state = earlier or TrainingState([], trained.state_dict(), copy.deepcopy(module.state_dict()), {})
     if resume and checkpoint is not None and checkpoint.exists():
-        state = load_checkpoint(checkpoint, fingerprint, trained)
-        history, best = state.history, state.best
-        trained.load_state_dict(state.module)
+        state = load_checkpoint(checkpoint, fingerprint, trained, aim.names)
+    history, best, stopped = list(state.history), state.best, state.stopped
+    trained.load_state_dict(state.module)
+    if state.optimizer:
         restore_optimizer(net.optimizer_, state.optimizer)
+    _retell(net, history)
     monitor.on_start(len(history) + 1, settings.max_epochs, batches)
     with _own_random_numbers():
-        while len(history) < settings.max_epochs and not _out_of_patience(history, settings.patience):
+        net.notify("on_train_begin", X=data, y=None)
+        while not stopped and len(history) < settings.max_epochs and not _out_of_patience(history, settings, aim):
             watch.epoch = len(history) + 1
             _seed_epoch(settings.seed, watch.epoch)
-            net.fit_loop(data, epochs=1)
+            stopped = _run_epoch(net, data, watch, bool(callbacks))
             history.append(_row(net.history[-1], watch, settings.rate(watch.epoch)))
             _require_finite(history[-1], settings)
-            if best_epoch(history) == watch.epoch:
+            if best_epoch(history, aim.watched) == watch.epoch:
                 best = copy.deepcopy(trained.state_dict())
             if checkpoint is not None and first:
                 tensors = optimizer_tensors(net.optimizer_)
-                save_checkpoint(checkpoint, TrainingState(history, trained.state_dict(), best, tensors), fingerprint)
+                state = TrainingState(history, trained.state_dict(), best, tensors, stopped)
+                save_checkpoint(checkpoint, state, fingerprint)
             monitor.on_epoch(history[-1])
+        net.notify("on_train_end", X=data, y=None)
+    tensors = optimizer_tensors(net.optimizer_)
     module.load_state_dict(best)
     module.eval()
-    return history
+    return TrainingState(history, module.state_dict(), best, tensors, stopped)
+
+
+def _run_epoch(net: Any, data: TensorData, watch: _Watch, stoppable: bool) -> bool:
+    """One epoch; whether a callback has ended the training after it.
+
+    skorch's callbacks do so by the exception of Ctrl-C. What comes before the end of the epoch is Ctrl-C itself.
+    """
+    try:
+        net.fit_loop(data, epochs=1)
+    except KeyboardInterrupt:
+        if not (stoppable and watch.finished):
+            raise
+        return True
+    return False
+
+
+def _retell(net: Any, history: list[dict[str, Any]]) -> None:
+    """Let skorch know the epochs that there have been, whose number callbacks go by."""
+    for row in history:
+        net.history.new_epoch()
+        for name, value in row.items():
+            if value is not None:
+                net.history.record({"seconds": "dur"}.get(name, name), value)
 
 
 def _skorch_net(
-    module: nn.Module, valid: TensorData | None, settings: Settings, watch: _Watch, accelerator: Any
+    module: nn.Module,
+    valid: TensorData | None,
+    settings: Settings,
+    aim: Aim,
+    watch: _Watch,
+    callbacks: Sequence[Any],
+    accelerator: Any,
 ) -> Any:
-    kind, processes = net_class(accelerator)
+    kind, processes = net_class(aim.net, accelerator)
+    weights = BatchWeights()
+    criterion = _Loss(aim, weights)
+    defaults = {"predict_nonlinearity": partial(torch.softmax, dim=-1), "callbacks__valid_acc": None}
     net = kind(
         module,
+        # A module would be wrapped by accelerate, which wants weights in it.
+        criterion=criterion if accelerator is None else lambda: criterion.forward,
         optimizer=torch.optim.AdamW,
         lr=settings.lr,
         optimizer__weight_decay=settings.weight_decay,
@@ -186,15 +272,36 @@ def _skorch_net(
         iterator_train=Batches,
         iterator_train__shuffle=True,
         iterator_train__augment=partial(random_shift, pixels=settings.shift) if settings.shift else None,
+        iterator_train__weights=weights,
         iterator_valid=Batches,
+        iterator_valid__weights=weights,
         train_split=None if valid is None else predefined_split(valid),
-        callbacks=[("watch", watch)],
-        callbacks__valid_acc=None,
+        callbacks=[("watch", watch), *callbacks],
         device=settings.device if accelerator is None else None,
         verbose=0,
+        **(defaults if issubclass(kind, NeuralNetClassifier) else {}),
         **processes,
     )
     return net.initialize()
+
+
+def check_callbacks(callbacks: Any) -> None:
+    """Refuse what are no callbacks of skorch.
+
+    Raises:
+        QuanvolveError: naming what is none.
+    """
+    if callbacks is None:
+        return
+    if not isinstance(callbacks, list | tuple):
+        raise QuanvolveError(f"`callbacks` (={callbacks!r}) must be a list of skorch's callbacks, or None")
+    for entry in callbacks:
+        named = isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)
+        if not isinstance(entry[1] if named else entry, Callback):
+            raise QuanvolveError(
+                f"`callbacks` has {entry!r}, expected a callback of skorch such as `skorch.callbacks.EarlyStopping()`, "
+                "or a pair of a name and one"
+            )
 
 
 def _seed_epoch(seed: int, epoch: int) -> None:
@@ -210,12 +317,11 @@ def _own_random_numbers() -> Iterator[None]:
 
 
 def _row(record: dict[str, Any], watch: _Watch, lr: float) -> dict[str, Any]:
-    has_valid = watch.seen > 0
     return {
         "epoch": watch.epoch,
         "train_loss": float(record["train_loss"]),
-        "valid_loss": float(record["valid_loss"]) if has_valid else None,
-        "valid_accuracy": watch.right / watch.seen if has_valid else None,
+        "valid_loss": float(record["valid_loss"]) if watch.outputs else None,
+        **{f"valid_{name}": score for name, score in watch.scores.items()},
         "lr": lr,
         "seconds": round(float(record["dur"]), 3),
     }
@@ -229,28 +335,19 @@ def _require_finite(row: dict[str, Any], settings: Settings) -> None:
         )
 
 
-def best_epoch(history: list[dict[str, Any]]) -> int:
-    """The epoch whose weights are kept: the most accurate on the validation data, of equals the one with the
-    lowest loss, then the first. Without validation data it is the last epoch."""
-    if not history or history[-1]["valid_accuracy"] is None:
-        return len(history)
-    best = max(history, key=lambda row: (row["valid_accuracy"], -row["valid_loss"], -row["epoch"]))
-    return int(best["epoch"])
+def _out_of_patience(history: list[dict[str, Any]], settings: Settings, aim: Aim) -> bool:
+    return settings.patience is not None and len(history) - best_epoch(history, aim.watched) >= settings.patience
 
 
-def _out_of_patience(history: list[dict[str, Any]], patience: int | None) -> bool:
-    return patience is not None and len(history) - best_epoch(history) >= patience
-
-
-def _fingerprint(module: nn.Module, data: TensorData, valid: TensorData | None, settings: Settings) -> str:
-    """Tells runs apart: settings, data and initial weights."""
-    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+def _fingerprint(module: nn.Module, data: TensorData, valid: TensorData | None, settings: Settings, aim: Aim) -> str:
+    """Tells runs apart: settings, aim, data and initial weights."""
+    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode() + aim.fingerprint.encode())
     for part in (data, valid):
         if part is not None:
             # A sample of the pixels is enough to notice other data, and does not take longer than an epoch.
             samples, labels = part[torch.arange(0, len(part), max(1, len(part) // 256))]
             digest.update(repr((len(part), tuple(samples.shape), samples.dtype)).encode())
-            for tensor in (part.rows, part.y, samples, labels):
+            for tensor in (part.rows, part.y, samples, labels, *([] if part.weights is None else [part.weights])):
                 digest.update(tensor.numpy().tobytes())
     for name, tensor in sorted(module.state_dict().items()):
         digest.update(name.encode())

@@ -65,6 +65,19 @@ class TrainOptions(DataOptions):
         float, Said("Share of the training images that chooses the best epoch.", TRAINING, "SHARE")
     ] = 0.1
     patience: Annotated[int | None, Said("Stop after so many epochs without a better one.", TRAINING, least=1)] = None
+    class_weight: Annotated[
+        str | None,
+        Said("balanced: every class has the same part in the loss, however many images it has.", TRAINING, "NAME"),
+    ] = None
+    monitor: Annotated[
+        str | None,
+        Said(
+            "What chooses the best epoch, on the validation images: accuracy, balanced_accuracy, roc_auc, f1 or loss; "
+            "by default accuracy, with --class-weight loss.",
+            TRAINING,
+            "NAME",
+        ),
+    ] = None
     seed: Annotated[int, Said("Fixes everything that is drawn at random.", TRAINING, least=0, most=MAX_SEED)] = 0
     device: Annotated[str, Said("Where to compute: cpu or cuda.", DATA, "NAME")] = "cpu"
 
@@ -109,7 +122,7 @@ class TrainOptions(DataOptions):
 _FIRST = ("circuit", "encoding", "readout", "qubits", "layers", "channel_mixing")
 """The options of the layer that every run has named."""
 _SINCE = (
-    {"preset": None}
+    {"preset": None, "class_weight": None, "monitor": None}
     | asdict(DataOptions())
     | {
         word: default

@@ -9,8 +9,8 @@ from quanvolve._errors import ModelError
 from quanvolve._files import write_whole
 from quanvolve.runs._files import CONFUSION, FEATURE_MAPS, FILTERS, LOSSES
 from quanvolve.runs._run import Run, read_json
-from quanvolve.runs._score import score
-from quanvolve.runs._source import label_names
+from quanvolve.runs._score import evaluation, score
+from quanvolve.runs._source import held_out, label_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,8 +32,6 @@ def write_metrics(run: Run, clf: Any, dataset: Dataset, preparation: float) -> N
     """
     import numpy as np
 
-    from quanvolve.estimators import best_epoch  # loads scikit-learn
-
     tested = score(clf, dataset)
     classes = np.unique(np.concatenate([dataset.train_labels, dataset.test_labels]))
     matrix = np.zeros((len(classes), len(classes)), dtype=np.int64)
@@ -42,10 +40,14 @@ def write_metrics(run: Run, clf: Any, dataset: Dataset, preparation: float) -> N
     names = label_names(dataset, classes)
     counts = matrix.sum(axis=1)
     rows = clf.history_
-    best = best_epoch(rows)
-    n_train = len(dataset.train_labels)
-    # The rule of QuanvClassifier: without a single image there is no validation.
-    n_valid = 0 if rows[-1]["valid_accuracy"] is None else round(clf.validation_fraction * n_train)
+    best = clf.best_epoch_
+    n_train, apart = len(dataset.train_labels), held_out(dataset)
+    if apart is not None:
+        n_valid = len(apart[1])
+    else:
+        # The rule of QuanvClassifier: without a single image there is no validation.
+        n_valid = 0 if rows[-1]["valid_accuracy"] is None else round(clf.validation_fraction * n_train)
+        n_train -= n_valid
     content = {
         "dataset": dataset.name,
         "test_accuracy": tested.accuracy,
@@ -59,9 +61,10 @@ def write_metrics(run: Run, clf: Any, dataset: Dataset, preparation: float) -> N
         "confusion": matrix.tolist(),
         "recall": {name: int(matrix[i, i]) / int(counts[i]) if counts[i] else None for i, name in enumerate(names)},
         "image_shape": list(clf.image_shape_),
-        "n_train": n_train - n_valid,
+        "n_train": n_train,
         "n_valid": n_valid,
         "n_test": tested.total,
+        **evaluation(clf, dataset, tested),
     }
     write_whole(run.metrics, json.dumps(content, indent=1, allow_nan=False))
 

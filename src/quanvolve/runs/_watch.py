@@ -8,7 +8,7 @@ from typing import Any
 
 from quanvolve._errors import ModelError
 from quanvolve._files import write_whole
-from quanvolve.estimators import Monitor, best_epoch
+from quanvolve.estimators import Monitor, best_epoch, watched_of
 from quanvolve.runs._run import Run
 from quanvolve.runs._view import View
 
@@ -53,8 +53,10 @@ class Watch(Monitor):
     def _best(self) -> str:
         if not self._rows or self._rows[-1]["valid_accuracy"] is None:
             return ""
-        epoch = best_epoch(self._rows)
-        return f"best {self._rows[epoch - 1]['valid_accuracy']:.4f} (epoch {epoch})"
+        watched = watched_of(self._run.options.monitor, self._run.options.class_weight)
+        epoch = best_epoch(self._rows, watched)
+        name = "" if watched == "accuracy" else f"{watched.replace('_', ' ')} "
+        return f"best {name}{self._rows[epoch - 1][f'valid_{watched}']:.4f} (epoch {epoch})"
 
 
 def _line(row: dict[str, Any]) -> str:
