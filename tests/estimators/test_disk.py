@@ -77,6 +77,24 @@ def test_an_interruption_costs_one_block(
     np.testing.assert_array_equal(found, transformer.transform(images))
 
 
+def test_chunks_that_a_killed_writer_has_begun_are_not_kept(
+    images: np.ndarray, transformer: QuanvTransformer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "i.npy", images)
+
+    def killed(transformer: Any, source: Path, part: Path, *_: Any) -> int:
+        (part / "c" / "0").mkdir(parents=True)
+        (part / "c" / "0" / "0.7a8bffd1b8424ed7.partial").write_bytes(b"begun")  # where zarr writes before it renames
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(disk, "do_block", killed)
+        transform_on_disk(transformer, tmp_path / "i.npy", tmp_path / "m.zarr", block=32)
+    found = transform_on_disk(transformer, tmp_path / "i.npy", tmp_path / "m.zarr", block=32)
+    np.testing.assert_array_equal(found[:], transformer.transform(images))
+    assert list((tmp_path / "m.zarr").rglob("*.partial")) == []
+
+
 def test_kill_9_and_again(images: np.ndarray, tmp_path: Path) -> None:
     many = np.tile(images, (40, 1, 1))
     np.save(tmp_path / "i.npy", many)

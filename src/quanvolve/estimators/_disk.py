@@ -86,6 +86,8 @@ def transform_on_disk(
         write_whole(state, json.dumps({**wanted, "done": sorted(done)}))
         _tell(progress, done, block, n)
     if not into.exists():
+        for left in part.rglob("*.partial") if part.is_dir() else ():  # chunks of zarr whose writer was killed
+            left.unlink(missing_ok=True)
         os.replace(part, into)
     state.unlink(missing_ok=True)
     return opened(into)
