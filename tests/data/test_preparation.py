@@ -102,6 +102,17 @@ def test_large_jpegs_are_decoded_smaller_to_the_same_picture(
     assert np.abs(made.astype(int) - whole).mean() < 0.6
 
 
+def test_what_phones_write(tmp_path: Path) -> None:
+    """Two pictures in one JPEG file, and an orientation that cannot be read."""
+    photo = painted(0, (9, 12), "RGB").resize((900, 700), Image.Resampling.BICUBIC)
+    photo.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[painted(1, (700, 900), "RGB")])
+    photo.save(tmp_path / "b.jpg", exif=b"Exif\x00\x00MM\x00*garbage of all kinds" + b"\xff" * 20)
+    photo.save(tmp_path / "c.jpg", exif=b"Exif\x00\x00")
+    images = read_images([tmp_path / f"{name}.jpg" for name in "abc"], preparation=Preparation((28, 36)))
+    for image in images[1:]:
+        np.testing.assert_array_equal(image.pixels, images[0].pixels)
+
+
 def test_a_large_jpeg_takes_little_memory(tmp_path: Path) -> None:
     Image.new("RGB", (9000, 8000), (200, 100, 50)).save(tmp_path / "a.jpg")
     (image,) = read_images(tmp_path / "a.jpg", preparation=Preparation((28, 28)))

@@ -19,7 +19,7 @@ from quanvolve.cli._counter import Counter
 from quanvolve.cli._options import DataDir, Json
 from quanvolve.cli._output import COMPARE, output_folder
 from quanvolve.cli._study import say, write_report
-from quanvolve.runs import arguments_of, stated
+from quanvolve.runs import OF_DATA, DataOptions, arguments_of, stated
 
 if TYPE_CHECKING:
     from quanvolve.study import Protocol
@@ -51,6 +51,7 @@ _Head = Annotated[str, option("--head", "linear, cnn, mlp or quantum.", MODEL, "
 _Trainable = Annotated[bool, option("--trainable/--fixed", "Train the filters of the model.", MODEL, None)]
 
 
+@asks(DataOptions)
 @asks()
 def compare(
     ctx: typer.Context,
@@ -93,6 +94,8 @@ def compare(
     from quanvolve.study import compare as compared
 
     output_folder(output, COMPARE, resume=resume)
+    own = {name: layer.pop(name) for name in OF_DATA}
+    asked = DataOptions(**own).asked()
     model = {**layer, "filters": filters, "kernel_size": kernel_size, "stride": stride, "head": head}
     model["trainable"] = trainable
     settings: dict[str, Any] = {
@@ -109,6 +112,7 @@ def compare(
         params = plan.contenders[0].params | arguments_of(model)
         protocol = replace(plan.protocol, **_of_protocol({n: v for n, v in settings.items() if typed(ctx, n)}))
         data = canonical(dataset) if typed(ctx, "dataset") else None
+        asked = plan.asked | asked
     else:
         params = stated(arguments_of(model))
         data, protocol = canonical(dataset), Protocol(**_of_protocol(settings))
@@ -120,7 +124,7 @@ def compare(
             counter.show(done, sum(counts.values()), f"{failed} failed" if failed else "", what)
 
         results = compared(
-            data, output, params=params, controls=chosen, protocol=protocol, data_dir=place, resume=resume,
+            data, output, params=params, controls=chosen, protocol=protocol, data_dir=place, asked=asked, resume=resume,
             retry=retry, workers=workers, scheduler=scheduler, progress=told,
         )  # fmt: skip
         write_report(results, output)

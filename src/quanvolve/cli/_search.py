@@ -13,14 +13,14 @@ import typer
 from quanvolve._errors import QuanvolveError
 from quanvolve._files import write_whole
 from quanvolve._interrupt import interruptible
-from quanvolve.cli._asked import DATA, TRAINING, option
+from quanvolve.cli._asked import DATA, TRAINING, asks, option
 from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._counter import Counter
 from quanvolve.cli._options import DataDir, Json
 from quanvolve.cli._output import SEARCH as KEPT
 from quanvolve.cli._output import output_folder
 from quanvolve.runs import MAX_SEED as _MOST
-from quanvolve.runs import OF_DATA, OPTION_OF
+from quanvolve.runs import OF_DATA, OPTION_OF, DataOptions
 
 SEARCH = "Search"
 _NOT_CHOSEN = ("epochs", "seed", "device", "data_dir", "patience", "validation_fraction", *OF_DATA)
@@ -43,6 +43,7 @@ _Epochs = Annotated[int, option("--epochs", "Epochs of each training.", TRAINING
 _Seed = Annotated[int, option("--seed", "Of sampler, splits and trainings.", TRAINING, min=0, max=_MOST)]
 
 
+@asks(DataOptions)
 def search(
     dataset: _Dataset = "digits",
     output: _Output = Path("search"),
@@ -57,6 +58,7 @@ def search(
     seed: _Seed = 0,
     data_dir: DataDir = None,
     json: Json = False,
+    **own: Any,
 ) -> None:
     """Search for circuits, encodings, filters and heads.
 
@@ -81,7 +83,7 @@ def search(
         tuned = searched(
             canonical(dataset), space=None if space is None else parse_space(_parts(space)), sampler=sampler,
             n_trials=trials, epochs=epochs, storage=url, folds=folds, train_size=train_size, prune=prune,
-            seed=seed, data_dir=place, progress=told,
+            seed=seed, data_dir=place, asked=DataOptions(**own).asked(), progress=told,
         )  # fmt: skip
         tuned.classifier.save(output / "model")
         result: dict[str, Any] = {

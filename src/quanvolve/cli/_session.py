@@ -37,11 +37,14 @@ def begin(dataset: str, data_dir: Path | None, output: Path | None, options: Tra
     """
     if output is not None:
         output_folder(output, TRAIN)
+    from quanvolve.data import source_of, understand
+
     view.phase("starting")
     name = canonical(dataset)
     place = None if data_dir is None else Path(os.path.abspath(data_dir))
     with interruptible(_NOTHING_KEPT):
         data = load_data(name, place, view.download, options.asked())
+        view.data(understand(data, source_of(name)).lines(short=True))
         folder, made = make_folder(output, name)
     run = Run(folder, name, place, options)
     # Outside of `begin_run`, which may undo: whoever is refused here must leave alone what another process keeps.

@@ -78,7 +78,7 @@ class Preparation:
         if picture.width * picture.height > MOST_PIXELS:
             raise DataError(f"the picture has {too_large(f'{picture.width}x{picture.height} pixels', MOST_PIXELS)}")
         picture.load()
-        orientation = 1 if _ORIENTED.isdisjoint(picture.info) else picture.getexif().get(_ORIENTATION, 1)
+        orientation = _orientation(picture)
         plain = _in_colours(picture, self.channels)
         if self.size is not None:
             # What is turned is the small picture.
@@ -152,6 +152,16 @@ class Preparation:
     def __str__(self) -> str:
         size = "of any size" if self.size is None else f"{self.size[0]}x{self.size[1]} ({self.fit})"
         return f"{size}, {'grey' if self.channels == 1 else 'colour'}"
+
+
+def _orientation(picture: Image.Image) -> Any:
+    """As the camera held the picture; upright where what says so cannot be read, as viewers show it too."""
+    if _ORIENTED.isdisjoint(picture.info):
+        return 1
+    try:
+        return picture.getexif().get(_ORIENTATION, 1)
+    except Exception:  # the parser raises nearly anything: SyntaxError, struct.error, ...
+        return 1
 
 
 def _decode_smaller(picture: Image.Image, size: tuple[int, int]) -> tuple[float, float] | None:

@@ -154,6 +154,27 @@ def load_dataset(
     return data
 
 
+def source_of(name: str | os.PathLike[str]) -> str:
+    """What kind of source `load_dataset` takes a name for, in words. Nothing is loaded.
+
+    Args:
+        name: As for `load_dataset`.
+
+    Raises:
+        DataError: An unknown name.
+
+    Examples:
+        >>> from quanvolve.data import source_of
+        >>> source_of("digits"), source_of("shapes.npz")
+        ('bundled with scikit-learn', 'an .npz file')
+    """
+    key = dataset_key(name)
+    if isinstance(key, str):
+        return "bundled with scikit-learn" if key in BUNDLED else SPECS[key].info.source
+    source = find_source(key)
+    return "an unknown kind of file" if source is None else source.kind
+
+
 def _not_understood(data: Any) -> str:
     if not isinstance(data, Path):
         return f"data of the type {type(data).__name__} cannot be read; see load_dataset for what can"

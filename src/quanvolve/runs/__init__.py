@@ -3,6 +3,8 @@
 Importing this room loads nothing heavy: names and options serve `--help` and errors, too.
 """
 
+from quanvolve.runs._data_options import OF_DATA as OF_DATA
+from quanvolve.runs._data_options import DataOptions as DataOptions
 from quanvolve.runs._files import EXPLANATION as EXPLANATION
 from quanvolve.runs._files import KEPT as KEPT
 from quanvolve.runs._files import ONNX_MODEL as ONNX_MODEL
@@ -15,11 +17,9 @@ from quanvolve.runs._models import Unfinished as Unfinished
 from quanvolve.runs._models import data_of as data_of
 from quanvolve.runs._models import load_classifier as load_classifier
 from quanvolve.runs._options import MAX_SEED as MAX_SEED
-from quanvolve.runs._options import OF_DATA as OF_DATA
 from quanvolve.runs._options import OPTION_OF as OPTION_OF
 from quanvolve.runs._options import TrainOptions as TrainOptions
 from quanvolve.runs._options import arguments_of as arguments_of
-from quanvolve.runs._options import asked_of as asked_of
 from quanvolve.runs._options import stated as stated
 from quanvolve.runs._results import feature_maps as feature_maps
 from quanvolve.runs._run import Run as Run

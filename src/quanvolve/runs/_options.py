@@ -14,21 +14,20 @@ from quanvolve._options import (
     MODEL,
     TRAINING,
     Said,
-    count_or_word,
     layer_fields,
     model_options,
     of_layer,
     parse_noise,
-    parse_size,
     with_layer,
 )
+from quanvolve.runs._data_options import OF_DATA, DataOptions
 
 MAX_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
 @with_layer
-class TrainOptions:
+class TrainOptions(DataOptions):
     """What makes a run, beside its data: the options of the layer, and these. Each is an option of `quanvolve train`.
 
     The defaults are those of :class:`quanvolve.QuanvClassifier`. They are written down a second time, because reading
@@ -68,17 +67,6 @@ class TrainOptions:
     patience: Annotated[int | None, Said("Stop after so many epochs without a better one.", TRAINING, least=1)] = None
     seed: Annotated[int, Said("Fixes everything that is drawn at random.", TRAINING, least=0, most=MAX_SEED)] = 0
     device: Annotated[str, Said("Where to compute: cpu or cuda.", DATA, "NAME")] = "cpu"
-    image_size: Annotated[
-        int | str | None,
-        Said("Pixels that pictures are resized to, one number or two.", DATA, "N or HxW", parser=count_or_word),
-    ] = None
-    fit: Annotated[str, Said("How pictures become that size: crop, pad (black bars) or stretch.", DATA, "NAME")] = (
-        "crop"
-    )
-    grayscale: Annotated[bool, Said("Turn colour pictures grey.", DATA, None)] = False
-    label: Annotated[str | None, Said("The column that holds the labels, where there is a choice.", DATA, "NAME")] = (
-        None
-    )
 
     if TYPE_CHECKING:
 
@@ -91,14 +79,6 @@ class TrainOptions:
         if dims != 2:
             arguments |= {name: (arguments[name],) * dims for name in ("kernel_size", "stride")}
         return arguments
-
-    def asked(self) -> dict[str, Any]:
-        """What is said of the data: arguments of :func:`quanvolve.load_dataset`.
-
-        Raises:
-            QuanvolveError: if the size of the pictures is none.
-        """
-        return asked_of({name: getattr(self, name) for name in OF_DATA})
 
     @classmethod
     def from_dict(cls, data: Any, source: Path) -> TrainOptions:
@@ -126,32 +106,17 @@ class TrainOptions:
         return cls(**data)
 
 
-OF_DATA = ("image_size", "fit", "grayscale", "label")
-"""Options that say how data of one's own are read."""
-
-
-def asked_of(chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """What was chosen by options of :data:`OF_DATA`, as arguments of :func:`quanvolve.load_dataset`.
-
-    Raises:
-        QuanvolveError: if the size of the pictures is none.
-
-    Examples:
-        >>> asked_of({"image_size": "28x32", "grayscale": False, "fit": "pad"})
-        {'image_size': (28, 32), 'fit': 'pad'}
-    """
-    known = {**chosen, "image_size": parse_size(chosen.get("image_size"))}
-    # A switch that is off asks for nothing.
-    return {name: value for name, value in known.items() if value is not None and value is not False}
-
-
 _FIRST = ("circuit", "encoding", "readout", "qubits", "layers", "channel_mixing")
 """The options of the layer that every run has named."""
-_SINCE = {"preset": None, "image_size": None, "fit": "crop", "grayscale": False, "label": None} | {
-    word: default
-    for word, (_, default) in layer_fields().items()
-    if word not in (*_FIRST, "kernel_size", "stride", "trainable")
-}
+_SINCE = (
+    {"preset": None}
+    | asdict(DataOptions())
+    | {
+        word: default
+        for word, (_, default) in layer_fields().items()
+        if word not in (*_FIRST, "kernel_size", "stride", "trainable")
+    }
+)
 _ARGUMENTS = {"filters": "n_filters", "epochs": "max_epochs", "seed": "random_state"} | {
     option.word: option.name for option in model_options().values()
 }

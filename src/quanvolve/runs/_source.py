@@ -55,15 +55,7 @@ def load_data(
 
 def label_names(dataset: Dataset, labels: NDArray[Any]) -> list[str]:
     """Names for people of these labels."""
-    import numpy as np
-
-    known = np.unique(np.concatenate([dataset.train_labels, dataset.test_labels]))
-    if len(known) == len(dataset.class_names):
-        names = dict(zip(known.tolist(), dataset.class_names, strict=True))
-    else:
-        # Some class has no image: the labels themselves are the numbers of the names.
-        names = dict(enumerate(dataset.class_names))
-    return [names.get(label, str(label)) for label in labels.tolist()]
+    return dataset.names_of(labels)
 
 
 def check_fits(dataset: Dataset, clf: Any, run: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from quanvolve._untrusted import parse_json
+from quanvolve.data import Asked
 
 if TYPE_CHECKING:
     from quanvolve.study._plan import Plan
@@ -29,6 +30,9 @@ def check_plan(plan: Plan) -> None:
     """
     if not isinstance(plan.dataset, str) or not isinstance(plan.data_dir, str | None):
         raise ValueError("its data set is not a text")
+    Asked(**plan.asked)
+    if not isinstance(plan.asked.get("label"), str | None):
+        raise ValueError("the column of its labels is not a text")
     names = [contender.name for contender in plan.contenders]
     for contender in plan.contenders:
         texts = isinstance(contender.name, str) and isinstance(contender.summary, str)

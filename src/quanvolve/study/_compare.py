@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.data import dataset_key
 from quanvolve.study._cluster import work_on_cluster
 from quanvolve.study._contenders import contenders_for
 from quanvolve.study._extend import Wanted
@@ -25,6 +26,7 @@ def compare(
     controls: Sequence[str] | None = None,
     protocol: Protocol | None = None,
     data_dir: str | Path | None = None,
+    asked: Mapping[str, Any] | None = None,
     resume: bool = False,
     retry: bool = False,
     workers: int = 1,
@@ -40,6 +42,7 @@ def compare(
         controls: names of controls; all that differ from the model if not given.
         protocol: of all trainings.
         data_dir: folder with the data set's files.
+        asked: how data of one's own are read: the fields of :class:`quanvolve.data.Asked`.
         resume: go on with the study in the folder, and do only what is missing. Seeds, learning rates (in `protocol`)
             and controls that are given beside those that it has are added to it; what is not given stays, and anything
             else that differs is refused.
@@ -70,17 +73,19 @@ def compare(
     folder = Path(output)
     place = None if data_dir is None else os.path.abspath(data_dir)
     # Workers elsewhere, and a later --resume, may have another working folder.
-    data = os.path.abspath(dataset) if dataset and Path(dataset).is_file() else dataset or None
+    data = dataset or None
+    if data is not None and (Path(data).is_file() or isinstance(dataset_key(data), Path)):
+        data = os.path.abspath(data)
     if resume:
         table = Table(folder)
-        table.extend(Wanted(folder, data, place, params, controls, protocol))
+        table.extend(Wanted(folder, data, place, params, controls, protocol, asked))
         if retry:
             table.retry_failed()
     elif data is None:
         raise QuanvolveError(f"`dataset` (={dataset!r}) must be a data set, or `resume` true to go on with a study")
     else:
         contenders = tuple(contenders_for(params or {}, controls))
-        table = Table.create(folder, Plan(data, place, contenders, protocol or Protocol()))
+        table = Table.create(folder, Plan(data, place, contenders, protocol or Protocol(), asked=dict(asked or {})))
     if scheduler == "local":
         work_in_processes(table, workers, progress=progress)
     else:

@@ -26,6 +26,7 @@ class Wanted:
         params: arguments of :class:`quanvolve.QuanvClassifier` that make the model.
         controls: names of controls.
         protocol: of all trainings.
+        asked: how the data are read.
     """
 
     folder: Path
@@ -34,6 +35,7 @@ class Wanted:
     params: Mapping[str, Any] | None = None
     controls: Sequence[str] | None = None
     protocol: Protocol | None = None
+    asked: Mapping[str, Any] | None = None
 
     def extends(self, plan: Plan, *, finished: bool) -> Plan:
         """The plan with what is wanted more; the same plan if that is nothing.
@@ -45,7 +47,7 @@ class Wanted:
         Raises:
             QuanvolveError: if anything but seeds, controls and learning rates differs, or some of these are missing.
         """
-        for name in ("dataset", "data_dir"):
+        for name in ("dataset", "data_dir", "asked"):
             wanted = getattr(self, name)
             if wanted is not None and wanted != getattr(plan, name):
                 raise self._other(name, getattr(plan, name), wanted)

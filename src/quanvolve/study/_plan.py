@@ -67,6 +67,7 @@ class Plan:
         contenders: the model first.
         protocol: of all trainings.
         looks: with how many seeds the study had been judged, before it was extended.
+        asked: how the data are read, as :func:`quanvolve.load_dataset` takes it.
     """
 
     dataset: str
@@ -74,6 +75,7 @@ class Plan:
     contenders: tuple[Contender, ...]
     protocol: Protocol = field(default_factory=Protocol)
     looks: tuple[int, ...] = ()
+    asked: dict[str, Any] = field(default_factory=dict)
 
     def trials(self) -> list[tuple[str, int]]:
         """Pairs of contender and seed, seeds first, so that an unfinished study still has pairs."""
@@ -90,7 +92,9 @@ class Plan:
             QuanvolveError: if an argument of a contender is not plain data.
         """
         try:
-            return json.dumps({"format": _FORMAT, **asdict(self)}, allow_nan=False, sort_keys=True)
+            # Nothing that is asked is left out, as in the studies of older versions.
+            plain = {name: value for name, value in asdict(self).items() if name != "asked" or value}
+            return json.dumps({"format": _FORMAT, **plain}, allow_nan=False, sort_keys=True)
         except (TypeError, ValueError) as error:
             raise QuanvolveError(
                 f"a study keeps its contenders as JSON, which cannot hold all of their arguments ({error}): use named "
@@ -112,7 +116,8 @@ class Plan:
             protocol: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()}
             contenders = tuple(Contender(**entry) for entry in data.pop("contenders"))
             looks = tuple(data.pop("looks", ()))
-            plan = cls(**data, contenders=contenders, protocol=Protocol(**protocol), looks=looks)
+            asked = {k: tuple(v) if isinstance(v, list) else v for k, v in data.pop("asked", {}).items()}
+            plan = cls(**data, contenders=contenders, protocol=Protocol(**protocol), looks=looks, asked=asked)
             check_plan(plan)
             return plan
         except (LookupError, TypeError, ValueError, AttributeError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,7 @@ def search(
     prune: bool = True,
     seed: int = 0,
     data_dir: str | Path | None = None,
+    asked: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Found:
     """Search for the arguments of :class:`quanvolve.QuanvClassifier` that are best on validation images.
@@ -89,6 +90,7 @@ def search(
         prune: stop trainings that are worse than half of the others were after as many epochs.
         seed: of sampler, splits and trainings.
         data_dir: folder with the data set's files.
+        asked: how data of one's own are read: the fields of :class:`quanvolve.data.Asked`.
         progress: told how many trials are finished, of how many, and the best accuracy so far.
 
     Returns:
@@ -115,7 +117,7 @@ def search(
         )
     check_space(space or {})
     check_names(fixed or {})
-    data = data_of(dataset, None if data_dir is None else str(data_dir))
+    data = data_of(dataset, None if data_dir is None else str(data_dir), tuple((asked or {}).items()))
     rows = drawn(data.train_labels, train_size, seed)
     images, labels = data.train_images[rows], data.train_labels[rows]
     chosen = dict(DEFAULT_SPACE if space is None else space)
@@ -128,6 +130,7 @@ def search(
         nested.append(float((clf.predict(images[held_out]) == labels[held_out]).mean()))
     study = setting.run(images, labels, storage, name, progress)
     clf = setting.classifier(study.best_params).fit(images, labels)
+    clf.preparation_ = data.preparation
     test = drawn(data.test_labels, test_size, 0)
     accuracy = float((clf.predict(data.test_images[test]) == data.test_labels[test]).mean())
     states = [trial.state.name for trial in study.trials]

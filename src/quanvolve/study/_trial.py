@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=1)
-def data_of(dataset: str, data_dir: str | None) -> Dataset:
-    """The data of a study, loaded once a process."""
+def data_of(dataset: str, data_dir: str | None, asked: tuple[tuple[str, Any], ...] = ()) -> Dataset:
+    """The data of a study, loaded once a process, as it is asked for."""
     from pathlib import Path
 
     from quanvolve.estimators import warn_of_unknown_labels  # loads scikit-learn
 
-    data = load_dataset(dataset, data_dir=None if data_dir is None else Path(data_dir))
+    data = load_dataset(dataset, data_dir=None if data_dir is None else Path(data_dir), **dict(asked))
     warn_of_unknown_labels(data.train_labels, data.test_labels)
     return data
 
@@ -78,7 +78,7 @@ def run_trial(
     Returns:
         The test accuracy and what belongs to it, ready for JSON.
     """
-    data = data_of(plan.dataset, plan.data_dir)
+    data = data_of(plan.dataset, plan.data_dir, tuple(plan.asked.items()))
     protocol = plan.protocol
     train = drawn(data.train_labels, protocol.train_size, seed)
     test = drawn(data.test_labels, protocol.test_size, 0)
