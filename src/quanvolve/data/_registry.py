@@ -145,7 +145,9 @@ def load_dataset(
         raise DataError(f"`label={how.label}` has no meaning for {key!r}, whose labels are known: leave it out")
     else:
         data = BUNDLED[key].load() if key in BUNDLED else load_mnist(key, data_dir=data_dir, progress=progress)
-    sized = how.about_pictures == "image_size" and data.dims == 2 and data.train_images.shape[-2:] == how.size
+    # Columns of a table are images of the size that was asked for.
+    of_size = source is not None and data.dims == 2 and data.train_images.shape[-2:] == how.size
+    sized = how.about_pictures == "image_size" and of_size
     if how.about_pictures is not None and data.preparation is None and not sized:
         raise DataError(
             f"`{how.about_pictures}` has no meaning for {data.name!r}, which does not consist of picture files: leave "
