@@ -120,7 +120,7 @@ def test_a_run_is_continued_with_its_options(photos: Path, tmp_path: Path) -> No
 def test_runs_from_before_there_were_pictures(run: Path) -> None:
     path = run / "run.json"
     content = json.loads(path.read_text())
-    for name in ("image_size", "fit", "grayscale", "label"):
+    for name in ("image_size", "fit", "grayscale", "label", "columns", "channels"):
         del content["options"][name]
     path.write_text(json.dumps(content))
     assert read_run(run).options == TrainOptions(epochs=3)

@@ -136,6 +136,8 @@ def test_options_reach_the_estimator_and_run_json(write_npz: Callable[..., Path]
         "fit": "crop",
         "grayscale": False,
         "label": None,
+        "columns": "auto",
+        "channels": "auto",
         "shots": None,
         "bias": True,
         "groups": 1,

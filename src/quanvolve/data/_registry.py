@@ -176,8 +176,10 @@ def load_dataset(
         data = (
             BUNDLED[key].load() if key in BUNDLED else load_named(find_spec(key), data_dir=data_dir, progress=progress)
         )
-    shaped = how.about_pictures == "image_size" and data.train_images.shape[-2:] == how.size  # columns, made to images
-    if how.about_pictures is not None and data.preparation is None and not shaped:
+    # Columns of a table are images of the size that was asked for.
+    of_size = source is not None and data.dims == 2 and data.train_images.shape[-2:] == how.size
+    sized = how.about_pictures == "image_size" and of_size
+    if how.about_pictures is not None and data.preparation is None and not sized:
         raise DataError(
             f"`{how.about_pictures}` has no meaning for {data.name!r}, which does not consist of picture files: leave "
             "it out"

@@ -23,6 +23,12 @@ class DataOptions:
     label: Annotated[str | None, Said("The column that holds the labels, where there is a choice.", DATA, "NAME")] = (
         None
     )
+    columns: Annotated[
+        str, Said("What the columns of a table are: features, pixels, series, or auto by their names.", DATA, "NAME")
+    ] = "auto"
+    channels: Annotated[
+        str, Said("Which axis of an array holds the channels: first, last, or auto where only one can.", DATA, "NAME")
+    ] = "auto"
 
     def asked(self) -> dict[str, Any]:
         """The same as arguments of :func:`quanvolve.load_dataset`.

@@ -157,7 +157,7 @@ def test_rows_of_the_same_name_without_a_time(kind: str) -> None:
     data = load_dataset(FRAMES[kind]({"id": [1, 1, 2, 2], "value": [1.5, 2, 3, 4], "label": ["a", "a", "b", "b"]}))
     assert data.train_images.shape == (3, 1)
     assert data.notes[1:3] == (
-        "the column 'id' names rows more than once: a column `time` with it would make series",
+        "the column 'id' names rows more than once: a column `time` beside it would make series",
         "left out: id",
     )
 
