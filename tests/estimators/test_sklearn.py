@@ -2,7 +2,7 @@
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from quanvolve import QuanvClassifier, QuanvTransformer
+from quanvolve import QuanvClassifier, QuanvRegressor, QuanvTransformer
 
 
 @parametrize_with_checks(
@@ -13,6 +13,8 @@ from quanvolve import QuanvClassifier, QuanvTransformer
         QuanvClassifier(trainable=True, n_filters=1, random_state=0),
         QuanvClassifier(head="cnn", n_filters=1, random_state=0),
         QuanvClassifier(backbone="classical", random_state=0),
+        QuanvRegressor(random_state=0),
+        QuanvRegressor(trainable=True, stride=1, lr=0.02, loss="huber", random_state=0),
     ]
 )
 def test_scikit_learn_checks(estimator, check):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ from quanvolve.estimators._losses import LossFunction, loss_of_batch
 from quanvolve.estimators._metrics import SCORES
 
 LOSS = "loss"
-LOWER_IS_BETTER = (LOSS,)
+LOWER_IS_BETTER = (LOSS, "mae", "rmse")
 """What may be watched that is better the lower it is; all else is better the higher it is."""
 
 
@@ -104,13 +105,17 @@ def _number(name: str, score: float | None) -> float:
     return score
 
 
-def check_monitor(monitor: Any) -> None:
+def check_monitor(monitor: Any, scores: Iterable[str] = SCORES) -> None:
     """Refuse what cannot be watched.
+
+    Args:
+        monitor: as the user gave it.
+        scores: what can be, beside the loss.
 
     Raises:
         QuanvolveError: naming what can.
     """
-    known = (*SCORES, LOSS)
+    known = (*scores, LOSS)
     if monitor is not None and monitor not in known:
         raise QuanvolveError(f"`monitor` (={monitor!r}) must be one of {', '.join(map(repr, known))}, or None")
 

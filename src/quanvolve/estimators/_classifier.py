@@ -15,7 +15,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve._options import explains, takes
 from quanvolve.estimators._aim import Classification, check_monitor, watched_of
 from quanvolve.estimators._classes import warn_of_single_samples, warn_of_unknown_labels
-from quanvolve.estimators._losses import loss_fingerprint, loss_function
+from quanvolve.estimators._losses import check_loss, loss_fingerprint, loss_function
 from quanvolve.estimators._network import QuanvNetwork
 from quanvolve.estimators._options import OPTIONS, PARAMETERS
 from quanvolve.estimators._weights import BALANCED, check_class_weight, class_weights
@@ -238,6 +238,7 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
 
     def _check_params(self) -> None:
         super()._check_params()
+        check_loss(self.loss, self.label_smoothing)
         check_class_weight(self.class_weight)
         check_monitor(self.monitor)
 

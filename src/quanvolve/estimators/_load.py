@@ -29,11 +29,14 @@ from quanvolve.estimators._limits import (
     labels_of,
     texts,
 )
+from quanvolve.estimators._regressor import QuanvRegressor
 from quanvolve.estimators._save import FORMAT, FORMAT_VERSION, beside, config_digest
+from quanvolve.estimators._targets import Targets
 from quanvolve.estimators._transformer import QuanvTransformer
 
-_KINDS: dict[str, type[QuanvClassifier] | type[QuanvTransformer]] = {
+_KINDS: dict[str, type[QuanvClassifier] | type[QuanvRegressor] | type[QuanvTransformer]] = {
     "classifier": QuanvClassifier,
+    "regressor": QuanvRegressor,
     "transformer": QuanvTransformer,
 }
 _LONGEST = 300
@@ -41,7 +44,7 @@ _LONGEST = 300
 
 
 def load(folder: str | Path) -> Any:
-    """Load what `save` wrote, a :class:`QuanvClassifier` or :class:`QuanvTransformer`; needs no PennyLane.
+    """Load what `save` wrote, a classifier, a regressor or a :class:`QuanvTransformer`; needs no PennyLane.
 
     Args:
         folder: with `config.json` and `model.safetensors`.
@@ -162,6 +165,10 @@ def _rebuild(config: dict[str, Any]) -> Any:
         estimator.history_ = [dict(row) for row in config["history"]]
         if config["label_names"] is not None:
             estimator.label_names_ = texts("label_names", config["label_names"], len(classes), "labels")
+    if isinstance(estimator, QuanvRegressor):
+        estimator._targets = Targets.from_dict(config["targets"])
+        estimator.n_outputs_ = len(estimator._targets.mean)
+        estimator.history_ = [dict(row) for row in config["history"]]
     # On the meta device nothing is allocated or drawn; the tensors of the file then take their places.
     with torch.device("meta"):
         estimator.restore(spec, circuits, int(config["output_shape"][0]))
