@@ -34,7 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "_cite": {"_bibliography", "circuits", "analysis"},
     "report": {"analysis", "figures", "_cite"},
     "data": set(),
-    "estimators": {"_options", "circuits", "compile", "nn"},
+    "estimators": {"_options", "circuits", "compile", "nn", "data"},
     "runs": {"_options", "nn", "figures", "data", "estimators"},
     "backends": {"circuits", "compile", "nn"},
     "testing": {"circuits", "nn"},

@@ -50,7 +50,9 @@ def test_unknown_name(name: str, hint: str) -> None:
         with pytest.raises(DataError, match=re.escape(f"unknown data set {name!r}: {hint}")) as caught:
             ask(name)
         known = "Known: digits, moons, mnist, fashion-mnist, kmnist, or the path of an .npz or .ts file, or of a folder"
-        assert str(caught.value).endswith(f"{known} with NAME_TRAIN.ts and NAME_TEST.ts")
+        assert str(caught.value).endswith(
+            f"{known} with pictures in folders of classes, or with NAME_TRAIN.ts and NAME_TEST.ts"
+        )
         assert ("did you mean" in str(caught.value)) == bool(hint)
 
 

@@ -22,3 +22,4 @@ from quanvolve._options._signature import model_options as model_options
 from quanvolve._options._takes import takes as takes
 from quanvolve._options._values import count_or_word as count_or_word
 from quanvolve._options._values import parse_noise as parse_noise
+from quanvolve._options._values import parse_size as parse_size

@@ -30,6 +30,28 @@ def parse_noise(text: str | None) -> dict[str, float] | None:
     return strengths
 
 
+def parse_size(value: int | str | None) -> int | tuple[int, int] | None:
+    """A height and width, or one number for both.
+
+    Raises:
+        QuanvolveError: if it is something else.
+
+    Examples:
+        >>> parse_size(28), parse_size("28"), parse_size("28x32")
+        (28, 28, (28, 32))
+    """
+    numbers = [] if value is None else str(value).lower().split("x")
+    if not numbers:
+        return None
+    if len(numbers) > 2 or not all(number.isdecimal() and int(number) for number in numbers):
+        raise QuanvolveError(
+            f"`image_size={value}` is not a number of pixels, or a height and a width, such as 28 or 28x32",
+            arguments=("image_size",),
+        )
+    sizes = [int(number) for number in numbers]
+    return sizes[0] if len(sizes) == 1 else (sizes[0], sizes[1])
+
+
 def count_or_word(value: int | str) -> int | str:
     """A whole number where a text is one, else the text.
 

@@ -15,6 +15,7 @@ from quanvolve.cli._estimate import estimate
 from quanvolve.cli._evaluate import evaluate
 from quanvolve.cli._explain import explain
 from quanvolve.cli._export import export
+from quanvolve.cli._look import look
 from quanvolve.cli._predict import predict
 from quanvolve.cli._reproduce import reproduce
 from quanvolve.cli._search import search
@@ -52,6 +53,7 @@ def _quanvolve(
 
 _COMMANDS = (
     train,
+    look,
     evaluate,
     predict,
     explain,

@@ -29,9 +29,10 @@ def predict(
 ) -> None:
     """Classify images.
 
-    Pictures must have the size of the images the model was trained on.
-
-    Colour pictures are turned grey (by luma) for a model of grey images.
+    A model that was trained on picture files does with these what was done
+    with those, whatever size they are. To other models, pictures must come in
+    the size of the images that they were trained on; colour pictures are
+    turned grey (by luma) for a model of grey images.
 
     Pictures and 8-bit arrays are brought to the range of the training images;
     other arrays are taken as they are.
@@ -49,7 +50,7 @@ def predict(
         files = []
     for path in files:
         is_array = path.suffix.lower() in (".npy", ".npz")
-        for image in read_images(path, size=tuple(clf.image_shape_[1:])):
+        for image in read_images(path, size=tuple(clf.image_shape_[1:]), preparation=clf.preparation_):
             in_steps = image.pixels.dtype == "uint8"
             names.append(image.name)
             scaled.append(in_steps or not is_array)

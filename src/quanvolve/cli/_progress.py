@@ -21,6 +21,9 @@ class Lines(View):
         self._file = ""
         self._epochs = 0
 
+    def data(self, lines: list[str]) -> None:
+        emit("\n".join([*lines, ""]))
+
     def download(self, file: str, done: int, total: int | None) -> None:
         if file != self._file:
             self._file = file
@@ -83,6 +86,9 @@ class Live(View):
         self._show(text, None, None)
         self._text.plain = ""
         self._live.refresh()
+
+    def data(self, lines: list[str]) -> None:
+        self._live.console.print("\n".join([*lines, ""]), markup=False, emoji=False)
 
     def download(self, file: str, done: int, total: int | None) -> None:
         megabytes = f"{done / 1e6:.1f}" + (f" of {total / 1e6:.1f} MB" if total else " MB")

@@ -20,10 +20,10 @@ from quanvolve.cli._options import DataDir, Json
 from quanvolve.cli._output import SEARCH as KEPT
 from quanvolve.cli._output import output_folder
 from quanvolve.runs import MAX_SEED as _MOST
-from quanvolve.runs import OPTION_OF
+from quanvolve.runs import OF_DATA, OPTION_OF
 
 SEARCH = "Search"
-_NOT_CHOSEN = ("epochs", "seed", "device", "data_dir", "patience", "validation_fraction")
+_NOT_CHOSEN = ("epochs", "seed", "device", "data_dir", "patience", "validation_fraction", *OF_DATA)
 """Options of `quanvolve train` that a search has itself, or that do not make a model better."""
 _Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set, or an .npz file.")]
 _Output = Annotated[Path, option("--output", "Folder of the trials and of the best model.", DATA, "DIR")]

@@ -37,11 +37,14 @@ def begin(dataset: str, data_dir: Path | None, output: Path | None, options: Tra
     """
     if output is not None:
         output_folder(output, TRAIN)
+    from quanvolve.data import source_of, understand
+
     view.phase("starting")
     name = canonical(dataset)
     place = None if data_dir is None else Path(os.path.abspath(data_dir))
     with interruptible(_NOTHING_KEPT):
-        data = load_data(name, place, view.download)
+        data = load_data(name, place, view.download, options.asked())
+        view.data(understand(data, source_of(name)).lines(short=True))
         folder, made = make_folder(output, name)
     run = Run(folder, name, place, options)
     # Outside of `begin_run`, which may undo: whoever is refused here must leave alone what another process keeps.
@@ -76,7 +79,7 @@ def resume(options: dict[str, Any], output: Path, view: View) -> Run:
             run = replace(run, data_dir=Path(os.path.abspath(options["data_dir"])))
             run.write()
         view.phase("starting")
-        finish_run(run, load_data(run.dataset, run.data_dir, view.download), view)
+        finish_run(run, load_data(run.dataset, run.data_dir, view.download, run.options.asked()), view)
     return run
 
 

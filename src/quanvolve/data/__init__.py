@@ -23,15 +23,21 @@ from quanvolve.data._preparation import Preparation as Preparation
 from quanvolve.data._registry import dataset_key as dataset_key
 from quanvolve.data._registry import list_datasets as list_datasets
 from quanvolve.data._registry import load_dataset as load_dataset
+from quanvolve.data._registry import source_of as source_of
 from quanvolve.data._registry import where as where
 from quanvolve.data._series import load_series as load_series
+from quanvolve.data._understood import ClassCount as ClassCount
+from quanvolve.data._understood import Understood as Understood
+from quanvolve.data._understood import understand as understand
 
 __all__ = [
     "Asked",
+    "ClassCount",
     "Dataset",
     "DatasetInfo",
     "ImageInput",
     "Preparation",
+    "Understood",
     "cache_dir",
     "dataset_key",
     "download",
@@ -44,6 +50,8 @@ __all__ = [
     "read_idx",
     "read_arrays",
     "read_images",
+    "source_of",
+    "understand",
     "where",
     "write_idx",
 ]

@@ -15,6 +15,7 @@ from quanvolve._lines import one_line
 from quanvolve.data._dataset import Dataset
 from quanvolve.data._npy import NpzReader, open_npz
 from quanvolve.data._shapes import channel_first, checked_pixels
+from quanvolve.data._split import set_aside
 from quanvolve.data._text import quoted
 
 _SPLIT_KEYS = (
@@ -25,8 +26,6 @@ _SPLIT_KEYS = (
 _KINDS = {"series": 1, "volumes": 3}
 _KIND_KEYS = tuple((f"train_{kind}", "train_labels", f"test_{kind}", "test_labels") for kind in _KINDS)
 _WHOLE_KEYS = (("images", "labels"), ("X", "y"), ("x", "y"), ("data", "target"))
-
-_TEST_SHARE = 0.2
 
 
 def load_npz(path: str | os.PathLike[str], *, seed: int = 0) -> Dataset:
@@ -75,7 +74,7 @@ def load_npz(path: str | os.PathLike[str], *, seed: int = 0) -> Dataset:
         images, labels = parts[0]
         if len(labels) < 2:
             raise DataError(f"{names[0]} holds 1 image, expected at least 2: one to train with and one to test with")
-        test = _test_rows(labels, seed)
+        test = set_aside(labels, seed)
         parts = [(images[~test], labels[~test]), (images[test], labels[test])]
     elif parts[0][0].shape[1:] != parts[1][0].shape[1:]:
         raise DataError(
@@ -162,25 +161,3 @@ def _require_text(array: NDArray[Any], name: str) -> None:
 
 def _kind(labels: NDArray[Any]) -> str:
     return "whole numbers" if labels.dtype.kind == "i" else "text"
-
-
-def _test_rows(labels: NDArray[Any], seed: int) -> NDArray[np.bool_]:
-    """True for the rows of the test set: a fifth of each class, which keeps one row at least for training."""
-    random = np.random.default_rng(seed)
-    n = len(labels)
-    n_test = max(1, round(n * _TEST_SHARE))
-    chosen = np.zeros(n, dtype=bool)
-    _, class_of, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    if counts.max() < 2:
-        # No class can be in both parts.
-        chosen[random.choice(n, n_test, replace=False)] = True
-        return chosen
-    share = counts * n_test / n
-    quota = np.floor(share).astype(int)
-    # Largest remainders get what rounding down has left over.
-    for c in np.argsort(-(share - quota), kind="stable"):
-        if quota.sum() < n_test and quota[c] < counts[c] - 1:
-            quota[c] += 1
-    for c, size in enumerate(quota):
-        chosen[random.permutation(np.flatnonzero(class_of == c))[:size]] = True
-    return chosen

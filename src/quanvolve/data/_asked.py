@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from quanvolve._errors import DataError
-from quanvolve.data._preparation import FITS
+from quanvolve.data._preparation import FITS, Preparation
 
 CHANNELS = ("auto", "first", "last")
 
@@ -19,7 +19,8 @@ class Asked:
         image_size: Height and width to which pictures are resized, or one number for both; None if all are of one
             size.
         fit: How a picture becomes that size: "crop" (what is too long is cut off), "pad" (black bars) or "stretch".
-        grayscale: True turns colours into grey; None leaves colours where any picture has some.
+        grayscale: True turns colours into grey, False makes all pictures colour; None leaves colours where any picture
+            has some.
         label: The column, field or file that holds the labels; None if it is found by its name.
         channels: Which axis of an array holds the channels: "first", "last", or "auto" where only one can.
         test_fraction: The share of each class that becomes the test set where there is none.
@@ -60,6 +61,22 @@ class Asked:
             return None
         given: Any = self.image_size
         return tuple(given) if isinstance(given, tuple | list) else (given, given)
+
+    @property
+    def about_pictures(self) -> str | None:
+        """The first field that only pictures have and that is not left as it is."""
+        default = Asked()
+        names = ("image_size", "fit", "grayscale")
+        return next((name for name in names if getattr(self, name) != getattr(default, name)), None)
+
+    def as_before(self, preparation: Preparation) -> Asked:
+        """The same, with pictures made as those that a model was trained on.
+
+        Examples:
+            >>> Asked().as_before(Preparation((28, 20), "pad", 1)).size
+            (28, 20)
+        """
+        return replace(self, image_size=preparation.size, fit=preparation.fit, grayscale=preparation.channels == 1)
 
 
 def _is_length(number: Any) -> bool:

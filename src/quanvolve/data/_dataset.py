@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from quanvolve._errors import DataError
@@ -74,6 +75,24 @@ class Dataset:
             f"Dataset({self.name!r}: {len(self.train_labels)} train + {len(self.test_labels)} test, "
             f"{size} {self.train_images.dtype}, {len(self.class_names)} classes)"
         )
+
+    def names_of(self, labels: NDArray[Any]) -> list[str]:
+        """Names for people of these labels.
+
+        Examples:
+            >>> import numpy as np
+            >>> from quanvolve.data import load_digits
+            >>> load_digits().names_of(np.array([3, 1]))
+            ['3', '1']
+        """
+        own = [self.train_labels, self.test_labels, *([] if self.valid_labels is None else [self.valid_labels])]
+        known = np.unique(np.concatenate(own))
+        if len(known) == len(self.class_names):
+            names = dict(zip(known.tolist(), self.class_names, strict=True))
+        else:
+            # Some class has no image: the labels themselves are the numbers of the names.
+            names = dict(enumerate(self.class_names))
+        return [names.get(label, str(label)) for label in labels.tolist()]
 
     def subset(self, n_train: int | None = None, n_test: int | None = None) -> Dataset:
         """The first images of each part, in their order; all of them where there are fewer.

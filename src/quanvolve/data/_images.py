@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,28 +13,16 @@ from numpy.typing import NDArray
 
 from quanvolve._errors import DataError
 from quanvolve._lines import one_line
-from quanvolve.data._libtiff import silence_libtiff
 from quanvolve.data._npy import open_npz, read_npy
+from quanvolve.data._open import FORMATS, opened_picture, quiet_pillow, too_large
+from quanvolve.data._pictures import prepared_picture
+from quanvolve.data._preparation import Preparation
 from quanvolve.data._shapes import channel_first, checked_pixels
-from quanvolve.data._text import quoted, reason
+from quanvolve.data._text import quoted
 
 if TYPE_CHECKING:
     from PIL import Image
 
-# Pillow is asked for these alone: some of its other formats start external programs.
-_FORMATS = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".bmp": "BMP",
-    ".gif": "GIF",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".webp": "WEBP",
-    ".pgm": "PPM",
-    ".ppm": "PPM",
-}
-_KINDS = sorted(set(_FORMATS.values()))
 _NPZ_KEYS = ("images", "X", "x", "test_images", "x_test", "X_test")
 
 MAX_PIXELS = 16_000_000
@@ -56,7 +43,10 @@ class ImageInput:
 
 
 def read_images(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, size: tuple[int, int] | None = None
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    size: tuple[int, int] | None = None,
+    preparation: Preparation | None = None,
 ) -> list[ImageInput]:
     """Read images from picture files (PNG, JPEG, BMP, GIF, TIFF, WebP, PGM, PPM), `.npy` and `.npz` files.
 
@@ -71,13 +61,15 @@ def read_images(
         paths: One path or several.
         size: Height and width that the model takes; images of another size are refused, pictures before they
             are decoded. None takes any.
+        preparation: What was done to the pictures that the model was trained on, and is done to picture files of any
+            size here; arrays are taken as they are.
 
     Returns:
         One input an image, in the order given.
 
     Raises:
         DataError: A file that is missing, damaged, of another kind or another size, or larger than 16
-            megapixels (1 GiB for arrays).
+            megapixels (64 where there is a preparation; 1 GiB for arrays).
 
     Examples:
         >>> import tempfile, numpy as np
@@ -90,16 +82,19 @@ def read_images(
     """
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
-    return [image for path in paths for image in _read_file(Path(path), size)]
+    return [image for path in paths for image in _read_file(Path(path), size, preparation)]
 
 
-def _read_file(path: Path, size: tuple[int, int] | None) -> list[ImageInput]:
+def _read_file(path: Path, size: tuple[int, int] | None, preparation: Preparation | None) -> list[ImageInput]:
     kind = path.suffix.lower()
-    if kind not in _FORMATS and kind not in (".npy", ".npz"):
-        known = ", ".join((*_FORMATS, ".npy", ".npz"))
+    if kind not in FORMATS and kind not in (".npy", ".npz"):
+        known = ", ".join((*FORMATS, ".npy", ".npz"))
         what = "is a folder" if os.path.isdir(path) else f"has the extension {kind!r}"
         raise DataError(f"{quoted(path)} {what}, expected a file with one of: {known}")
-    if kind in _FORMATS:
+    if kind in FORMATS and preparation is not None:
+        with quiet_pillow():
+            return [ImageInput(str(path), prepared_picture(path, preparation))]
+    if kind in FORMATS:
         return [ImageInput(str(path), _read_picture(path, size))]
     images = _split(read_npy(path, MAX_ARRAY_BYTES) if kind == ".npy" else _read_npz(path), path)
     for image in images:
@@ -176,44 +171,14 @@ def _split(array: NDArray[Any], path: Path) -> list[ImageInput]:
 
 
 def _read_picture(path: Path, size: tuple[int, int] | None) -> NDArray[Any]:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        # Pillow warns of large and of slightly damaged pictures; the first are refused below, the others
-        # raise.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with path.open("rb") as stream, Image.open(stream, formats=_KINDS) as picture:
-                # So far only the head of the file has been read: a small file may hold an enormous picture.
-                width, height = picture.size
-                _require_size(path, (height, width), size)
-                if width * height > MAX_PIXELS:
-                    raise DataError(_too_large(path, f"{width}x{height} pixels"))
-                if picture.format == "TIFF":
-                    silence_libtiff()
-                picture.load()
-                return _pixels(picture, path)
-    except DataError:
-        raise
-    except FileNotFoundError:
-        raise DataError(f"{quoted(path)} does not exist, expected an image: check the path") from None
-    except IsADirectoryError:
-        raise DataError(f"{quoted(path)} is a folder, expected an image: name the files inside it") from None
-    except Image.DecompressionBombError:
-        raise DataError(_too_large(path, f"over {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels")) from None
-    except UnidentifiedImageError:
-        raise DataError(
-            f"{quoted(path)} is not an image of a known kind ({', '.join(_KINDS)}): it is "
-            f"damaged or something else; get it again"
-        ) from None
-    # On damaged files the decoders raise nearly anything: OSError, SyntaxError, struct.error, IndexError.
-    except Exception as error:
-        raise DataError(f"{quoted(path)} is a damaged image ({reason(error)}): get the file again") from None
-
-
-def _too_large(path: Path, size: str) -> str:
-    limit = MAX_PIXELS // 1_000_000
-    return f"{quoted(path)} has {size}, expected at most {limit} megapixels: make it smaller first"
+    with quiet_pillow(), opened_picture(path, MAX_PIXELS) as picture:
+        # So far only the head of the file has been read: a small file may hold an enormous picture.
+        width, height = picture.size
+        _require_size(path, (height, width), size)
+        if width * height > MAX_PIXELS:
+            raise DataError(f"{quoted(path)} has {too_large(f'{width}x{height} pixels', MAX_PIXELS)}")
+        picture.load()
+        return _pixels(picture, path)
 
 
 def _pixels(picture: Image.Image, path: Path) -> NDArray[Any]:

@@ -16,6 +16,7 @@ from quanvolve.data._download import Progress
 from quanvolve.data._info import DatasetInfo
 from quanvolve.data._mnist import SPECS, find_mnist, load_mnist
 from quanvolve.data._moons import load_moons
+from quanvolve.data._preparation import Preparation
 from quanvolve.data._text import quoted
 from quanvolve.data.sources import SOURCES, find_source
 
@@ -84,13 +85,13 @@ def dataset_key(name: str | os.PathLike[str]) -> str | Path:
     if key in known:
         return key
     path = Path(text)
-    if find_source(path) is not None or (text and os.path.exists(path)):
+    if text and (find_source(path) is not None or os.path.exists(path)):
         return path
     near = difflib.get_close_matches(key, known)
     hint = f"did you mean {' or '.join(repr(other) for other in near)}? " if near else ""
     raise DataError(
         f"unknown data set {text!r}: {hint}Known: {', '.join(known)}, or the path of an .npz or .ts file, or of a "
-        "folder with NAME_TRAIN.ts and NAME_TEST.ts"
+        "folder with pictures in folders of classes, or with NAME_TRAIN.ts and NAME_TEST.ts"
     )
 
 
@@ -99,6 +100,7 @@ def load_dataset(
     *,
     data_dir: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    preparation: Preparation | None = None,
     **asked: Any,
 ) -> Dataset:
     """Load a data set by its name, from files, or from an object of a library.
@@ -109,10 +111,14 @@ def load_dataset(
 
     Args:
         name: `digits`, `moons`, `mnist`, `fashion-mnist`, `kmnist`, the path of an `.npz` file (see `load_npz`), of a
-            `.ts` or `.txt` file with series, or of a folder with a pair of them (see `load_series`).
+            `.ts` or `.txt` file with series, or of a folder with a pair of them (see `load_series`); or of a folder
+            with pictures (PNG, JPEG, WebP, TIFF, BMP, GIF), those of each class in a folder of its own, in one tree or
+            in `train`, `val` and `test`, or with a table such as Kaggle's `labels.csv` beside them.
         data_dir: The folder with the four IDX files of the MNIST family, directly or in a subfolder named
             like the data set. Without meaning for `digits` and files.
         progress: Called as `progress(file, done_bytes, total_bytes)` while downloading.
+        preparation: What was done to the pictures that a model was trained on: it is done to these in place of what
+            `asked` says of their size and colours. Without meaning for what is no pictures.
         asked: How data of one's own are to be read: the fields of :class:`quanvolve.data.Asked`.
 
     Returns:
@@ -128,14 +134,42 @@ def load_dataset(
     """
     how = Asked(**asked)
     key = dataset_key(name) if isinstance(name, str | os.PathLike) else name
-    if not isinstance(key, str):
-        source = find_source(key)
-        if source is None:
-            raise DataError(_not_understood(key))
-        return source.load(key, how)
-    if key in BUNDLED:
-        return BUNDLED[key].load()
-    return load_mnist(key, data_dir=data_dir, progress=progress)
+    source = None if isinstance(key, str) else find_source(key)
+    if source is not None:
+        data = source.load(key, how if preparation is None else how.as_before(preparation))
+    elif not isinstance(key, str):
+        raise DataError(_not_understood(key))
+    elif how.label is not None:
+        raise DataError(f"`label={how.label}` has no meaning for {key!r}, whose labels are known: leave it out")
+    else:
+        data = BUNDLED[key].load() if key in BUNDLED else load_mnist(key, data_dir=data_dir, progress=progress)
+    if how.about_pictures is not None and data.preparation is None:
+        raise DataError(
+            f"`{how.about_pictures}` has no meaning for {data.name!r}, which does not consist of picture files: leave "
+            "it out"
+        )
+    return data
+
+
+def source_of(name: str | os.PathLike[str]) -> str:
+    """What kind of source `load_dataset` takes a name for, in words. Nothing is loaded.
+
+    Args:
+        name: As for `load_dataset`.
+
+    Raises:
+        DataError: An unknown name.
+
+    Examples:
+        >>> from quanvolve.data import source_of
+        >>> source_of("digits"), source_of("shapes.npz")
+        ('bundled with scikit-learn', 'an .npz file')
+    """
+    key = dataset_key(name)
+    if isinstance(key, str):
+        return "bundled with scikit-learn" if key in BUNDLED else SPECS[key].info.source
+    source = find_source(key)
+    return "an unknown kind of file" if source is None else source.kind
 
 
 def _not_understood(data: Any) -> str:

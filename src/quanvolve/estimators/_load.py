@@ -19,6 +19,7 @@ from quanvolve._errors import ModelError
 from quanvolve._file_names import CONFIG, TENSORS
 from quanvolve._untrusted import read_bytes, read_document
 from quanvolve.circuits import Circuit
+from quanvolve.data import Preparation
 from quanvolve.estimators._classifier import QuanvClassifier
 from quanvolve.estimators._inputs import ImageSpec
 from quanvolve.estimators._limits import (
@@ -169,9 +170,14 @@ def _rebuild(config: dict[str, Any]) -> Any:
         estimator._targets = Targets.from_dict(config["targets"])
         estimator.n_outputs_ = len(estimator._targets.mean)
         estimator.history_ = [dict(row) for row in config["history"]]
+    preparation = config.get("preparation")  # models of older versions have none
     # On the meta device nothing is allocated or drawn; the tensors of the file then take their places.
     with torch.device("meta"):
         estimator.restore(spec, circuits, int(config["output_shape"][0]))
+    if preparation is not None and not isinstance(estimator, QuanvTransformer):
+        estimator.preparation_ = Preparation.from_dict(preparation)
+        if estimator.preparation_.shape() not in (shape, None):
+            raise ModelError(f"it prepares pictures as {estimator.preparation_}, but takes images of {shape}")
     if list(estimator.output_shape_) != config["output_shape"]:
         raise ModelError(
             f"its feature maps have the shape {estimator.output_shape_}, but it says {config['output_shape']}"

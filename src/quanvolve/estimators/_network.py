@@ -19,6 +19,7 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
+from quanvolve.data import Preparation
 from quanvolve.estimators._aim import Aim, best_epoch
 from quanvolve.estimators._batches import TensorData
 from quanvolve.estimators._checkpoint import TrainingState
@@ -380,6 +381,7 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         self._spec, self.image_shape_, self.input_range_ = spec, spec.shape, spec.range
         self.output_shape_ = output_shape
         self.module_ = module
+        self.preparation_: Preparation | None = None
 
     def _split(self, targets: Array, seed: int) -> tuple[Array, Array]:
         """Rows to train on and rows to validate on; stratified where every group can be on both sides."""

@@ -45,6 +45,7 @@ class QuanvRegressor(RegressorMixin, QuanvNetwork):  # type: ignore[misc]  # sci
         n_outputs_: how many targets there are.
         history_: one dict an epoch: epoch, train_loss, valid_loss, valid_r2, lr, seconds, and what `monitor` names.
         best_epoch_: the epoch, from 1, whose weights the model has.
+        preparation_: see :class:`quanvolve.QuanvClassifier`.
         image_shape_, input_range_, output_shape_, n_features_in_: see :class:`quanvolve.QuanvTransformer`.
 
     Examples:

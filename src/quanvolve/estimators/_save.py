@@ -61,6 +61,7 @@ def save(estimator: Any, folder: str | Path) -> None:
         "classes": _labels(estimator.classes_) if is_classifier(estimator) else None,
         "label_names": getattr(estimator, "label_names_", None),
         "history": getattr(estimator, "history_", None),
+        "preparation": _preparation(estimator),
         "tensors_sha256": hashlib.sha256(payload).hexdigest(),
     }
     if is_regressor(estimator):
@@ -140,6 +141,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _preparation(estimator: Any) -> dict[str, Any] | None:
+    preparation = getattr(estimator, "preparation_", None)
+    return None if preparation is None else dict(preparation.to_dict())
 
 
 def _names(estimator: Any) -> list[str] | None:

@@ -3,6 +3,7 @@
 from quanvolve.figures import _style as style  # noqa: F401  (colours and sizes, for other pictures)
 from quanvolve.figures._bloch_figure import bloch_figure as bloch_figure
 from quanvolve.figures._calibration_figure import calibration_figure as calibration_figure
+from quanvolve.figures._data_figure import data_figure as data_figure
 from quanvolve.figures._feature_maps_figure import feature_maps_figure as feature_maps_figure
 from quanvolve.figures._filter_figures import filters_figure as filters_figure
 from quanvolve.figures._overview import overview_figure as overview_figure

@@ -3,6 +3,8 @@
 Importing this room loads nothing heavy: names and options serve `--help` and errors, too.
 """
 
+from quanvolve.runs._data_options import OF_DATA as OF_DATA
+from quanvolve.runs._data_options import DataOptions as DataOptions
 from quanvolve.runs._files import EXPLANATION as EXPLANATION
 from quanvolve.runs._files import KEPT as KEPT
 from quanvolve.runs._files import ONNX_MODEL as ONNX_MODEL

@@ -61,9 +61,10 @@ def data_of(run: Path, clf: Any, dataset: str | None, data_dir: Path | None) -> 
                 "datasets` or an .npz file"
             )
         stored = read_run(run)
-        name, place = stored.dataset, data_dir or stored.data_dir
+        name, place, asked = stored.dataset, data_dir or stored.data_dir, stored.options.asked()
     else:
-        name, place = canonical(dataset), data_dir
-    data = load_data(name, None if place is None else Path(os.path.abspath(place)))
+        name, place, asked = canonical(dataset), data_dir, {}
+    place = None if place is None else Path(os.path.abspath(place))
+    data = load_data(name, place, asked=asked, preparation=clf.preparation_)
     check_fits(data, clf, run)
     return data

@@ -20,13 +20,14 @@ from quanvolve._options import (
     parse_noise,
     with_layer,
 )
+from quanvolve.runs._data_options import OF_DATA, DataOptions
 
 MAX_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
 @with_layer
-class TrainOptions:
+class TrainOptions(DataOptions):
     """What makes a run, beside its data: the options of the layer, and these. Each is an option of `quanvolve train`.
 
     The defaults are those of :class:`quanvolve.QuanvClassifier`. They are written down a second time, because reading
@@ -74,7 +75,7 @@ class TrainOptions:
 
     def params(self, dims: int = 2) -> dict[str, Any]:
         """The same as arguments of the estimator, for data along whose `dims` axes a window slides."""
-        arguments = arguments_of(asdict(self))
+        arguments = arguments_of({name: value for name, value in asdict(self).items() if name not in OF_DATA})
         if dims != 2:
             arguments |= {name: (arguments[name],) * dims for name in ("kernel_size", "stride")}
         return arguments
@@ -107,11 +108,15 @@ class TrainOptions:
 
 _FIRST = ("circuit", "encoding", "readout", "qubits", "layers", "channel_mixing")
 """The options of the layer that every run has named."""
-_SINCE = {"preset": None} | {
-    word: default
-    for word, (_, default) in layer_fields().items()
-    if word not in (*_FIRST, "kernel_size", "stride", "trainable")
-}
+_SINCE = (
+    {"preset": None}
+    | asdict(DataOptions())
+    | {
+        word: default
+        for word, (_, default) in layer_fields().items()
+        if word not in (*_FIRST, "kernel_size", "stride", "trainable")
+    }
+)
 _ARGUMENTS = {"filters": "n_filters", "epochs": "max_epochs", "seed": "random_state"} | {
     option.word: option.name for option in model_options().values()
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from quanvolve._lines import one_line
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from quanvolve.data import Dataset
+    from quanvolve.data import Dataset, Preparation
 
 
 def canonical(name: str) -> str:
@@ -33,25 +33,29 @@ def canonical(name: str) -> str:
 
 
 def load_data(
-    name: str, data_dir: Path | None, progress: Callable[[str, int, int | None], None] | None = None
+    name: str,
+    data_dir: Path | None,
+    progress: Callable[[str, int, int | None], None] | None = None,
+    asked: Mapping[str, Any] | None = None,
+    preparation: Preparation | None = None,
 ) -> Dataset:
-    """The data set with that canonical name."""
+    """The data set with that canonical name.
+
+    Args:
+        name: of a data set, or path.
+        data_dir: the folder with its files.
+        progress: told of downloads.
+        asked: how it is to be read, as `load_dataset` takes it.
+        preparation: what a model does to pictures.
+    """
     from quanvolve.data import load_dataset  # loads numpy
 
-    return load_dataset(name, data_dir=data_dir, progress=progress)
+    return load_dataset(name, data_dir=data_dir, progress=progress, preparation=preparation, **(asked or {}))
 
 
 def label_names(dataset: Dataset, labels: NDArray[Any]) -> list[str]:
     """Names for people of these labels."""
-    import numpy as np
-
-    known = np.unique(np.concatenate([dataset.train_labels, dataset.test_labels]))
-    if len(known) == len(dataset.class_names):
-        names = dict(zip(known.tolist(), dataset.class_names, strict=True))
-    else:
-        # Some class has no image: the labels themselves are the numbers of the names.
-        names = dict(enumerate(dataset.class_names))
-    return [names.get(label, str(label)) for label in labels.tolist()]
+    return dataset.names_of(labels)
 
 
 def check_fits(dataset: Dataset, clf: Any, run: Path) -> None:

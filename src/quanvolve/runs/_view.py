@@ -11,6 +11,9 @@ class View:
     def phase(self, text: str) -> None:
         """Something begins that has no measure."""
 
+    def data(self, lines: list[str]) -> None:
+        """What was understood of the data."""
+
     def download(self, file: str, done: int, total: int | None) -> None:
         """So many bytes of a file have come."""
 

@@ -94,6 +94,7 @@ def _train(run: Run, dataset: Dataset, view: View) -> tuple[Any, float]:
         resume=True,
     )
     clf.label_names_ = label_names(dataset, clf.classes_)
+    clf.preparation_ = dataset.preparation
     clf.save(run.folder)
     return clf, watch.preparation
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from quanvolve.data.sources._folders import Folders
 from quanvolve.data.sources._npz import Npz
 from quanvolve.data.sources._series import Series
 from quanvolve.data.sources._source import Source
 
-SOURCES: tuple[Source, ...] = (Npz(), Series())
+SOURCES: tuple[Source, ...] = (Npz(), Series(), Folders())
 """In the order in which they are asked whether they take data; the first that does loads it."""
 
 
