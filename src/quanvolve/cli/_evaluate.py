@@ -1,4 +1,4 @@
-"""`quanvolve evaluate`: the test accuracy of a saved model, computed again."""
+"""`quanvolve evaluate`: what the test gives for a saved model, computed again."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import typer
 
 from quanvolve.cli._console import emit, emit_json
 from quanvolve.cli._options import DataDir, Json
-from quanvolve.cli._summary import accuracy_line
-from quanvolve.runs import data_of, load_classifier, score
+from quanvolve.cli._summary import accuracy_line, numbers_line
+from quanvolve.runs import answers, data_of, errors, load_model, score
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a saved classifier.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a saved model.")],
     dataset: Annotated[
         str | None, typer.Argument(metavar="DATASET", help="Test images of another data set than the run's.")
     ] = None,
@@ -22,8 +22,16 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Test the model of a run again on the test images of its data set."""
-    clf = load_classifier(run)
+    clf = load_model(run)
     data = data_of(run, clf, dataset, data_dir)
+    if data.task == "regression":
+        found = errors(data.test_labels, answers(clf, data))
+        if json:
+            numbers = {f"test_{name}": value for name, value in found.items()}
+            emit_json({"run": str(run), "dataset": data.name, **numbers, "n_test": len(data.test_labels)})
+        else:
+            emit(numbers_line(found))
+        return
     tested = score(clf, data)
     if json:
         emit_json(

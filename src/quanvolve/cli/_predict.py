@@ -12,7 +12,7 @@ from quanvolve._errors import DataError
 from quanvolve._lines import one_line
 from quanvolve.cli._console import emit_json, emit_table
 from quanvolve.cli._options import Json
-from quanvolve.runs import load_classifier, size
+from quanvolve.runs import load_model, size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,13 +21,13 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a saved classifier.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a saved model.")],
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE", help="Pictures, .npy and .npz files; of series arrays.")
     ],
     json: Json = False,
 ) -> None:
-    """Classify images.
+    """Classify images, or predict their numbers.
 
     A model that was trained on picture files does with these what was done
     with those, whatever size they are. To other models, pictures must come in
@@ -39,7 +39,7 @@ def predict(
     """
     from quanvolve.data import read_arrays, read_images
 
-    clf = load_classifier(run)
+    clf = load_model(run)
     names: list[str] = []
     pixels: list[NDArray[Any]] = []
     scaled: list[bool] = []
@@ -57,7 +57,10 @@ def predict(
             pixels.append(_prepared(image.pixels, image.name, clf, in_steps, scaled[-1]))
     probabilities = _probabilities(clf, pixels, scaled)
     _require_finite(probabilities, names, pixels, clf)
-    _answer(run, clf, names, probabilities, json)
+    if hasattr(clf, "classes_"):
+        _answer(run, clf, names, probabilities, json)
+    else:
+        _answer_numbers(run, names, probabilities, json)
 
 
 def _prepared(pixels: NDArray[Any], name: str, clf: Any, in_steps: bool, scale: bool) -> NDArray[Any]:
@@ -91,15 +94,22 @@ def _probabilities(clf: Any, pixels: list[NDArray[Any]], scaled: list[bool]) -> 
 
     chosen = np.array(scaled)
     images = np.stack(pixels)
-    probabilities = np.empty((len(images), len(clf.classes_)))
+    classes = getattr(clf, "classes_", None)
+    give = _numbers if classes is None else type(clf).predict_proba
+    probabilities = np.empty((len(images), clf.n_outputs_ if classes is None else len(classes)))
     if chosen.any():
         with warnings.catch_warnings():
             # A dark picture looks as if it were on another scale, but its scale has just been set.
             warnings.simplefilter("ignore")
-            probabilities[chosen] = clf.predict_proba(images[chosen])
+            probabilities[chosen] = give(clf, images[chosen])
     if not chosen.all():
-        probabilities[~chosen] = clf.predict_proba(images[~chosen])
+        probabilities[~chosen] = give(clf, images[~chosen])
     return probabilities
+
+
+def _numbers(model: Any, images: NDArray[Any]) -> NDArray[Any]:
+    """The numbers that a regressor predicts, (n, targets)."""
+    return model.predict(images).reshape(len(images), -1)  # type: ignore[no-any-return]
 
 
 def _require_finite(probabilities: NDArray[Any], names: list[str], pixels: list[NDArray[Any]], clf: Any) -> None:
@@ -111,7 +121,7 @@ def _require_finite(probabilities: NDArray[Any], names: list[str], pixels: list[
             low, high = clf.input_range_
             raise DataError(
                 f"{name!r} has values from {image.min():g} to {image.max():g}, for which the model gives no "
-                f"probabilities: bring it to the range of the training images, [{low:g}, {high:g}]"
+                f"answer: bring it to the range of the training images, [{low:g}, {high:g}]"
             )
 
 
@@ -142,4 +152,21 @@ def _answer(run: Path, clf: Any, names: list[str], probabilities: NDArray[Any], 
         ),
         ("image", "label", "probability"),
         right=(2,),
+    )
+
+
+def _answer_numbers(run: Path, names: list[str], numbers: NDArray[Any], json: bool) -> None:
+    if json:
+        predictions = [
+            {"name": name, "prediction": row[0] if len(row) == 1 else row}
+            for name, row in zip(names, numbers.tolist(), strict=True)
+        ]
+        emit_json({"run": str(run), "predictions": predictions})
+        return
+    columns = range(1, numbers.shape[1] + 1)
+    titles = ("prediction",) if len(columns) == 1 else tuple(f"target {column}" for column in columns)
+    emit_table(
+        ((one_line(name), *(f"{number:.6g}" for number in row)) for name, row in zip(names, numbers, strict=True)),
+        ("image", *titles),
+        right=tuple(columns),
     )

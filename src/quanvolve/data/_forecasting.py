@@ -26,8 +26,8 @@ def forecasting_windows(
     """Cut a series into windows of `length` values and the values that follow.
 
     The parts follow each other in time: the first windows are for training, then come those that choose the best epoch,
-    the last are the test. Between two parts windows are left out, so that no value that is to be forecast in one is seen
-    in another. Nothing is drawn at random.
+    the last are the test. Between two parts windows are left out where their targets lie beyond the first forecast of
+    the next one, so that all that a model is trained on was known by then. Nothing is drawn at random.
 
     Args:
         series: values (time,), or (channels, time) of series that run side by side.
@@ -52,7 +52,7 @@ def forecasting_windows(
         >>> from quanvolve.data import forecasting_windows
         >>> data = forecasting_windows(np.arange(100.0), length=4, horizon=2)
         >>> data
-        Dataset('series': 68 train + 19 test, 1x4 float64, 1 target)
+        Dataset('series': 64 train + 19 test, 1x4 float64, 1 target)
         >>> data.train_images[0, 0].tolist(), data.train_labels[0].item()
         ([0.0, 1.0, 2.0, 3.0], 5.0)
         >>> forecasting_windows(np.arange(100.0), 4, steps=3).train_labels[0].tolist()
@@ -68,9 +68,10 @@ def forecasting_windows(
         raise DataError(f"`test_fraction` (={test_fraction!r}) must be between 0 and 1")
     reach = horizon + steps - 1
     count = values.shape[1] - length - reach + 1
-    # Windows whose targets reach into the next part are left out before it.
+    # A model may be trained on what was known when the first forecast of the next part is made.
+    apart = reach - 1
     n_test, n_valid = (max(1, round(share * count)) for share in (test_fraction, _VALIDATION_SHARE))
-    n_train = count - n_test - n_valid - 2 * reach
+    n_train = count - n_test - n_valid - 2 * apart
     if n_train < 2:
         raise DataError(
             f"the series has {values.shape[1]} values, which are too few for windows of {length} values and targets "
@@ -80,7 +81,7 @@ def forecasting_windows(
     ahead = np.lib.stride_tricks.sliding_window_view(values[target, length + horizon - 1 :], steps)
     parts = (
         slice(0, n_train),
-        slice(n_train + reach, n_train + reach + n_valid),
+        slice(n_train + apart, n_train + apart + n_valid),
         slice(count - n_test, count),
     )
     (train, y_train), (valid, y_valid), (test, y_test) = (

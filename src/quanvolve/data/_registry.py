@@ -17,6 +17,7 @@ from quanvolve.data._info import DatasetInfo
 from quanvolve.data._mnist import SPECS, find_mnist, load_mnist
 from quanvolve.data._moons import load_moons
 from quanvolve.data._preparation import Preparation
+from quanvolve.data._task import with_task
 from quanvolve.data._text import quoted
 from quanvolve.data.sources import SOURCES, find_source
 
@@ -148,7 +149,7 @@ def load_dataset(
             f"`{how.about_pictures}` has no meaning for {data.name!r}, which does not consist of picture files: leave "
             "it out"
         )
-    return data
+    return with_task(data, how.task)
 
 
 def source_of(name: str | os.PathLike[str]) -> str:

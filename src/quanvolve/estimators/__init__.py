@@ -7,6 +7,9 @@ from quanvolve.estimators._classifier import QuanvClassifier as QuanvClassifier
 from quanvolve.estimators._disk import transform_on_disk as transform_on_disk
 from quanvolve.estimators._load import load as load
 from quanvolve.estimators._losses import FocalLoss as FocalLoss
+from quanvolve.estimators._regression import mae as mae
+from quanvolve.estimators._regression import r2 as r2
+from quanvolve.estimators._regression import rmse as rmse
 from quanvolve.estimators._regressor import QuanvRegressor as QuanvRegressor
 from quanvolve.estimators._save import save as save
 from quanvolve.estimators._training import Monitor as Monitor

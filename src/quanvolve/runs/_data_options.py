@@ -24,6 +24,15 @@ class DataOptions:
         None
     )
 
+    task: Annotated[
+        str,
+        Said(
+            "classification, regression or multilabel; auto takes labels that are not whole for regression.",
+            DATA,
+            "NAME",
+        ),
+    ] = "auto"
+
     def asked(self) -> dict[str, Any]:
         """The same as arguments of :func:`quanvolve.load_dataset`.
 
@@ -32,7 +41,7 @@ class DataOptions:
 
         Examples:
             >>> DataOptions("28x32", fit="pad").asked()
-            {'image_size': (28, 32), 'fit': 'pad'}
+            {'image_size': (28, 32), 'fit': 'pad', 'task': 'auto'}
         """
         chosen = {name: getattr(self, name) for name in OF_DATA} | {"image_size": parse_size(self.image_size)}
         # A switch that is off asks for nothing.

@@ -31,11 +31,17 @@ class Score:
         return self.right / self.total
 
 
-def score(clf: Any, dataset: Dataset) -> Score:
-    """Classify all test images; the shots of a model that has some are the same each time."""
+def answers(model: Any, dataset: Dataset) -> NDArray[Any]:
+    """What a model says of all test images; the shots of a model that has some are the same each time."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        predicted = clf.predict(dataset.test_images)
+        predicted: NDArray[Any] = model.predict(dataset.test_images)
+    return predicted
+
+
+def score(clf: Any, dataset: Dataset) -> Score:
+    """Classify all test images."""
+    predicted = answers(clf, dataset)
     return Score(predicted, int((predicted == dataset.test_labels).sum()), len(predicted))

@@ -51,10 +51,11 @@ class Watch(Monitor):
         self._view.epoch(row, self._best())
 
     def _best(self) -> str:
-        if not self._rows or self._rows[-1]["valid_accuracy"] is None:
+        watched = self._run.task.watched
+        if not self._rows or self._rows[-1][f"valid_{watched}"] is None:
             return ""
-        epoch = best_epoch(self._rows)
-        return f"best {self._rows[epoch - 1]['valid_accuracy']:.4f} (epoch {epoch})"
+        epoch = best_epoch(self._rows, watched)
+        return f"best {self._rows[epoch - 1][f'valid_{watched}']:.4f} (epoch {epoch})"
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from quanvolve.study._extend import Wanted
 from quanvolve.study._plan import Plan, Protocol
 from quanvolve.study._results import Results, results_of
 from quanvolve.study._table import Table
+from quanvolve.study._trial import data_of
 from quanvolve.study._work import Progress, work_in_processes
 
 
@@ -80,6 +81,8 @@ def compare(
         raise QuanvolveError(f"`dataset` (={dataset!r}) must be a data set, or `resume` true to go on with a study")
     else:
         contenders = tuple(contenders_for(params or {}, controls))
+        if Path(data).exists():
+            data_of(data, place)  # data of one's own may not be for a study, which is said before one begins
         table = Table.create(folder, Plan(data, place, contenders, protocol or Protocol()))
     if scheduler == "local":
         work_in_processes(table, workers, progress=progress)

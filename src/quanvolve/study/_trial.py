@@ -12,7 +12,7 @@ import numpy as np
 from quanvolve._errors import QuanvolveError
 from quanvolve._version import __version__
 from quanvolve.analysis import quantum_layers
-from quanvolve.data import load_dataset
+from quanvolve.data import CLASSIFICATION, load_dataset
 from quanvolve.study._contenders import Contender
 from quanvolve.study._plan import Plan, Protocol
 
@@ -26,12 +26,21 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def data_of(dataset: str, data_dir: str | None) -> Dataset:
-    """The data of a study, loaded once a process."""
+    """The data of a study, loaded once a process.
+
+    Raises:
+        QuanvolveError: if they are not for classification.
+    """
     from pathlib import Path
 
     from quanvolve.estimators import warn_of_unknown_labels  # loads scikit-learn
 
-    data = load_dataset(dataset, data_dir=None if data_dir is None else Path(data_dir))
+    data = load_dataset(dataset, data_dir=None if data_dir is None else Path(data_dir), task="auto")
+    if data.task != CLASSIFICATION:
+        raise QuanvolveError(
+            f"the labels of {data.name!r} are for {data.task}, but studies and searches are of classifiers: compare "
+            "estimators with other backbones by scikit-learn's `cross_val_score`"
+        )
     warn_of_unknown_labels(data.train_labels, data.test_labels)
     return data
 

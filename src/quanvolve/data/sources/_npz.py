@@ -25,4 +25,4 @@ class Npz:
 
     def load(self, data: Any, asked: Asked) -> Dataset:
         """See :func:`quanvolve.data.load_npz`."""
-        return load_npz(data, seed=asked.seed)
+        return load_npz(data, seed=asked.seed, task=asked.task)
