@@ -23,7 +23,7 @@ RELEASED = {
         "backbone", "head", "n_filters", "kernel_size", "stride", "circuit", "encoding", "readout", "n_layers",
         "n_qubits", "channel_mixing", "scale", "weight_shapes", "init", "noise", "shots", "trainable", "image_shape",
         "max_epochs", "batch_size", "lr", "weight_decay", "validation_fraction", "patience", "random_state", "device",
-        "verbose", "preset",
+        "verbose", "preset", "loss", "label_smoothing", "class_weight", "monitor", "warm_start", "callbacks",
     ],
     QuanvTransformer: [
         "n_filters", "kernel_size", "stride", "circuit", "encoding", "readout", "n_layers", "n_qubits",
@@ -74,7 +74,18 @@ def test_models_from_before_there_were_these_options(tmp_path: Path) -> None:
     clf.save(tmp_path)
     path = tmp_path / "config.json"
     config = json.loads(path.read_text())
-    for name in ("padding", "dilation", "groups", "bias", "padding_mode", "engine", "diff_method"):
+    later = (
+        "padding",
+        "dilation",
+        "groups",
+        "bias",
+        "padding_mode",
+        "engine",
+        "diff_method",
+        "loss",
+        "label_smoothing",
+    )
+    for name in (*later, "class_weight", "monitor", "warm_start", "callbacks"):
         del config["params"][name]
     path.write_text(json.dumps(config | {"config_sha256": config_digest(config)}))
     assert np.array_equal(quanvolve.load(tmp_path).predict_proba(X), clf.predict_proba(X))

@@ -1,4 +1,4 @@
-"""`quanvolve evaluate`: what the test gives for a saved model, computed again."""
+"""`quanvolve evaluate`: the test scores of a saved model, computed again."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from quanvolve.cli._console import emit, emit_json
+from quanvolve._lines import one_line
+from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._options import DataDir, Json
 from quanvolve.cli._summary import accuracy_line, numbers_line
-from quanvolve.runs import answers, data_of, errors, load_model, score
+from quanvolve.runs import answers, data_of, errors, evaluation, load_model, said_of, score
 
 
 def evaluate(
@@ -33,6 +34,7 @@ def evaluate(
             emit(numbers_line(found))
         return
     tested = score(clf, data)
+    content = evaluation(clf, data, tested)
     if json:
         emit_json(
             {
@@ -41,7 +43,9 @@ def evaluate(
                 "test_accuracy": tested.accuracy,
                 "test_right": tested.right,
                 "n_test": tested.total,
+                **content,
             }
         )
     else:
+        emit_table((name, one_line(text)) for name, text in said_of(content))
         emit(accuracy_line(tested.right, tested.total))

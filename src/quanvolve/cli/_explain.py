@@ -16,7 +16,7 @@ from quanvolve.cli._device_options import DataName, RunFolder, run_and_data
 from quanvolve.cli._options import DataDir, Json
 from quanvolve.cli._output import output_file, with_parents
 from quanvolve.cli._progress import make_view
-from quanvolve.runs import EXPLANATION, feature_maps, metrics_path, read_json
+from quanvolve.runs import EXPLANATION, feature_maps, metrics_path, read_json, said_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -104,6 +104,7 @@ def _of_run(run: Path, clf: Any, data: Dataset) -> tuple[list[tuple[str, str]], 
     metrics = read_json(path) if path.is_file() else {}
     if metrics.get("dataset") == data.name:
         facts.append(("test accuracy", f"{metrics['test_accuracy']:.4f}"))
+        facts += said_of(metrics)
         caption = "Loss and validation accuracy of each epoch; the star is the epoch whose weights were kept."
         figures.append(("Training", caption, history_figure(clf.history_, best=metrics["best_epoch"])))
         matrix = confusion_figure(metrics["confusion"], metrics["classes"], metrics["test_accuracy"])

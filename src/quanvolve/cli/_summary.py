@@ -7,8 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from quanvolve._errors import ModelError
+from quanvolve._lines import one_line
 from quanvolve.cli._console import emit, emit_json, emit_table
-from quanvolve.runs import NUMBERS, Run, read_json, size
+from quanvolve.runs import NUMBERS, Run, read_json, said_of, size
 
 
 def print_summary(run: Run, *, quiet: bool, json: bool) -> None:
@@ -70,6 +71,7 @@ def _rows(run: Run, metrics: dict[str, Any]) -> list[tuple[str, str]]:
     score = metrics[f"valid_{run.task.watched}"]
     if score is not None:
         rows.append((f"validation {run.task.title}", f"{score:.4f}"))
+    rows += [(name, one_line(text)) for name, text in said_of(metrics)]
     rows.append(("run", str(run.folder)))
     return rows
 

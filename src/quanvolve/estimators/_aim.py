@@ -79,7 +79,7 @@ class Classification:
     @property
     def names(self) -> tuple[str, ...]:
         """The accuracy, and what is watched."""
-        return ("accuracy",) if self.watched in ("accuracy", LOSS) else ("accuracy", self.watched)
+        return scores_with(self.watched)
 
     def loss(self, outputs: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
         """The mean over the samples, each times its weight and that of its class."""
@@ -94,6 +94,20 @@ class Classification:
         of_samples = None if weights is None else weights.numpy()
         found = {name: SCORES[name](truth, probabilities, of_samples) for name in self.names}
         return {name: _number(name, score) for name, score in found.items()}
+
+
+def scores_with(watched: str, always: str = "accuracy") -> tuple[str, ...]:
+    """The numbers beside the loss in the history of a training.
+
+    Args:
+        watched: what chooses the best epoch.
+        always: what is there whatever is watched; by default that of a classifier.
+
+    Examples:
+        >>> scores_with("loss"), scores_with("f1")
+        (('accuracy',), ('accuracy', 'f1'))
+    """
+    return (always,) if watched in (always, LOSS) else (always, watched)
 
 
 def _number(name: str, score: float | None) -> float:

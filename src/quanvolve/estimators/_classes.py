@@ -11,15 +11,24 @@ import numpy.typing as npt
 _SHOWN = 5
 
 
-def warn_of_single_samples(classes: npt.NDArray[Any], numbers: npt.NDArray[Any], validation_fraction: float) -> None:
+def warn_of_single_samples(
+    classes: npt.NDArray[Any],
+    numbers: npt.NDArray[Any],
+    validation_fraction: float,
+    weights: npt.NDArray[Any] | None = None,
+) -> None:
     """Say which classes have one training sample, and what comes of it.
 
     Args:
         classes: the labels.
         numbers: of the samples' classes.
         validation_fraction: share of the samples that is set aside.
+        weights: of the samples; one with a weight of 2 is as good as two.
     """
-    single = classes[np.bincount(numbers, minlength=len(classes)) == 1]
+    single = np.bincount(numbers, minlength=len(classes)) == 1
+    if weights is not None:
+        single &= np.bincount(numbers, weights=weights, minlength=len(classes)) < 2
+    single = classes[single]
     if not len(single):
         return
     singular = len(single) == 1

@@ -23,6 +23,9 @@ from quanvolve.estimators._weights import BALANCED, check_class_weight, class_we
 Array = npt.NDArray[Any]
 
 
+_LEAST_SHARE = 1e-6
+
+
 @explains(OPTIONS)
 @takes(PARAMETERS)
 class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # scikit-learn has no types
@@ -222,8 +225,19 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
             )
         return numbers
 
-    def _look_at(self, targets: Array, validation_fraction: float) -> None:
-        warn_of_single_samples(self.classes_, targets, validation_fraction)
+    def _look_at(self, targets: Array, weights: Array | None, validation_fraction: float) -> None:
+        warn_of_single_samples(self.classes_, targets, validation_fraction, weights)
+
+    def _set_out(self, targets: Array, weights: Array | None) -> None:
+        """Let scores begin at the classes' shares in the loss, which unequal weights of classes may make tiny."""
+        of_classes = class_weights(self.class_weight, self.classes_, targets, weights)
+        if of_classes is None or isinstance(self.class_weight, str) or not isinstance(self.head, str):
+            return
+        totals = np.bincount(targets, weights=weights, minlength=len(self.classes_))
+        shares = torch.as_tensor(of_classes * totals / len(targets), dtype=torch.float32).clamp(min=_LEAST_SHARE)
+        layers = [layer for layer in self.module_.head.modules() if isinstance(layer, torch.nn.Linear)]
+        with torch.no_grad():
+            layers[-1].bias.add_(shares.log().to(layers[-1].bias.device))
 
     def _known_targets(self, y: Array) -> Array:
         check_classification_targets(y)

@@ -147,6 +147,8 @@ def _rebuild(config: dict[str, Any]) -> Any:
     check_shapes(config)
     circuits = tuple(Circuit.from_dict(entry) for entry in config["circuits"])
     params: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in config["params"].items()}
+    if isinstance(params.get("class_weight"), tuple):
+        params["class_weight"] = dict(params["class_weight"])
     if params["circuit"] is None:
         params["circuit"] = circuits[0] if len(circuits) == 1 else circuits
     estimator = _KINDS[config["kind"]](**params)

@@ -53,3 +53,19 @@ def roc_auc(truth: Array, probabilities: Array, weights: Array | None = None) ->
 
 SCORES = {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy, "roc_auc": roc_auc, "f1": macro_f1}
 """What training can watch, beside the loss: functions of the classes' numbers, probabilities and weights."""
+
+BINS = 15
+"""Equal parts of [0, 1] in which confidence and accuracy are compared."""
+
+
+def confidence_bins(probabilities: Array) -> tuple[Array, Array]:
+    """The probability of the most probable class, and in which of the parts of [0, 1] it lies."""
+    confidence = probabilities.max(axis=1)
+    return confidence, np.minimum((confidence * BINS).astype(int), BINS - 1)
+
+
+def calibration_error(truth: Array, probabilities: Array) -> float:
+    """How far the probability of the answer is from the share of right answers, in the mean over parts of [0, 1]."""
+    confidence, bins = confidence_bins(probabilities)
+    gap = (probabilities.argmax(axis=1) == truth) - confidence
+    return float(np.abs(np.bincount(bins, weights=gap, minlength=BINS)).sum() / len(truth))

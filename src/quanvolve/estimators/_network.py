@@ -31,7 +31,7 @@ from quanvolve.estimators._preset import build_preset, training_of
 from quanvolve.estimators._processes import place_of
 from quanvolve.estimators._save import save
 from quanvolve.estimators._training import Monitor, Settings, SteadySettings, check_callbacks, train
-from quanvolve.estimators._weights import merged, weighed
+from quanvolve.estimators._weights import merged, relative, weighed
 from quanvolve.nn import HybridModel, find_preset, learn_statistics, make_head
 
 CACHE_BYTES = 6 * 2**30
@@ -86,24 +86,25 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         """
         raise NotImplementedError
 
-    def _learn_scale(self, targets: Array, weights: Array | None) -> None:
-        """Learn what a single batch cannot tell of the targets; most models need nothing of the kind.
-
-        Args:
-            targets: of the training samples.
-            weights: of these, or None.
-        """
-
     def _scaled(self, targets: Array) -> Array:
         """Targets as the module is to give them."""
         return targets
 
-    def _look_at(self, targets: Array, validation_fraction: float) -> None:
+    def _look_at(self, targets: Array, weights: Array | None, validation_fraction: float) -> None:
         """Warn of what cannot be learned as one would think.
 
         Args:
-            targets: of the training samples, as the loss takes them.
+            targets: of the samples, as the loss takes them.
+            weights: of these, or None.
             validation_fraction: the share of them that is set aside.
+        """
+
+    def _set_out(self, targets: Array, weights: Array | None) -> None:
+        """Give a new network, where that helps, the answers that need no samples to be looked at.
+
+        Args:
+            targets: of the training samples, as the loss takes them.
+            weights: of these, or None.
         """
 
     def _aim(self, targets: Array, weights: Array | None) -> Aim:
@@ -190,12 +191,13 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
             ModelError: if the checkpoint is damaged or of another run.
         """
         warm = self.warm_start and hasattr(self, "module_")
-        X, rows, targets, weights = self._read(X, y, sample_weight, known=warm)
+        fraction = 0.0 if validation_data is not None else self.validation_fraction
+        X, rows, targets, weights = self._read(X, y, sample_weight, known=warm, fraction=fraction)
         seeds = self._seeds()
         if not warm:
             spec = learn_spec(X, rows, self.image_shape, spatial_axes(self.kernel_size, X))
             self._build(spec, seeds)
-            self._look_at(targets, 0.0 if validation_data is not None else self.validation_fraction)
+            self._set_out(targets, weights)
         self._maps_kept = self._keeps_maps(len(rows))
         aim = self._aim(targets, weights)
         reporter = monitor or (_Printer(aim.watched) if self.verbose else Monitor())
@@ -231,6 +233,7 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         if not begun:
             spec = learn_spec(X, rows, self.image_shape, spatial_axes(self.kernel_size, X))
             self._build(spec, seeds)
+            self._set_out(targets, weights)
             self.history_, self._optimizer = [], {}
         if not self._optimizer:
             self._maps_kept = self._keeps_maps(len(rows))  # whose weights the optimizer then goes on with
@@ -255,9 +258,26 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         return best_epoch(self.history_, self._watched)
 
     def _read(
-        self, X: Any, y: Any, sample_weight: Any, *, known: bool, learn: Callable[[Array], Array] | None = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        known: bool,
+        fraction: float = 0.0,
+        learn: Callable[[Array], Array] | None = None,
     ) -> tuple[Any, Array, Array, Array | None]:
-        """X as images where it was a list of them; samples (n, features), targets and weights, checked."""
+        """What was given, checked.
+
+        Args:
+            X, y, sample_weight: as in `fit`.
+            known: whether images and targets must be of a form that has been learned.
+            fraction: the share of samples that will be set aside for validation.
+            learn: makes targets of y, where they are not known.
+
+        Returns:
+            X, as images where it was a list of them; samples (n, features), targets and weights.
+        """
         X = stacked(X)
         spec = self._spec if known else None
         rows, y = read_rows(self, X, y=y, reset=not known, spec=spec, **self._target_checks)
@@ -267,10 +287,9 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
             warn_about_range(rows, self._spec)
         rows, y, weights = weighed(rows, y, sample_weight)
         targets = self._known_targets(y) if known else (learn or self._learn_targets)(y)
-        rows, targets, weights = merged(rows, targets, weights, self.batch_size)
-        if not known:
-            self._learn_scale(targets, weights)
-        return X, rows, targets, weights
+        if not known and learn is None:
+            self._look_at(targets, weights, fraction)
+        return X, *merged(rows, targets, weights, self.batch_size)
 
     def _validation(self, given: Any, aim: Aim, seeds: _Seeds) -> TensorData:
         """Validation data of the user's own, checked as the training data are."""
@@ -280,7 +299,7 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         rows, y = read_rows(self, stacked(X), y=y, reset=False, spec=self._spec, **self._target_checks)
         warn_about_range(rows, self._spec)
         rows, y, weights = weighed(rows, y, more[0] if more else None)
-        return self._tensors(rows, self._known_targets(y), weights, aim, Monitor(), seeds)
+        return self._tensors(rows, self._known_targets(y), relative(weights), aim, Monitor(), seeds)
 
     def _seeds(self) -> _Seeds:
         return _Seeds(*(int(seed) for seed in check_random_state(self.random_state).randint(2**31 - 1, size=4)))

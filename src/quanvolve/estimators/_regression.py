@@ -15,7 +15,7 @@ from skorch import NeuralNetRegressor
 from torch import Tensor
 from torch.nn.functional import huber_loss, l1_loss, mse_loss
 
-from quanvolve.estimators._aim import LOSS
+from quanvolve.estimators._aim import scores_with
 from quanvolve.estimators._losses import LossFunction, loss_function, loss_of_batch
 from quanvolve.estimators._targets import Targets
 
@@ -88,7 +88,7 @@ class Regression:
     @property
     def names(self) -> tuple[str, ...]:
         """R2, and what is watched."""
-        return ("r2",) if self.watched in ("r2", LOSS) else ("r2", self.watched)
+        return scores_with(self.watched, "r2")
 
     def loss(self, outputs: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
         """The mean over the samples, each times its weight."""

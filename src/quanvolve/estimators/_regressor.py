@@ -171,7 +171,7 @@ class QuanvRegressor(RegressorMixin, QuanvNetwork):  # type: ignore[misc]  # sci
             raise QuanvolveError(f"y has {targets.shape[1]} target(s), but the model was fitted on {self.n_outputs_}")
         return targets
 
-    def _learn_scale(self, targets: Array, weights: Array | None) -> None:
+    def _set_out(self, targets: Array, weights: Array | None) -> None:
         self._targets = Targets.of(targets, weights, flat=self._flat)
 
     def _scaled(self, targets: Array) -> Array:

@@ -127,6 +127,12 @@ def _params(estimator: Any) -> dict[str, Any]:
             f"a head given as {type(params['head']).__name__} cannot be saved, as that needs its code: use a named "
             "head, or save `module_.state_dict()` yourself"
         )
+    if "loss" in params and not isinstance(params["loss"], str):
+        params["loss"] = None  # whoever trains the model further is asked for it
+    if "callbacks" in params:
+        params["callbacks"] = None
+    if isinstance(params.get("class_weight"), Mapping):
+        params["class_weight"] = list(params["class_weight"].items())  # labels may be numbers, names in JSON may not
     plain = {name: _plain(value) for name, value in params.items()}
     try:
         json.dumps(plain, allow_nan=False)

@@ -53,8 +53,7 @@ def merged(rows: Array, targets: Array, weights: Array | None, batch_size: int) 
     Returns:
         The same; weights are 1 in the mean, and None if all are alike.
     """
-    if weights is not None:
-        weights = None if (weights == weights[0]).all() else weights / weights.mean()
+    weights = relative(weights)
     if len(rows) > batch_size:
         return rows, targets, weights
     keys = [row.tobytes() + target.tobytes() for row, target in zip(rows, np.ascontiguousarray(targets), strict=True)]
@@ -68,7 +67,15 @@ def merged(rows: Array, targets: Array, weights: Array | None, batch_size: int) 
     order = sorted(first)
     chosen = [first[key] for key in order]
     summed = np.array([total[key] for key in order])
-    return rows[chosen], targets[chosen], None if (summed == summed[0]).all() else summed / summed.mean()
+    return rows[chosen], targets[chosen], relative(summed)
+
+
+def relative(weights: Array | None) -> Array | None:
+    """Weights that are 1 in the mean; None if all are alike."""
+    if weights is None or (weights == weights[0]).all():
+        return None
+    shares: Array = weights / weights.mean()
+    return shares
 
 
 def check_class_weight(class_weight: Any) -> None:

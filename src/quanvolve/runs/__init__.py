@@ -33,6 +33,8 @@ from quanvolve.runs._run import read_json as read_json
 from quanvolve.runs._run import read_run as read_run
 from quanvolve.runs._score import Score as Score
 from quanvolve.runs._score import answers as answers
+from quanvolve.runs._score import evaluation as evaluation
+from quanvolve.runs._score import said_of as said_of
 from quanvolve.runs._score import score as score
 from quanvolve.runs._seen import UNKNOWN as UNKNOWN
 from quanvolve.runs._seen import config_of as config_of

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
-from quanvolve._errors import ModelError
+from quanvolve._errors import ModelError, QuanvolveError
 from quanvolve._options import (
     DATA,
     MODEL,
@@ -65,6 +65,19 @@ class TrainOptions(DataOptions):
         float, Said("Share of the training images that chooses the best epoch.", TRAINING, "SHARE")
     ] = 0.1
     patience: Annotated[int | None, Said("Stop after so many epochs without a better one.", TRAINING, least=1)] = None
+    class_weight: Annotated[
+        str | None,
+        Said("balanced: every class has the same part in the loss, however many images it has.", TRAINING, "NAME"),
+    ] = None
+    monitor: Annotated[
+        str | None,
+        Said(
+            "What chooses the best epoch, on the validation images: accuracy, balanced_accuracy, roc_auc, f1 or loss (of numbers r2, mae, rmse or loss); "
+            "by default accuracy, with --class-weight loss.",
+            TRAINING,
+            "NAME",
+        ),
+    ] = None
     seed: Annotated[int, Said("Fixes everything that is drawn at random.", TRAINING, least=0, most=MAX_SEED)] = 0
     device: Annotated[str, Said("Where to compute: cpu or cuda.", DATA, "NAME")] = "cpu"
 
@@ -76,6 +89,10 @@ class TrainOptions(DataOptions):
     def params(self, dims: int = 2) -> dict[str, Any]:
         """The same as arguments of the estimator, for data along whose `dims` axes a window slides."""
         arguments = arguments_of({name: value for name, value in asdict(self).items() if name not in OF_DATA})
+        if self.task == "regression" and arguments.pop("class_weight") is not None:
+            raise QuanvolveError(
+                "`class_weight` has no meaning for regression: leave it out", arguments=("class_weight",)
+            )
         if dims != 2:
             arguments |= {name: (arguments[name],) * dims for name in ("kernel_size", "stride")}
         return arguments
@@ -109,7 +126,7 @@ class TrainOptions(DataOptions):
 _FIRST = ("circuit", "encoding", "readout", "qubits", "layers", "channel_mixing")
 """The options of the layer that every run has named."""
 _SINCE = (
-    {"preset": None}
+    {"preset": None, "class_weight": None, "monitor": None}
     | asdict(DataOptions())
     | {
         word: default

@@ -10,8 +10,8 @@ from quanvolve._files import write_whole
 from quanvolve.runs._files import CONFUSION, FEATURE_MAPS, FILTERS, LOSSES, RESIDUALS
 from quanvolve.runs._regression import NUMBERS, tested_numbers
 from quanvolve.runs._run import Run, read_json
-from quanvolve.runs._score import answers, score
-from quanvolve.runs._source import label_names
+from quanvolve.runs._score import answers, evaluation, score
+from quanvolve.runs._source import held_out, label_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,13 +31,10 @@ def write_metrics(run: Run, clf: Any, dataset: Dataset, preparation: float) -> N
         dataset: its data.
         preparation: seconds spent before the first epoch.
     """
-    from quanvolve.estimators import best_epoch  # loads scikit-learn
-
-    rows, watched = clf.history_, run.task.watched
-    best = best_epoch(rows, watched)
-    n_train = len(dataset.train_labels)
-    if dataset.valid_labels is not None:
-        n_valid = len(dataset.valid_labels)
+    rows, best, watched = clf.history_, clf.best_epoch_, run.task.watched
+    n_train, apart = len(dataset.train_labels), held_out(dataset)
+    if apart is not None:
+        n_valid = len(apart[1])
     else:
         # The rule of the estimators: without a single image there is no validation.
         n_valid = 0 if rows[-1][f"valid_{watched}"] is None else round(clf.validation_fraction * n_train)
@@ -78,6 +75,7 @@ def _tested_classes(clf: Any, dataset: Dataset) -> dict[str, Any]:
         "classes": names,
         "confusion": matrix.tolist(),
         "recall": {name: int(matrix[i, i]) / int(counts[i]) if counts[i] else None for i, name in enumerate(names)},
+        **evaluation(clf, dataset, tested),
     }
 
 

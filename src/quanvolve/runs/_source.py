@@ -58,6 +58,13 @@ def label_names(dataset: Dataset, labels: NDArray[Any]) -> list[str]:
     return dataset.names_of(labels)
 
 
+def held_out(dataset: Dataset) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """The images and labels that choose the best epoch, where they come apart from the others."""
+    if dataset.valid_images is None or dataset.valid_labels is None:
+        return None
+    return dataset.valid_images, dataset.valid_labels
+
+
 def check_fits(dataset: Dataset, clf: Any, run: Path) -> None:
     """Refuse test images that the model cannot take, and say which labels it does not know.
 

@@ -48,3 +48,17 @@ def task_of_row(row: Mapping[str, Any]) -> Task:
         'R2'
     """
     return next((task for task in TASKS.values() if f"valid_{task.watched}" in row), TASKS["classification"])
+
+
+def watched_in(settings: Any, task: Task) -> str:
+    """The number of the validation data that chooses the best epoch.
+
+    Args:
+        settings: with `monitor` and, of a classifier, `class_weight`: an estimator, or the options of a run.
+        task: what is learned.
+    """
+    from quanvolve.estimators import watched_of  # loads scikit-learn
+
+    if task.watched == "accuracy":
+        return watched_of(settings.monitor, settings.class_weight)
+    return str(settings.monitor or task.watched)

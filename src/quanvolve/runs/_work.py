@@ -11,7 +11,8 @@ from quanvolve._file_names import CONFIG
 from quanvolve.runs._models import load_model
 from quanvolve.runs._results import draw_pictures, read_metrics, write_metrics
 from quanvolve.runs._run import Run, discard
-from quanvolve.runs._source import label_names
+from quanvolve.runs._source import held_out, label_names
+from quanvolve.runs._tasks import watched_in
 from quanvolve.runs._view import View
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _trained(run: Run) -> Any:
     Raises:
         ModelError: if it is damaged, or lacks the history that metrics and pictures are made of.
     """
-    from quanvolve.estimators import is_history  # loads scikit-learn
+    from quanvolve.estimators import is_history, scores_with  # loads scikit-learn
 
     try:
         clf = load_model(run.folder)
@@ -73,7 +74,7 @@ def _trained(run: Run) -> Any:
             return None
         raise
     rows = clf.history_
-    if not rows or not is_history(rows, (run.task.watched,)):
+    if not rows or not is_history(rows, scores_with(watched_in(clf, run.task), run.task.watched)):
         raise ModelError(
             f"{run.folder / CONFIG} is damaged: it lacks the history of the training; train again with another "
             "`output`",
@@ -92,7 +93,7 @@ def _train(run: Run, dataset: Dataset, view: View) -> tuple[Any, float]:
     clf.fit_watched(
         dataset.train_images,
         dataset.train_labels,
-        validation_data=None if dataset.valid_images is None else (dataset.valid_images, dataset.valid_labels),
+        validation_data=held_out(dataset),
         monitor=watch,
         checkpoint=run.checkpoint,
         resume=True,
