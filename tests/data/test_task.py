@@ -10,7 +10,7 @@ import pytest
 
 from quanvolve._errors import DataError
 from quanvolve.data import load_dataset, understand
-from tests.datasets import FILES as EXCERPTS
+from tests.datasets import EXCERPTS
 
 X = np.random.default_rng(0).random((30, 4, 4))
 HALVES = np.arange(30) / 2

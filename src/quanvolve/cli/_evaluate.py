@@ -10,8 +10,8 @@ import typer
 from quanvolve._lines import one_line
 from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._options import DataDir, Json
-from quanvolve.cli._summary import accuracy_line, numbers_line
-from quanvolve.runs import answers, data_of, errors, evaluation, load_model, said_of, score
+from quanvolve.cli._summary import accuracy_line, last_line
+from quanvolve.runs import data_of, evaluation, load_model, said_of, score, tested_by
 
 
 def evaluate(
@@ -25,13 +25,12 @@ def evaluate(
     """Test the model of a run again on the test images of its data set."""
     clf = load_model(run)
     data = data_of(run, clf, dataset, data_dir)
-    if data.task == "regression":
-        found = errors(data.test_labels, answers(clf, data))
+    if data.task != "classification":
+        found = tested_by(clf, data)
         if json:
-            numbers = {f"test_{name}": value for name, value in found.items()}
-            emit_json({"run": str(run), "dataset": data.name, **numbers, "n_test": len(data.test_labels)})
+            emit_json({"run": str(run), "dataset": data.name, **found, "n_test": len(data.test_labels)})
         else:
-            emit(numbers_line(found))
+            emit(last_line(found))
         return
     tested = score(clf, data)
     content = evaluation(clf, data, tested)

@@ -131,6 +131,9 @@ def _answer(run: Path, clf: Any, names: list[str], probabilities: NDArray[Any], 
     if len(labels) != len(classes):
         # Without a name for each label, the labels speak for themselves.
         labels = [str(label) for label in classes]
+    if clf.multilabel_:
+        _answer_labels(run, labels, names, probabilities, json)
+        return
     best = probabilities.argmax(axis=1)
     if json:
         predictions = [
@@ -152,6 +155,28 @@ def _answer(run: Path, clf: Any, names: list[str], probabilities: NDArray[Any], 
         ),
         ("image", "label", "probability"),
         right=(2,),
+    )
+
+
+def _answer_labels(run: Path, labels: list[str], names: list[str], probabilities: NDArray[Any], json: bool) -> None:
+    found = [[label for label, p in zip(labels, row, strict=True) if p > 0.5] for row in probabilities]
+    if json:
+        predictions = [
+            {
+                "name": name,
+                "labels": chosen,
+                "probabilities": {label: float(p) for label, p in zip(labels, row, strict=True)},
+            }
+            for name, chosen, row in zip(names, found, probabilities, strict=True)
+        ]
+        emit_json({"run": str(run), "predictions": predictions})
+        return
+    emit_table(
+        (
+            (one_line(name), one_line(", ".join(chosen)) or "none", " ".join(f"{p:.4f}" for p in row))
+            for name, chosen, row in zip(names, found, probabilities, strict=True)
+        ),
+        ("image", "labels", "probabilities"),
     )
 
 

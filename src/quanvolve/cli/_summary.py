@@ -39,6 +39,8 @@ def last_line(metrics: Mapping[str, Any]) -> str:
     """What the test gave, in a line."""
     if "test_r2" in metrics:
         return numbers_line({name: metrics[f"test_{name}"] for name in NUMBERS})
+    if "test_f1_micro" in metrics:
+        return labels_line(metrics)
     return accuracy_line(metrics["test_right"], metrics["n_test"])
 
 
@@ -50,6 +52,25 @@ def numbers_line(errors: Mapping[str, float]) -> str:
         'test R2 0.9100, MAE 1.5, RMSE 2.25'
     """
     return f"test R2 {errors['r2']:.4f}, MAE {errors['mae']:.4g}, RMSE {errors['rmse']:.4g}"
+
+
+def labels_line(metrics: Mapping[str, Any]) -> str:
+    """What the test of a classifier with several labels a sample gave.
+
+    Examples:
+        >>> labels_line({"test_f1_micro": 0.9, "test_f1_macro": 0.85, "test_average_precision": None,
+        ...              "test_hamming_loss": 0.1, "test_subset_accuracy": 0.5})
+        'test F1 0.9000 (micro), 0.8500 (macro), Hamming loss 0.1000, all labels right 0.5000'
+    """
+    precision = metrics["test_average_precision"]
+    parts = [
+        f"test F1 {metrics['test_f1_micro']:.4f} (micro)",
+        f"{metrics['test_f1_macro']:.4f} (macro)",
+        *([] if precision is None else [f"average precision {precision:.4f}"]),
+        f"Hamming loss {metrics['test_hamming_loss']:.4f}",
+        f"all labels right {metrics['test_subset_accuracy']:.4f}",
+    ]
+    return ", ".join(parts)
 
 
 def accuracy_line(right: int, total: int) -> str:
@@ -77,6 +98,8 @@ def _rows(run: Run, metrics: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _learned(metrics: dict[str, Any]) -> str:
+    if "labels" in metrics:
+        return f"{len(metrics['labels'])} labels, of which an image may have several"
     if "test_r2" not in metrics:
         return f"{len(metrics['classes'])} classes"
     low, high = metrics["target_range"]

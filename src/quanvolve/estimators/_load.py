@@ -165,6 +165,7 @@ def _rebuild(config: dict[str, Any]) -> Any:
         estimator.feature_names_in_ = np.array(names, dtype=object)
     if isinstance(estimator, QuanvClassifier):
         classes = estimator.classes_ = labels_of(config["classes"])
+        estimator.multilabel_ = config.get("multilabel") is True  # models of one label a sample do not say so
         estimator.history_ = [dict(row) for row in config["history"]]
         if config["label_names"] is not None:
             estimator.label_names_ = texts("label_names", config["label_names"], len(classes), "labels")

@@ -59,6 +59,7 @@ def save(estimator: Any, folder: str | Path) -> None:
         "input_range": list(estimator._spec.range),
         "feature_names": _names(estimator),
         "classes": _labels(estimator.classes_) if is_classifier(estimator) else None,
+        **({"multilabel": True} if getattr(estimator, "multilabel_", False) else {}),
         "label_names": getattr(estimator, "label_names_", None),
         "history": getattr(estimator, "history_", None),
         "preparation": _preparation(estimator),

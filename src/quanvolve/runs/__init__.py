@@ -25,6 +25,7 @@ from quanvolve.runs._options import stated as stated
 from quanvolve.runs._regression import NUMBERS as NUMBERS
 from quanvolve.runs._regression import errors as errors
 from quanvolve.runs._results import feature_maps as feature_maps
+from quanvolve.runs._results import tested_by as tested_by
 from quanvolve.runs._run import Run as Run
 from quanvolve.runs._run import clear as clear
 from quanvolve.runs._run import locked as locked

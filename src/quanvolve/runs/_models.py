@@ -64,7 +64,9 @@ def load_classifier(folder: Path) -> Any:
 def _task_of(model: Any) -> str:
     from sklearn.base import is_regressor
 
-    return "regression" if is_regressor(model) else "classification"
+    if is_regressor(model):
+        return "regression"
+    return "multilabel" if model.multilabel_ else "classification"
 
 
 def data_of(run: Path, clf: Any, dataset: str | None, data_dir: Path | None) -> Dataset:

@@ -72,8 +72,8 @@ class TrainOptions(DataOptions):
     monitor: Annotated[
         str | None,
         Said(
-            "What chooses the best epoch, on the validation images: accuracy, balanced_accuracy, roc_auc, f1 or loss (of numbers r2, mae, rmse or loss); "
-            "by default accuracy, with --class-weight loss.",
+            "What chooses the best epoch, on the validation images: accuracy, balanced_accuracy, roc_auc, f1 or loss; "
+            "by default accuracy, with --class-weight loss. For regression r2 (the default), mae, rmse or loss.",
             TRAINING,
             "NAME",
         ),

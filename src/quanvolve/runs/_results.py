@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from quanvolve._errors import ModelError
 from quanvolve._files import write_whole
 from quanvolve.runs._files import CONFUSION, FEATURE_MAPS, FILTERS, LOSSES, RESIDUALS
+from quanvolve.runs._multilabel import tested_labels
 from quanvolve.runs._regression import NUMBERS, tested_numbers
 from quanvolve.runs._run import Run, read_json
 from quanvolve.runs._score import answers, evaluation, score
@@ -39,12 +40,11 @@ def write_metrics(run: Run, clf: Any, dataset: Dataset, preparation: float) -> N
         # The rule of the estimators: without a single image there is no validation.
         n_valid = 0 if rows[-1][f"valid_{watched}"] is None else round(clf.validation_fraction * n_train)
         n_train -= n_valid
-    tested = tested_numbers(clf, dataset) if dataset.task == "regression" else _tested_classes(clf, dataset)
     content = {
         "dataset": dataset.name,
         # What is not named is classification, as all was once.
         **({} if dataset.task == "classification" else {"task": dataset.task}),
-        **tested,
+        **tested_by(clf, dataset),
         f"valid_{watched}": rows[best - 1][f"valid_{watched}"],
         "best_epoch": best,
         "epochs": len(rows),
@@ -56,6 +56,12 @@ def write_metrics(run: Run, clf: Any, dataset: Dataset, preparation: float) -> N
         "n_test": len(dataset.test_labels),
     }
     write_whole(run.metrics, json.dumps(content, indent=1, allow_nan=False))
+
+
+def tested_by(model: Any, dataset: Dataset) -> dict[str, Any]:
+    """What the test images give for a model, as metrics.json has it."""
+    makers = {"classification": _tested_classes, "regression": tested_numbers, "multilabel": tested_labels}
+    return makers[dataset.task](model, dataset)
 
 
 def _tested_classes(clf: Any, dataset: Dataset) -> dict[str, Any]:
@@ -89,7 +95,7 @@ def read_metrics(run: Run) -> dict[str, Any]:
     try:
         best, epochs = content["best_epoch"], content["epochs"]
         fits = type(best) is type(epochs) is int and 1 <= best <= epochs
-        fits = fits and (_fits_numbers(content) if content.get("task") == "regression" else _fits_classes(content))
+        fits = fits and _FITS.get(content.get("task"), _fits_classes)(content)
     except (LookupError, TypeError):
         fits = False
     if not fits:
@@ -101,6 +107,10 @@ def _fits_numbers(content: dict[str, Any]) -> bool:
     return all(type(content[f"test_{name}"]) in (int, float) for name in NUMBERS)
 
 
+def _fits_labels(content: dict[str, Any]) -> bool:
+    return all(type(content[f"test_{name}"]) is float for name in ("f1_micro", "f1_macro", "subset_accuracy"))
+
+
 def _fits_classes(content: dict[str, Any]) -> bool:
     classes, matrix = content["classes"], content["confusion"]
     return (
@@ -110,6 +120,9 @@ def _fits_classes(content: dict[str, Any]) -> bool:
         and len(matrix) == len(classes)
         and all(len(row) == len(classes) and all(type(n) is int and 0 <= n < 2**53 for n in row) for row in matrix)
     )
+
+
+_FITS = {"regression": _fits_numbers, "multilabel": _fits_labels}
 
 
 def count_parameters(module: Any) -> dict[str, int]:
@@ -168,6 +181,10 @@ def feature_maps(clf: Any, dataset: Dataset) -> Figure:
         _, first = np.unique(dataset.test_labels, return_index=True)
         chosen = first[:_SHOWN_IMAGES]
         labels = label_names(dataset, dataset.test_labels[chosen])
+    elif dataset.task == "multilabel":
+        chosen = np.arange(min(_SHOWN_IMAGES, len(dataset.test_labels)))
+        names = np.array(dataset.class_names or [str(label) for label in clf.classes_.tolist()])
+        labels = [", ".join(names[row == 1]) or "none" for row in dataset.test_labels[chosen]]
     else:
         numbers = dataset.test_labels.reshape(len(dataset.test_labels), -1)[:, 0]
         places = np.linspace(0, len(numbers) - 1, min(_SHOWN_IMAGES, len(numbers))).round().astype(int)
@@ -177,7 +194,7 @@ def feature_maps(clf: Any, dataset: Dataset) -> Figure:
     with torch.no_grad():
         maps = clf.module_.backbone(torch.from_numpy(images).to(clf.device)).cpu().numpy()
     if images.ndim == 3:
-        word = "class" if dataset.task == "classification" else "target"
+        word = {"classification": "class", "multilabel": "labels"}.get(dataset.task, "target")
         return series_figure(images, maps, labels=[f"{word} {label}" for label in labels])
     if images.ndim == 5:
         # The middle slices of volumes are images.

@@ -90,6 +90,13 @@ def check_fits(dataset: Dataset, clf: Any, run: Path) -> None:
                 f"data set {dataset.name!r} has {columns} target(s), but the model in {run} gives {clf.n_outputs_}"
             )
         return
+    if dataset.task == "multilabel":
+        if dataset.test_labels.shape[1] != len(clf.classes_):
+            raise DataError(
+                f"data set {dataset.name!r} has {dataset.test_labels.shape[1]} labels, but the model in {run} gives "
+                f"{len(clf.classes_)}"
+            )
+        return
     if not np.isin(dataset.test_labels, clf.classes_).any():
         raise DataError(
             f"no label of data set {dataset.name!r} is one of those that the model in {run} tells apart: "

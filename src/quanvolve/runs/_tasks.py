@@ -31,6 +31,7 @@ class Task:
 
 TASKS = {
     "classification": Task("QuanvClassifier", "accuracy", "accuracy", CONFUSION),
+    "multilabel": Task("QuanvClassifier", "accuracy", "accuracy", None),
     "regression": Task("QuanvRegressor", "r2", "R2", RESIDUALS),
 }
 
