@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from quanvolve._version import __version__ as __version__
     from quanvolve.data import load_dataset as load_dataset
     from quanvolve.estimators import QuanvClassifier as QuanvClassifier
+    from quanvolve.estimators import QuanvRegressor as QuanvRegressor
     from quanvolve.estimators import QuanvTransformer as QuanvTransformer
     from quanvolve.estimators import load as load
     from quanvolve.nn import QuantumLinear as QuantumLinear
@@ -34,6 +35,7 @@ _HOME = {
     "quanv2d": "quanvolve.nn",
     "quanv3d": "quanvolve.nn",
     "QuanvClassifier": "quanvolve.estimators",
+    "QuanvRegressor": "quanvolve.estimators",
     "QuanvTransformer": "quanvolve.estimators",
     "cite": "quanvolve._cite",
     "load": "quanvolve.estimators",

@@ -148,7 +148,7 @@ def test_values_that_overflow_are_refused(
 
 
 def test_labels_without_a_name_each_stand_for_themselves() -> None:
-    model = SimpleNamespace(classes_=np.array([3, 5]), label_names_=["three"])
+    model = SimpleNamespace(classes_=np.array([3, 5]), label_names_=["three"], multilabel_=False)
     assert _predict._answers(model, ["a.png"], [np.array([[0.25, 0.75]])]).labels == ["3", "5"]
 
 

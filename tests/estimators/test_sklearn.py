@@ -9,7 +9,7 @@ import pytest
 import sklearn
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from quanvolve import QuanvClassifier, QuanvTransformer
+from quanvolve import QuanvClassifier, QuanvRegressor, QuanvTransformer
 
 
 @pytest.fixture
@@ -27,6 +27,8 @@ def routing() -> Iterator[None]:
         QuanvClassifier(trainable=True, n_filters=1, random_state=0),
         QuanvClassifier(head="cnn", n_filters=1, random_state=0),
         QuanvClassifier(backbone="classical", random_state=0),
+        QuanvRegressor(random_state=0),
+        QuanvRegressor(trainable=True, stride=1, lr=0.02, loss="huber", random_state=0),
         QuanvClassifier("none", loss="focal", monitor="f1", random_state=0),
     ]
 )

@@ -10,12 +10,12 @@ import typer
 from quanvolve._lines import one_line
 from quanvolve.cli._console import emit, emit_json, emit_table
 from quanvolve.cli._options import DataDir, Json
-from quanvolve.cli._summary import accuracy_line
-from quanvolve.runs import data_of, evaluation, load_classifier, said_of, score
+from quanvolve.cli._summary import accuracy_line, last_line
+from quanvolve.runs import data_of, evaluation, load_model, said_of, score, tested_by
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a saved classifier.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a saved model.")],
     dataset: Annotated[
         str | None, typer.Argument(metavar="DATASET", help="Test images of another data set than the run's.")
     ] = None,
@@ -23,8 +23,15 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Test the model of a run again on the test images of its data set."""
-    clf = load_classifier(run)
+    clf = load_model(run)
     data = data_of(run, clf, dataset, data_dir)
+    if data.task != "classification":
+        found = tested_by(clf, data)
+        if json:
+            emit_json({"run": str(run), "dataset": data.name, **found, "n_test": len(data.test_labels)})
+        else:
+            emit(last_line(found))
+        return
     tested = score(clf, data)
     content = evaluation(clf, data, tested)
     if json:

@@ -14,7 +14,17 @@ from quanvolve.cli._console import complain, emit, emit_json, emit_table
 from quanvolve.cli._counter import Counter
 from quanvolve.cli._options import Json
 from quanvolve.cli._wording import as_options
-from quanvolve.runs import Answers, check_format, files_of, load_classifier, predictions, write_answers
+from quanvolve.runs import (
+    OF_CLASSES,
+    OF_LABELS,
+    OF_NUMBERS,
+    Answers,
+    check_format,
+    files_of,
+    load_model,
+    predictions,
+    write_answers,
+)
 
 _MANY = 200
 """From so many files on, progress is shown."""
@@ -31,7 +41,7 @@ _Strict = Annotated[bool, option("--strict", "Stop at the first file that cannot
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a saved classifier.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a saved model.")],
     files: Annotated[
         list[Path],
         typer.Argument(
@@ -46,7 +56,7 @@ def predict(
     strict: _Strict = False,
     json: Json = False,
 ) -> None:
-    """Classify images.
+    """Classify images, or predict their numbers.
 
     Pictures are prepared as those of the training were. Where a model was
     trained on arrays they must have its size, or --fit says how they get it.
@@ -64,7 +74,7 @@ def predict(
         check_format(output)
     if fit is not None:
         Asked(fit=fit)
-    clf = load_classifier(run)
+    clf = load_model(run)
     paths = files_of(files)
     names: list[str] = []
     rows: list[Any] = []
@@ -74,7 +84,7 @@ def predict(
         show = counter.show if output is not None else None
         for block in predictions(clf, paths, fit=fit, invert=invert, strict=strict or len(paths) == 1, progress=show):
             names += block.names
-            rows.append(block.probabilities)
+            rows.append(block.outputs)
             for fault in block.faults:
                 complain(as_options(str(fault), fault.arguments))
             faults += len(block.faults)
@@ -100,12 +110,15 @@ def _tell(warned: str, told: set[str]) -> None:
 def _answers(clf: Any, names: list[str], rows: list[Any]) -> Answers:
     import numpy as np
 
+    if not hasattr(clf, "classes_"):
+        return Answers(names, np.concatenate(rows), OF_NUMBERS)
     classes = clf.classes_.tolist()
     labels = getattr(clf, "label_names_", None) or []
     if len(labels) != len(classes):
         # Without a name for each label, the labels speak for themselves.
         labels = [str(label) for label in classes]
-    return Answers(names, np.concatenate(rows), classes, list(labels))
+    kind = OF_LABELS if clf.multilabel_ else OF_CLASSES
+    return Answers(names, np.concatenate(rows), kind, classes, list(labels))
 
 
 def _answer(run: Path, answers: Answers, output: Path | None, top: int, every: bool, json: bool) -> None:
@@ -117,5 +130,6 @@ def _answer(run: Path, answers: Answers, output: Path | None, top: int, every: b
         emit(f"{len(answers.names)} images -> {output}")
     else:
         header, rows = answers.table(top, every)
-        cells = [[one_line(cell) if isinstance(cell, str) else f"{cell:.4f}" for cell in row] for row in rows]
-        emit_table(cells, header, right=[k for k, name in enumerate(header) if name.startswith("p")])
+        form = ".6g" if answers.kind == OF_NUMBERS else ".4f"
+        cells = [[one_line(cell) if isinstance(cell, str) else f"{cell:{form}}" for cell in row] for row in rows]
+        emit_table(cells, header, right=[k for k, name in enumerate(header) if name.startswith(("p", "target"))])

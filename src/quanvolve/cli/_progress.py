@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, TextIO
 
 from quanvolve.cli._console import emit, is_terminal
-from quanvolve.runs import View
+from quanvolve.runs import View, task_of_row
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -151,9 +151,10 @@ def measured(row: dict[str, Any], best: str) -> str:
 
 
 def accuracies(row: dict[str, Any], best: str) -> str:
-    """Validation accuracy now and at best; nothing where there are no validation data."""
-    now = row["valid_accuracy"]
-    return "" if now is None else f"validation accuracy {now:.4f}  {best}"
+    """The validation score, such as the accuracy, now and at best; nothing where there are no validation data."""
+    task = task_of_row(row)
+    now = row[f"valid_{task.watched}"]
+    return "" if now is None else f"validation {task.title} {now:.4f}  {best}"
 
 
 def make_view(*, quiet: bool, json: bool) -> View:

@@ -46,7 +46,8 @@ def begin(dataset: str, data_dir: Path | None, output: Path | None, options: Tra
         data = load_data(name, place, view.download, options.asked())
         view.data(understand(data, source_of(name)).lines(short=True))
         folder, made = make_folder(output, name)
-    run = Run(folder, name, place, options)
+    # A run names its task, and is continued with it.
+    run = Run(folder, name, place, replace(options, task=data.task))
     # Outside of `begin_run`, which may undo: whoever is refused here must leave alone what another process keeps.
     with interruptible(lambda: _how_to_go_on(run)), locked(folder):
         output_folder(folder, TRAIN)  # before there was a lock, another process may have filled it

@@ -34,7 +34,7 @@ def train(
     quiet: _Quiet = False,
     **chosen: Any,
 ) -> None:
-    """Train a classifier and test it.
+    """Train a classifier, or a regressor, and test it.
 
     The folder of the run gets the model (config.json, model.safetensors),
     history.jsonl, metrics.json and pictures. Interrupted or killed runs are

@@ -9,9 +9,13 @@ from quanvolve.data._arrays import load_npz as load_npz
 from quanvolve.data._asked import Asked as Asked
 from quanvolve.data._cache import cache_dir as cache_dir
 from quanvolve.data._cache import offline as offline
+from quanvolve.data._dataset import CLASSIFICATION as CLASSIFICATION
+from quanvolve.data._dataset import MULTILABEL as MULTILABEL
+from quanvolve.data._dataset import REGRESSION as REGRESSION
 from quanvolve.data._dataset import Dataset as Dataset
 from quanvolve.data._digits import load_digits as load_digits
 from quanvolve.data._download import download as download
+from quanvolve.data._forecasting import forecasting_windows as forecasting_windows
 from quanvolve.data._idx import read_idx as read_idx
 from quanvolve.data._idx import write_idx as write_idx
 from quanvolve.data._images import ImageInput as ImageInput
@@ -34,6 +38,9 @@ from quanvolve.data._understood import understand as understand
 
 __all__ = [
     "Asked",
+    "CLASSIFICATION",
+    "MULTILABEL",
+    "REGRESSION",
     "ClassCount",
     "Dataset",
     "DatasetInfo",
@@ -44,6 +51,7 @@ __all__ = [
     "channel_axis",
     "dataset_key",
     "download",
+    "forecasting_windows",
     "list_datasets",
     "list_ucr",
     "load_dataset",

@@ -12,18 +12,24 @@ from numpy.typing import NDArray
 
 from quanvolve._errors import DataError
 from quanvolve._lines import one_line
-from quanvolve.data._dataset import Dataset
+from quanvolve.data._dataset import CLASSIFICATION, Dataset
 from quanvolve.data._npy import NpzReader, open_npz
 from quanvolve.data._npz_keys import USUAL, Pair, dims_of, find_pairs
 from quanvolve.data._shapes import channel_axis, checked_pixels, moved_first
 from quanvolve.data._split import set_aside
+from quanvolve.data._task import AUTO, for_task, task_of
 from quanvolve.data._text import plural, quoted
 
 _TEST_SHARE = 0.2
 
 
 def load_npz(
-    path: str | os.PathLike[str], *, seed: int = 0, channels: str = "auto", test_fraction: float = _TEST_SHARE
+    path: str | os.PathLike[str],
+    *,
+    seed: int = 0,
+    channels: str = "auto",
+    test_fraction: float = _TEST_SHARE,
+    task: str = CLASSIFICATION,
 ) -> Dataset:
     """Load a data set from an `.npz` file.
 
@@ -42,13 +48,16 @@ def load_npz(
     Images are (n, H, W), (n, C, H, W) or (n, H, W, C); (n, features) is kept as it is. Series are (n, L) or (n, C, L),
     volumes (n, D, H, W) or (n, C, D, H, W); with the channels last too. Which axis holds the channels is seen by its
     length (1, 3 or 4), the notes say what was concluded, and channels that come last are moved to the front. Labels
-    are integers or text, (n,) or (n, 1). Pickled objects are never loaded.
+    are integers or text, (n,) or (n, 1); for regression they are numbers, (n,) or (n, targets), and where samples have
+    several labels 0 and 1, (n, labels). Pickled objects are never loaded.
 
     Args:
         path: The file.
         seed: Fixes which images a file without its own split gives to the test set.
         channels: Which axis holds the channels: "first", "last", or "auto" where only one can.
         test_fraction: The share of the images that becomes the test set where the file has none.
+        task: "classification", "regression" or "multilabel"; "auto" takes numbers that are not whole for targets, and
+            rows of 0 and 1 for several labels.
 
     Returns:
         The data set, named like the file without its extension. Integer labels come as int64.
@@ -81,10 +90,12 @@ def load_npz(
     notes: list[str] = []
     order, note = channel_axis(arrays[main.data].shape, dims, channels, f"`{main.data}`")
     notes += [note] if note else []
+    if task == AUTO:
+        task = task_of([_one_axis(arrays[pair.labels]) for pair in pairs.values()])
     parts = {
         part: _Part(
             _ordered(_images(arrays[pair.data], _named(pair.data, path), dims), dims, order),
-            _labels(arrays[pair.labels], _named(pair.labels, path), arrays[pair.data], _named(pair.data, path)),
+            _labels(arrays[pair.labels], _named(pair.labels, path), arrays[pair.data], _named(pair.data, path), task),
         )
         for part, pair in pairs.items()
     }
@@ -99,18 +110,18 @@ def load_npz(
             raise DataError(
                 f"{_named(main.data, path)} holds 1 image, expected at least 2: one to train with and one to test with"
             )
-        rows = set_aside(train.labels, seed, test_fraction)
-        notes.append(
-            f"{np.count_nonzero(rows)} of {len(rows)} images became the test set (the same share of each class, "
-            f"seed {seed})"
-        )
+        # Classes keep their shares; numbers are drawn as if all were of one class.
+        groups = train.labels if task == CLASSIFICATION else np.zeros(len(train.labels), np.int64)
+        rows = set_aside(groups, seed, test_fraction)
+        how = "the same share of each class, " if task == CLASSIFICATION else ""
+        notes.append(f"{np.count_nonzero(rows)} of {len(rows)} images became the test set ({how}seed {seed})")
         test, train = _Part(train.images[rows], train.labels[rows]), _Part(train.images[~rows], train.labels[~rows])
     valid = parts.get("valid")
     if valid is not None:
         notes.append(f"`{pairs['valid'].data}` ({plural(len(valid.labels), 'image')}) choose the best epoch")
     if rest:
         notes.append(f"left alone: {', '.join(rest)}")
-    classes = np.unique(np.concatenate([train.labels, test.labels]))
+    classes = np.unique(np.concatenate([train.labels, test.labels])) if task == CLASSIFICATION else np.array([])
     return Dataset(
         path.stem,
         *train,
@@ -120,6 +131,7 @@ def load_npz(
         None if valid is None else valid.images,
         None if valid is None else valid.labels,
         notes=tuple(notes),
+        task=task,
     )
 
 
@@ -156,6 +168,11 @@ def _require_alike(pair: Pair, part: _Part, main: Pair, train: _Part, path: Path
             f"{_named(pair.labels, path)} holds {_kind(part.labels)}, expected {_kind(train.labels)} as in "
             f"`{main.labels}`: make both equal"
         )
+    if part.labels.shape[1:] != train.labels.shape[1:]:
+        raise DataError(
+            f"{_named(pair.labels, path)} has the shape {part.labels.shape}, but `{main.labels}` has the shape "
+            f"{train.labels.shape}: make both equal"
+        )
 
 
 def _images(array: NDArray[Any], name: str, dims: int) -> NDArray[Any]:
@@ -172,10 +189,15 @@ def _images(array: NDArray[Any], name: str, dims: int) -> NDArray[Any]:
     return checked_pixels(array, name)
 
 
-def _labels(array: NDArray[Any], name: str, images: NDArray[Any], images_name: str) -> NDArray[Any]:
-    """The labels as int64 or text, one for each image."""
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
+def _one_axis(labels: NDArray[Any]) -> NDArray[Any]:
+    return labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
+
+
+def _labels(array: NDArray[Any], name: str, images: NDArray[Any], images_name: str, task: str) -> NDArray[Any]:
+    """The labels as int64 or text, one for each image; for other tasks as these have them."""
+    array = _one_axis(array)
+    if task != CLASSIFICATION and array.ndim in (1, 2) and len(array) == len(images):
+        return for_task(array, task, name)
     if array.ndim != 1 or len(array) != len(images):
         raise DataError(
             f"{name} has the shape {array.shape}, expected ({len(images)},), one label for each image of {images_name}"
@@ -192,7 +214,10 @@ def _labels(array: NDArray[Any], name: str, images: NDArray[Any], images_name: s
             raise DataError(f"{name} holds bytes that are no UTF-8 text: save the labels as text or integers") from None
     whole = kind in "bui" or (kind == "f" and bool(np.all(np.isfinite(array) & (array == np.round(array)))))
     if not whole:
-        raise DataError(f"{name} has the type {array.dtype}, expected classes as whole numbers or text: convert it")
+        raise DataError(
+            f"{name} has the type {array.dtype}, expected classes as whole numbers or text: convert it, or "
+            "ask for the task regression where they are numbers to be predicted"
+        )
     return array.astype(np.int64)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from quanvolve._errors import DataError
 from quanvolve.data._preparation import FITS, Preparation
+from quanvolve.data._task import TASKS
 
 CHANNELS = ("auto", "first", "last")
 COLUMNS = ("auto", "features", "pixels", "series")
@@ -28,6 +29,8 @@ class Asked:
         channels: Which axis of an array holds the channels: "first", "last", or "auto" where only one can.
         test_fraction: The share of each class that becomes the test set where there is none.
         seed: Fixes which.
+        task: What the labels are for: "classification", "regression", "multilabel", or "auto" where they speak for
+            themselves.
 
     Raises:
         DataError: A value that has no meaning.
@@ -45,9 +48,10 @@ class Asked:
     channels: str = "auto"
     test_fraction: float = 0.2
     seed: int = 0
+    task: str = "classification"
 
     def __post_init__(self) -> None:
-        for name, known in (("fit", FITS), ("columns", COLUMNS), ("channels", CHANNELS)):
+        for name, known in (("fit", FITS), ("columns", COLUMNS), ("channels", CHANNELS), ("task", TASKS)):
             if getattr(self, name) not in known:
                 raise DataError(f"`{name}` (={getattr(self, name)!r}) must be one of {', '.join(map(repr, known))}")
         if not 0 < self.test_fraction < 1:

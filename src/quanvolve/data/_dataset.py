@@ -13,6 +13,8 @@ from quanvolve._errors import DataError
 from quanvolve.data._preparation import Preparation
 from quanvolve.data._text import plural
 
+CLASSIFICATION, REGRESSION, MULTILABEL = "classification", "regression", "multilabel"
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
@@ -22,15 +24,17 @@ class Dataset:
         name: What the data set is called.
         train_images: Pixels of shape (n, H, W) or (n, C, H, W); (n, features) for data that are no
             images; (n, L) or (n, C, L) for series, (n, D, H, W) or (n, C, D, H, W) for volumes.
-        train_labels: The classes, of shape (n,): integers or strings.
+        train_labels: The classes, of shape (n,): integers or strings. For regression numbers, (n,) or (n, targets);
+            where a sample has several labels 0 and 1, (n, labels).
         test_images: As `train_images`; only n may differ.
         test_labels: As `train_labels`.
-        class_names: One name a class, in the order of the sorted labels.
+        class_names: One name a class, in the order of the sorted labels; for several labels a sample one each, or none.
         dims: Along how many axes a window can slide: 2 for images, 1 for series and features, 3 for volumes.
         valid_images: Images to choose the best epoch by, where they come apart from the others; else None.
         valid_labels: Their labels.
         preparation: What was done to pictures to make the arrays, and is to be done to those that are predicted.
         notes: What was understood or changed while reading, a line each, to be told to people.
+        task: "classification", "regression" or "multilabel".
 
     Raises:
         DataError: Images and labels of different number.
@@ -54,6 +58,7 @@ class Dataset:
     valid_labels: NDArray[Any] | None = None
     preparation: Preparation | None = None
     notes: tuple[str, ...] = ()
+    task: str = CLASSIFICATION
 
     def __post_init__(self) -> None:
         for part, images, labels in (
@@ -63,7 +68,8 @@ class Dataset:
         ):
             if images is None or labels is None:
                 continue
-            if labels.ndim != 1 or images.shape[:1] != labels.shape:
+            rows = (1,) if self.task == CLASSIFICATION else (1, 2)
+            if labels.ndim not in rows or images.shape[:1] != labels.shape[:1]:
                 raise DataError(
                     f"data set {self.name!r}: `{part}_images` has shape {images.shape} and `{part}_labels` "
                     f"has shape {labels.shape}; give one label for each image, in an array of shape (n,)"
@@ -73,8 +79,16 @@ class Dataset:
         size = "x".join(str(length) for length in self.train_images.shape[1:])
         return (
             f"Dataset({self.name!r}: {len(self.train_labels)} train + {len(self.test_labels)} test, "
-            f"{size} {self.train_images.dtype}, {len(self.class_names)} classes)"
+            f"{size} {self.train_images.dtype}, {self.learned})"
         )
+
+    @property
+    def learned(self) -> str:
+        """What is to be learned, in words."""
+        if self.task == CLASSIFICATION:
+            return f"{len(self.class_names)} classes"
+        columns = 1 if self.train_labels.ndim == 1 else self.train_labels.shape[1]
+        return plural(columns, "target" if self.task == REGRESSION else "label")
 
     def names_of(self, labels: NDArray[Any]) -> list[str]:
         """Names for people of these labels.

@@ -16,6 +16,7 @@ from quanvolve.data._download import Progress
 from quanvolve.data._info import DatasetInfo
 from quanvolve.data._moons import load_moons
 from quanvolve.data._preparation import Preparation
+from quanvolve.data._task import with_task
 from quanvolve.data._text import quoted
 from quanvolve.data.named import SPECS, UCR_NAMES, find_named, find_spec, load_named, ucr_name
 from quanvolve.data.sources import SOURCES, find_source
@@ -184,7 +185,7 @@ def load_dataset(
             f"`{how.about_pictures}` has no meaning for {data.name!r}, which does not consist of picture files: leave "
             "it out"
         )
-    return data
+    return with_task(data, how.task)
 
 
 def source_of(name: str | os.PathLike[str]) -> str:

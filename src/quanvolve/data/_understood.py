@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quanvolve._lines import one_line
-from quanvolve.data._dataset import Dataset
+from quanvolve.data._dataset import CLASSIFICATION, REGRESSION, Dataset
 from quanvolve.data._text import plural
 
 WIDTH = 80
@@ -56,6 +56,7 @@ class Understood:
         notes: what was left out or changed while reading.
         duplicates: test samples that are among the training samples, value by value.
         contradictions: those of them that have another label there.
+        aim: what is to be learned where that are no classes, in words; `classes` is then all samples as one.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Understood:
     notes: tuple[str, ...]
     duplicates: int
     contradictions: int
+    aim: str | None = None
 
     @property
     def totals(self) -> ClassCount:
@@ -90,6 +92,8 @@ class Understood:
     def warnings(self) -> tuple[str, ...]:
         """What will surprise whoever trains on them, a sentence each."""
         told = [*self._of_duplicates()]
+        if self.aim is not None:
+            return tuple(told)
         if self.test_only:
             told.append(f"{_listed(self.test_only)}: no sample to train with, so that every answer to them is wrong")
         if self.single:
@@ -131,10 +135,11 @@ class Understood:
             ("data", f"{one_line(self.name)}, {self.source}"),
             (self.kind, f"{size}, {self.dtype} from {self.low:g} to {self.high:g}"),
             *([("prepared", self.preparation)] if self.preparation is not None else []),
+            *([("task", self.aim)] if self.aim is not None else []),
             ("split", ", ".join(f"{count:,} {part}" for count, part in parts if count or part != "validation")),
         ]
-        listed = not short or len(self.classes) <= _FEW
-        if not listed:
+        listed = self.aim is None and (not short or len(self.classes) <= _FEW)
+        if not listed and self.aim is None:
             counts = [c.train for c in self.classes]
             rows.append(("classes", f"{len(counts)}, of {min(counts):,} to {max(counts):,} training samples"))
         told = self._of_duplicates() if short else self.warnings
@@ -178,12 +183,15 @@ def understand(data: Dataset, source: str = "arrays") -> Understood:
         >>> understood.classes[0], understood.warnings
         (ClassCount(name='0', train=142, valid=0, test=36), ())
     """
+    duplicates, contradictions = _duplicates(data)
     parts = (data.train_labels, data.valid_labels if data.valid_labels is not None else data.train_labels[:0])
     labels = [*parts, data.test_labels]
-    known = np.unique(np.concatenate(labels))
-    counts = [np.bincount(np.searchsorted(known, part), minlength=len(known)) for part in labels]
-    names = data.names_of(known)
-    duplicates, contradictions = _duplicates(data)
+    if data.task == CLASSIFICATION:
+        known = np.unique(np.concatenate(labels))
+        counts = [np.bincount(np.searchsorted(known, part), minlength=len(known)) for part in labels]
+        names = data.names_of(known)
+    else:
+        counts, names = [np.array([len(part)]) for part in labels], ["all"]
     kind = {1: "series", 3: "volumes"}.get(data.dims, "images" if data.train_images.ndim > 2 else "features")
     return Understood(
         data.name,
@@ -201,17 +209,33 @@ def understand(data: Dataset, source: str = "arrays") -> Understood:
         data.notes,
         duplicates,
         contradictions,
+        None if data.task == CLASSIFICATION else _aim(data),
     )
+
+
+def _aim(data: Dataset) -> str:
+    """What is to be learned of each sample, in words."""
+    labels = data.train_labels
+    if data.task == REGRESSION:
+        low, high, mean, deviation = labels.min(), labels.max(), labels.mean(), labels.std(axis=0).mean()
+        return (
+            f"regression, {data.learned} from {low:g} to {high:g}, mean {mean:.4g}, standard deviation {deviation:.4g}"
+        )
+    return f"multi-label classification, {data.learned}, {labels.sum(axis=1).mean():.2g} of them a sample in the mean"
+
+
+def _hashable(labels: NDArray[Any]) -> list[Any]:
+    return labels.tolist() if labels.ndim == 1 else [tuple(row) for row in labels.tolist()]
 
 
 def _duplicates(data: Dataset) -> tuple[int, int]:
     """How many test samples there are among the training samples, and how many of them have another label there."""
     trained: dict[bytes, set[Any]] = {}
-    for digest, label in zip(_digests(data.train_images), data.train_labels.tolist(), strict=True):
+    for digest, label in zip(_digests(data.train_images), _hashable(data.train_labels), strict=True):
         trained.setdefault(digest, set()).add(label)
     again = [
         label in trained[digest]
-        for digest, label in zip(_digests(data.test_images), data.test_labels.tolist(), strict=True)
+        for digest, label in zip(_digests(data.test_images), _hashable(data.test_labels), strict=True)
         if digest in trained
     ]
     return len(again), again.count(False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ from quanvolve.estimators._losses import LossFunction, loss_of_batch
 from quanvolve.estimators._metrics import SCORES
 
 LOSS = "loss"
-LOWER_IS_BETTER = (LOSS,)
+LOWER_IS_BETTER = (LOSS, "mae", "rmse")
 """What may be watched that is better the lower it is; all else is better the higher it is."""
 
 
@@ -95,14 +96,18 @@ class Classification:
         return {name: _number(name, score) for name, score in found.items()}
 
 
-def scores_with(watched: str) -> tuple[str, ...]:
-    """The numbers beside the loss in the history of a classifier.
+def scores_with(watched: str, always: str = "accuracy") -> tuple[str, ...]:
+    """The numbers beside the loss in the history of a training.
+
+    Args:
+        watched: what chooses the best epoch.
+        always: what is there whatever is watched; by default that of a classifier.
 
     Examples:
         >>> scores_with("loss"), scores_with("f1")
         (('accuracy',), ('accuracy', 'f1'))
     """
-    return ("accuracy",) if watched in ("accuracy", LOSS) else ("accuracy", watched)
+    return (always,) if watched in (always, LOSS) else (always, watched)
 
 
 def _number(name: str, score: float | None) -> float:
@@ -114,13 +119,17 @@ def _number(name: str, score: float | None) -> float:
     return score
 
 
-def check_monitor(monitor: Any) -> None:
+def check_monitor(monitor: Any, scores: Iterable[str] = SCORES) -> None:
     """Refuse what cannot be watched.
+
+    Args:
+        monitor: as the user gave it.
+        scores: what can be, beside the loss.
 
     Raises:
         QuanvolveError: naming what can.
     """
-    known = (*SCORES, LOSS)
+    known = (*scores, LOSS)
     if monitor is not None and monitor not in known:
         raise QuanvolveError(f"`monitor` (={monitor!r}) must be one of {', '.join(map(repr, known))}, or None")
 

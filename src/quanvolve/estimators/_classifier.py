@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,8 @@ from quanvolve._errors import QuanvolveError
 from quanvolve._options import explains, takes
 from quanvolve.estimators._aim import Classification, check_monitor, watched_of
 from quanvolve.estimators._classes import warn_of_single_samples, warn_of_unknown_labels
-from quanvolve.estimators._losses import loss_fingerprint, loss_function
+from quanvolve.estimators._losses import check_loss, loss_fingerprint, loss_function
+from quanvolve.estimators._multilabel import Multilabel, check_options, labels_of, multilabel_loss
 from quanvolve.estimators._network import QuanvNetwork
 from quanvolve.estimators._options import OPTIONS, PARAMETERS
 from quanvolve.estimators._weights import BALANCED, check_class_weight, class_weights
@@ -72,7 +73,8 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
 
     Attributes:
         module_: the trained `torch.nn.Module`, with `backbone` and `head`; takes images in [0, 1].
-        classes_: the labels.
+        classes_: the labels; where samples have several, their numbers from 0.
+        multilabel_: whether samples have several labels.
         label_names_: names of the labels for people, where given before saving; not set by `fit`.
         preparation_: a :class:`quanvolve.data.Preparation`: what was done to the pictures that the training images came
             from, where given after `fit`, for prediction to do it again; else None. It is saved with the model.
@@ -89,6 +91,8 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         >>> clf.score(X[1000:], y[1000:]) > 0.9
         True
     """
+
+    _target_checks: ClassVar[dict[str, Any]] = {"multi_output": True}
 
     def __init__(
         self,
@@ -153,7 +157,8 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         Args:
             X: images (n, features), (n, H, W) or (n, C, H, W); series (n, length) or (n, channels, length), with a
                 `kernel_size` of one number in a tuple.
-            y: labels (n,), of any type scikit-learn takes.
+            y: labels (n,), of any type scikit-learn takes; where a sample may have several or none, rows of 0 and 1,
+                (n, labels).
             sample_weight: weights (n,) of the samples in the loss and in the numbers of the validation data; only
                 their ratios matter. A weight of 0 leaves a sample out. A weight of 2 is the same as giving a sample
                 twice: exactly so where all samples make one batch, else in the mean.
@@ -198,6 +203,8 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
             >>> len(clf.history_), clf.score(X[1600:], y[1600:]) > 0.6
             (8, True)
         """
+        if labels_of(np.asarray(y))[1]:
+            raise QuanvolveError("`partial_fit` takes one label a sample, but y has several: use `fit`")
         if isinstance(self.class_weight, str) and self.class_weight == BALANCED:
             raise QuanvolveError(
                 "`class_weight='balanced'` needs all data at once, which `partial_fit` does not have: give a dict"
@@ -211,6 +218,7 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
             )
 
         def learn(labels: Array) -> Array:
+            self.multilabel_ = False
             self.classes_: Array = np.unique(np.asarray(classes))
             if len(self.classes_) < 2:
                 raise QuanvolveError(f"`classes` (={classes!r}) must have at least 2 labels")
@@ -221,6 +229,11 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
 
     def _learn_targets(self, y: Array) -> Array:
         check_classification_targets(y)
+        y, self.multilabel_ = labels_of(y)
+        if self.multilabel_:
+            check_options(self.monitor, self.class_weight)
+            self.classes_ = np.arange(y.shape[1])
+            return y
         self.classes_, numbers = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise QuanvolveError(
@@ -230,10 +243,13 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         return numbers
 
     def _look_at(self, targets: Array, weights: Array | None, validation_fraction: float) -> None:
-        warn_of_single_samples(self.classes_, targets, validation_fraction, weights)
+        if not self.multilabel_:
+            warn_of_single_samples(self.classes_, targets, validation_fraction, weights)
 
     def _set_out(self, targets: Array, weights: Array | None) -> None:
         """Let scores begin at the classes' shares in the loss, which unequal weights of classes may make tiny."""
+        if self.multilabel_:
+            return
         of_classes = class_weights(self.class_weight, self.classes_, targets, weights)
         if of_classes is None or isinstance(self.class_weight, str) or not isinstance(self.head, str):
             return
@@ -245,6 +261,12 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
 
     def _known_targets(self, y: Array) -> Array:
         check_classification_targets(y)
+        y, several = labels_of(y)
+        if several != self.multilabel_ or (several and y.shape[1] != len(self.classes_)):
+            learned = f"rows of {len(self.classes_)} labels" if self.multilabel_ else "one label a sample"
+            raise QuanvolveError(f"y has the shape {y.shape}, but the model was fitted on {learned}")
+        if several:
+            return y
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise QuanvolveError(
@@ -256,10 +278,16 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
 
     def _check_params(self) -> None:
         super()._check_params()
+        check_loss(self.loss, self.label_smoothing)
         check_class_weight(self.class_weight)
         check_monitor(self.monitor)
 
-    def _aim(self, targets: Array, weights: Array | None) -> Classification:
+    def _aim(self, targets: Array, weights: Array | None) -> Classification | Multilabel:
+        if self.multilabel_:
+            each = multilabel_loss(self.loss, self.label_smoothing, weighted=weights is not None, device=self._place)
+            return Multilabel(
+                each, self._watched, f"{loss_fingerprint(self.loss, self.label_smoothing)}/{self._watched}"
+            )
         of_classes = class_weights(self.class_weight, self.classes_, targets, weights)
         fingerprint = loss_fingerprint(self.loss, self.label_smoothing)
         if of_classes is not None:
@@ -282,8 +310,8 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
     def _n_outputs(self) -> int:
         return len(self.classes_)
 
-    def _strata(self, targets: Array) -> Array:
-        return targets
+    def _strata(self, targets: Array) -> Array | None:
+        return None if self.multilabel_ else targets
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Probabilities of the classes.
@@ -292,12 +320,14 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
             X: images as in `fit`.
 
         Returns:
-            Array (n, classes), in the order of `classes_`; rows sum to 1.
+            Array (n, classes), in the order of `classes_`; rows sum to 1. Where samples have several labels, that of
+            each, whatever the others are.
 
         Raises:
             ValueError: if the images are not of the fitted shape, or not finite.
         """
-        return self._outputs(X, lambda scores: scores.softmax(dim=1))
+        check_is_fitted(self)
+        return self._outputs(X, torch.sigmoid if self.multilabel_ else lambda scores: scores.softmax(dim=1))
 
     def predict(self, X: Any) -> Array:
         """The most probable label of each image.
@@ -306,14 +336,18 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
             X: images as in `fit`.
 
         Returns:
-            Array (n,) of labels.
+            Array (n,) of labels; where samples have several, rows of 0 and 1, with 1 for probabilities above one half.
         """
         check_is_fitted(self)
+        if self.multilabel_:
+            return (self.predict_proba(X) > 0.5).astype(np.int64)
         labels: Array = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return labels
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of right answers; labels that `fit` has not seen are counted as wrong, with a warning.
+
+        Where samples have several labels, all of a sample's must be right.
 
         Args:
             X: images as in `fit`.
@@ -321,8 +355,14 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
             sample_weight: weights (n,) of the images.
         """
         check_is_fitted(self)
-        warn_of_unknown_labels(self.classes_, y)
+        if not self.multilabel_:
+            warn_of_unknown_labels(self.classes_, y)
         return float(super().score(X, y, sample_weight))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
 
 def _short(labels: Array) -> str:

@@ -30,11 +30,14 @@ from quanvolve.estimators._limits import (
     labels_of,
     texts,
 )
+from quanvolve.estimators._regressor import QuanvRegressor
 from quanvolve.estimators._save import FORMAT, FORMAT_VERSION, beside, config_digest
+from quanvolve.estimators._targets import Targets
 from quanvolve.estimators._transformer import QuanvTransformer
 
-_KINDS: dict[str, type[QuanvClassifier] | type[QuanvTransformer]] = {
+_KINDS: dict[str, type[QuanvClassifier] | type[QuanvRegressor] | type[QuanvTransformer]] = {
     "classifier": QuanvClassifier,
+    "regressor": QuanvRegressor,
     "transformer": QuanvTransformer,
 }
 _LONGEST = 300
@@ -42,7 +45,7 @@ _LONGEST = 300
 
 
 def load(folder: str | Path) -> Any:
-    """Load what `save` wrote, a :class:`QuanvClassifier` or :class:`QuanvTransformer`; needs no PennyLane.
+    """Load what `save` wrote, a classifier, a regressor or a :class:`QuanvTransformer`; needs no PennyLane.
 
     Args:
         folder: with `config.json` and `model.safetensors`.
@@ -163,14 +166,19 @@ def _rebuild(config: dict[str, Any]) -> Any:
         estimator.feature_names_in_ = np.array(names, dtype=object)
     if isinstance(estimator, QuanvClassifier):
         classes = estimator.classes_ = labels_of(config["classes"])
+        estimator.multilabel_ = config.get("multilabel") is True  # models of one label a sample do not say so
         estimator.history_ = [dict(row) for row in config["history"]]
         if config["label_names"] is not None:
             estimator.label_names_ = texts("label_names", config["label_names"], len(classes), "labels")
+    if isinstance(estimator, QuanvRegressor):
+        estimator._targets = Targets.from_dict(config["targets"])
+        estimator.n_outputs_ = len(estimator._targets.mean)
+        estimator.history_ = [dict(row) for row in config["history"]]
     preparation = config.get("preparation")  # models of older versions have none
     # On the meta device nothing is allocated or drawn; the tensors of the file then take their places.
     with torch.device("meta"):
         estimator.restore(spec, circuits, int(config["output_shape"][0]))
-    if preparation is not None and isinstance(estimator, QuanvClassifier):
+    if preparation is not None and not isinstance(estimator, QuanvTransformer):
         estimator.preparation_ = Preparation.from_dict(preparation)
         if estimator.preparation_.shape() not in (shape, None):
             raise ModelError(f"it prepares pictures as {estimator.preparation_}, but takes images of {shape}")

@@ -53,8 +53,13 @@ class FocalLoss(nn.Module):
         return losses if self.reduction == "none" else losses.sum() if self.reduction == "sum" else losses.mean()
 
 
-def check_loss(loss: Any, label_smoothing: Any) -> None:
+def check_loss(loss: Any, label_smoothing: Any = 0.0, names: tuple[str, ...] = LOSSES) -> None:
     """Refuse what cannot be a loss.
+
+    Args:
+        loss: as the user gave it.
+        label_smoothing: of cross-entropy.
+        names: of the losses that there are for the task.
 
     Raises:
         QuanvolveError: naming the parameter.
@@ -62,11 +67,11 @@ def check_loss(loss: Any, label_smoothing: Any) -> None:
     if loss is None:
         raise QuanvolveError(
             "`loss` is None, which stands for a loss of one's own that is not saved with a model: give it again, or "
-            f"one of {', '.join(map(repr, LOSSES))}"
+            f"one of {', '.join(map(repr, names))}"
         )
-    if loss not in LOSSES if isinstance(loss, str) else not callable(loss):
+    if loss not in names if isinstance(loss, str) else not callable(loss):
         raise QuanvolveError(
-            f"`loss` (={loss!r}) must be one of {', '.join(map(repr, LOSSES))}, a module of torch or a function of "
+            f"`loss` (={loss!r}) must be one of {', '.join(map(repr, names))}, a module of torch or a function of "
             "scores and targets"
         )
     if not isinstance(label_smoothing, int | float) or not 0 <= label_smoothing < 1:

@@ -27,7 +27,6 @@ from quanvolve.estimators._filters import build_backbone, restore_backbone
 from quanvolve.estimators._fitted import take_fitted
 from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
 from quanvolve.estimators._layout import to_fit, to_use
-from quanvolve.estimators._losses import check_loss
 from quanvolve.estimators._maps import BLOCK, feature_maps
 from quanvolve.estimators._preset import build_preset, training_of
 from quanvolve.estimators._processes import place_of
@@ -87,6 +86,10 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
             ValueError: if they are of another kind.
         """
         raise NotImplementedError
+
+    def _scaled(self, targets: Array) -> Array:
+        """Targets as the module is to give them."""
+        return targets
 
     def _look_at(self, targets: Array, weights: Array | None, validation_fraction: float) -> None:
         """Warn of what cannot be learned as one would think.
@@ -349,7 +352,6 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
                 raise QuanvolveError(f"`{name}` (={value!r}) must be a whole number of at least {least}")
-        check_loss(self.loss, self.label_smoothing)
         check_callbacks(self.callbacks)
         for name in ("lr", "weight_decay", "validation_fraction"):
             if not isinstance(getattr(self, name), int | float | np.number):
@@ -445,7 +447,7 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
             X = torch.from_numpy(maps)
         else:
             X = torch.from_numpy(self._spec.images(rows))
-        y = torch.as_tensor(targets, dtype=aim.dtype)
+        y = torch.as_tensor(self._scaled(targets), dtype=aim.dtype)
         return TensorData(X, y, weights=None if weights is None else torch.as_tensor(weights, dtype=torch.float32))
 
     def _learn_statistics(self, rows: Array, data: TensorData, seeds: _Seeds) -> None:

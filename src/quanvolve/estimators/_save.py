@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import save as save_tensors
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_regressor
 from sklearn.utils.validation import check_is_fitted
 
 from quanvolve._errors import ModelError
@@ -31,8 +31,8 @@ def save(estimator: Any, folder: str | Path) -> None:
     """Write a fitted estimator; whatever happens meanwhile, the folder holds the older model or this one.
 
     Args:
-        estimator: a :class:`QuanvClassifier` or :class:`QuanvTransformer`. Their `save` comes here, so that this module
-            knows neither.
+        estimator: a :class:`QuanvClassifier`, :class:`QuanvRegressor` or :class:`QuanvTransformer`. Their `save` comes
+            here, so that this module knows none of them.
         folder: made if it is not there.
 
     Raises:
@@ -50,7 +50,7 @@ def save(estimator: Any, folder: str | Path) -> None:
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "versions": {"quanvolve": __version__, "torch": torch.__version__, "numpy": np.__version__},
-        "kind": "classifier" if is_classifier(estimator) else "transformer",
+        "kind": _kind(estimator),
         "params": _params(estimator),
         "circuits": [circuit.to_dict() for circuit in kept_circuits(estimator.module_)],
         "image_shape": list(estimator._spec.shape),
@@ -60,17 +60,24 @@ def save(estimator: Any, folder: str | Path) -> None:
         "border": estimator._spec.border,
         "feature_names": _names(estimator),
         "classes": _labels(estimator.classes_) if is_classifier(estimator) else None,
+        **({"multilabel": True} if getattr(estimator, "multilabel_", False) else {}),
         "label_names": getattr(estimator, "label_names_", None),
         "history": getattr(estimator, "history_", None),
         "preparation": _preparation(estimator),
         "tensors_sha256": hashlib.sha256(payload).hexdigest(),
     }
+    if is_regressor(estimator):
+        config["targets"] = estimator._targets.to_dict()
     config["config_sha256"] = config_digest(config)
     target = Path(folder)
     try:
         _publish(target, json.dumps(config, indent=1, allow_nan=False), payload)
     except OSError as error:
         raise ModelError(f"cannot write the model to {target}: {error.strerror or error}") from error
+
+
+def _kind(estimator: Any) -> str:
+    return "classifier" if is_classifier(estimator) else "regressor" if is_regressor(estimator) else "transformer"
 
 
 def _publish(target: Path, config: str, payload: bytes) -> None:

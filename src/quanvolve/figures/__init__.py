@@ -10,6 +10,7 @@ from quanvolve.figures._overview import overview_figure as overview_figure
 from quanvolve.figures._reading_figures import gallery_figure as gallery_figure
 from quanvolve.figures._reading_figures import reading_figure as reading_figure
 from quanvolve.figures._reading_figures import response_figure as response_figure
+from quanvolve.figures._residuals_figure import residuals_figure as residuals_figure
 from quanvolve.figures._series_figures import series_figure as series_figure
 from quanvolve.figures._spectrum_figure import spectrum_figure as spectrum_figure
 from quanvolve.figures._style import save_figure as save_figure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -34,16 +34,35 @@ _MOST_CELL_LETTERS = 12.0
 _SCALE = np.linspace(0.0, 1.0, 256) ** 2
 
 
-def history_figure(history: Sequence[Mapping[str, Any]], *, best: int | None = None) -> Figure:
-    """The losses and the validation accuracy of every epoch, the best epoch marked.
+class _Score(NamedTuple):
+    """How a validation score is drawn: its name, the label of its axis, a value in words, and in which unit."""
+
+    name: str
+    label: str
+    form: str
+    factor: float
+    least_room: float
+
+
+_SCORES = {
+    "accuracy": _Score("accuracy", "accuracy (percent)", "{:.1f} percent", 100.0, 5.0),
+    "r2": _Score("R²", "R²", "R² {:.3f}", 1.0, 0.05),
+    "f1": _Score("F1", "F1, mean of the labels", "F1 {:.3f}", 1.0, 0.05),
+}
+
+
+def history_figure(history: Sequence[Mapping[str, Any]], *, best: int | None = None, score: str = "accuracy") -> Figure:
+    """The losses and the validation accuracy, or another score, of every epoch, the best epoch marked.
 
     Args:
         history: one row an epoch, as in `history.jsonl`: "epoch" and "train_loss", and if there are validation data
-            "valid_loss" and "valid_accuracy" (a share, not percent). Missing values may be None or left out.
+            "valid_loss" and "valid_accuracy" (a share, not percent), or that of another score. Missing values may be
+            None or left out.
         best: the epoch whose weights were kept; the first of the most accurate ones if not given.
+        score: "accuracy", or another that is better the higher it is, such as "r2".
 
     Returns:
-        A figure with two panels: losses, accuracy in percent.
+        A figure with two panels: losses, the score; an accuracy is in percent.
 
     Raises:
         QuanvolveError: if there is no row, or a row has no epoch, no loss, or something else than numbers.
@@ -68,14 +87,15 @@ def history_figure(history: Sequence[Mapping[str, Any]], *, best: int | None = N
     losses.legend(frameon=False, fontsize=SMALL, labelcolor=INK)
     tidy(losses, "Loss", "epoch", "loss")
 
-    percent = 100 * _column(history, "valid_accuracy")
-    tidy(accuracy, "Validation accuracy", "epoch", "accuracy (percent)")
+    shown = _SCORES.get(score, _Score(score, score, "{:.3g}", 1.0, 0.05))
+    percent = shown.factor * _column(history, f"valid_{score}")
+    tidy(accuracy, f"Validation {shown.name}", "epoch", shown.label)
     if np.isnan(percent).all():
         _note(accuracy, "no validation data")
     else:
         accuracy.plot(epochs, percent, color=RED, marker=dots, markersize=4, linestyle="--")
         chosen = int(np.nanargmax(percent)) if best is None else int(np.argmin(np.abs(epochs - best)))
-        _mark_best(accuracy, epochs, percent, chosen)
+        _mark_best(accuracy, epochs, percent, chosen, shown)
     for ax in (losses, accuracy) if accuracy.lines else (losses,):
         ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
         ax.grid(True, axis="y", color=PALE, linewidth=0.6)
@@ -146,17 +166,17 @@ def _column(history: Sequence[Mapping[str, Any]], name: str, required: bool = Fa
     return np.array(values)
 
 
-def _mark_best(ax: Axes, epochs: Any, percent: Any, best: int) -> None:
+def _mark_best(ax: Axes, epochs: Any, percent: Any, best: int, shown: _Score) -> None:
     ax.plot(epochs[best], percent[best], marker="*", markersize=13, color=RED, markeredgecolor=PAPER, zorder=5)
     # The label stands at the foot of a dotted line, below the lowest value: there it crosses no curve.
     low, high = np.nanmin(percent), np.nanmax(percent)
-    room = max(high - low, 5.0)
+    room = max(high - low, shown.least_room)
     foot = low - 0.25 * room
     ax.set_ylim(foot - 0.08 * room, high + 0.12 * room)
     ax.plot([epochs[best]] * 2, [foot, percent[best]], color=GREY, linestyle=":", linewidth=1.0, zorder=1)
     late = epochs[best] > (epochs[0] + epochs[-1]) / 2
     ax.annotate(
-        f"best: {percent[best]:.1f} percent, epoch {epochs[best]:g}",
+        f"best: {shown.form.format(percent[best])}, epoch {epochs[best]:g}",
         (epochs[best], foot),
         xytext=(-5 if late else 5, 0),
         textcoords="offset points",

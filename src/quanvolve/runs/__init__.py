@@ -3,6 +3,9 @@
 Importing this room loads nothing heavy: names and options serve `--help` and errors, too.
 """
 
+from quanvolve.runs._answers import OF_CLASSES as OF_CLASSES
+from quanvolve.runs._answers import OF_LABELS as OF_LABELS
+from quanvolve.runs._answers import OF_NUMBERS as OF_NUMBERS
 from quanvolve.runs._answers import Answers as Answers
 from quanvolve.runs._answers import check_format as check_format
 from quanvolve.runs._answers import write_answers as write_answers
@@ -19,6 +22,7 @@ from quanvolve.runs._files import trained as trained
 from quanvolve.runs._models import Unfinished as Unfinished
 from quanvolve.runs._models import data_of as data_of
 from quanvolve.runs._models import load_classifier as load_classifier
+from quanvolve.runs._models import load_model as load_model
 from quanvolve.runs._options import MAX_SEED as MAX_SEED
 from quanvolve.runs._options import OPTION_OF as OPTION_OF
 from quanvolve.runs._options import TrainOptions as TrainOptions
@@ -26,7 +30,10 @@ from quanvolve.runs._options import arguments_of as arguments_of
 from quanvolve.runs._options import stated as stated
 from quanvolve.runs._predictions import files_of as files_of
 from quanvolve.runs._predictions import predictions as predictions
+from quanvolve.runs._regression import NUMBERS as NUMBERS
+from quanvolve.runs._regression import errors as errors
 from quanvolve.runs._results import feature_maps as feature_maps
+from quanvolve.runs._results import tested_by as tested_by
 from quanvolve.runs._run import Run as Run
 from quanvolve.runs._run import clear as clear
 from quanvolve.runs._run import locked as locked
@@ -34,6 +41,7 @@ from quanvolve.runs._run import make_folder as make_folder
 from quanvolve.runs._run import read_json as read_json
 from quanvolve.runs._run import read_run as read_run
 from quanvolve.runs._score import Score as Score
+from quanvolve.runs._score import answers as answers
 from quanvolve.runs._score import evaluation as evaluation
 from quanvolve.runs._score import said_of as said_of
 from quanvolve.runs._score import score as score
@@ -45,6 +53,9 @@ from quanvolve.runs._seen import origin_of as origin_of
 from quanvolve.runs._source import canonical as canonical
 from quanvolve.runs._source import load_data as load_data
 from quanvolve.runs._source import size as size
+from quanvolve.runs._tasks import TASKS as TASKS
+from quanvolve.runs._tasks import Task as Task
+from quanvolve.runs._tasks import task_of_row as task_of_row
 from quanvolve.runs._view import View as View
 from quanvolve.runs._work import begin_run as begin_run
 from quanvolve.runs._work import finish_run as finish_run

@@ -30,6 +30,15 @@ class DataOptions:
         str, Said("Which axis of an array holds the channels: first, last, or auto where only one can.", DATA, "NAME")
     ] = "auto"
 
+    task: Annotated[
+        str,
+        Said(
+            "classification, regression or multilabel; auto takes labels that are not whole for regression.",
+            DATA,
+            "NAME",
+        ),
+    ] = "auto"
+
     def asked(self) -> dict[str, Any]:
         """The same as arguments of :func:`quanvolve.load_dataset`.
 
@@ -38,7 +47,7 @@ class DataOptions:
 
         Examples:
             >>> DataOptions("28x32", fit="pad").asked()
-            {'image_size': (28, 32), 'fit': 'pad'}
+            {'image_size': (28, 32), 'fit': 'pad', 'task': 'auto'}
         """
         chosen = {field.name: getattr(self, field.name) for field in fields(DataOptions)}
         usual = {field.name: field.default for field in fields(DataOptions)}

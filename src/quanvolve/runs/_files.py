@@ -15,13 +15,27 @@ CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.json"
 """What the test images gave."""
 LOSSES, CONFUSION, FEATURE_MAPS, FILTERS = "history.png", "confusion.png", "feature_maps.png", "filters.png"
+RESIDUALS = "residuals.png"
 """Pictures."""
 EXPLANATION = "explanation.html"
 """The page that `quanvolve explain` writes."""
 ONNX_MODEL = "model.onnx"
 """Where the studio keeps the model for other programs."""
 
-KEPT = (CONFIG, TENSORS, RUN, METRICS, HISTORY, EXPLANATION, ONNX_MODEL, LOSSES, CONFUSION, FEATURE_MAPS, FILTERS)
+KEPT = (
+    CONFIG,
+    TENSORS,
+    RUN,
+    METRICS,
+    HISTORY,
+    EXPLANATION,
+    ONNX_MODEL,
+    LOSSES,
+    CONFUSION,
+    RESIDUALS,
+    FEATURE_MAPS,
+    FILTERS,
+)
 """All that a finished run may have."""
 
 

@@ -29,8 +29,8 @@ class Unfinished(ModelError):
         self.folder = folder
 
 
-def load_classifier(folder: Path) -> Any:
-    """The classifier of a run.
+def load_model(folder: Path) -> Any:
+    """The model of a run, a classifier or a regressor.
 
     Raises:
         Unfinished: if there is none yet.
@@ -39,16 +39,38 @@ def load_classifier(folder: Path) -> Any:
     if begun(folder) and not (folder / CONFIG).exists():
         read_run(folder)  # if that is damaged, it cannot be finished either
         raise Unfinished(f"{folder} has no model yet: finish its training first", folder=folder)
-    from quanvolve.estimators import QuanvClassifier, load  # loads scikit-learn
+    from quanvolve.estimators import QuanvTransformer, load  # loads scikit-learn
 
-    clf = load(folder)
-    if not isinstance(clf, QuanvClassifier):
-        raise ModelError(f"{folder} holds a {type(clf).__name__}, expected a classifier")
-    return clf
+    model = load(folder)
+    if isinstance(model, QuanvTransformer):
+        raise ModelError(f"{folder} holds a {type(model).__name__}, expected a classifier or a regressor")
+    return model
+
+
+def load_classifier(folder: Path) -> Any:
+    """As :func:`load_model`, for what only classifiers can do.
+
+    Raises:
+        ModelError: also if it is a regressor.
+    """
+    from sklearn.base import is_classifier
+
+    model = load_model(folder)
+    if not is_classifier(model):
+        raise ModelError(f"{folder} holds a {type(model).__name__}, expected a classifier")
+    return model
+
+
+def _task_of(model: Any) -> str:
+    from sklearn.base import is_regressor
+
+    if is_regressor(model):
+        return "regression"
+    return "multilabel" if model.multilabel_ else "classification"
 
 
 def data_of(run: Path, clf: Any, dataset: str | None, data_dir: Path | None) -> Dataset:
-    """A data set that a classifier can take: the one that is named, else that of its run.
+    """A data set that a model can take: the one that is named, else that of its run.
 
     Raises:
         ModelError: if neither the user nor the folder names one.
@@ -63,7 +85,7 @@ def data_of(run: Path, clf: Any, dataset: str | None, data_dir: Path | None) -> 
         stored = read_run(run)
         name, place, asked = stored.dataset, data_dir or stored.data_dir, stored.options.asked()
     else:
-        name, place, asked = canonical(dataset), data_dir, {}
+        name, place, asked = canonical(dataset), data_dir, {"task": _task_of(clf)}
     place = None if place is None else Path(os.path.abspath(place))
     data = load_data(name, place, asked=asked, preparation=clf.preparation_)
     check_fits(data, clf, run)

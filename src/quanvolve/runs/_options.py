@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
-from quanvolve._errors import ModelError
+from quanvolve._errors import ModelError, QuanvolveError
 from quanvolve._options import (
     DATA,
     MODEL,
@@ -73,7 +73,7 @@ class TrainOptions(DataOptions):
         str | None,
         Said(
             "What chooses the best epoch, on the validation images: accuracy, balanced_accuracy, roc_auc, f1 or loss; "
-            "by default accuracy, with --class-weight loss.",
+            "by default accuracy, with --class-weight loss. For regression r2 (the default), mae, rmse or loss.",
             TRAINING,
             "NAME",
         ),
@@ -89,6 +89,10 @@ class TrainOptions(DataOptions):
     def params(self, dims: int = 2) -> dict[str, Any]:
         """The same as arguments of the estimator, for data along whose `dims` axes a window slides."""
         arguments = arguments_of({name: value for name, value in asdict(self).items() if name not in OF_DATA})
+        if self.task == "regression" and arguments.pop("class_weight") is not None:
+            raise QuanvolveError(
+                "`class_weight` has no meaning for regression: leave it out", arguments=("class_weight",)
+            )
         if dims != 2:
             arguments |= {name: (arguments[name],) * dims for name in ("kernel_size", "stride")}
         return arguments

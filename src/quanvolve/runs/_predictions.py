@@ -32,13 +32,13 @@ class Predicted:
 
     Args:
         names: of the images, in order: the path, with a number where a file holds several.
-        probabilities: of the classes, shape (n, classes).
+        outputs: probabilities of the classes or labels, (n, classes), or the numbers of a regressor, (n, targets).
         faults: an error for each file that could not be used.
         said: what the model warned of.
     """
 
     names: list[str]
-    probabilities: NDArray[Any]
+    outputs: NDArray[Any]
     faults: list[DataError]
     said: list[str]
 
@@ -76,10 +76,10 @@ def predictions(
     strict: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Predicted]:
-    """Classify files, block by block.
+    """What a model says of files, block by block.
 
     Args:
-        clf: a fitted classifier.
+        clf: a fitted classifier or regressor.
         files: pictures, `.npy` and `.npz` files.
         fit: how pictures of any size are brought to that of the model ("crop", "pad" or "stretch"), where it was
             trained on arrays; None refuses those of another size.
@@ -88,7 +88,7 @@ def predictions(
         progress: called as `progress(done, total)` with numbers of files.
 
     Raises:
-        DataError: if `strict`, or an image is so far beyond the training images that the model gives no probabilities.
+        DataError: if `strict`, or an image is so far beyond the training images that the model gives no answer.
     """
     for start in range(0, len(files), BLOCK):
         names: list[str] = []
@@ -108,9 +108,9 @@ def predictions(
                 names.append(name)
                 pixels.append(image)
                 scaled.append(in_range)
-        probabilities, said = _probabilities(clf, pixels, scaled)
-        _require_finite(probabilities, names, pixels, clf)
-        yield Predicted(names, probabilities, faults, said)
+        outputs, said = _outputs(clf, pixels, scaled)
+        _require_finite(outputs, names, pixels, clf)
+        yield Predicted(names, outputs, faults, said)
         if progress is not None:
             progress(min(start + BLOCK, len(files)), len(files))
 
@@ -168,10 +168,11 @@ def _prepared(given: ImageInput, clf: Any, in_steps: bool, scale: bool) -> NDArr
     return np.asarray(low + values * (high - low))
 
 
-def _probabilities(clf: Any, pixels: list[NDArray[Any]], scaled: list[bool]) -> tuple[NDArray[Any], list[str]]:
+def _outputs(clf: Any, pixels: list[NDArray[Any]], scaled: list[bool]) -> tuple[NDArray[Any], list[str]]:
     import numpy as np
 
-    probabilities = np.empty((len(pixels), len(clf.classes_)))
+    classifies = hasattr(clf, "classes_")
+    outputs = np.empty((len(pixels), len(clf.classes_) if classifies else clf.n_outputs_))
     said: list[str] = []
     for in_range in (True, False):
         chosen = np.flatnonzero(np.array(scaled) == in_range)
@@ -179,20 +180,22 @@ def _probabilities(clf: Any, pixels: list[NDArray[Any]], scaled: list[bool]) -> 
             continue
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            probabilities[chosen] = clf.predict_proba(np.stack([pixels[k] for k in chosen]))
+            images = np.stack([pixels[k] for k in chosen])
+            found = clf.predict_proba(images) if classifies else clf.predict(images)
+            outputs[chosen] = found.reshape(len(chosen), -1)
         # A dark picture looks as if it were on another scale, but its scale has just been set.
         said += [str(w.message) for w in caught if not (in_range and "bring X to that range" in str(w.message))]
-    return probabilities, said
+    return outputs, said
 
 
-def _require_finite(probabilities: NDArray[Any], names: list[str], pixels: list[NDArray[Any]], clf: Any) -> None:
+def _require_finite(outputs: NDArray[Any], names: list[str], pixels: list[NDArray[Any]], clf: Any) -> None:
     """Refuse images so far beyond the training images that the model's arithmetic overflows."""
     import numpy as np
 
-    for name, image, row in zip(names, pixels, probabilities, strict=True):
+    for name, image, row in zip(names, pixels, outputs, strict=True):
         if not np.isfinite(row).all():
             low, high = clf.input_range_
             raise DataError(
                 f"{name!r} has values from {image.min():g} to {image.max():g}, for which the model gives no "
-                f"probabilities: bring it to the range of the training images, [{low:g}, {high:g}]"
+                f"answer: bring it to the range of the training images, [{low:g}, {high:g}]"
             )

@@ -20,7 +20,6 @@ from quanvolve._untrusted import read_json as read_json_file
 from quanvolve._version import __version__
 from quanvolve.runs._files import (
     CHECKPOINT,
-    CONFUSION,
     FEATURE_MAPS,
     FILTERS,
     HISTORY,
@@ -31,6 +30,7 @@ from quanvolve.runs._files import (
     trained,
 )
 from quanvolve.runs._options import TrainOptions
+from quanvolve.runs._tasks import Task, task_of
 
 _FORMAT, _FORMAT_VERSION = "quanvolve-run", 1
 
@@ -67,6 +67,11 @@ class Run:
         return metrics_path(self.folder)
 
     @property
+    def task(self) -> Task:
+        """What is learned."""
+        return task_of(self.options)
+
+    @property
     def exists(self) -> bool:
         """Whether its run.json is written, without which it cannot be continued."""
         return begun(self.folder)
@@ -78,7 +83,7 @@ class Run:
 
     def pictures(self) -> list[str]:
         """Names of the pictures this run has in the end."""
-        names = [LOSSES, CONFUSION]
+        names = [LOSSES, *([self.task.picture] if self.task.picture else [])]
         if self.options.backbone != "none":
             names.append(FEATURE_MAPS)
         if self.options.backbone == "quantum":

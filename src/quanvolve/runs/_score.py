@@ -35,13 +35,23 @@ class Score:
         return self.right / self.total
 
 
-def score(clf: Any, dataset: Dataset) -> Score:
-    """Classify all test images; the shots of a model that has some are the same each time."""
+def answers(model: Any, dataset: Dataset) -> NDArray[Any]:
+    """What a model says of all test images: probabilities, or a regressor's numbers.
+
+    The shots of a model that has some are the same each time.
+    """
     import torch
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        probabilities = clf.predict_proba(dataset.test_images)
+        given = model.predict_proba if hasattr(model, "predict_proba") else model.predict
+        found: NDArray[Any] = given(dataset.test_images)
+    return found
+
+
+def score(clf: Any, dataset: Dataset) -> Score:
+    """Classify all test images."""
+    probabilities = answers(clf, dataset)
     predicted = clf.classes_[probabilities.argmax(axis=1)]
     return Score(predicted, int((predicted == dataset.test_labels).sum()), len(predicted), probabilities)
 

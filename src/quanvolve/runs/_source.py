@@ -82,6 +82,20 @@ def check_fits(dataset: Dataset, clf: Any, run: Path) -> None:
         raise DataError(
             f"the images of data set {dataset.name!r} are {size(pixels)}, but the model in {run} takes {size(expected)}"
         )
+    if dataset.task == "regression":
+        columns = 1 if dataset.test_labels.ndim == 1 else dataset.test_labels.shape[1]
+        if columns != clf.n_outputs_:
+            raise DataError(
+                f"data set {dataset.name!r} has {columns} target(s), but the model in {run} gives {clf.n_outputs_}"
+            )
+        return
+    if dataset.task == "multilabel":
+        if dataset.test_labels.shape[1] != len(clf.classes_):
+            raise DataError(
+                f"data set {dataset.name!r} has {dataset.test_labels.shape[1]} labels, but the model in {run} gives "
+                f"{len(clf.classes_)}"
+            )
+        return
     if not np.isin(dataset.test_labels, clf.classes_).any():
         raise DataError(
             f"no label of data set {dataset.name!r} is one of those that the model in {run} tells apart: "

@@ -8,8 +8,9 @@ from typing import Any
 
 from quanvolve._errors import ModelError
 from quanvolve._files import write_whole
-from quanvolve.estimators import Monitor, best_epoch, watched_of
+from quanvolve.estimators import Monitor, best_epoch
 from quanvolve.runs._run import Run
+from quanvolve.runs._tasks import watched_in
 from quanvolve.runs._view import View
 
 
@@ -51,11 +52,11 @@ class Watch(Monitor):
         self._view.epoch(row, self._best())
 
     def _best(self) -> str:
-        if not self._rows or self._rows[-1]["valid_accuracy"] is None:
+        watched = watched_in(self._run.options, self._run.task)
+        if not self._rows or self._rows[-1][f"valid_{watched}"] is None:
             return ""
-        watched = watched_of(self._run.options.monitor, self._run.options.class_weight)
         epoch = best_epoch(self._rows, watched)
-        name = "" if watched == "accuracy" else f"{watched.replace('_', ' ')} "
+        name = "" if watched == self._run.task.watched else f"{watched.replace('_', ' ')} "
         return f"best {name}{self._rows[epoch - 1][f'valid_{watched}']:.4f} (epoch {epoch})"
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quanvolve._errors import ModelError, QuanvolveError
 from quanvolve._file_names import CONFIG
-from quanvolve.runs._models import load_classifier
+from quanvolve.runs._models import load_model
 from quanvolve.runs._results import draw_pictures, read_metrics, write_metrics
 from quanvolve.runs._run import Run, discard
 from quanvolve.runs._source import held_out, label_names
+from quanvolve.runs._tasks import watched_in
 from quanvolve.runs._view import View
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ def begin_run(run: Run, dataset: Dataset, view: View, made: list[Path]) -> None:
         view: told what is done.
         made: folders that were made for it, innermost first.
     """
+    run = replace(run, options=replace(run.options, task=dataset.task))
     try:
         run.write()
         finish_run(run, dataset, view)
@@ -42,7 +45,8 @@ def finish_run(run: Run, dataset: Dataset, view: View) -> None:
     """Whatever is still to be done in a run, whose folder is locked."""
     from quanvolve.estimators import warn_of_unknown_labels  # loads scikit-learn
 
-    warn_of_unknown_labels(dataset.train_labels, dataset.test_labels)
+    if dataset.task == "classification":
+        warn_of_unknown_labels(dataset.train_labels, dataset.test_labels)
     clf, preparation = _trained(run) if run.trained else None, 0.0
     if clf is None:
         clf, preparation = _train(run, dataset, view)
@@ -56,21 +60,21 @@ def finish_run(run: Run, dataset: Dataset, view: View) -> None:
 
 
 def _trained(run: Run) -> Any:
-    """The classifier of a run whose training is done; None if its last checkpoint must make it anew.
+    """The model of a run whose training is done; None if its last checkpoint must make it anew.
 
     Raises:
         ModelError: if it is damaged, or lacks the history that metrics and pictures are made of.
     """
-    from quanvolve.estimators import is_history, scores_with, watched_of  # loads scikit-learn
+    from quanvolve.estimators import is_history, scores_with  # loads scikit-learn
 
     try:
-        clf = load_classifier(run.folder)
+        clf = load_model(run.folder)
     except ModelError:
         if run.checkpoint.is_file():
             return None
         raise
     rows = clf.history_
-    if not rows or not is_history(rows, scores_with(watched_of(clf.monitor, clf.class_weight))):
+    if not rows or not is_history(rows, scores_with(watched_in(clf, run.task), run.task.watched)):
         raise ModelError(
             f"{run.folder / CONFIG} is damaged: it lacks the history of the training; train again with another "
             "`output`",
@@ -80,11 +84,11 @@ def _trained(run: Run) -> Any:
 
 
 def _train(run: Run, dataset: Dataset, view: View) -> tuple[Any, float]:
-    from quanvolve.estimators import QuanvClassifier  # loads scikit-learn
+    from quanvolve import estimators  # loads scikit-learn
     from quanvolve.runs._watch import Watch  # loads scikit-learn
 
     _check_device(run.options.device)
-    clf = QuanvClassifier(**run.options.params(dataset.dims))
+    clf = getattr(estimators, run.task.estimator)(**run.options.params(dataset.dims))
     watch = Watch(run, view)
     clf.fit_watched(
         dataset.train_images,
@@ -94,7 +98,8 @@ def _train(run: Run, dataset: Dataset, view: View) -> tuple[Any, float]:
         checkpoint=run.checkpoint,
         resume=True,
     )
-    clf.label_names_ = label_names(dataset, clf.classes_)
+    if dataset.task == "classification":
+        clf.label_names_ = label_names(dataset, clf.classes_)
     clf.preparation_ = dataset.preparation
     clf.save(run.folder)
     return clf, watch.preparation

@@ -91,6 +91,8 @@ def compare(
         raise QuanvolveError(f"`dataset` (={dataset!r}) must be a data set, or `resume` true to go on with a study")
     else:
         contenders = tuple(contenders_for(params or {}, controls))
+        if Path(data).exists():
+            data_of(data, place, as_key(asked))  # data of one's own may not be for a study, which is said first
         chosen, own = with_unit(protocol or Protocol(), data, place, asked)
         plan = Plan(data, place, contenders, chosen, own_test_images=own, asked=dict(asked or {}))
         table = Table.create(folder, plan)

@@ -13,7 +13,7 @@ import numpy as np
 from quanvolve._errors import QuanvolveError
 from quanvolve._version import __version__
 from quanvolve.analysis import quantum_layers
-from quanvolve.data import load_dataset
+from quanvolve.data import CLASSIFICATION, load_dataset
 from quanvolve.study._contenders import Contender
 from quanvolve.study._plan import Plan, Protocol
 from quanvolve.study._splits import pooled, split
@@ -37,10 +37,22 @@ def as_key(asked: Mapping[str, Any] | None) -> AsKey:
 
 @lru_cache(maxsize=1)
 def data_of(dataset: str, data_dir: str | None, asked: AsKey = ()) -> Dataset:
-    """The data of a study, loaded once a process, as it is asked for."""
+    """The data of a study, loaded once a process, as it is asked for.
+
+    Raises:
+        QuanvolveError: if they are not for classification.
+    """
     from pathlib import Path
 
-    return load_dataset(dataset, data_dir=None if data_dir is None else Path(data_dir), **dict(asked))
+    data = load_dataset(
+        dataset, data_dir=None if data_dir is None else Path(data_dir), **{"task": "auto", **dict(asked)}
+    )
+    if data.task != CLASSIFICATION:
+        raise QuanvolveError(
+            f"the labels of {data.name!r} are for {data.task}, but studies and searches are of classifiers: compare "
+            "estimators with other backbones by scikit-learn's `cross_val_score`"
+        )
+    return data
 
 
 @lru_cache(maxsize=1)

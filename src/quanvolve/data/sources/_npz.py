@@ -25,4 +25,6 @@ class Npz:
 
     def load(self, data: Any, asked: Asked) -> Dataset:
         """See :func:`quanvolve.data.load_npz`."""
-        return load_npz(data, seed=asked.seed, channels=asked.channels, test_fraction=asked.test_fraction)
+        return load_npz(
+            data, seed=asked.seed, channels=asked.channels, test_fraction=asked.test_fraction, task=asked.task
+        )

@@ -1,0 +1,45 @@
+"""Several labels a sample, from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import average_precision_score, f1_score, hamming_loss
+
+import quanvolve
+from quanvolve import load_dataset
+from tests.cli.conftest import ok, refused
+
+X = np.random.default_rng(0).random((120, 6, 6))
+Y = np.stack([X[:, :3].mean(axis=(1, 2)) > 0.5, X[:, 3:].mean(axis=(1, 2)) > 0.5], axis=1).astype(int)
+
+
+def test_from_training_to_prediction(tmp_path: Path) -> None:
+    np.savez(tmp_path / "halves.npz", X=X, y=Y)
+    run = tmp_path / "run"
+    result = ok("train", tmp_path / "halves.npz", "--epochs", "8", "--lr", "0.05", "--output", run)
+    metrics = json.loads((run / "metrics.json").read_text())
+    model, data = quanvolve.load(run), load_dataset(tmp_path / "halves.npz", task="auto")
+    probabilities = model.predict_proba(data.test_images)
+    answers = model.predict(data.test_images)
+    assert metrics["task"] == "multilabel"
+    assert metrics["test_f1_micro"] == f1_score(data.test_labels, answers, average="micro")
+    assert metrics["test_f1_macro"] == f1_score(data.test_labels, answers, average="macro")
+    assert metrics["test_average_precision"] == average_precision_score(data.test_labels, probabilities)
+    assert metrics["test_hamming_loss"] == hamming_loss(data.test_labels, answers)
+    assert metrics["test_subset_accuracy"] == model.score(data.test_images, data.test_labels)
+    assert metrics["test_f1_macro"] > 0.7
+    assert not (run / "confusion.png").exists()
+    last = result.out.splitlines()[-1]
+    assert last.startswith(f"test F1 {metrics['test_f1_micro']:.4f} (micro), {metrics['test_f1_macro']:.4f} (macro)")
+    assert ok("evaluate", run).out.strip() == last
+    np.save(tmp_path / "new.npy", X[:2])
+    said = ok("predict", run, tmp_path / "new.npy", "--json").json["predictions"]
+    for one, row in zip(said, model.predict(X[:2]), strict=True):
+        assert one["labels"] == [str(k) for k in np.flatnonzero(row)]
+    assert ok("predict", run, tmp_path / "new.npy").out.startswith("image")
+    assert "one label a sample" in refused(
+        "train", tmp_path / "halves.npz", "--class-weight", "balanced", "--output", tmp_path / "other"
+    )
