@@ -72,7 +72,7 @@ class TrainOptions:
         str | None,
         Said(
             "What chooses the best epoch, on the validation images: accuracy, balanced_accuracy, roc_auc, f1 or loss; "
-            "by default accuracy, with --class-weight loss.",
+            "by default accuracy, or loss where classes have weights.",
             TRAINING,
             "NAME",
         ),
