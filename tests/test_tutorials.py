@@ -22,8 +22,8 @@ for number, cell in enumerate(cells):
 """
 
 
-def test_there_are_six_without_outputs() -> None:
-    assert len(NOTEBOOKS) == 6
+def test_there_are_seven_without_outputs() -> None:
+    assert len(NOTEBOOKS) == 7
     for path in NOTEBOOKS:
         book = json.loads(path.read_text())
         assert book["cells"][0]["source"][0].startswith("# "), path.name

@@ -25,7 +25,10 @@ def test_json(trained: tuple[Path, Result]) -> None:
         "test_accuracy": metrics["test_accuracy"],
         "test_right": metrics["test_right"],
         "n_test": 360,
+        **{name: metrics[name] for name in ("metrics", "per_class", "intervals")},
     }
+    assert metrics["metrics"]["accuracy"]["value"] == metrics["test_accuracy"]
+    assert [row["recall"] for row in metrics["per_class"]] == list(metrics["recall"].values())
 
 
 def test_other_data(trained: tuple[Path, Result], tmp_path: Path) -> None:
@@ -39,7 +42,7 @@ def test_other_data(trained: tuple[Path, Result], tmp_path: Path) -> None:
         test_labels=data.test_labels[:50],
     )
     right = int((quanvolve.load(trained[0]).predict(data.test_images[:50]) == data.test_labels[:50]).sum())
-    assert ok("evaluate", trained[0], path).out == f"test accuracy {right / 50:.4f} ({right} of 50)\n"
+    assert ok("evaluate", trained[0], path).out.splitlines()[0] == f"test accuracy {right / 50:.4f} ({right} of 50)"
 
 
 def test_a_saved_classifier_without_a_run(tmp_path: Path) -> None:

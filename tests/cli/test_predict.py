@@ -278,3 +278,24 @@ def test_thousands_of_files_are_read_in_blocks(
     result = ok("predict", trained[0], pictures, "--output", tmp_path / "all.csv")
     assert result.out.splitlines()[:3] == ["4 of 10 files done", "8 of 10 files done", "10 of 10 files done"]
     assert len(table_of(tmp_path / "all.csv")) == 11
+
+
+def test_rows_of_features(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    X, y = random.random((60, 5)), random.random(60)
+    np.savez(tmp_path / "rows.npz", X=X, y=y)
+    np.save(tmp_path / "new.npy", X[:3])
+    ok("train", tmp_path / "rows.npz", "--epochs", 1, "--output", tmp_path / "run", "--quiet")
+    found = predictions(tmp_path / "run", tmp_path / "new.npy")
+    expected = quanvolve.load(tmp_path / "run").predict(X[:3])
+    assert [one["prediction"] for one in found] == pytest.approx(expected)
+    lines = ok("predict", tmp_path / "run", tmp_path / "new.npy").out.splitlines()
+    assert (lines[0].split(), len(lines)) == (["image", "prediction"], 4)
+    several = np.random.default_rng(0).integers(0, 2, (60, 3))
+    np.savez(tmp_path / "labels.npz", X=X.reshape(60, 1, 5), y=several)
+    ok("train", tmp_path / "labels.npz", "--kernel-size", 1, "--epochs", 1, "--output", tmp_path / "many", "--quiet")
+    ok("predict", tmp_path / "many", tmp_path / "new.npy", "--output", tmp_path / "labels.csv")
+    rows = table_of(tmp_path / "labels.csv")
+    assert rows[0] == ["image", "labels", "p_0", "p_1", "p_2"]
+    chosen = [";".join(str(k) for k in range(3) if float(row[2 + k]) > 0.5) or "none" for row in rows[1:]]
+    assert [row[1].replace(" ", "") for row in rows[1:]] == chosen

@@ -112,7 +112,7 @@ def compare(
 
     output_folder(output, COMPARE, resume=resume)
     own = {name: layer.pop(name) for name in OF_DATA}
-    asked = DataOptions(**own).asked()
+    asked = DataOptions(**own).asked_by_study()
     model = {**layer, "filters": filters, "kernel_size": kernel_size, "stride": stride, "head": head}
     model["trainable"] = trainable
     settings: dict[str, Any] = {

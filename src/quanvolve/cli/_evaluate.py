@@ -46,5 +46,5 @@ def evaluate(
             }
         )
     else:
-        emit_table((name, one_line(text)) for name, text in said_of(content))
         emit(accuracy_line(tested.right, tested.total))
+        emit_table((name, one_line(text)) for name, text in said_of(content))

@@ -83,7 +83,7 @@ def search(
         tuned = searched(
             canonical(dataset), space=None if space is None else parse_space(_parts(space)), sampler=sampler,
             n_trials=trials, epochs=epochs, storage=url, folds=folds, train_size=train_size, prune=prune,
-            seed=seed, data_dir=place, asked=DataOptions(**own).asked(), progress=told,
+            seed=seed, data_dir=place, asked=DataOptions(**own).asked_by_study(), progress=told,
         )  # fmt: skip
         tuned.classifier.save(output / "model")
         result: dict[str, Any] = {

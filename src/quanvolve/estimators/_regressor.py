@@ -30,8 +30,8 @@ class QuanvRegressor(RegressorMixin, QuanvNetwork):  # type: ignore[misc]  # sci
 
     Args:
         backbone, head, n_filters, kernel_size, stride, circuit, encoding, readout, n_layers, n_qubits, channel_mixing,
-            scale, weight_shapes, init, noise, shots, trainable, image_shape, max_epochs, batch_size, lr, weight_decay,
-            validation_fraction, random_state, device, verbose, preset, warm_start, callbacks: see
+            scale, weight_shapes, init, noise, shots, trainable, image_shape, channels, max_epochs, batch_size, lr,
+            weight_decay, validation_fraction, random_state, device, verbose, preset, warm_start, callbacks: see
             :class:`quanvolve.QuanvClassifier`; a head gives as many numbers as there are targets.
         patience: stop after so many epochs without a better one, by `monitor`; None runs all epochs.
         loss: "mse"; "huber", which is quadratic up to one deviation of the targets and linear beyond; "mae"; or a
@@ -76,6 +76,7 @@ class QuanvRegressor(RegressorMixin, QuanvNetwork):  # type: ignore[misc]  # sci
         *,
         trainable: bool = False,
         image_shape: tuple[int, ...] | None = None,
+        channels: str = "auto",
         max_epochs: int = 30,
         batch_size: int = 32,
         lr: float = 3e-3,
@@ -100,6 +101,7 @@ class QuanvRegressor(RegressorMixin, QuanvNetwork):  # type: ignore[misc]  # sci
         self.circuit = circuit
         self.trainable = trainable
         self.image_shape = image_shape
+        self.channels = channels
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr

@@ -29,7 +29,6 @@ class DataOptions:
     channels: Annotated[
         str, Said("Which axis of an array holds the channels: first, last, or auto where only one can.", DATA, "NAME")
     ] = "auto"
-
     task: Annotated[
         str,
         Said(
@@ -52,7 +51,12 @@ class DataOptions:
         chosen = {field.name: getattr(self, field.name) for field in fields(DataOptions)}
         usual = {field.name: field.default for field in fields(DataOptions)}
         chosen["image_size"] = parse_size(self.image_size)
-        return {name: value for name, value in chosen.items() if value != usual[name]}
+        # Python's functions are for classification unless they are told.
+        return {name: value for name, value in chosen.items() if value != usual[name] or name == "task"}
+
+    def asked_by_study(self) -> dict[str, Any]:
+        """As :meth:`asked`, for studies and searches, which find out by themselves whether data are for them."""
+        return {name: value for name, value in self.asked().items() if (name, value) != ("task", "auto")}
 
 
 OF_DATA = tuple(field.name for field in fields(DataOptions))

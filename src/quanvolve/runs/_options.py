@@ -73,7 +73,7 @@ class TrainOptions(DataOptions):
         str | None,
         Said(
             "What chooses the best epoch, on the validation images: accuracy, balanced_accuracy, roc_auc, f1 or loss; "
-            "by default accuracy, with --class-weight loss. For regression r2 (the default), mae, rmse or loss.",
+            "by default accuracy, or loss where classes have weights. For regression: r2 (default), mae, rmse or loss.",
             TRAINING,
             "NAME",
         ),

@@ -6,6 +6,7 @@ import glob
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,6 +118,8 @@ def predictions(
 
 def _read(path: Path, clf: Any, fit: str | None, invert: bool) -> Iterator[tuple[str, NDArray[Any], bool]]:
     """The images of a file, in the form of the model; whether they were brought to its range."""
+    import numpy as np
+
     from quanvolve.data import Preparation, read_arrays, read_images
 
     low, high = clf.input_range_
@@ -125,6 +128,12 @@ def _read(path: Path, clf: Any, fit: str | None, invert: bool) -> Iterator[tuple
             yield item.name, low + high - item.pixels if invert else item.pixels, False
         return
     is_array = path.suffix.lower() in _ARRAYS
+    if is_array and clf.image_shape_[1] == 1:  # rows of features, as images of one row
+        with suppress(DataError):
+            for item in read_arrays(path, (clf.n_features_in_,)):
+                row = np.asarray(item.pixels, float).reshape(clf.image_shape_)
+                yield item.name, low + high - row if invert else row, False
+            return
     height_width = tuple(clf.image_shape_[1:])
     preparation = getattr(clf, "preparation_", None)
     if preparation is None and fit is not None and clf.image_shape_[0] in (1, 3):
