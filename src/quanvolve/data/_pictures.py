@@ -167,9 +167,9 @@ class _Rows:
             return
         image = result.array
         if self._array is None:
-            self._first = number
-            self._array = self._room((3, *image.shape[:2]) if self.coloured else image.shape[:2])
-            self._size = image.shape[:2]
+            self._first, self._size = number, image.shape[:2]
+            self.coloured = self.coloured or image.ndim == 3
+            self._array = self._room((3, *self._size) if self.coloured else self._size)
         elif image.shape[:2] != self._size:
             first, other = (
                 f"{quoted(self._paths[i])} is {'x'.join(map(str, size))}"
