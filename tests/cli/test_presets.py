@@ -28,7 +28,8 @@ def test_what_is_printed_and_kept(preset_run: tuple[Path, Result]) -> None:
     p = metrics["parameters"]
     assert p["total"] == p["trainable"] == p["backbone"] + p["head"]
     assert 0 < p["quantum"] < p["backbone"]
-    lines = dict(line.split("  ", 1) for line in result.out.splitlines() if not line.startswith(("epoch ", "test ")))
+    summary = result.out[result.out.index("data set  ") :].splitlines()
+    lines = dict(line.split("  ", 1) for line in summary if not line.startswith("test "))
     assert lines["model"].strip() == "preset quantum"
     assert lines["parameters"].strip() == (
         f"{p['total']:,}: backbone {p['backbone']:,}, of which quantum {p['quantum']:,}, head {p['head']:,}"

@@ -227,7 +227,9 @@ def test_ctrl_c_before_there_is_a_run_leaves_nothing(
 
     monkeypatch.setattr(Run, "write", interrupted)
     result = cli("train", "--output", tmp_path / given)
-    assert (result.code, result.out) == (130, "")
+    # The data have been looked at, and that is all.
+    assert (result.code, result.out.splitlines()[0]) == (130, "data      digits, bundled with scikit-learn")
+    assert "epoch" not in result.out
     assert result.err == "quanvolve: interrupted before training began: nothing was kept\n"
     assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
 

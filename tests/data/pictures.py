@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -43,14 +43,13 @@ def claimed_png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
-def _saved(tmp: Path, picture: Image.Image, ending: str, **how: Any) -> bytes:
-    picture.save(tmp / f"made.{ending}", **how)
-    content = (tmp / f"made.{ending}").read_bytes()
-    (tmp / f"made.{ending}").unlink()
-    return content
+def _saved(picture: Image.Image, ending: str) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, format={"jpg": "JPEG", "tif": "TIFF"}.get(ending, ending))
+    return file.getvalue()
 
 
-def damaged(tmp: Path) -> dict[str, tuple[str, bytes, str]]:
+def damaged() -> dict[str, tuple[str, bytes, str]]:
     """Files that cannot be read: for each kind of fault its name, its content and what is said of it."""
     photo = painted(0, (64, 64), "RGB")
     faults = {
@@ -61,13 +60,13 @@ def damaged(tmp: Path) -> dict[str, tuple[str, bytes, str]]:
         "9,000 x 9,000": ("large.png", claimed_png(9_000, 9_000), "has 9000x9000 pixels, expected at most 64 mega"),
         "no pixels": ("hollow.png", claimed_png(8, 8), "is a damaged image"),
         "floating point": (
-            "float.tif", _saved(tmp, Image.fromarray(np.ones((8, 8), np.float32)), "tif"), "floating-point numbers"
+            "float.tif", _saved(Image.fromarray(np.ones((8, 8), np.float32)), "tif"), "floating-point numbers"
         ),
         "32 bits": (
-            "deep.tif", _saved(tmp, Image.fromarray(np.full((8, 8), 70_000, np.int32)), "tif"), "grey values from 70000"
+            "deep.tif", _saved(Image.fromarray(np.full((8, 8), 70_000, np.int32)), "tif"), "grey values from 70000"
         ),
     }  # fmt: skip
     for ending in ("jpg", "png", "gif", "bmp", "tif", "webp"):
-        content = _saved(tmp, photo, ending)
+        content = _saved(photo, ending)
         faults[f"cut {ending}"] = (f"cut.{ending}", content[: len(content) // 2], "is (a damaged image|not an image)")
     return faults

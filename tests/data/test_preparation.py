@@ -129,9 +129,9 @@ def test_files_of_any_size_are_prepared(tmp_path: Path) -> None:
     assert images[0].pixels.dtype == np.uint8
 
 
-@pytest.mark.parametrize("fault", sorted(damaged(Path("/tmp"))))
+@pytest.mark.parametrize("fault", sorted(damaged()))
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, fault: str) -> None:
-    name, content, said = damaged(tmp_path)[fault]
+    name, content, said = damaged()[fault]
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=rf"^'.*{name}'.* ?{said}") as caught:
         read_images(tmp_path / name, preparation=Preparation((8, 8)))

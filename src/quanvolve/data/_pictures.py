@@ -19,7 +19,7 @@ from quanvolve.data._text import plural, quoted
 
 _LARGE = 20_000
 """Bytes of a file from which on threads pay: Pillow decodes without Python's lock, and opens with it."""
-_AHEAD = 64
+_AHEAD = 32
 """Pictures that threads may be ahead of what is kept."""
 _SAMPLE = 50
 _DIM = 32
@@ -110,11 +110,15 @@ def _decoded(paths: Sequence[str], ways: _Ways) -> Iterator[_Decoded | DataError
         yield from map(decode, paths)
         return
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        pending = [pool.submit(decode, path) for path in paths[:_AHEAD]]
-        for following in range(len(paths)):
-            yield pending[following % _AHEAD].result()
-            if following + _AHEAD < len(paths):
-                pending[following % _AHEAD] = pool.submit(decode, paths[following + _AHEAD])
+        try:
+            pending = [pool.submit(decode, path) for path in paths[:_AHEAD]]
+            for number in range(len(paths)):
+                yield pending[number % _AHEAD].result()
+                if number + _AHEAD < len(paths):
+                    pending[number % _AHEAD] = pool.submit(decode, paths[number + _AHEAD])
+        finally:
+            # Whoever stops early does not wait for what nobody wants.
+            pool.shutdown(cancel_futures=True)
 
 
 def _mean_size(paths: Sequence[str]) -> float:
@@ -163,9 +167,9 @@ class _Rows:
             return
         image = result.array
         if self._array is None:
-            self._first = number
-            self._array = self._room((3, *image.shape[:2]) if self.coloured else image.shape[:2])
-            self._size = image.shape[:2]
+            self._first, self._size = number, image.shape[:2]
+            self.coloured = self.coloured or image.ndim == 3
+            self._array = self._room((3, *self._size) if self.coloured else self._size)
         elif image.shape[:2] != self._size:
             first, other = (
                 f"{quoted(self._paths[i])} is {'x'.join(map(str, size))}"
