@@ -143,6 +143,7 @@ def test_options_reach_the_estimator_and_run_json(write_npz: Callable[..., Path]
         "label": None,
         "columns": "auto",
         "channels": "auto",
+        "task": "classification",
         "class_weight": None,
         "monitor": None,
         "shots": None,
