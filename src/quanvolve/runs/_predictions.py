@@ -120,7 +120,7 @@ def _read(path: Path, clf: Any, fit: str | None, invert: bool) -> Iterator[tuple
     """The images of a file, in the form of the model; whether they were brought to its range."""
     import numpy as np
 
-    from quanvolve.data import Preparation, read_arrays, read_images
+    from quanvolve.data import Preparation, read_arrays, read_images  # loads numpy
 
     low, high = clf.input_range_
     if len(clf.image_shape_) != 3:
