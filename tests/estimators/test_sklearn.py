@@ -27,7 +27,7 @@ def routing() -> Iterator[None]:
         QuanvClassifier(trainable=True, n_filters=1, random_state=0),
         QuanvClassifier(head="cnn", n_filters=1, random_state=0),
         QuanvClassifier(backbone="classical", random_state=0),
-        QuanvClassifier("none", loss="focal", monitor="f1", random_state=0),
+        QuanvClassifier(loss="focal", monitor="f1", lr=1e-2, random_state=0),
     ]
 )
 def test_scikit_learn_checks(estimator: Any, check: Callable[[Any], None]) -> None:
@@ -35,6 +35,6 @@ def test_scikit_learn_checks(estimator: Any, check: Callable[[Any], None]) -> No
 
 
 @pytest.mark.usefixtures("routing")
-@parametrize_with_checks([QuanvClassifier("none", warm_start=True, random_state=0)])
+@parametrize_with_checks([QuanvClassifier("none", random_state=0)])
 def test_scikit_learn_checks_with_metadata_routing(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)
