@@ -35,6 +35,6 @@ def test_scikit_learn_checks(estimator: Any, check: Callable[[Any], None]) -> No
 
 
 @pytest.mark.usefixtures("routing")
-@parametrize_with_checks([QuanvClassifier("none", random_state=0)])
+@parametrize_with_checks([QuanvClassifier("none", lr=2e-2, random_state=0)])
 def test_scikit_learn_checks_with_metadata_routing(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)
