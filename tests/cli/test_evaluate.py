@@ -109,4 +109,4 @@ def test_the_data_are_where_the_run_found_them(tmp_path: Path, monkeypatch: pyte
     assert ok("evaluate", run).out.splitlines()[:1] == text.splitlines()[-1:]
     shutil.move(tmp_path / "files", tmp_path / "moved")
     assert "does not exist" in refused("evaluate", run)
-    assert ok("evaluate", run, "--data-dir", "../moved").out.splitlines() == text.splitlines()[-1:]
+    assert ok("evaluate", run, "--data-dir", "../moved").out.splitlines()[:1] == text.splitlines()[-1:]

@@ -29,7 +29,7 @@ def routing() -> Iterator[None]:
         QuanvClassifier(backbone="classical", random_state=0),
         QuanvRegressor(random_state=0),
         QuanvRegressor(trainable=True, stride=1, lr=0.02, loss="huber", random_state=0),
-        QuanvClassifier("none", loss="focal", monitor="f1", random_state=0),
+        QuanvClassifier(loss="focal", monitor="f1", lr=1e-2, random_state=0),
     ]
 )
 def test_scikit_learn_checks(estimator: Any, check: Callable[[Any], None]) -> None:
@@ -37,6 +37,6 @@ def test_scikit_learn_checks(estimator: Any, check: Callable[[Any], None]) -> No
 
 
 @pytest.mark.usefixtures("routing")
-@parametrize_with_checks([QuanvClassifier("none", warm_start=True, random_state=0)])
+@parametrize_with_checks([QuanvClassifier("none", lr=2e-2, random_state=0)])
 def test_scikit_learn_checks_with_metadata_routing(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)
