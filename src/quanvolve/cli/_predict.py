@@ -131,7 +131,7 @@ def _answer(run: Path, clf: Any, names: list[str], probabilities: NDArray[Any], 
     if len(labels) != len(classes):
         # Without a name for each label, the labels speak for themselves.
         labels = [str(label) for label in classes]
-    if clf.multilabel_:
+    if getattr(clf, "multilabel_", False):
         _answer_labels(run, labels, names, probabilities, json)
         return
     best = probabilities.argmax(axis=1)
