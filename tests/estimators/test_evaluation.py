@@ -110,3 +110,11 @@ def test_what_there_are_no_samples_for() -> None:
     assert found["metrics"]["balanced_accuracy"]["value"] == 1
     b = found["per_class"][1]
     assert (b["n"], b["recall"], b["precision"], b["f1"], b["f1_interval"]) == (0, None, None, None, None)
+
+
+def test_a_model_without_an_error_has_no_interval_of_width_zero() -> None:
+    truth = np.arange(16) % 2
+    found = evaluate_classes(truth, np.eye(2)[truth] * 0.8 + 0.1, ["a", "b"])
+    assert found["metrics"]["accuracy"]["interval"] == pytest.approx([0.806392, 1.0])
+    for name in ("balanced_accuracy", "f1", "roc_auc", "average_precision"):
+        assert found["metrics"][name] == {"value": 1.0, "interval": None}

@@ -19,6 +19,7 @@ _Z = 1.959963984540054
 """The normal distribution has 95 % of its mass within so many standard deviations."""
 _RESAMPLES = 1000
 _MOST_WORK = 4e7
+_SAME = 1e-12
 
 
 def evaluate_classes(truth: Array, probabilities: Array, names: Sequence[str], seed: int = 0) -> dict[str, Any]:
@@ -26,7 +27,8 @@ def evaluate_classes(truth: Array, probabilities: Array, names: Sequence[str], s
 
     The interval of the accuracy, and those of precision and recall, are Wilson's; that of F1 is Wilson's of the share
     TP / (TP + FP + FN), of which F1 is a function. All others are percentiles of a bootstrap of the test samples: they
-    say what other test samples would give, not what another training would.
+    say what other test samples would give, not what another training would. Where every resample gives the same, as for
+    a model without an error, a bootstrap knows nothing, and there is no interval.
 
     Args:
         truth: numbers (n,) of the classes.
@@ -102,9 +104,11 @@ def wilson(count: int, total: int) -> list[float] | None:
 
 
 def _percentiles(draws: Array) -> list[float] | None:
-    """The middle 95 % of what resamples gave, as far as they gave something."""
+    """The middle 95 % of what resamples gave, as far as they gave something; None where all gave the same."""
     known = draws[np.isfinite(draws)]
-    return [round(float(bound), 6) for bound in np.percentile(known, [2.5, 97.5])] if len(known) else None
+    if not len(known) or np.ptp(known) < _SAME:
+        return None
+    return [round(float(bound), 6) for bound in np.percentile(known, [2.5, 97.5])]
 
 
 def _average_precision(truth: Array, probabilities: Array) -> float | None:

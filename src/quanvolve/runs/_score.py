@@ -106,5 +106,5 @@ _SAID = {
 }
 
 
-def _between(interval: list[float]) -> str:
-    return f"{interval[0]:.4f} to {interval[1]:.4f}"
+def _between(interval: list[float] | None) -> str:
+    return "too few errors for an interval" if interval is None else f"{interval[0]:.4f} to {interval[1]:.4f}"
