@@ -47,6 +47,8 @@ FILES: dict[str, list[str]] = {
     "explain": ["explain", "nowhere", "--output"],
     "export": ["export", "nowhere", "--to", "onnx", "--output"],
     "study export": ["study", "export", "nowhere", "--output"],
+    "look": ["look", "digits", "--output"],
+    "predict": ["predict", "nowhere", "nothing.png", "--output"],
 }
 
 
@@ -68,7 +70,7 @@ def test_the_sweep_has_all_commands() -> None:
     commands = {one.__name__: one for one in (*_app._COMMANDS, plot, study_export)}
     with_output = {name for name, one in commands.items() if "output" in inspect.signature(one).parameters}
     # `study export` is named like the other one, and `circuits` writes a single picture into a folder of any kind.
-    assert with_output == {*FOLDERS, "explain", "export", "circuits"}
+    assert with_output == {*FOLDERS, "explain", "export", "circuits", "look", "predict"}
 
 
 @pytest.mark.parametrize("command", FOLDERS)

@@ -69,7 +69,7 @@ def test_predict_gives_numbers(trained: tuple[Path, Path, Result], tmp_path: Pat
     answer = ok("predict", folder, tmp_path / "new.npy", "--json").json
     assert [one["prediction"] for one in answer["predictions"]] == expected.tolist()
     lines = ok("predict", folder, tmp_path / "new.npy").out.splitlines()
-    assert lines[0].split() == ["image", "target", "1", "target", "2"]
+    assert lines[0].split() == ["image", "target_1", "target_2"]
     assert float(lines[1].split()[-1]) == pytest.approx(expected[0, 1], rel=1e-5)
 
 

@@ -154,7 +154,7 @@ DAMAGE = {
         lambda f: (f / "model.safetensors").write_bytes((f / "model.safetensors").read_bytes()[:100]),
         "model.safetensors is damaged",
     ),
-    "other kind": (lambda f: _edit(f, kind="regressor"), "is not a valid model: 'regressor'"),
+    "other kind": (lambda f: _edit(f, kind="clusterer"), "is not a valid model: 'clusterer'"),
     "transformer": (lambda f: _edit(f, kind="transformer"), "is not a valid model"),
     "wrong shape": (lambda f: _edit(f, image_shape=[1, 20, 20]), "is not a valid model"),
     "huge shape": (lambda f: _edit(f, image_shape=[1, 10**6, 10**6]), "is not a valid model"),

@@ -13,6 +13,7 @@ from quanvolve.cli._asked import DATA, option
 from quanvolve.cli._console import complain, emit, emit_json, emit_table
 from quanvolve.cli._counter import Counter
 from quanvolve.cli._options import Json
+from quanvolve.cli._output import output_file
 from quanvolve.cli._wording import as_options
 from quanvolve.runs import (
     OF_CLASSES,
@@ -71,6 +72,7 @@ def predict(
     from quanvolve.data import Asked  # loads numpy
 
     if output is not None:
+        output_file(output)
         check_format(output)
     if fit is not None:
         Asked(fit=fit)

@@ -26,7 +26,7 @@ def print_summary(run: Run, *, quiet: bool, json: bool) -> None:
             # A ValueError here is a number that JSON lacks, such as NaN.
             emit_json({"run": str(run.folder), "options": asdict(run.options), **metrics})
             return
-    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+    except (LookupError, TypeError, ValueError, ZeroDivisionError) as error:
         raise ModelError(f"{run.metrics} is damaged ({error!r}): delete it and continue with --resume") from None
     if quiet:
         emit(f"run {run.folder}")

@@ -311,7 +311,29 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         return len(self.classes_)
 
     def _strata(self, targets: Array) -> Array | None:
-        return None if self.multilabel_ else targets
+        return None if getattr(self, "multilabel_", False) else targets
+
+    def decision_function(self, X: Any) -> npt.NDArray[np.float64]:
+        """Scores of the classes, of which :meth:`predict_proba` makes probabilities.
+
+        Args:
+            X: images as in `fit`.
+
+        Returns:
+            Array (n, classes), or (n, labels) of several labels a sample; of two classes (n,), above 0 for the second.
+
+        Raises:
+            ValueError: as :meth:`predict_proba`.
+
+        Examples:
+            >>> from sklearn.datasets import load_digits
+            >>> X, y = load_digits(n_class=2, return_X_y=True)
+            >>> clf = QuanvClassifier(max_epochs=3, random_state=0).fit(X[:200], y[:200])
+            >>> ((clf.decision_function(X) > 0) == clf.predict(X)).all()
+            np.True_
+        """
+        scores = self._outputs(X, lambda outputs: outputs)
+        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 and not self.multilabel_ else scores
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Probabilities of the classes.

@@ -187,11 +187,6 @@ def warn_about_range(rows: Array, spec: ImageSpec) -> None:
     """Say so when new images are on another scale than the training images were, or dark where these were bright."""
     if not rows.size:
         return
-    if spec.border is not None:
-        what = inverted(spec.border, border_of(spec.images(rows[:: max(1, len(rows) // _SOME)])))
-        if what is not None:
-            low, high = spec.range
-            warnings.warn(f"X is {what}: invert it, as {low + high:g} - X", UserWarning, stacklevel=3)
     low, high = spec.range
     if high == 255.0 and low == 0.0 and rows.dtype.kind == "f" and float(rows.max()) <= 1.0:
         actual = "in [0, 1]"
@@ -200,6 +195,10 @@ def warn_about_range(rows: Array, spec: ImageSpec) -> None:
     elif float(rows.max()) > 2 * high - low or float(rows.min()) < 2 * low - high:
         actual = f"in [{float(rows.min()):g}, {float(rows.max()):g}]"
     else:
+        given = None if spec.border is None else border_of(spec.images(rows[:: max(1, len(rows) // _SOME)]))
+        what = inverted(spec.border, given)
+        if what is not None:
+            warnings.warn(f"X is {what}: invert it, as {low + high:g} - X", UserWarning, stacklevel=3)
         return
     warnings.warn(
         f"X is {actual}, but the model was fitted on values in [{low:g}, {high:g}]: bring X to that range",

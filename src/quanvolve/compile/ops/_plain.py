@@ -16,8 +16,8 @@ from torch import Tensor
 
 from quanvolve.compile.batch._tracing import traced, transforming
 from quanvolve.compile.batch._windows import Windows
+from quanvolve.compile.tables._handle import Tables
 from quanvolve.compile.tables._layout import Layout
-from quanvolve.compile.tables._plain import PlainCall
 from quanvolve.compile.tables._recent import Recent
 
 _LEFT_OUT = (
@@ -47,6 +47,24 @@ def plain(call: PlainCall, tensors: Sequence[Tensor]) -> Tensor:
     """What the call computes, by the operator."""
     called: Tensor = torch.ops.quanvolve.plain(list(tensors), call.handle)
     return called
+
+
+class PlainCall(Tables):
+    """A differentiable function of tensors.
+
+    Args:
+        run: the function.
+        shape: of its result, from the same tensors, of which only shapes are known.
+        dtype: of its result; None for that of the last of the tensors.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Sequence[Tensor]], Tensor],
+        shape: Callable[[Sequence[Tensor]], tuple[int, ...]],
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        self.run, self.shape, self.dtype = run, shape, dtype
 
 
 class WindowCalls:

@@ -19,7 +19,7 @@ from quanvolve.compile.batch._rows import arranged
 from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._coefficients import coefficients as of_rows
-from quanvolve.compile.ops._plain import as_one_call, plain
+from quanvolve.compile.ops._plain import PlainCall, as_one_call, plain
 from quanvolve.compile.ops._polynomial import polynomial
 from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.reference._coefficients import coefficients, from_words
@@ -27,7 +27,6 @@ from quanvolve.compile.reference._polynomial import evaluate
 from quanvolve.compile.tables._coefficients import CoefficientTables
 from quanvolve.compile.tables._features import feature_table, padded
 from quanvolve.compile.tables._layout import Layout, some_rows
-from quanvolve.compile.tables._plain import PlainCall
 from quanvolve.compile.tables._polynomial import PolynomialTables
 from quanvolve.compile.tables._products import Products, products
 from quanvolve.compile.tables._recent import Recent

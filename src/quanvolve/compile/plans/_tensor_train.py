@@ -19,7 +19,7 @@ from quanvolve.circuits import Circuit
 from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._network import network
-from quanvolve.compile.ops._plain import as_one_call, plain
+from quanvolve.compile.ops._plain import PlainCall, as_one_call, plain
 from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.reference._network import sweep_windows
 from quanvolve.compile.reference._network_numbers import numbers
@@ -27,7 +27,6 @@ from quanvolve.compile.tables._chains import chains_of
 from quanvolve.compile.tables._features import feature_table
 from quanvolve.compile.tables._layout import Layout, some_rows
 from quanvolve.compile.tables._network import NetworkTables, count_terms, work
-from quanvolve.compile.tables._plain import PlainCall
 from quanvolve.compile.tables._recent import Recent
 from quanvolve.compile.tables._sites import Known
 from quanvolve.compile.tables._sweeps import sweeps
