@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.base import ClassifierMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
@@ -25,6 +26,10 @@ Array = npt.NDArray[Any]
 
 
 _LEAST_SHARE = 1e-6
+
+
+def _has_several_labels(clf: Any) -> bool:
+    return bool(getattr(clf, "multilabel_", False))
 
 
 @explains(OPTIONS)
@@ -313,27 +318,28 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
     def _strata(self, targets: Array) -> Array | None:
         return None if getattr(self, "multilabel_", False) else targets
 
+    @available_if(_has_several_labels)  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> npt.NDArray[np.float64]:
-        """Scores of the classes, of which :meth:`predict_proba` makes probabilities.
+        """Scores of several labels a sample: above 0 where a label is more probable than not. Classes have none.
 
         Args:
             X: images as in `fit`.
 
         Returns:
-            Array (n, classes), or (n, labels) of several labels a sample; of two classes (n,), above 0 for the second.
+            Array (n, labels), of which the sigmoid is that of :meth:`predict_proba`.
 
         Raises:
             ValueError: as :meth:`predict_proba`.
 
         Examples:
             >>> from sklearn.datasets import load_digits
-            >>> X, y = load_digits(n_class=2, return_X_y=True)
-            >>> clf = QuanvClassifier(max_epochs=3, random_state=0).fit(X[:200], y[:200])
+            >>> X, y = load_digits(return_X_y=True)
+            >>> labels = np.stack([y % 2, y > 4], axis=1)
+            >>> clf = QuanvClassifier(max_epochs=3, random_state=0).fit(X[:200], labels[:200])
             >>> ((clf.decision_function(X) > 0) == clf.predict(X)).all()
             np.True_
         """
-        scores = self._outputs(X, lambda outputs: outputs)
-        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 and not self.multilabel_ else scores
+        return self._outputs(X, lambda scores: scores)
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Probabilities of the classes.
