@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -58,7 +59,7 @@ class _Seeds(NamedTuple):
     epochs: int
 
 
-class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
     """A backbone and a head that are trained; its parameters are those of :class:`quanvolve.QuanvClassifier`.
 
     A subclass says what it learns by `_learn_targets`, `_aim`, `_n_outputs` and `_strata`, and what it makes of the
@@ -68,6 +69,7 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
     _target_checks: ClassVar[dict[str, Any]] = {}
     """Arguments of scikit-learn's `check_X_y` about y."""
 
+    @abstractmethod
     def _learn_targets(self, y: Array) -> Array:
         """Learn what the targets are, and return them as the loss takes them.
 
@@ -77,15 +79,14 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         Raises:
             ValueError: if a model of this kind cannot learn them.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def _known_targets(self, y: Array) -> Array:
         """Targets as the loss takes them, of a kind that has been learned.
 
         Raises:
             ValueError: if they are of another kind.
         """
-        raise NotImplementedError
 
     def _scaled(self, targets: Array) -> Array:
         """Targets as the module is to give them."""
@@ -108,6 +109,7 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
             weights: of these, or None.
         """
 
+    @abstractmethod
     def _aim(self, targets: Array, weights: Array | None) -> Aim:
         """What the training is for.
 
@@ -115,17 +117,16 @@ class QuanvNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
             targets: of the training samples, as the loss takes them.
             weights: of these, or None.
         """
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def _watched(self) -> str:
         """The number of the validation data that chooses the best epoch."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def _n_outputs(self) -> int:
         """How many numbers the head gives for a sample, once the targets are learned."""
-        raise NotImplementedError
 
     def _strata(self, targets: Array) -> Array | None:
         """The groups, numbered from 0, that are to be on both sides of the validation split; None without groups."""
