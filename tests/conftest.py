@@ -15,12 +15,28 @@ from hypothesis import HealthCheck, settings
 from tests.browser import browser as browser  # one for all tests of pages
 from tests.postgres import postgres as postgres  # one for all tests of databases
 
+LONGEST_NAME = 320
+
 torch.set_num_threads(1)
 settings.register_profile(
     "quanvolve", deadline=None, database=None, derandomize=True, max_examples=40,
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
 settings.load_profile("quanvolve")
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes, and numbers without end, are named by their argument: processes that run tests side by side must collect
+    the same names, and what an archive or a picture holds may change by the second."""
+    unreadable = isinstance(val, bytes | bytearray) or (isinstance(val, int) and abs(val) > 10**20)
+    return argname if unreadable else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Names of tests can be read and typed, and say no more than a line."""
+    wrong = [item.nodeid for item in items if len(item.nodeid) > LONGEST_NAME or not item.nodeid.isprintable()]
+    if wrong:
+        raise pytest.UsageError(f"give these tests ids of their own, short and printable: {wrong}")
 
 
 @pytest.fixture(autouse=True, scope="module")
