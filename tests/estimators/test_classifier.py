@@ -224,7 +224,7 @@ def test_the_weights_of_the_best_epoch_are_kept_and_the_rate_follows_a_cosine():
 
 def test_the_validation_split_is_stratified():
     y = np.repeat([0, 1], [360, 40])
-    _, valid = QuanvClassifier(validation_fraction=0.1)._split(y, seed=0)
+    _, valid = QuanvClassifier(validation_fraction=0.1)._split(y, seed=0, fraction=0.1)
     assert np.bincount(y[valid]).tolist() == [36, 4]
 
 

@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 import quanvolve
 from quanvolve import QuanvClassifier
 from quanvolve._errors import ModelError
-from quanvolve.estimators import FocalLoss, best_epoch
+from quanvolve.estimators import FocalLoss, Monitor, best_epoch
 from quanvolve.estimators._metrics import SCORES, roc_auc
 
 X, Y = load_digits(return_X_y=True)
@@ -42,6 +42,16 @@ def twice(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 def each(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return cross_entropy(scores, labels, reduction="none")
+
+
+class Told(Monitor):
+    """What training has said."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def on_features(self, done: int, total: int) -> None:
+        self.told.append((done, total))
 
 
 class TestLosses:
@@ -108,6 +118,11 @@ class TestLosses:
                 {"monitor": "auc"},
                 "`monitor` (='auc') must be one of 'accuracy', 'balanced_accuracy', 'roc_auc', 'f1', '",
             ),
+            ({"loss": nn.CrossEntropyLoss}, "`loss` is the class CrossEntropyLoss: give an instance, such as"),
+            ({"loss": nn.NLLLoss()}, "`loss` (=NLLLoss()) takes logarithms of probabilities, but `head='linear'`"),
+            ({"loss": lambda s, y: 1.0}, "`loss` gives a float, expected a tensor"),
+            ({"loss": lambda s, y: torch.ones(())}, "`loss` gives a tensor that does not depend on the outputs"),
+            ({"loss": lambda s, y: each(s.detach(), y)}, "`loss` gives a tensor that does not depend on the outputs"),
             ({"callbacks": 3}, "`callbacks` (=3) must be a list of skorch's callbacks, or None"),
             ({"callbacks": ["loud"]}, "`callbacks` has 'loud', expected a callback of skorch such as"),
         ],
@@ -115,6 +130,20 @@ class TestLosses:
     def test_what_does_not_fit(self, params: Any, message: str) -> None:
         with pytest.raises(ValueError, match=re.escape(message)):
             fitted(**params)
+
+    def test_what_a_loss_of_ones_own_was_given_is_said(self) -> None:
+        with pytest.raises(ValueError, match="same as input size") as raised:
+            fitted(loss=nn.BCEWithLogitsLoss())
+        note = "`loss` was called with outputs of the network, float32 (32, 10), and targets, int64 (32,)."
+        assert raised.value.__notes__ == [note]
+
+    def test_a_head_of_ones_own_may_give_logarithms(self) -> None:
+        def head(shape: tuple[int, ...], n: int) -> nn.Module:
+            return nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), n), nn.LogSoftmax(dim=1))
+
+        clf = fitted(head=head, loss=nn.NLLLoss(), lr=0.02)
+        assert clf.history_[-1]["valid_loss"] > 0
+        assert clf.score(*HELD_OUT) > 0.6
 
 
 class TestMonitor:
@@ -149,6 +178,13 @@ class TestMonitor:
     def test_validation_of_one_class_has_no_roc_auc(self) -> None:
         with pytest.raises(ValueError, match="`monitor='roc_auc'` needs validation samples of at least 2 classes"):
             small(monitor="roc_auc").fit(X[TRAIN], Y[TRAIN], validation_data=(X[:1], Y[:1]))
+
+    def test_it_is_refused_before_anything_is_computed(self) -> None:
+        clf = small(monitor="roc_auc", validation_fraction=0.01)
+        watched = Told()
+        with pytest.raises(ValueError, match="or a larger `validation_fraction`"):
+            clf.fit_watched(X[:100], Y[:100], monitor=watched)
+        assert watched.told == []
 
     def test_without_validation_data_the_last_epoch_is_kept(self) -> None:
         clf = small(monitor="f1", validation_fraction=0).fit(X[TRAIN], Y[TRAIN])
@@ -185,6 +221,22 @@ class TestValidationData:
     def test_it_is_checked(self, given: Any, message: str) -> None:
         with pytest.raises(ValueError, match=re.escape(message)):
             small().fit(X[TRAIN], Y[TRAIN], validation_data=given)
+
+    def test_it_alone_has_weights(self) -> None:
+        weights = np.where(Y[VALID] == 8, 10.0, 1.0)
+        for loss in ("cross_entropy", "focal", nn.CrossEntropyLoss(), each):
+            clf = small(loss=loss, max_epochs=1)
+            clf.fit(X[TRAIN], Y[TRAIN], validation_data=(*HELD_OUT, weights))
+            plain = fitted(loss=loss, max_epochs=1)
+            assert np.array_equal(clf.predict_proba(X), plain.predict_proba(X))
+            assert clf.history_[0]["valid_accuracy"] == pytest.approx(clf.score(*HELD_OUT, sample_weight=weights))
+            assert clf.history_[0]["valid_loss"] != plain.history_[0]["valid_loss"]
+
+    def test_it_is_refused_before_anything_is_computed(self) -> None:
+        watched = Told()
+        with pytest.raises(ValueError, match="y has the label 10"):
+            small().fit_watched(X[TRAIN], Y[TRAIN], validation_data=(X[VALID], Y[VALID] + 5), monitor=watched)
+        assert watched.told == []
 
     def test_another_range_is_said(self) -> None:
         with pytest.warns(UserWarning, match="bring X to that range"):
@@ -256,6 +308,7 @@ class TestGoingOn:
             ([{}], "the first call of `partial_fit` needs `classes`"),
             ([{"classes": [3]}], "`classes` (=[3]) must have at least 2 labels"),
             ([{"classes": range(9)}], "y has the label 9, which is not one of those that are known"),
+            ([{"classes": {0, 1}}], "y has the label 2, which is not one of those that are known"),
             ([{"classes": range(10)}, {"classes": range(11)}], "must be those of the first call, 0, 1, 2"),
         ],
     )
@@ -267,8 +320,11 @@ class TestGoingOn:
             clf.partial_fit(X[TRAIN], Y[TRAIN], **calls[-1])
 
     def test_balanced_classes_need_all_data(self) -> None:
-        with pytest.raises(ValueError, match="`class_weight='balanced'` needs all data at once"):
-            small(class_weight="balanced").partial_fit(X[TRAIN], Y[TRAIN], range(10))
+        clf = small(class_weight="balanced")
+        assert not hasattr(clf, "partial_fit")  # as whatever calls it for others looks first
+        with pytest.raises(AttributeError) as raised:
+            clf.partial_fit(X[TRAIN], Y[TRAIN], range(10))
+        assert "`class_weight='balanced'` needs all data at once" in str(raised.value.__cause__)
 
 
 class TestCheckpoints:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from skorch import NeuralNetClassifier
 from torch import Tensor
@@ -45,6 +47,13 @@ class Aim(Protocol):
     @property
     def fingerprint(self) -> str: ...
 
+    def check(self, targets: npt.NDArray[Any]) -> None:
+        """Refuse validation data that what is watched cannot be computed of, before the training.
+
+        Args:
+            targets: of the validation samples; there may be none.
+        """
+
     def loss(self, outputs: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
         """The loss of a batch, a scalar.
 
@@ -54,7 +63,7 @@ class Aim(Protocol):
             weights: of the samples, shape (n,); None if all are alike.
         """
 
-    def scores(self, outputs: Tensor, targets: Tensor, weights: Tensor | None) -> dict[str, float]:
+    def scores(self, outputs: Tensor, targets: Tensor, weights: Tensor | None) -> Mapping[str, float | None]:
         """The numbers of the validation data by their names; as `loss`, of all of them, on the CPU."""
 
 
@@ -81,6 +90,14 @@ class Classification:
         """The accuracy, and what is watched."""
         return scores_with(self.watched)
 
+    def check(self, targets: npt.NDArray[Any]) -> None:
+        """A curve of one class against the rest needs both."""
+        if self.watched == "roc_auc" and len(np.unique(targets)) == 1:
+            raise QuanvolveError(
+                "`monitor='roc_auc'` needs validation samples of at least 2 classes, but all are of one: give more "
+                "samples, or a larger `validation_fraction`"
+            )
+
     def loss(self, outputs: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
         """The mean over the samples, each times its weight and that of its class."""
         if self.class_weights is not None:
@@ -88,12 +105,11 @@ class Classification:
             weights = of_classes if weights is None else of_classes * weights
         return loss_of_batch(self.function, outputs, targets, weights)
 
-    def scores(self, outputs: Tensor, targets: Tensor, weights: Tensor | None) -> dict[str, float]:
+    def scores(self, outputs: Tensor, targets: Tensor, weights: Tensor | None) -> Mapping[str, float | None]:
         """Weights of classes have no part in these: they would not be what they are called."""
         truth, probabilities = targets.numpy(), outputs.double().softmax(dim=1).numpy()
         of_samples = None if weights is None else weights.numpy()
-        found = {name: SCORES[name](truth, probabilities, of_samples) for name in self.names}
-        return {name: _number(name, score) for name, score in found.items()}
+        return {name: SCORES[name](truth, probabilities, of_samples) for name in self.names}
 
 
 def scores_with(watched: str, always: str = "accuracy") -> tuple[str, ...]:
@@ -108,15 +124,6 @@ def scores_with(watched: str, always: str = "accuracy") -> tuple[str, ...]:
         (('accuracy',), ('accuracy', 'f1'))
     """
     return (always,) if watched in (always, LOSS) else (always, watched)
-
-
-def _number(name: str, score: float | None) -> float:
-    if score is None:
-        raise QuanvolveError(
-            f"`monitor='{name}'` needs validation samples of at least 2 classes, but all are of one: give more "
-            "samples, or a larger `validation_fraction`"
-        )
-    return score
 
 
 def check_monitor(monitor: Any, scores: Iterable[str] = SCORES) -> None:

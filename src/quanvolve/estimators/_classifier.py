@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,8 +17,8 @@ from quanvolve._errors import QuanvolveError
 from quanvolve._options import explains, takes
 from quanvolve.estimators._aim import Classification, check_monitor, watched_of
 from quanvolve.estimators._classes import warn_of_single_samples, warn_of_unknown_labels
-from quanvolve.estimators._losses import check_loss, loss_fingerprint, loss_function
-from quanvolve.estimators._multilabel import Multilabel, check_options, labels_of, multilabel_loss
+from quanvolve.estimators._losses import check_loss, check_scores, loss_fingerprint, loss_function
+from quanvolve.estimators._multilabel import Multilabel, check_options, labels_of, multilabel_loss, takes_several
 from quanvolve.estimators._network import QuanvNetwork
 from quanvolve.estimators._options import OPTIONS, PARAMETERS
 from quanvolve.estimators._weights import BALANCED, check_class_weight, class_weights
@@ -30,6 +31,14 @@ _LEAST_SHARE = 1e-6
 
 def _has_several_labels(clf: Any) -> bool:
     return bool(getattr(clf, "multilabel_", False))
+
+
+def _has_class_weights_of_any_portion(clf: Any) -> bool:
+    if isinstance(clf.class_weight, str) and clf.class_weight == BALANCED:
+        raise QuanvolveError(
+            "`class_weight='balanced'` needs all data at once, which `partial_fit` does not have: give a dict"
+        )
+    return True
 
 
 @explains(OPTIONS)
@@ -185,6 +194,7 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         super().fit(X, y, sample_weight, validation_data)
         return self
 
+    @available_if(_has_class_weights_of_any_portion)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> QuanvClassifier:
         """Train for one epoch on a portion of the data, with the learning rate `lr` throughout.
 
@@ -195,8 +205,8 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
             classes: all labels that there will be; needed at the first call.
 
         Raises:
-            ValueError: as `fit`; if y has a label that is not among the classes, or `class_weight="balanced"`, which
-                needs all data at once.
+            ValueError: as `fit`; if y has a label that is not among the classes.
+            AttributeError: if `class_weight="balanced"`, which needs all data at once.
 
         Examples:
             >>> from sklearn.datasets import load_digits
@@ -210,21 +220,18 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         """
         if labels_of(np.asarray(y))[1]:
             raise QuanvolveError("`partial_fit` takes one label a sample, but y has several: use `fit`")
-        if isinstance(self.class_weight, str) and self.class_weight == BALANCED:
-            raise QuanvolveError(
-                "`class_weight='balanced'` needs all data at once, which `partial_fit` does not have: give a dict"
-            )
         begun = hasattr(self, "module_")
         if classes is None and not begun:
             raise QuanvolveError("the first call of `partial_fit` needs `classes`, all labels that there will be")
-        if begun and classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+        labels_to_come = np.unique(list(classes) if isinstance(classes, Set) else np.asarray(classes))
+        if begun and classes is not None and not np.array_equal(labels_to_come, self.classes_):
             raise QuanvolveError(
-                f"`classes` (={_short(np.unique(classes))}) must be those of the first call, {_short(self.classes_)}"
+                f"`classes` (={_short(labels_to_come)}) must be those of the first call, {_short(self.classes_)}"
             )
 
         def learn(labels: Array) -> Array:
             self.multilabel_ = False
-            self.classes_: Array = np.unique(np.asarray(classes))
+            self.classes_: Array = labels_to_come
             if len(self.classes_) < 2:
                 raise QuanvolveError(f"`classes` (={classes!r}) must have at least 2 labels")
             return self._known_targets(labels)
@@ -243,7 +250,7 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         if len(self.classes_) < 2:
             raise QuanvolveError(
                 "this classifier needs samples of at least 2 classes in the data, but the data contains only one "
-                f"class: {self.classes_[0]!r}"
+                f"class: {self.classes_.tolist()[0]!r}"
             )
         return numbers
 
@@ -284,12 +291,13 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
     def _check_params(self) -> None:
         super()._check_params()
         check_loss(self.loss, self.label_smoothing)
+        check_scores(self.loss, self.head)
         check_class_weight(self.class_weight)
         check_monitor(self.monitor)
 
-    def _aim(self, targets: Array, weights: Array | None) -> Classification | Multilabel:
+    def _aim(self, targets: Array, weights: Array | None, *, weighted: bool) -> Classification | Multilabel:
         if self.multilabel_:
-            each = multilabel_loss(self.loss, self.label_smoothing, weighted=weights is not None, device=self._place)
+            each = multilabel_loss(self.loss, self.label_smoothing, weighted=weighted, device=self._place)
             return Multilabel(
                 each, self._watched, f"{loss_fingerprint(self.loss, self.label_smoothing)}/{self._watched}"
             )
@@ -299,9 +307,10 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
             fingerprint += f"/{of_classes.tolist()}"
         if self._watched != "accuracy":
             fingerprint += f"/{self._watched}"
-        weighted = weights is not None or of_classes is not None
         return Classification(
-            loss_function(self.loss, self.label_smoothing, weighted=weighted, device=self._place),
+            loss_function(
+                self.loss, self.label_smoothing, weighted=weighted or of_classes is not None, device=self._place
+            ),
             self._watched,
             None if of_classes is None else torch.as_tensor(of_classes, dtype=torch.float32),
             fingerprint,
@@ -389,7 +398,7 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
+        tags.classifier_tags.multi_label = takes_several(self.monitor, self.class_weight)
         return tags
 
 

@@ -69,6 +69,8 @@ def check_loss(loss: Any, label_smoothing: Any = 0.0, names: tuple[str, ...] = L
             "`loss` is None, which stands for a loss of one's own that is not saved with a model: give it again, or "
             f"one of {', '.join(map(repr, names))}"
         )
+    if isinstance(loss, type):
+        raise QuanvolveError(f"`loss` is the class {loss.__name__}: give an instance, such as {loss.__name__}()")
     if loss not in names if isinstance(loss, str) else not callable(loss):
         raise QuanvolveError(
             f"`loss` (={loss!r}) must be one of {', '.join(map(repr, names))}, a module of torch or a function of "
@@ -80,6 +82,22 @@ def check_loss(loss: Any, label_smoothing: Any = 0.0, names: tuple[str, ...] = L
         raise QuanvolveError(
             f"`label_smoothing` (={label_smoothing!r}) has a meaning with `loss='cross_entropy'` only, not with "
             f"{loss!r}: leave one of the two out"
+        )
+
+
+def check_scores(loss: Any, head: Any) -> None:
+    """Refuse a loss of logarithms of probabilities where the head gives scores, from which it would learn nonsense.
+
+    Args:
+        loss, head: as the user gave them; a head of one's own may end with the logarithms.
+
+    Raises:
+        QuanvolveError: naming the loss that takes scores.
+    """
+    if isinstance(loss, nn.NLLLoss) and isinstance(head, str):
+        raise QuanvolveError(
+            f"`loss` (={loss!r}) takes logarithms of probabilities, but `head={head!r}` gives scores: use "
+            "torch.nn.CrossEntropyLoss(), which takes these and gives the same"
         )
 
 
@@ -118,9 +136,23 @@ def loss_of_batch(function: LossFunction, outputs: Tensor, targets: Tensor, weig
         weights: shape (n,), 1 in the mean over all training samples; None if all are 1.
 
     Raises:
-        QuanvolveError: if the function does not give a number for the batch, or one a sample.
+        QuanvolveError: if the function does not give a number for the batch, or one a sample, by which it can be
+            trained.
     """
-    losses = function(outputs, targets)
+    try:
+        losses = function(outputs, targets)
+    except Exception as error:
+        error.add_note(
+            f"`loss` was called with outputs of the network, {_kind(outputs)}, and targets, {_kind(targets)}."
+        )
+        raise
+    if not isinstance(losses, Tensor):
+        raise QuanvolveError(f"`loss` gives a {type(losses).__name__}, expected a tensor: compute it with torch")
+    if torch.is_grad_enabled() and not losses.requires_grad:
+        raise QuanvolveError(
+            "`loss` gives a tensor that does not depend on the outputs of the network: compute it of them with torch, "
+            "without `detach` or `item`"
+        )
     if losses.ndim == 0 and weights is None:
         return losses
     if losses.ndim == 0:
@@ -135,6 +167,10 @@ def loss_of_batch(function: LossFunction, outputs: Tensor, targets: Tensor, weig
         )
     each = losses.reshape(len(targets), -1).mean(dim=1)
     return each.mean() if weights is None else (each * weights).mean()
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
 
 
 def loss_fingerprint(loss: Any, label_smoothing: float) -> str:

@@ -75,6 +75,11 @@ SCORES = {"accuracy": subset_accuracy, "f1": macro_f1, "roc_auc": roc_auc}
 """What training can watch, beside the loss."""
 
 
+def takes_several(monitor: Any, class_weight: Any) -> bool:
+    """Whether a classifier with these learns several labels a sample."""
+    return class_weight is None and monitor in (None, *SCORES, LOSS)
+
+
 def check_options(monitor: str | None, class_weight: Any) -> None:
     """Refuse what is for one label a sample.
 
@@ -85,7 +90,7 @@ def check_options(monitor: str | None, class_weight: Any) -> None:
         raise QuanvolveError(
             f"`class_weight` (={class_weight!r}) is for one label a sample, but y has several: leave it out"
         )
-    if monitor is not None and monitor not in (*SCORES, LOSS):
+    if not takes_several(monitor, class_weight):
         raise QuanvolveError(
             f"`monitor` (={monitor!r}) is for one label a sample, but y has several: use one of "
             f"{', '.join(map(repr, (*SCORES, LOSS)))}"
@@ -132,6 +137,9 @@ class Multilabel:
     def names(self) -> tuple[str, ...]:
         """The share of samples all of whose labels are right, and what is watched."""
         return scores_with(self.watched)
+
+    def check(self, targets: Array) -> None:
+        """All that can be watched is a number of any samples."""
 
     def loss(self, outputs: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
         """The mean over the samples, each times its weight."""

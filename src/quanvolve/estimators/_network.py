@@ -50,6 +50,14 @@ _OF_TRAINING = (
 Array = npt.NDArray[Any]
 
 
+class _Given(NamedTuple):
+    """Samples as the user gave them, checked: (n, features), targets as the loss takes them, weights or None."""
+
+    rows: Array
+    targets: Array
+    weights: Array | None
+
+
 class _Seeds(NamedTuple):
     """Of all that is drawn."""
 
@@ -110,12 +118,13 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         """
 
     @abstractmethod
-    def _aim(self, targets: Array, weights: Array | None) -> Aim:
+    def _aim(self, targets: Array, weights: Array | None, *, weighted: bool) -> Aim:
         """What the training is for.
 
         Args:
             targets: of the training samples, as the loss takes them.
             weights: of these, or None.
+            weighted: whether these or the validation samples have weights.
         """
 
     @property
@@ -200,16 +209,19 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
             spec = learn_spec(X, rows, self.image_shape, spatial_axes(self.kernel_size, X))
             self._build(spec, seeds)
             self._set_out(targets, weights)
+        # What can be refused is, before filters are computed.
+        apart = None if validation_data is None else self._validation(validation_data)
+        chosen, held_out = self._split(targets, seeds.split, fraction)
+        weighted = weights is not None or (apart is not None and apart.weights is not None)
+        aim = self._aim(targets, weights, weighted=weighted)
+        aim.check(targets[held_out] if apart is None else apart.targets)
         self._maps_kept = self._keeps_maps(len(rows))
-        aim = self._aim(targets, weights)
         reporter = monitor or (_Printer(aim.watched) if self.verbose else Monitor())
         samples = self._tensors(rows, targets, weights, aim, reporter, seeds)
-        if validation_data is None:
-            chosen, held_out = (torch.from_numpy(part) for part in self._split(targets, seeds.split))
-            data = samples.of(chosen)
-            valid = samples.of(held_out) if len(held_out) else None
-        else:
-            data, valid = samples, self._validation(validation_data, aim, seeds)
+        data = samples.of(torch.from_numpy(chosen))
+        valid = samples.of(torch.from_numpy(held_out)) if len(held_out) else None
+        if apart is not None:
+            valid = self._tensors(*apart, aim, Monitor(), seeds)
         if not warm:
             self._learn_statistics(rows, data, seeds)
         path = None if checkpoint is None else Path(checkpoint)
@@ -239,7 +251,7 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
             self.history_, self._optimizer = [], {}
         if not self._optimizer:
             self._maps_kept = self._keeps_maps(len(rows))  # whose weights the optimizer then goes on with
-        aim = self._aim(targets, weights)
+        aim = self._aim(targets, weights, weighted=weights is not None)
         reporter = _Printer(aim.watched) if self.verbose else Monitor()
         data = self._tensors(rows, targets, weights, aim, reporter, seeds)
         if not begun:
@@ -297,7 +309,7 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
             self._look_at(targets, weights, fraction)
         return X, *merged(rows, targets, weights, self.batch_size)
 
-    def _validation(self, given: Any, aim: Aim, seeds: _Seeds) -> TensorData:
+    def _validation(self, given: Any) -> _Given:
         """Validation data of the user's own, checked as the training data are."""
         if not isinstance(given, tuple | list) or len(given) not in (2, 3):
             raise QuanvolveError("`validation_data` must be (X, y) or (X, y, weights)")
@@ -305,7 +317,7 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         rows, y = read_rows(self, self._arranged(X), y=y, reset=False, spec=self._spec, **self._target_checks)
         warn_about_range(rows, self._spec)
         rows, y, weights = weighed(rows, y, more[0] if more else None)
-        return self._tensors(rows, self._known_targets(y), relative(weights), aim, Monitor(), seeds)
+        return _Given(rows, self._known_targets(y), relative(weights))
 
     def _seeds(self) -> _Seeds:
         return _Seeds(*(int(seed) for seed in check_random_state(self.random_state).randint(2**31 - 1, size=4)))
@@ -411,10 +423,10 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
     def _arranged(self, X: Any) -> Any:
         return to_use(stacked(X), self._spec.shape, self.channels)
 
-    def _split(self, targets: Array, seed: int) -> tuple[Array, Array]:
-        """Rows to train on and rows to validate on; stratified where every group can be on both sides."""
+    def _split(self, targets: Array, seed: int, fraction: float) -> tuple[Array, Array]:
+        """Rows to train on and a share to validate on; stratified where every group can be on both sides."""
         rows = np.arange(len(targets))
-        count = round(self.validation_fraction * len(rows))
+        count = round(fraction * len(rows))
         if count < 1 or count >= len(rows):
             return rows, rows[:0]
         stratify = self._strata(targets)

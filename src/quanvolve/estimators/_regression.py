@@ -90,6 +90,9 @@ class Regression:
         """R2, and what is watched."""
         return scores_with(self.watched, "r2")
 
+    def check(self, targets: Array) -> None:
+        """All that can be watched is a number of any samples."""
+
     def loss(self, outputs: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
         """The mean over the samples, each times its weight."""
         return loss_of_batch(self.function, outputs, targets, weights)

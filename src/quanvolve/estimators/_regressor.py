@@ -184,8 +184,8 @@ class QuanvRegressor(RegressorMixin, QuanvNetwork):  # type: ignore[misc]  # sci
         check_loss(self.loss, names=LOSSES)
         check_monitor(self.monitor, SCORES)
 
-    def _aim(self, targets: Array, weights: Array | None) -> Regression:
-        function = regression_loss(self.loss, weighted=weights is not None, device=self._place)
+    def _aim(self, targets: Array, weights: Array | None, *, weighted: bool) -> Regression:
+        function = regression_loss(self.loss, weighted=weighted, device=self._place)
         return Regression(function, self._targets, self._watched, f"{loss_fingerprint(self.loss, 0.0)}/{self._watched}")
 
     @property
