@@ -20,7 +20,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 HEAVY = ("pennylane", "sklearn", "skorch", "matplotlib", "qiskit")
 
 # The ground: files beside the rooms that know none of them.
-GROUND = {"_errors", "_file_names", "_files", "_interrupt", "_lines", "_qiskit", "_untrusted", "_version"}
+GROUND = {"_errors", "_file_names", "_files", "_interrupt", "_lines", "_qiskit", "_untrusted", "_version", "_warn"}
 # The rooms of the house, from below, and the rooms each may import at run time. A name with _ is a file beside them.
 ROOMS: dict[str, set[str]] = {
     "_options": set(),

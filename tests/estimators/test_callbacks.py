@@ -11,7 +11,16 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import cross_val_score
-from skorch.callbacks import Callback, EarlyStopping, EpochScoring, GradientNormClipping, MlflowLogger, TensorBoard
+from skorch.callbacks import (
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    EpochScoring,
+    GradientNormClipping,
+    LRScheduler,
+    MlflowLogger,
+    TensorBoard,
+)
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.utils.tensorboard import SummaryWriter
 
@@ -110,6 +119,32 @@ def test_scores_and_gradients_of_skorch() -> None:
     clf = made(scoring, GradientNormClipping(0.1), diary, monitor="f1").fit(X, Y, sample_weight=np.arange(1, 301))
     assert 0 < diary.rows[-1]["skorch_f1"] <= 1
     assert not np.array_equal(clf.predict_proba(X), made(monitor="f1").fit(X, Y, np.arange(1, 301)).predict_proba(X))
+
+
+def test_they_can_set_the_learning_rate() -> None:
+    schedule = LRScheduler("StepLR", step_size=1, gamma=0.5)
+    clf = made(("schedule", schedule), lr=0.008).fit(X, Y)
+    assert [row["lr"] for row in clf.history_] == [0.008, 0.004, 0.002, 0.001]
+    assert not np.array_equal(clf.predict_proba(X), made(lr=0.008).fit(X, Y).predict_proba(X))
+
+
+def test_they_find_which_epoch_was_the_best(tmp_path: Path) -> None:
+    diary = Diary()
+    kept = Checkpoint(monitor="valid_balanced_accuracy_best", dirname=str(tmp_path))
+    clf = made(kept, diary, monitor="balanced_accuracy", lr=0.05, max_epochs=6).fit(X, Y)
+    better = [row["epoch"] for row in diary.rows if row["valid_balanced_accuracy_best"]]
+    assert (better[0], better[-1]) == (1, clf.best_epoch_)
+    assert [row["event_cp"] for row in diary.rows] == [row["epoch"] in better for row in diary.rows]
+
+
+def test_scores_of_several_labels() -> None:
+    labels, diary = np.stack([Y % 2, Y > 4], axis=1), Diary()
+    scorings = [EpochScoring(name, name=name, lower_is_better=False) for name in ("f1_macro", "accuracy", "roc_auc")]
+    clf = made(*scorings, diary, monitor="f1").fit(X, labels)
+    for row, told in zip(clf.history_, diary.rows, strict=True):
+        assert told["f1_macro"] == pytest.approx(row["valid_f1"])
+        assert told["accuracy"] == pytest.approx(row["valid_accuracy"])
+    assert diary.rows[-1]["roc_auc"] > 0.7
 
 
 def test_portions_call_them() -> None:

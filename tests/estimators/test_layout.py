@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.datasets import load_digits
 
 import quanvolve
@@ -111,6 +113,77 @@ def test_a_table_without_a_shape_is_said_to_be_rows(columns: int, warned: bool) 
 
 
 DIGITS = load_digits()
+
+
+@pytest.mark.parametrize("flat", [True, False])
+@pytest.mark.parametrize(
+    ("scaled", "text"),
+    [
+        (
+            lambda X: X / 16,
+            r"in \[0, 1\], but .* in \[0, 16\], of which each of its images spans at least twice as much",
+        ),
+        (lambda X: (X - 5) / 6, r"in \[-0.833333, 1.83333\], but the model .* spans at least twice as much"),
+        (lambda X: -X, r"in \[-16, -0\], but the model was fitted on values in \[0, 16\]: bring X to that range"),
+        (lambda X: 16 * X, r"in \[0, 256\], but the model was fitted on values in \[0, 16\]: bring X to that range"),
+    ],
+)
+def test_another_scale_is_said(flat: bool, scaled: Any, text: str, tmp_path: Path) -> None:
+    X = DIGITS.data if flat else DIGITS.images
+    clf = QuanvClassifier(max_epochs=1, random_state=0).fit(X[:300], DIGITS.target[:300])
+    clf.save(tmp_path)
+    for one in (clf, quanvolve.load(tmp_path)):
+        for new in (X[300:400], X[300:301]):
+            with pytest.warns(UserWarning, match=f"X is {text}"):
+                one.predict(scaled(new))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            one.predict(X[300:])
+            one.predict(X[300:] / 1.8)
+
+
+def test_few_features_may_be_as_near_to_each_other_as_they_like() -> None:
+    X = RANDOM.random((100, 10))
+    clf = QuanvClassifier(max_epochs=1, random_state=0).fit(X, X[:, 0] > 0.5)
+    clf.predict(np.full((1, 10), 0.5))
+
+
+def test_a_warning_is_shown_at_every_line_that_leads_to_it() -> None:
+    clf = QuanvClassifier(max_epochs=1, random_state=0).fit(DIGITS.data[:100], DIGITS.target[:100])
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("default")
+        clf.predict(16 - DIGITS.data[:20])
+        clf.predict_proba(16 - DIGITS.data[:20])
+    assert [one.filename for one in said] == [__file__] * 2
+    assert said[1].lineno == said[0].lineno + 1
+
+
+def test_lists_of_pictures_are_taken_as_they_are_or_not_at_all() -> None:
+    pixels = RANDOM.integers(0, 256, (20, 8, 8, 3)).astype(np.uint8)
+    y = np.arange(20) % 2
+    for arrays in (pixels, pixels[..., 0]):
+        pictures = [Image.fromarray(array) for array in arrays]
+        ours = QuanvClassifier(max_epochs=1, random_state=0, channels="last").fit(pictures, y)
+        assert ours.input_range_ == (0.0, 255.0)
+        same = QuanvClassifier(max_epochs=1, random_state=0, channels="last").fit(arrays, y)
+        assert np.array_equal(ours.predict_proba(pictures), same.predict_proba(arrays))
+    pictures[3] = pictures[3].convert("P")
+    for X, text in (
+        (pictures, "X has pictures of the modes L, P, expected all L or all RGB: convert them, or read them with"),
+        (["a.png", "b.png"] * 10, "X is a list of paths: read them, as with `quanvolve.data.load_dataset((X, y)"),
+        ([Image.new("L", (8, 8 + k)) for k in range(20)], "expected one shape: resize them first, as `quanvolve.data."),
+    ):
+        with pytest.raises(ValueError, match=re.escape(text)):
+            QuanvClassifier().fit(X, y)
+
+
+def test_a_shape_of_rows_does_not_cut_up_images() -> None:
+    X = RANDOM.random((10, 6, 8))
+    assert QuanvTransformer(image_shape=(1, 6, 8)).fit(X).image_shape_ == (1, 6, 8)
+    for images, shape in ((X, (4, 12)), (RANDOM.random((10, 8, 8, 3)), (8, 8, 3))):
+        transformer = QuanvTransformer(image_shape=shape, channels="last")
+        with pytest.raises(ValueError, match=re.escape(f"`image_shape` (={shape}) is for rows of features, but X has")):
+            transformer.fit(images)
 
 
 @pytest.mark.parametrize("flat", [True, False])

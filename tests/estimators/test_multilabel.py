@@ -46,6 +46,13 @@ def test_samples_without_any_label_and_labels_without_any_sample() -> None:
     assert (clf.predict(X)[:, 2] == 0).all()
 
 
+def test_classes_given_as_rows_are_taken_for_labels_and_said() -> None:
+    with pytest.warns(
+        UserWarning, match=r"y has the shape \(300, 2\) and a single 1 in each row, .*`y.argmax\(axis=1\)`"
+    ):
+        assert classifier(max_epochs=1).fit(X, np.eye(2, dtype=int)[Y[:, 0]]).multilabel_
+
+
 @pytest.mark.parametrize("loss", ["cross_entropy", "focal", torch.nn.BCEWithLogitsLoss()])
 def test_losses(loss: Any) -> None:
     clf = classifier(loss=loss).fit(X, Y)
@@ -70,6 +77,7 @@ def test_weights_decide_which_labels_a_sample_has() -> None:
     same = np.full((64, 8), 0.5)
     same[0] = 0.0  # so that there is a range
     rows = np.stack([np.tile([1, 0], 32), np.tile([0, 1], 32)], axis=1)
+    rows[0] = 1  # so that they are no classes
     clf = classifier(validation_fraction=0.0, max_epochs=60).fit(same, rows, sample_weight=np.tile([3.0, 1.0], 32))
     np.testing.assert_allclose(clf.predict_proba(same[1:2]), [[0.75, 0.25]], atol=0.05)
 

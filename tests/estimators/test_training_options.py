@@ -168,6 +168,13 @@ class TestMonitor:
         assert len(clf.history_) - best_epoch(clf.history_, "loss") == 2
         assert len(clf.history_) < 40
 
+    def test_patience_without_validation_data_is_said_to_have_none(self) -> None:
+        with pytest.warns(
+            UserWarning, match=r"`patience` \(=2\) has no effect .* or a larger `validation_frac"
+        ) as said:
+            small(patience=2, validation_fraction=0.001).fit(X[TRAIN], Y[TRAIN])
+        assert [one.filename for one in said] == [__file__]
+
     def test_of_two_classes_and_of_classes_without_samples(self) -> None:
         truth, p = np.array([0, 0, 1, 1]), np.array([[0.9, 0.1], [0.4, 0.6], [0.5, 0.5], [0.2, 0.8]])
         assert roc_auc(truth, p) == roc_auc_score(truth, p[:, 1]) == 0.75
@@ -187,7 +194,9 @@ class TestMonitor:
         assert watched.told == []
 
     def test_without_validation_data_the_last_epoch_is_kept(self) -> None:
-        clf = small(monitor="f1", validation_fraction=0).fit(X[TRAIN], Y[TRAIN])
+        clf = small(monitor="f1", validation_fraction=0)
+        with pytest.warns(UserWarning, match=r"`monitor` \(='f1'\) has no effect without validation data"):
+            clf.fit(X[TRAIN], Y[TRAIN])
         assert (clf.best_epoch_, clf.history_[0]["valid_f1"]) == (3, None)
 
     def test_it_is_printed(self, capsys: pytest.CaptureFixture[str]) -> None:

@@ -127,6 +127,7 @@ def test_merging() -> None:
         (-np.ones(300), "Negative"),
         (np.ones(299), r"sample_weight.shape == \(299,\), expected \(300,\)"),
         (np.full(300, np.nan), "NaN"),
+        (np.where(np.arange(300) == 7, 1e300, 1.0), r"`sample_weight` has weights from 1 to 1e\+300, beside which"),
     ],
 )
 def test_weights_that_are_none(weights: np.ndarray, message: str) -> None:

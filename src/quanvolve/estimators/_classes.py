@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from quanvolve._warn import warn_user
 
 _SHOWN = 5
 
@@ -43,7 +44,20 @@ def warn_of_single_samples(
         )
     else:
         text += ": what is learned of such a class is that sample; give each class at least 2"
-    warnings.warn(text, UserWarning, stacklevel=3)
+    warn_user(text)
+
+
+def warn_of_one_label_each(labels: npt.NDArray[Any]) -> None:
+    """Say that rows of 0 and 1 are taken for several labels a sample where each has exactly one.
+
+    Args:
+        labels: 0 and 1, shape (n, labels).
+    """
+    if len(labels) > 1 and (labels.sum(axis=1) == 1).all():
+        warn_user(
+            f"y has the shape {labels.shape} and a single 1 in each row, which is taken for several labels a sample, "
+            "each learned by itself: give `y.argmax(axis=1)` if they are classes of which a sample has one"
+        )
 
 
 def warn_of_unknown_labels(known: npt.NDArray[Any], tested: Any) -> None:
@@ -65,11 +79,9 @@ def warn_of_unknown_labels(known: npt.NDArray[Any], tested: Any) -> None:
     if not unknown.any():
         return
     total = int(counts[unknown].sum())
-    warnings.warn(
+    warn_user(
         f"{total} of {int(counts.sum())} test samples have labels that no training sample has "
-        f"({_list(labels[unknown])}): they are always counted as wrong; leave them out, or train on samples of them",
-        UserWarning,
-        stacklevel=3,
+        f"({_list(labels[unknown])}): they are always counted as wrong; leave them out, or train on samples of them"
     )
 
 

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from quanvolve._errors import QuanvolveError
 from quanvolve._options import explains, takes
 from quanvolve.estimators._aim import Classification, check_monitor, watched_of
-from quanvolve.estimators._classes import warn_of_single_samples, warn_of_unknown_labels
+from quanvolve.estimators._classes import warn_of_one_label_each, warn_of_single_samples, warn_of_unknown_labels
 from quanvolve.estimators._losses import check_loss, check_scores, loss_fingerprint, loss_function
 from quanvolve.estimators._multilabel import Multilabel, check_options, labels_of, multilabel_loss, takes_several
 from quanvolve.estimators._network import QuanvNetwork
@@ -83,7 +83,8 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
             shape must be known.
         callbacks: a list of skorch's callbacks, such as its `TensorBoard`, `MlflowLogger` and `EarlyStopping`. In
             `net.history` they find the numbers of `history_`; `net.module_` is what is trained, which with fixed
-            filters is the head. The learning rate remains the classifier's. A saved model does not keep them.
+            filters is the head. A `LRScheduler` sets the learning rate in place of the cosine. Neither a checkpoint nor
+            a saved model keeps them.
 
     Attributes:
         module_: the trained `torch.nn.Module`, with `backbone` and `head`; takes images in [0, 1].
@@ -255,7 +256,9 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         return numbers
 
     def _look_at(self, targets: Array, weights: Array | None, validation_fraction: float) -> None:
-        if not self.multilabel_:
+        if self.multilabel_:
+            warn_of_one_label_each(targets)
+        else:
             warn_of_single_samples(self.classes_, targets, validation_fraction, weights)
 
     def _set_out(self, targets: Array, weights: Array | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import warnings
+import os
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._warn import warn_user
 from quanvolve.estimators._polarity import border_of, inverted
 
 Array = npt.NDArray[Any]
@@ -19,8 +20,11 @@ Array = npt.NDArray[Any]
 _AXES = ("channels, length", "channels, rows, columns", "channels, depth, rows, columns")
 _FEW = 12
 """So few columns are features, and nobody takes them for pixels."""
+_IMAGE = 16
+"""From so many values on, images and series are looked at for how far their values lie apart."""
 _SOME = 256
 """So many images are enough to tell whether they are bright on dark."""
+_LOADED = "`quanvolve.data.load_dataset((X, y), image_size=...)`"
 _FORMS = (("(L,)", "(C, L)"), ("(H, W)", "(C, H, W)"), ("(D, H, W)", "(C, D, H, W)"))
 
 
@@ -33,12 +37,14 @@ class ImageSpec:
         derived: whether the shape was guessed from a number of features.
         range: the values that become 0 and 1.
         border: how bright the outermost pixels are, in [0, 1], where that was looked at.
+        spread: how far the values of an image lie apart, in [0, 1], at the least, where that was looked at.
     """
 
     shape: tuple[int, ...]
     derived: bool
     range: tuple[float, float]
     border: float | None = None
+    spread: float | None = None
 
     def images(self, rows: Array, dtype: Any = np.float32) -> Array:
         """Rows of pixels as images (n, *shape), the learned range mapped to [0, 1]."""
@@ -52,17 +58,29 @@ class ImageSpec:
 
 
 def stacked(X: Any) -> Any:
-    """A list of image arrays as one array; anything else as it is.
+    """A list of images, arrays or Pillow's, as one array; anything else as it is.
 
     Raises:
-        QuanvolveError: if the images differ in shape.
+        QuanvolveError: if the images differ in shape, or have to be read or converted first.
     """
-    if isinstance(X, list | tuple) and X and getattr(X[0], "ndim", 0) >= 2:
-        shapes = {np.shape(image) for image in X}
-        if len(shapes) > 1:
-            raise QuanvolveError(f"the images have the shapes {sorted(shapes)}, expected one shape: resize them first")
-        return np.stack([np.asarray(image) for image in X])
-    return X
+    if not isinstance(X, list | tuple) or not X:
+        return X
+    if isinstance(X[0], str | os.PathLike):
+        raise QuanvolveError(f"X is a list of paths: read them, as with {_LOADED}")
+    modes = {getattr(image, "mode", "L") for image in X}
+    if modes - {"L", "RGB"} and hasattr(X[0], "getbands"):
+        raise QuanvolveError(
+            f"X has pictures of the modes {', '.join(sorted(modes))}, expected all L or all RGB: convert them, or read "
+            f"them with {_LOADED}"
+        )
+    if np.ndim(X[0]) < 2:
+        return X
+    shapes = {np.shape(image) for image in X}
+    if len(shapes) > 1:
+        raise QuanvolveError(
+            f"the images have the shapes {sorted(shapes)}, expected one shape: resize them first, as {_LOADED} does"
+        )
+    return np.stack([np.asarray(image) for image in X])
 
 
 def read_rows(
@@ -139,6 +157,11 @@ def learn_spec(X: Any, rows: Array, image_shape: tuple[int, ...] | None, dims: i
                 f"`image_shape` (={image_shape}) must be {plain} or {full} with {n_features} pixels in all, the "
                 "features of X"
             )
+        if array_shape is not None and _with_channels(array_shape, dims) != _with_channels(wanted, dims):
+            raise QuanvolveError(
+                f"`image_shape` (={image_shape}) is for rows of features, but X has images of shape {array_shape}: "
+                "leave it out"
+            )
         shape = wanted
     elif array_shape is not None:
         shape = array_shape
@@ -157,19 +180,33 @@ def learn_spec(X: Any, rows: Array, image_shape: tuple[int, ...] | None, dims: i
             f"X has items of shape {shape}, but a `kernel_size` of {dims} number(s) is for {plain} or {full}: give it "
             f"{len(shape) - 1} numbers, or reshape X"
         )
-    spec = ImageSpec((1, *shape) if len(shape) == dims else shape, derived, _learn_range(rows))
+    spec = ImageSpec(_with_channels(shape, dims), derived, _learn_range(rows))
     if derived and dims == 2 and spec.shape[1] == 1 and n_features > _FEW and hasattr(X, "columns"):
         _warn_of_a_row(n_features)
-    return replace(spec, border=border_of(spec.images(rows[:: max(1, len(rows) // _SOME)])))
+    some = spec.images(rows[:: max(1, len(rows) // _SOME)])
+    return replace(spec, border=border_of(some), spread=float(_spreads(rows, spec).min()) if _is_image(spec) else None)
+
+
+def _with_channels(shape: tuple[int, ...], dims: int) -> tuple[int, ...]:
+    return (1, *shape) if len(shape) == dims else shape
+
+
+def _is_image(spec: ImageSpec) -> bool:
+    return math.prod(spec.shape) >= _IMAGE
+
+
+def _spreads(rows: Array, spec: ImageSpec) -> Array:
+    """How far the values of each image lie apart, 1 being the range of the training data."""
+    low, high = spec.range
+    spreads: Array = (rows.max(axis=1).astype(np.float64) - rows.min(axis=1)) / ((high - low) or 1.0)
+    return spreads
 
 
 def _warn_of_a_row(n_features: int) -> None:
-    warnings.warn(
+    warn_user(
         f"X is a table of {n_features} columns, taken as images of one row of {n_features} pixels, in which a window "
         "is a few neighbouring columns: give `image_shape` if the columns are pixels, or `kernel_size` as one number "
-        "in a tuple, such as (2,), if they are a series",
-        UserWarning,
-        stacklevel=4,
+        "in a tuple, such as (2,), if they are a series"
     )
 
 
@@ -188,23 +225,26 @@ def warn_about_range(rows: Array, spec: ImageSpec) -> None:
     if not rows.size:
         return
     low, high = spec.range
+    part = ""
     if high == 255.0 and low == 0.0 and rows.dtype.kind == "f" and float(rows.max()) <= 1.0:
         actual = "in [0, 1]"
     elif high == 1.0 and low == 0.0 and rows.dtype == np.uint8 and int(rows.max()) > 1:
         actual = "uint8 in [0, 255]"
-    elif float(rows.max()) > 2 * high - low or float(rows.min()) < 2 * low - high:
-        actual = f"in [{float(rows.min()):g}, {float(rows.max()):g}]"
+    elif low < high and (float(rows.max()) >= 2 * high - low or float(rows.min()) <= 2 * low - high):
+        actual = _range_of(rows)
+    elif spec.spread is not None and float(_spreads(rows, spec).max()) < spec.spread / 2:
+        actual, part = _range_of(rows), ", of which each of its images spans at least twice as much"
     else:
         given = None if spec.border is None else border_of(spec.images(rows[:: max(1, len(rows) // _SOME)]))
         what = inverted(spec.border, given)
         if what is not None:
-            warnings.warn(f"X is {what}: invert it, as {low + high:g} - X", UserWarning, stacklevel=3)
+            warn_user(f"X is {what}: invert it, as {low + high:g} - X")
         return
-    warnings.warn(
-        f"X is {actual}, but the model was fitted on values in [{low:g}, {high:g}]: bring X to that range",
-        UserWarning,
-        stacklevel=3,
-    )
+    warn_user(f"X is {actual}, but the model was fitted on values in [{low:g}, {high:g}]{part}: bring X to that range")
+
+
+def _range_of(rows: Array) -> str:
+    return f"in [{float(rows.min()):g}, {float(rows.max()):g}]"
 
 
 def fit_window(spec: ImageSpec, kernel_size: Any, stride: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._warn import warn_user
 from quanvolve.data import channel_axis
 
 CHANNELS = ("auto", "first", "last")
@@ -39,7 +39,7 @@ def to_fit(X: Any, dims: int, channels: str, image_shape: Any) -> Any:
     unusual = dims == 1 or (_even(shape[1:-1]) and not _even(shape[2:]))
     if note is not None and (order == "last" or unusual):
         known = "" if order == "first" else '; channels="last" says so and channels="first" takes it as it is'
-        warnings.warn(note + known, UserWarning, stacklevel=4)
+        warn_user(note + known)
     return _first(X) if order == "last" else X
 
 
@@ -72,8 +72,9 @@ def to_use(X: Any, fitted: tuple[int, ...], channels: str) -> Any:
 def _axes(X: Any, dims: int) -> tuple[int, ...] | None:
     """The shape of an array with an axis of channels."""
     shape = getattr(X, "shape", None)
-    fits = isinstance(shape, tuple) and len(shape) == dims + 2 and all(isinstance(n, int) and n > 0 for n in shape)
-    return shape if fits else None
+    if not isinstance(shape, tuple) or len(shape) != dims + 2 or not all(isinstance(n, int) and n > 0 for n in shape):
+        return None
+    return tuple(shape)  # that of a tensor is a tuple which prints its name
 
 
 def _even(size: tuple[int, ...]) -> bool:

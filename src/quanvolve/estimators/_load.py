@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from safetensors.torch import load as load_tensors
 from quanvolve._errors import ModelError
 from quanvolve._file_names import CONFIG, TENSORS
 from quanvolve._untrusted import read_bytes, read_document
+from quanvolve._warn import warn_user
 from quanvolve.circuits import Circuit
 from quanvolve.data import Preparation
 from quanvolve.estimators._classifier import QuanvClassifier
@@ -158,8 +158,9 @@ def _rebuild(config: dict[str, Any]) -> Any:
         raise ModelError(f"the input range {low} to {high} is not finite")
     if torch.device(params["device"]).type == "meta":
         raise ModelError("the device 'meta' holds no numbers")
-    border = config.get("border")  # older models do not say
-    spec = ImageSpec(shape, bool(config["image_shape_derived"]), (low, high), None if border is None else float(border))
+    looks = (config.get(name) for name in ("border", "spread"))  # older models do not say
+    derived = bool(config["image_shape_derived"])
+    spec = ImageSpec(shape, derived, (low, high), *(None if look is None else float(look) for look in looks))
     estimator.n_features_in_ = math.prod(spec.shape)
     if config["feature_names"] is not None:
         names = texts("feature_names", config["feature_names"], estimator.n_features_in_, "features")
@@ -195,11 +196,7 @@ def _filled(estimator: Any, tensors: dict[str, torch.Tensor]) -> Any:
     try:
         estimator.module_.to(estimator.device)
     except (AssertionError, RuntimeError):  # what torch raises where there is no such device
-        warnings.warn(
-            f"the model was saved on {estimator.device!r}, which is not available here: it is loaded on the CPU",
-            UserWarning,
-            stacklevel=3,
-        )
+        warn_user(f"the model was saved on {estimator.device!r}, which is not available here: it is loaded on the CPU")
         estimator.device = "cpu"
         estimator.module_.to("cpu")
     estimator.module_.eval()

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.sparse import issparse
+from scipy.special import expit
 from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.utils.validation import column_or_1d
 from skorch import NeuralNet
@@ -117,6 +118,19 @@ def multilabel_loss(loss: Any, label_smoothing: float, *, weighted: bool, device
     return entropy
 
 
+class _LabelNet(NeuralNet):  # type: ignore[misc]  # skorch has no types
+    """What skorch's scores ask for answers."""
+
+    def predict_proba(self, X: Any) -> Array:
+        """Of each label."""
+        probabilities: Array = expit(super().predict_proba(X))
+        return probabilities
+
+    def predict(self, X: Any) -> Array:
+        """Rows of 0 and 1."""
+        return (self.predict_proba(X) > 0.5).astype(np.int64)
+
+
 @dataclass(frozen=True, eq=False)
 class Multilabel:
     """Several labels a sample, from a score of each.
@@ -130,7 +144,7 @@ class Multilabel:
     function: LossFunction
     watched: str = "accuracy"
     fingerprint: str = ""
-    net: type[Any] = field(default=NeuralNet, init=False)
+    net: type[Any] = field(default=_LabelNet, init=False)
     dtype: torch.dtype = field(default=torch.float32, init=False)
 
     @property

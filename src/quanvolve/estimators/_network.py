@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._warn import warn_user
 from quanvolve.circuits import Circuit
 from quanvolve.data import Preparation
 from quanvolve.estimators._aim import Aim, best_epoch
@@ -215,6 +216,8 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         weighted = weights is not None or (apart is not None and apart.weights is not None)
         aim = self._aim(targets, weights, weighted=weighted)
         aim.check(targets[held_out] if apart is None else apart.targets)
+        if apart is None and not len(held_out):
+            self._say_what_needs_validation()
         self._maps_kept = self._keeps_maps(len(rows))
         reporter = monitor or (_Printer(aim.watched) if self.verbose else Monitor())
         samples = self._tensors(rows, targets, weights, aim, reporter, seeds)
@@ -318,6 +321,14 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         warn_about_range(rows, self._spec)
         rows, y, weights = weighed(rows, y, more[0] if more else None)
         return _Given(rows, self._known_targets(y), relative(weights))
+
+    def _say_what_needs_validation(self) -> None:
+        for name in ("monitor", "patience"):
+            if getattr(self, name) is not None:
+                warn_user(
+                    f"`{name}` (={getattr(self, name)!r}) has no effect without validation data: give some as "
+                    f"`validation_data`, or a larger `validation_fraction` (={self.validation_fraction:g})"
+                )
 
     def _seeds(self) -> _Seeds:
         return _Seeds(*(int(seed) for seed in check_random_state(self.random_state).randint(2**31 - 1, size=4)))

@@ -58,6 +58,7 @@ def save(estimator: Any, folder: str | Path) -> None:
         "output_shape": list(estimator.output_shape_),
         "input_range": list(estimator._spec.range),
         "border": estimator._spec.border,
+        "spread": estimator._spec.spread,
         "feature_names": _names(estimator),
         "classes": _labels(estimator.classes_) if is_classifier(estimator) else None,
         **({"multilabel": True} if getattr(estimator, "multilabel_", False) else {}),

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from skorch import NeuralNetClassifier
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, LRScheduler
 from skorch.helper import predefined_split
 from torch import Tensor, nn
 
@@ -97,10 +97,20 @@ class Monitor:
 class _Watch(Callback):  # type: ignore[misc]  # skorch has no types
     """Sets learning rates, scores the validation data and passes batches on to the monitor.
 
-    It comes before the user's callbacks, which therefore find the scores in skorch's history.
+    It comes before the user's callbacks, which therefore find the scores in skorch's history. Where these set the
+    learning rate themselves, it leaves it to them.
     """
 
-    def __init__(self, monitor: Monitor, settings: Settings, aim: Aim, batches: int, valid: TensorData | None) -> None:
+    def __init__(
+        self,
+        monitor: Monitor,
+        settings: Settings,
+        aim: Aim,
+        batches: int,
+        valid: TensorData | None,
+        callbacks: Sequence[Any],
+    ) -> None:
+        self.scheduled = any(isinstance(_callback(entry), LRScheduler) for entry in callbacks)
         self.monitor = monitor
         self.settings = settings
         self.aim = aim
@@ -112,11 +122,12 @@ class _Watch(Callback):  # type: ignore[misc]  # skorch has no types
 
     def on_epoch_begin(self, net: Any, **_: Any) -> None:
         self.batch, self.finished = 0, False
+        self.rate = net.optimizer_.param_groups[0]["lr"] if self.scheduled else self.settings.rate(self.epoch)
         self.outputs: list[Tensor] = []
         self.targets: list[Tensor] = []
 
     def on_batch_begin(self, net: Any, training: bool = False, **_: Any) -> None:
-        if training:
+        if training and not self.scheduled:
             # From the numbers of epoch and batch alone, so that a resumed run cannot differ.
             lr = self.settings.rate(self.epoch, self.batch / self.batches)
             for group in net.optimizer_.param_groups:
@@ -136,6 +147,8 @@ class _Watch(Callback):  # type: ignore[misc]  # skorch has no types
             self.scores |= self.aim.scores(torch.cat(self.outputs), torch.cat(self.targets), self.weights)
             for name, score in self.scores.items():
                 net.history.record(f"valid_{name}", score)
+                # What callbacks that keep the best epoch go by.
+                net.history.record(f"valid_{name}_best", best_epoch(list(net.history), name) == len(net.history))
         self.finished = True
 
 
@@ -188,7 +201,7 @@ def train(
     """
     monitor = monitor or Monitor()
     batches = len(Batches(data, settings.batch_size))
-    watch = _Watch(monitor, settings, aim, batches, valid)
+    watch = _Watch(monitor, settings, aim, batches, valid, callbacks)
     fingerprint = _fingerprint(module, data, valid, settings, aim)
     accelerator = accelerator_for(settings.device)
     first = accelerator is None or accelerator.is_main_process
@@ -209,7 +222,7 @@ def train(
             watch.epoch = len(history) + 1
             _seed_epoch(settings.seed, watch.epoch)
             stopped = _run_epoch(net, data, watch, bool(callbacks))
-            history.append(_row(net.history[-1], watch, settings.rate(watch.epoch)))
+            history.append(_row(net.history[-1], watch))
             _require_finite(history[-1], settings)
             if best_epoch(history, aim.watched) == watch.epoch:
                 best = copy.deepcopy(trained.state_dict())
@@ -296,12 +309,17 @@ def check_callbacks(callbacks: Any) -> None:
     if not isinstance(callbacks, list | tuple):
         raise QuanvolveError(f"`callbacks` (={callbacks!r}) must be a list of skorch's callbacks, or None")
     for entry in callbacks:
-        named = isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)
-        if not isinstance(entry[1] if named else entry, Callback):
+        if not isinstance(_callback(entry), Callback):
             raise QuanvolveError(
                 f"`callbacks` has {entry!r}, expected a callback of skorch such as `skorch.callbacks.EarlyStopping()`, "
                 "or a pair of a name and one"
             )
+
+
+def _callback(entry: Any) -> Any:
+    """Without the name that it may have."""
+    named = isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)
+    return entry[1] if named else entry
 
 
 def _seed_epoch(seed: int, epoch: int) -> None:
@@ -316,13 +334,13 @@ def _own_random_numbers() -> Iterator[None]:
         yield
 
 
-def _row(record: dict[str, Any], watch: _Watch, lr: float) -> dict[str, Any]:
+def _row(record: dict[str, Any], watch: _Watch) -> dict[str, Any]:
     return {
         "epoch": watch.epoch,
         "train_loss": float(record["train_loss"]),
         "valid_loss": float(record["valid_loss"]) if watch.outputs else None,
         **{f"valid_{name}": score for name, score in watch.scores.items()},
-        "lr": lr,
+        "lr": watch.rate,
         "seconds": round(float(record["dur"]), 3),
     }
 

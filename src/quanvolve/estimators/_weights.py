@@ -15,6 +15,9 @@ Array = npt.NDArray[Any]
 
 BALANCED = "balanced"
 
+_LEAST_RATIO = 1e-30
+"""Of two weights; in single precision less is 0 soon."""
+
 
 def weighed(rows: Array, y: Array, sample_weight: Any) -> tuple[Array, Array, Array | None]:
     """Samples and their weights, checked; those whose weight is 0 are left out, as if they had not been given.
@@ -32,10 +35,13 @@ def weighed(rows: Array, y: Array, sample_weight: Any) -> tuple[Array, Array, Ar
     weights: Array = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
     if not weights.any():
         raise QuanvolveError("`sample_weight` is zero for all samples: give at least one a weight above zero")
-    if weights.all():
-        return rows, y, weights
     kept = weights > 0
-    return rows[kept], y[kept], weights[kept]
+    if (least := float(weights[kept].min())) < _LEAST_RATIO * (most := float(weights.max())):
+        raise QuanvolveError(
+            f"`sample_weight` has weights from {least:g} to {most:g}, beside which the former count for nothing: "
+            "bring them closer together, or set these to 0"
+        )
+    return (rows, y, weights) if kept.all() else (rows[kept], y[kept], weights[kept])
 
 
 def merged(rows: Array, targets: Array, weights: Array | None, batch_size: int) -> tuple[Array, Array, Array | None]:

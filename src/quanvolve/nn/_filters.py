@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
@@ -16,6 +15,7 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import unset_fake_temporarily
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._warn import warn_user
 from quanvolve.circuits import ANSATZE, Captured, Circuit, captured, look_up, named_circuit
 from quanvolve.nn._apply import check_plain
 from quanvolve.nn._brought import brought
@@ -123,11 +123,9 @@ def _warn_of_unread(found: Captured, function: Callable[..., Any]) -> None:
     read, n_inputs = found.circuit.inputs_read(), found.circuit.n_inputs
     if 2 * len(read) < n_inputs:
         name = getattr(function, "__name__", "circuit")
-        warnings.warn(
+        warn_user(
             f"the circuit function {name!r} reads {len(read)} of the {n_inputs} values of its window: "
-            f"{_numbers(read)}; if it is meant for a smaller one, change `kernel_size`",
-            UserWarning,
-            stacklevel=5,
+            f"{_numbers(read)}; if it is meant for a smaller one, change `kernel_size`"
         )
 
 

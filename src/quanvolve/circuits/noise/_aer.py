@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quanvolve._errors import QuanvolveError
+from quanvolve._warn import warn_user
 from quanvolve.circuits.description import GATES, PAULIS, QISKIT_NAMES, Circuit, Gate, channel_gate, rebase, transfer_of
 from quanvolve.circuits.noise._readout import with_readout_errors
 
@@ -67,10 +67,9 @@ def aer_noise(circuit: Circuit, model: Any) -> Circuit:
             bare.add((name, gate.wires))
     if bare:
         pairs = ", ".join(f"{name} on {list(wires)}" for name, wires in sorted(bare))
-        warnings.warn(
+        warn_user(
             f"the noise model has no error for {pairs}, so these gates are without noise, as they are in Aer: choose a "
-            "circuit that couples the pairs of the device, or transpile it for the device first",
-            stacklevel=2,
+            "circuit that couples the pairs of the device, or transpile it for the device first"
         )
     errors = {wire: readout.get(wire, readout.get(None, (0.0, 0.0))) for wire in range(circuit.n_wires)}
     noisy = replace(rebased, gates=tuple(gates))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from quanvolve._errors import DataError
+from quanvolve._warn import warn_user
 from quanvolve.data._asked import Asked
 from quanvolve.data._dataset import Dataset
 from quanvolve.data._pictures import read_pictures
@@ -102,4 +102,4 @@ def _tell_of_faults(where: Any, total: int, faults: tuple[str, ...]) -> None:
     if len(faults) > max(1, _MOST_FAULTY * total):
         raise DataError(f"{told}, the first: {faults[0]}")
     more = "" if len(faults) == 1 else ", and so on; the notes of the data set name all"
-    warnings.warn(f"{told}, and are left out: {faults[0]}{more}", UserWarning, stacklevel=2)
+    warn_user(f"{told}, and are left out: {faults[0]}{more}")
