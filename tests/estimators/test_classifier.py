@@ -10,6 +10,7 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 
 from quanvolve import QuanvClassifier
 from quanvolve.estimators import Monitor, _network, best_epoch
+from quanvolve.estimators._split import set_aside
 
 X, Y = load_digits(return_X_y=True)
 X_TRAIN, X_TEST, Y_TRAIN, Y_TEST = train_test_split(X, Y, test_size=0.3, stratify=Y, random_state=0)
@@ -224,7 +225,7 @@ def test_the_weights_of_the_best_epoch_are_kept_and_the_rate_follows_a_cosine():
 
 def test_the_validation_split_is_stratified():
     y = np.repeat([0, 1], [360, 40])
-    _, valid = QuanvClassifier(validation_fraction=0.1)._split(y, seed=0, fraction=0.1)
+    _, valid = set_aside(len(y), 0.1, y, seed=0)
     assert np.bincount(y[valid]).tolist() == [36, 4]
 
 

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 import quanvolve
-from quanvolve import QuanvClassifier, QuanvTransformer
+from quanvolve import QuanvClassifier, QuanvRegressor, QuanvTransformer
 from quanvolve._options import model_options
 from quanvolve.estimators._save import config_digest
 
@@ -91,6 +91,14 @@ def test_models_from_before_there_were_these_options(tmp_path: Path) -> None:
     del config["border"]
     path.write_text(json.dumps(config | {"config_sha256": config_digest(config)}))
     assert np.array_equal(quanvolve.load(tmp_path).predict_proba(X), clf.predict_proba(X))
+
+
+def test_what_classifiers_and_regressors_share_is_the_same() -> None:
+    ours, others = (dict(inspect.signature(kind).parameters) for kind in (QuanvClassifier, QuanvRegressor))
+    of_classes = {"label_smoothing", "class_weight"}
+    assert set(ours) - set(others) == of_classes
+    assert [name for name in ours if name not in of_classes] == list(others)
+    assert {name for name in others if others[name] != ours[name]} == {"loss"}
 
 
 def test_padding_of_a_stranger_is_limited(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from quanvolve.estimators._disk import transform_on_disk as transform_on_disk
 from quanvolve.estimators._evaluation import evaluate_classes as evaluate_classes
 from quanvolve.estimators._load import load as load
 from quanvolve.estimators._losses import FocalLoss as FocalLoss
+from quanvolve.estimators._monitor import Monitor as Monitor
 from quanvolve.estimators._regression import mae as mae
 from quanvolve.estimators._regression import r2 as r2
 from quanvolve.estimators._regression import rmse as rmse
 from quanvolve.estimators._regressor import QuanvRegressor as QuanvRegressor
 from quanvolve.estimators._save import save as save
-from quanvolve.estimators._training import Monitor as Monitor
 from quanvolve.estimators._transformer import QuanvTransformer as QuanvTransformer

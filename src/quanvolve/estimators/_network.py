@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
@@ -13,8 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
@@ -30,10 +27,14 @@ from quanvolve.estimators._fitted import take_fitted
 from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
 from quanvolve.estimators._layout import to_fit, to_use
 from quanvolve.estimators._maps import BLOCK, feature_maps
+from quanvolve.estimators._monitor import Monitor, Printer
+from quanvolve.estimators._parameters import check_form, check_training, of_the_network
 from quanvolve.estimators._preset import build_preset, training_of
 from quanvolve.estimators._processes import place_of
 from quanvolve.estimators._save import save
-from quanvolve.estimators._training import Monitor, Settings, SteadySettings, check_callbacks, train
+from quanvolve.estimators._seeds import Seeds, drawing
+from quanvolve.estimators._split import set_aside
+from quanvolve.estimators._training import Settings, SteadySettings, train
 from quanvolve.estimators._weights import merged, relative, weighed
 from quanvolve.nn import HybridModel, find_preset, learn_statistics, make_head
 
@@ -41,12 +42,6 @@ CACHE_BYTES = 6 * 2**30
 """Feature maps of fixed filters are kept for all epochs up to this size, and computed for each batch beyond it."""
 
 _STATISTICS_IMAGES = 4096
-
-_OF_TRAINING = (
-    "max_epochs", "batch_size", "lr", "weight_decay", "validation_fraction", "patience", "random_state", "device",
-    "verbose", "loss", "label_smoothing", "class_weight", "monitor", "warm_start", "callbacks",
-)  # fmt: skip
-"""Parameters that the network itself does not have."""
 
 Array = npt.NDArray[Any]
 
@@ -59,15 +54,6 @@ class _Given(NamedTuple):
     weights: Array | None
 
 
-class _Seeds(NamedTuple):
-    """Of all that is drawn."""
-
-    filters: int
-    head: int
-    split: int
-    epochs: int
-
-
 class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
     """A backbone and a head that are trained; its parameters are those of :class:`quanvolve.QuanvClassifier`.
 
@@ -77,6 +63,17 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
 
     _target_checks: ClassVar[dict[str, Any]] = {}
     """Arguments of scikit-learn's `check_X_y` about y."""
+
+    def _keep(self, given: dict[str, Any]) -> None:
+        """Keep the arguments of the constructor under their names, as scikit-learn asks for.
+
+        It reads them from the signature of each class, which is why that is written out there.
+
+        Args:
+            given: `locals()` of the constructor, whose `options` are those of the layer.
+        """
+        named = {name: value for name, value in given.items() if name not in ("self", "options")}
+        self.__dict__.update(named | given["options"])
 
     @abstractmethod
     def _learn_targets(self, y: Array) -> Array:
@@ -205,21 +202,21 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         warm = self.warm_start and hasattr(self, "module_")
         fraction = 0.0 if validation_data is not None else self.validation_fraction
         X, rows, targets, weights = self._read(X, y, sample_weight, known=warm, fraction=fraction)
-        seeds = self._seeds()
+        seeds = Seeds.of(self.random_state)
         if not warm:
             spec = learn_spec(X, rows, self.image_shape, spatial_axes(self.kernel_size, X))
             self._build(spec, seeds)
             self._set_out(targets, weights)
         # What can be refused is, before filters are computed.
         apart = None if validation_data is None else self._validation(validation_data)
-        chosen, held_out = self._split(targets, seeds.split, fraction)
+        chosen, held_out = set_aside(len(rows), fraction, self._strata(targets), seeds.split)
         weighted = weights is not None or (apart is not None and apart.weights is not None)
         aim = self._aim(targets, weights, weighted=weighted)
         aim.check(targets[held_out] if apart is None else apart.targets)
         if apart is None and not len(held_out):
             self._say_what_needs_validation()
         self._maps_kept = self._keeps_maps(len(rows))
-        reporter = monitor or (_Printer(aim.watched) if self.verbose else Monitor())
+        reporter = monitor or (Printer(aim.watched) if self.verbose else Monitor())
         samples = self._tensors(rows, targets, weights, aim, reporter, seeds)
         data = samples.of(torch.from_numpy(chosen))
         valid = samples.of(torch.from_numpy(held_out)) if len(held_out) else None
@@ -246,7 +243,7 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         """
         begun = hasattr(self, "module_")
         X, rows, targets, weights = self._read(X, y, sample_weight, known=begun, learn=learn)
-        seeds = self._seeds()
+        seeds = Seeds.of(self.random_state)
         if not begun:
             spec = learn_spec(X, rows, self.image_shape, spatial_axes(self.kernel_size, X))
             self._build(spec, seeds)
@@ -255,7 +252,7 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         if not self._optimizer:
             self._maps_kept = self._keeps_maps(len(rows))  # whose weights the optimizer then goes on with
         aim = self._aim(targets, weights, weighted=weights is not None)
-        reporter = _Printer(aim.watched) if self.verbose else Monitor()
+        reporter = Printer(aim.watched) if self.verbose else Monitor()
         data = self._tensors(rows, targets, weights, aim, reporter, seeds)
         if not begun:
             self._learn_statistics(rows, data, seeds)
@@ -304,7 +301,7 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         rows, y = read_rows(self, X, y=y, reset=not known, spec=spec, **self._target_checks)
         self._check_params()
         if known:
-            self._check_form()
+            check_form(self, self._built_with)
             warn_about_range(rows, self._spec)
         rows, y, weights = weighed(rows, y, sample_weight)
         targets = self._known_targets(y) if known else (learn or self._learn_targets)(y)
@@ -330,10 +327,7 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
                     f"`validation_data`, or a larger `validation_fraction` (={self.validation_fraction:g})"
                 )
 
-    def _seeds(self) -> _Seeds:
-        return _Seeds(*(int(seed) for seed in check_random_state(self.random_state).randint(2**31 - 1, size=4)))
-
-    def _build(self, spec: ImageSpec, seeds: _Seeds) -> None:
+    def _build(self, spec: ImageSpec, seeds: Seeds) -> None:
         """Make the network for these images, with new weights."""
         params = self.get_params(deep=False)
         if self.preset is None:
@@ -370,24 +364,8 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         )
 
     def _check_params(self) -> None:
-        if self.preset is not None:
-            find_preset(self.preset, self.backbone)
-        for name, least in (("max_epochs", 1), ("batch_size", 1)):
-            value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-                raise QuanvolveError(f"`{name}` (={value!r}) must be a whole number of at least {least}")
-        check_callbacks(self.callbacks)
-        for name in ("lr", "weight_decay", "validation_fraction"):
-            if not isinstance(getattr(self, name), int | float | np.number):
-                raise QuanvolveError(f"`{name}` (={getattr(self, name)!r}) must be a number")
-        if not 0 < self.lr < float("inf"):
-            raise QuanvolveError(f"`lr` (={self.lr!r}) must be greater than 0 and finite")
-        if not 0 <= self.weight_decay < float("inf"):
-            raise QuanvolveError(f"`weight_decay` (={self.weight_decay!r}) must be at least 0 and finite")
-        if not 0 <= self.validation_fraction < 1:
-            raise QuanvolveError(f"`validation_fraction` (={self.validation_fraction!r}) must be in [0, 1)")
-        if self.patience is not None and self.patience < 1:
-            raise QuanvolveError(f"`patience` (={self.patience!r}) must be at least 1, or None")
+        """Refuse what parameters cannot be."""
+        check_training(self)
 
     def restore(self, spec: ImageSpec, circuits: tuple[Circuit, ...], out_channels: int) -> None:
         """Take the form of a saved model; the weights are still to be loaded."""
@@ -408,24 +386,11 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         )
         return self._with_head(backbone, shape), shape
 
-    def _of_the_network(self) -> dict[str, Any]:
-        """The parameters that the network was made of, which must stay as they are while its weights do."""
-        return {name: value for name, value in self.get_params(deep=False).items() if name not in _OF_TRAINING}
-
-    def _check_form(self) -> None:
-        for name, value in self._of_the_network().items():
-            built = self._built_with[name]
-            if value is not built and value != built:
-                raise QuanvolveError(
-                    f"`{name}` (={value!r}) was {built!r} when the network was made, whose training is to go on: set "
-                    "it back, or call `fit` with `warm_start=False`"
-                )
-
     def _with_head(self, backbone: torch.nn.Module, output_shape: tuple[int, ...]) -> HybridModel:
         return HybridModel(backbone, make_head(self.head, output_shape, self._n_outputs))
 
     def _adopt(self, spec: ImageSpec, module: HybridModel, output_shape: tuple[int, ...]) -> None:
-        self._built_with = self._of_the_network()
+        self._built_with = of_the_network(self)
         self._spec, self.image_shape_, self.input_range_ = spec, spec.shape, spec.range
         self.output_shape_ = output_shape
         self.module_ = module
@@ -433,20 +398,6 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
 
     def _arranged(self, X: Any) -> Any:
         return to_use(stacked(X), self._spec.shape, self.channels)
-
-    def _split(self, targets: Array, seed: int, fraction: float) -> tuple[Array, Array]:
-        """Rows to train on and a share to validate on; stratified where every group can be on both sides."""
-        rows = np.arange(len(targets))
-        count = round(fraction * len(rows))
-        if count < 1 or count >= len(rows):
-            return rows, rows[:0]
-        stratify = self._strata(targets)
-        if stratify is not None:
-            counts = np.bincount(stratify)
-            if counts.min() < 2 or min(count, len(rows) - count) < len(counts):
-                stratify = None
-        chosen, valid = train_test_split(rows, test_size=count, random_state=seed, stratify=stratify)
-        return chosen, valid
 
     @property
     def _trained(self) -> torch.nn.Module:
@@ -459,11 +410,11 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         return bool(self.module_.fixed_backbone) and n * int(np.prod(self.output_shape_)) * 4 <= CACHE_BYTES
 
     def _tensors(
-        self, rows: Array, targets: Array, weights: Array | None, aim: Aim, monitor: Monitor, seeds: _Seeds
+        self, rows: Array, targets: Array, weights: Array | None, aim: Aim, monitor: Monitor, seeds: Seeds
     ) -> TensorData:
         """Samples as they are trained on: feature maps where they are kept, else images."""
         if self._maps_kept:
-            with _drawing(seeds.filters):
+            with drawing(seeds.filters):
                 maps = feature_maps(
                     self.module_.backbone, rows, self._spec, self.output_shape_, device=self._place,
                     progress=monitor.on_features,
@@ -474,7 +425,7 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         y = torch.as_tensor(self._scaled(targets), dtype=aim.dtype)
         return TensorData(X, y, weights=None if weights is None else torch.as_tensor(weights, dtype=torch.float32))
 
-    def _learn_statistics(self, rows: Array, data: TensorData, seeds: _Seeds) -> None:
+    def _learn_statistics(self, rows: Array, data: TensorData, seeds: Seeds) -> None:
         """Let the head standardize the channels by some of the training images.
 
         Args:
@@ -488,7 +439,7 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         elif self.preset is not None:
             return  # its layers of batch normalisation learn their statistics as it is trained
         else:
-            with _drawing(seeds.filters):
+            with drawing(seeds.filters):
                 maps = torch.from_numpy(
                     feature_maps(
                         self.module_.backbone, rows[some.numpy()], self._spec, self.output_shape_, device=self._place
@@ -538,27 +489,3 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-@contextmanager
-def _drawing(seed: int) -> Iterator[None]:
-    """Draw the shots of fixed filters from a seed, and leave the caller's random numbers alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
-
-
-class _Printer(Monitor):
-    """A line an epoch.
-
-    Args:
-        watched: the validation number that is printed.
-    """
-
-    def __init__(self, watched: str) -> None:
-        self._watched = watched
-
-    def on_epoch(self, row: dict[str, Any]) -> None:
-        score = row[f"valid_{self._watched}"]
-        text = "" if score is None else f"  valid {self._watched.replace('_', ' ')} {score:.4f}"
-        print(f"epoch {row['epoch']}  loss {row['train_loss']:.4f}{text}  {row['seconds']:.1f} s")

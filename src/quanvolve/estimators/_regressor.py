@@ -93,30 +93,7 @@ class QuanvRegressor(RegressorMixin, QuanvNetwork):  # type: ignore[misc]  # sci
         callbacks: Any = None,
         **options: Any,
     ) -> None:
-        self.backbone = backbone
-        self.head = head
-        self.n_filters = n_filters
-        self.kernel_size = kernel_size
-        self.stride = stride
-        self.circuit = circuit
-        self.trainable = trainable
-        self.image_shape = image_shape
-        self.channels = channels
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.random_state = random_state
-        self.device = device
-        self.verbose = verbose
-        self.preset = preset
-        self.loss = loss
-        self.monitor = monitor
-        self.warm_start = warm_start
-        self.callbacks = callbacks
-        self.__dict__.update(options)
+        self._keep(locals())
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> QuanvRegressor:
         """Train.

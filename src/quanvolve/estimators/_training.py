@@ -30,6 +30,7 @@ from quanvolve.estimators._checkpoint import (
     restore_optimizer,
     save_checkpoint,
 )
+from quanvolve.estimators._monitor import Monitor
 from quanvolve.estimators._processes import accelerator_for, net_class, own_module
 from quanvolve.estimators._schedule import cosine, one_cycle
 
@@ -76,22 +77,6 @@ class SteadySettings(Settings):
     def rate(self, epoch: int, done: float = 0.0) -> float:
         """The learning rate."""
         return self.lr
-
-
-class Monitor:
-    """What training tells whoever watches; every method may be overridden and does nothing by itself."""
-
-    def on_features(self, done: int, total: int) -> None:
-        """So many images have gone through the fixed filters."""
-
-    def on_start(self, first_epoch: int, max_epochs: int, batches: int) -> None:
-        """Training begins, or goes on, with epoch `first_epoch` (from 1) of so many, each of so many batches."""
-
-    def on_batch(self, epoch: int, batch: int, loss: float) -> None:
-        """A training batch (from 1) is done."""
-
-    def on_epoch(self, row: dict[str, Any]) -> None:
-        """An epoch is done, and its checkpoint written; `row` is its line of the history."""
 
 
 class _Watch(Callback):  # type: ignore[misc]  # skorch has no types
