@@ -10,6 +10,10 @@ from pathlib import Path
 _PACKAGE = str(Path(__file__).parent) + os.sep
 
 
+class QuanvolveWarning(UserWarning):
+    """A warning of this package, whatever line it points at."""
+
+
 def warn_user(message: str) -> None:
     """Warn, from the innermost line outside this package.
 
@@ -27,4 +31,4 @@ def warn_user(message: str) -> None:
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, UserWarning, stacklevel=level)
+    warnings.warn(message, QuanvolveWarning, stacklevel=level)

@@ -12,12 +12,13 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
 from torch import nn
 from torch.nn.functional import cross_entropy
 
 import quanvolve
-from quanvolve import QuanvClassifier
+from quanvolve import QuanvClassifier, QuanvRegressor
 from quanvolve._errors import ModelError
 from quanvolve.estimators import FocalLoss, Monitor, best_epoch
 from quanvolve.estimators._metrics import SCORES, roc_auc
@@ -327,6 +328,25 @@ class TestGoingOn:
             clf.partial_fit(X[TRAIN], Y[TRAIN], **call)
         with pytest.raises(ValueError, match=re.escape(message)):
             clf.partial_fit(X[TRAIN], Y[TRAIN], **calls[-1])
+
+    @pytest.mark.parametrize("model", [small(), QuanvRegressor(max_epochs=1, random_state=0)])
+    def test_a_training_that_failed_leaves_nothing_to_use(self, model: Any, tmp_path: Path) -> None:
+        def failed(*_: Any) -> torch.Tensor:
+            raise ZeroDivisionError
+
+        good = model.loss
+        for earlier in (model, clone(model).fit(X[TRAIN], Y[TRAIN])):
+            with pytest.raises(ZeroDivisionError):
+                earlier.set_params(loss=failed).fit(X[TRAIN], Y[TRAIN])
+            for use, given in ((earlier.predict, X), (earlier.prepared, X), (earlier.save, tmp_path)):
+                with pytest.raises(NotFittedError):
+                    use(given)
+            classes = {} if isinstance(model, QuanvRegressor) else {"classes": range(10)}
+            with pytest.raises(ZeroDivisionError):
+                earlier.partial_fit(X[TRAIN], Y[TRAIN], **classes)
+            earlier.set_params(loss=good).partial_fit(X[TRAIN], Y[TRAIN], **classes)
+            assert [row["epoch"] for row in earlier.history_] == [1]
+            assert np.isfinite(earlier.predict(X)).all()
 
     def test_balanced_classes_need_all_data(self) -> None:
         clf = small(class_weight="balanced")

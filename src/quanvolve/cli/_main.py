@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import typer
 
 from quanvolve._interrupt import CODE, Interrupted, asked, claim_line
+from quanvolve._warn import QuanvolveWarning
 from quanvolve.cli._app import app
 from quanvolve.cli._console import complain, silence
 from quanvolve.cli._session import resume_command
@@ -112,6 +113,7 @@ def _quiet_libraries() -> Iterator[None]:
     with _in_one_line(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.filterwarnings("default", category=UserWarning, module=r"quanvolve\.")
+        warnings.filterwarnings("default", category=QuanvolveWarning)
         shown: set[str] = set()
 
         def show(message: Warning | str, *_: Any, **__: Any) -> None:

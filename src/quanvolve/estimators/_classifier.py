@@ -196,7 +196,7 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         """
         if labels_of(np.asarray(y))[1]:
             raise QuanvolveError("`partial_fit` takes one label a sample, but y has several: use `fit`")
-        begun = hasattr(self, "module_")
+        begun = self.__sklearn_is_fitted__()
         if classes is None and not begun:
             raise QuanvolveError("the first call of `partial_fit` needs `classes`, all labels that there will be")
         labels_to_come = np.unique(list(classes) if isinstance(classes, Set) else np.asarray(classes))

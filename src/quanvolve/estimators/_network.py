@@ -199,7 +199,7 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         Raises:
             ModelError: if the checkpoint is damaged or of another run.
         """
-        warm = self.warm_start and hasattr(self, "module_")
+        warm = self.warm_start and self.__sklearn_is_fitted__()
         fraction = 0.0 if validation_data is not None else self.validation_fraction
         X, rows, targets, weights = self._read(X, y, sample_weight, known=warm, fraction=fraction)
         seeds = Seeds.of(self.random_state)
@@ -241,14 +241,14 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
             X, y, sample_weight: as in `fit`.
             learn: makes targets of y at the first call.
         """
-        begun = hasattr(self, "module_")
+        begun = self.__sklearn_is_fitted__()
         X, rows, targets, weights = self._read(X, y, sample_weight, known=begun, learn=learn)
         seeds = Seeds.of(self.random_state)
         if not begun:
             spec = learn_spec(X, rows, self.image_shape, spatial_axes(self.kernel_size, X))
             self._build(spec, seeds)
             self._set_out(targets, weights)
-            self.history_, self._optimizer = [], {}
+            self._optimizer = {}
         if not self._optimizer:
             self._maps_kept = self._keeps_maps(len(rows))  # whose weights the optimizer then goes on with
         aim = self._aim(targets, weights, weighted=weights is not None)
@@ -256,15 +256,20 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         data = self._tensors(rows, targets, weights, aim, reporter, seeds)
         if not begun:
             self._learn_statistics(rows, data, seeds)
-        epoch = len(self.history_) + 1
+        history = self.history_ if begun else []
+        epoch = len(history) + 1
         settings = replace(SteadySettings(**asdict(self._settings(seeds.epochs))), max_epochs=epoch, patience=None)
         weights_now = self._trained.state_dict()
-        earlier = TrainingState(self.history_, weights_now, weights_now, self._optimizer)
+        earlier = TrainingState(history, weights_now, weights_now, self._optimizer)
         state = train(
             self._trained, data, None, settings, aim, monitor=reporter, callbacks=self.callbacks or (), earlier=earlier
         )
         self.history_, self._optimizer = state.history, state.optimizer
         return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether a training has ended; one that failed leaves a network behind that is not to be used."""
+        return hasattr(self, "history_")
 
     @property
     def best_epoch_(self) -> int:
@@ -329,6 +334,7 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
 
     def _build(self, spec: ImageSpec, seeds: Seeds) -> None:
         """Make the network for these images, with new weights."""
+        self.__dict__.pop("history_", None)
         params = self.get_params(deep=False)
         if self.preset is None:
             backbone, shape = build_backbone(
