@@ -100,14 +100,14 @@ def _elements(data: memoryview, order: str, padded: bool) -> Iterator[_Element]:
 
 def _unpacked(element: _Element, order: str) -> _Element:
     """The element that was compressed, of which no more is unpacked than its own first bytes say that there is."""
-    unpacker = zlib.decompressobj()
-    head = unpacker.decompress(element.data, 8)
+    head = zlib.decompressobj().decompress(element.data, 8)
     if len(head) < 8:
         raise _Cut
     length = int(np.frombuffer(head, f"{order}u4")[1])
     if length > _MOST:
         raise _Cut
-    data = head + unpacker.decompress(unpacker.unconsumed_tail, length + 8)
+    unpacker = zlib.decompressobj()
+    data = unpacker.decompress(element.data, 8 + length + 8)
     if not unpacker.eof:
         raise _Cut
     return next(_elements(memoryview(data), order, False))
