@@ -291,7 +291,7 @@ REFUSED = {
     ),
     "several labels": (
         {"X": IMAGES, "y": np.zeros((20, 3))},
-        "expected (20,), one label for each image of `X` in PATH: several labels for one image are not learned",
+        "expected (20,), one label for each image of `X` in PATH: where each row has a single 1, keep labels.argmax(",
     ),
     "sizes for validation": (
         {"X_train": IMAGES, "y_train": LABELS, "X_val": IMAGES[:, 1:], "y_val": LABELS},

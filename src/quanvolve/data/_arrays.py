@@ -226,8 +226,8 @@ def _several(labels: NDArray[Any], images: NDArray[Any]) -> str:
     if labels.ndim != 2 or len(labels) != len(images):
         return ""
     return (
-        ": several labels for one image are not learned; keep one column, or where each row has a single 1, "
-        "labels.argmax(axis=1)"
+        ": where each row has a single 1, keep labels.argmax(axis=1); for several labels an image say "
+        "`task='multilabel'`, for several numbers `task='regression'`"
     )
 
 

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 from quanvolve._errors import DataError
 from quanvolve.data._asked import Asked
-from quanvolve.data._dataset import Dataset
+from quanvolve.data._dataset import MULTILABEL, Dataset
 from quanvolve.data._digits import load_digits
 from quanvolve.data._download import Progress
 from quanvolve.data._info import DatasetInfo
 from quanvolve.data._moons import load_moons
 from quanvolve.data._preparation import Preparation
-from quanvolve.data._task import with_task
+from quanvolve.data._task import AUTO, with_task
 from quanvolve.data._text import quoted
 from quanvolve.data.named import SPECS, UCR_NAMES, find_named, find_spec, load_named, ucr_name
 from quanvolve.data.sources import SOURCES, find_source
@@ -173,10 +173,16 @@ def load_dataset(
         raise DataError(_not_understood(key))
     elif how.label is not None:
         raise DataError(f"`label={how.label}` has no meaning for {key!r}, whose labels are known: leave it out")
+    elif key in BUNDLED:
+        data = BUNDLED[key].load()
     else:
-        data = (
-            BUNDLED[key].load() if key in BUNDLED else load_named(find_spec(key), data_dir=data_dir, progress=progress)
-        )
+        spec = find_spec(key)
+        if spec.task == MULTILABEL and how.task not in (AUTO, MULTILABEL):
+            raise DataError(
+                f"{key!r} has several labels for one image, and `task` is {how.task!r}: say `task='multilabel'`",
+                arguments=("task",),
+            )
+        data = load_named(spec, data_dir=data_dir, progress=progress)
     # Columns of a table are images of the size that was asked for.
     of_size = source is not None and data.dims == 2 and data.train_images.shape[-2:] == how.size
     sized = how.about_pictures == "image_size" and of_size
