@@ -223,12 +223,18 @@ def test_a_wrong_ending_is_no_fault_and_of_an_animation_the_first_frame_is_taken
     folder = folder_of(tmp_path / "pets", {"cat": 4, "dog": 4})
     (folder / "cat" / "000.png").rename(folder / "cat" / "000.jpg")
     frames = [painted(number).convert("P") for number in (50, 51)]
-    for ending, how in (("gif", {}), ("webp", {"lossless": True}), ("png", {})):
+    frames[0].convert("RGB").save(
+        folder / "dog" / "camera.jpg", "MPO", save_all=True, append_images=[frames[1].convert("RGB")]
+    )
+    for ending, how in (("gif", {}), ("webp", {"lossless": True}), ("png", {}), ("tif", {})):
         frames[0].convert("RGB").save(
             folder / "dog" / f"moving.{ending}", save_all=True, append_images=[frames[1].convert("RGB")], **how
         )
     data = load_dataset(folder)
-    assert "3 animations: the first frame was taken" in data.notes
+    moving = ", ".join(repr(str(folder / "dog" / f"moving.{ending}")) for ending in ("gif", "png", "tif"))
+    assert f"4 files of several pictures: the first was taken ({moving}, ...)" in data.notes
+    wrong = repr(str(folder / "cat" / "000.jpg"))
+    assert f"1 picture of another kind than the ending says, read all the same ({wrong})" in data.notes
     kept = [image.tobytes() for image in all_images(data)]
     assert kept.count(np.asarray(painted(50)).tobytes()) >= 2
     assert np.asarray(painted(51)).tobytes() not in kept
@@ -287,6 +293,9 @@ def test_folders_without_classes(tmp_path: Path) -> None:
     for part in ("train", "test"):
         (tmp_path / "flat" / part).mkdir(parents=True)
         painted(0).save(tmp_path / "flat" / part / "a.png")
+    with pytest.raises(DataError, match=r"flat/train' holds pictures but no folders of classes"):
+        load_dataset(tmp_path / "flat")
+    (tmp_path / "flat" / "test" / "a.png").unlink()
     with pytest.raises(DataError, match=r"flat/train' holds pictures but no folders of classes"):
         load_dataset(tmp_path / "flat")
     with pytest.raises(DataError, match=r"is the only picture, expected at least 2"):

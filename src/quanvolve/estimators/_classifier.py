@@ -243,7 +243,7 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         if len(self.classes_) < 2:
             raise QuanvolveError(
                 "this classifier needs samples of at least 2 classes in the data, but the data contains only one "
-                f"class: {self.classes_[0]!r}"
+                f"class: {self.classes_.tolist()[0]!r}"
             )
         return numbers
 
