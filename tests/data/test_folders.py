@@ -301,7 +301,9 @@ def test_folders_without_classes(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"is the only picture, expected at least 2"):
         load_dataset(folder_of(tmp_path / "single", {"a": 1}))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"is a folder without data of a known kind; known: .*a folder of pictures in"):
+    with pytest.raises(
+        DataError, match=r"is a folder without any file in it; known: .*a folder of pictures in folders of"
+    ):
         load_dataset(tmp_path / "empty")
     with pytest.raises(DataError, match=r"`label=kind` names a column, but '.*' has no table"):
         load_dataset(folder_of(tmp_path / "pets", {"a": 3, "b": 3}), label="kind")
@@ -457,6 +459,13 @@ def test_a_folder_of_pictures_is_told_from_others(tmp_path: Path) -> None:
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "a.txt").write_text("x")
     assert find_source(tmp_path / "text") is None
+    with pytest.raises(
+        DataError, match=r"text' is a folder without data of a known kind \(1 file: \.txt\); known: an "
+    ):
+        load_dataset(tmp_path / "text")
+    (tmp_path / "text" / "b.HEIC").write_text("x")
+    with pytest.raises(DataError, match=r"\(2 files: \.heic, \.txt\): convert the pictures to PNG or JPEG; known: an"):
+        load_dataset(tmp_path / "text")
     source = find_source(folder_of(tmp_path / "pets", {"cat": 1}))
     assert source is not None
     assert source.kind == "a folder of pictures in folders of classes"

@@ -19,7 +19,7 @@ from quanvolve.data._preparation import Preparation
 from quanvolve.data._task import AUTO, with_task
 from quanvolve.data._text import quoted
 from quanvolve.data.named import SPECS, UCR_NAMES, find_named, find_spec, load_named, ucr_name
-from quanvolve.data.sources import SOURCES, find_source
+from quanvolve.data.sources import find_source, known_files, unknown_path
 
 
 class Bundled(NamedTuple):
@@ -108,11 +108,14 @@ def dataset_key(name: str | os.PathLike[str]) -> str | Path:
     if text and find_source(path) is not None:
         return path
     spelled = {name.lower(): name for name in (*known, *list_ucr())}
-    near = [spelled[other] for other in difflib.get_close_matches(key, spelled)]
+    parts_of = [other for other in spelled if key and other.startswith(f"{key}-")]
+    near = [spelled[other] for other in parts_of or difflib.get_close_matches(key, spelled)]
     hint = f"did you mean {' or '.join(repr(other) for other in near)}? " if near else ""
+    if not hint and len(path.parts) > 1:
+        raise DataError(f"{quoted(text)} does not exist: check the path; known: {known_files()}")
     raise DataError(
         f"unknown data set {text!r}: {hint}Known: {', '.join(known)}, ucr/NAME for the UCR archive, or the path of "
-        f"{', '.join(source.kind for source in SOURCES)}"
+        f"{known_files()}"
     )
 
 
@@ -218,8 +221,7 @@ def source_of(name: str | os.PathLike[str]) -> str:
 def _not_understood(data: Any) -> str:
     if not isinstance(data, Path):
         return f"data of the type {type(data).__name__} cannot be read; see load_dataset for what can"
-    what = "a folder without data of a known kind" if os.path.isdir(data) else "a file of an unknown kind"
-    return f"{quoted(data)} is {what}; known: {', '.join(source.kind for source in SOURCES)}"
+    return unknown_path(data)
 
 
 def where(name: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None = None) -> str:

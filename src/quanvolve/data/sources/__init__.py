@@ -3,3 +3,5 @@
 from quanvolve.data.sources._source import Source as Source
 from quanvolve.data.sources._sources import SOURCES as SOURCES
 from quanvolve.data.sources._sources import find_source as find_source
+from quanvolve.data.sources._unknown import known_files as known_files
+from quanvolve.data.sources._unknown import unknown_path as unknown_path
