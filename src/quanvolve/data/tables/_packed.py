@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any
 
 from quanvolve._errors import DataError
 from quanvolve._lines import one_line
@@ -46,8 +46,8 @@ def unpacked(path: Path) -> Iterator[IO[bytes]]:
         with zipfile.ZipFile(path) as archive, archive.open(_only_file(archive, path)) as member:
             yield member
         return
-    opened = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(ending, open)
-    with cast(IO[bytes], opened(path, "rb")) as stream:
+    opened: Any = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(ending, open)
+    with opened(path, "rb") as stream:
         yield stream
 
 

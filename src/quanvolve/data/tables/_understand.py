@@ -94,8 +94,10 @@ def _items(table: Table, asked: Asked) -> tuple[Items, set[str | None]]:
         rows = number_rows(table, written[0])
         count = rows.shape[1]
         values, dims, notes = shaped(rows, [f"pixel{k}" for k in range(count)], asked, table.source)
-        told = f"each cell of the column {written[0]!r} holds {count} numbers, called pixel0 to pixel{count - 1} here"
-        return _resized(values, dims, asked, table, (told, *notes)), {written[0]}
+        held_by = (
+            f"each cell of the column {written[0]!r} holds {count} numbers, called pixel0 to pixel{count - 1} here"
+        )
+        return _resized(values, dims, asked, table, (held_by, *notes)), {written[0]}
     table, empty = _without_empty(table)
     if not table.number_names:
         raise DataError(
