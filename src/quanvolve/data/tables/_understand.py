@@ -66,6 +66,19 @@ def dataset_of(table: Table, asked: Asked, parts: list[str] | None = None) -> Da
     )
 
 
+def values_of(table: Table, asked: Asked) -> NDArray[Any]:
+    """What is learned from, (n, ...), of a table whose labels do not matter.
+
+    Raises:
+        DataError: as :func:`dataset_of`.
+    """
+    long = long_series(table) if asked.columns in ("auto", "series") else None
+    if long is None:
+        return _items(table, asked)[0].values
+    _require_numbers(table)
+    return long.values
+
+
 def _where_of(table: Table, rows: list[int]) -> Any:
     return lambda i: table.where(rows[i])
 
