@@ -20,7 +20,7 @@ Y = np.arange(20) % 2
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_pictures_of_pillow_are_images(mode: str) -> None:
-    arrays = np.random.default_rng(0).integers(0, 256, (20, 6, 3, *((3,) if mode == "RGB" else ())), dtype=np.uint8)
+    arrays = np.random.default_rng(0).integers(0, 256, (20, 6, 5, *((3,) if mode == "RGB" else ())), dtype=np.uint8)
     pictures = [Image.fromarray(array) for array in arrays]
     first = arrays if mode == "L" else np.moveaxis(arrays, 3, 1)
     options = {"n_filters": 1, "max_epochs": 1, "random_state": 0}

@@ -70,7 +70,7 @@ def stacked(X: Any) -> Any:
                 "makes them equal"
             )
         images = np.stack([np.asarray(picture) for picture in X])
-        # Pillow has the channels last, which is no guess.
+        # Pillow has the channels last.
         return images if images.ndim == 3 else np.ascontiguousarray(np.moveaxis(images, 3, 1))
     if isinstance(X, list | tuple) and X and getattr(X[0], "ndim", 0) >= 2:
         shapes = {np.shape(image) for image in X}
