@@ -1,7 +1,7 @@
 """Numeric arrays of MATLAB's `.mat` files, versions 5 to 7.
 
-`scipy.io` reads them as fast, but files of unknown origin end the process: of files of which single bytes are changed,
-some make it read beyond its memory (SciPy 1.17, segmentation fault), and so do cells inside cells inside cells. It also
+`scipy.io` reads them as fast, but files of unknown origin end the process: among files of which one to four bytes are
+changed, some end in a segmentation fault (SciPy 1.17), and so do cells inside cells, 20,000 deep. It also
 unpacks whatever a compressed element holds, whatever size that element says it has. Here both are errors.
 
 References:
