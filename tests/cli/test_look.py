@@ -105,7 +105,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
     message = refused("look", "digits", "--output", tmp_path / "look.txt")
     assert "the ending must be one of" in message
     shutil.rmtree(folder)
-    assert "unknown data set" in refused("look", folder)
+    assert "pets' does not exist: check the path" in refused("look", folder)
 
 
 def test_a_trained_run_says_what_it_was_trained_on(trained: tuple[Path, Result]) -> None:

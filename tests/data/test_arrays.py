@@ -36,6 +36,11 @@ def save(folder: Path, **arrays: object) -> Path:
         ("training_images", "training_labels", "testing_images", "testing_labels"),
         ("images_train", "labels_train", "images_test", "labels_test"),
         ("train_features", "train_targets", "test_features", "test_targets"),
+        ("trainImages", "trainLabels", "testImages", "testLabels"),
+        ("train-images", "train-labels", "test-images", "test-labels"),
+        ("xtrain", "ytrain", "xtest", "ytest"),
+        ("Xtr", "ytr", "Xte", "yte"),
+        ("train_imgs", "train_lbls", "test_imgs", "test_lbls"),
     ],
 )
 def test_split_in_the_file(tmp_path: Path, keys: tuple[str, ...]) -> None:
@@ -50,7 +55,17 @@ def test_split_in_the_file(tmp_path: Path, keys: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "keys", [("images", "labels"), ("X", "y"), ("x", "y"), ("X", "Y"), ("data", "target"), ("features", "label")]
+    "keys",
+    [
+        ("images", "labels"),
+        ("X", "y"),
+        ("x", "y"),
+        ("X", "Y"),
+        ("data", "target"),
+        ("features", "label"),
+        ("image", "label"),
+        ("imgs", "labels"),
+    ],
 )
 def test_split_made_here(tmp_path: Path, keys: tuple[str, str]) -> None:
     data = load_npz(save(tmp_path, **dict(zip(keys, (IMAGES, LABELS), strict=True))))
@@ -105,6 +120,11 @@ def test_what_is_left_alone_is_said(tmp_path: Path) -> None:
         ((12, 8, 8, 3), "read with the channels last, 3 channels of 8x8"),
         ((12, 4, 4, 1), "read with the channels last, 1 channel of 4x4"),
         ((12, 28, 28, 2), 'read as 28 channels of 28x2; `channels="last"` if the channels come last'),
+        (
+            (12, 8, 8, 8),
+            'read as 8 channels of 8x8; `channels="last"` if the channels come last; under the word `volumes`, as in '
+            "`train_volumes`, they are read as volumes",
+        ),
         ((12, 3, 8, 8), None),
         ((12, 8, 8), None),
         ((12, 64), None),
@@ -291,7 +311,7 @@ REFUSED = {
     ),
     "several labels": (
         {"X": IMAGES, "y": np.zeros((20, 3))},
-        "expected (20,), one label for each image of `X` in PATH: several labels for one image are not learned",
+        "expected (20,), one label for each image of `X` in PATH: where each row has a single 1, keep labels.argmax(",
     ),
     "sizes for validation": (
         {"X_train": IMAGES, "y_train": LABELS, "X_val": IMAGES[:, 1:], "y_val": LABELS},

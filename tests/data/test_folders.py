@@ -223,12 +223,18 @@ def test_a_wrong_ending_is_no_fault_and_of_an_animation_the_first_frame_is_taken
     folder = folder_of(tmp_path / "pets", {"cat": 4, "dog": 4})
     (folder / "cat" / "000.png").rename(folder / "cat" / "000.jpg")
     frames = [painted(number).convert("P") for number in (50, 51)]
-    for ending, how in (("gif", {}), ("webp", {"lossless": True}), ("png", {})):
+    frames[0].convert("RGB").save(
+        folder / "dog" / "camera.jpg", "MPO", save_all=True, append_images=[frames[1].convert("RGB")]
+    )
+    for ending, how in (("gif", {}), ("webp", {"lossless": True}), ("png", {}), ("tif", {})):
         frames[0].convert("RGB").save(
             folder / "dog" / f"moving.{ending}", save_all=True, append_images=[frames[1].convert("RGB")], **how
         )
     data = load_dataset(folder)
-    assert "3 animations: the first frame was taken" in data.notes
+    moving = ", ".join(repr(str(folder / "dog" / f"moving.{ending}")) for ending in ("gif", "png", "tif"))
+    assert f"4 files of several pictures: the first was taken ({moving}, ...)" in data.notes
+    wrong = repr(str(folder / "cat" / "000.jpg"))
+    assert f"1 picture of another kind than the ending says, read all the same ({wrong})" in data.notes
     kept = [image.tobytes() for image in all_images(data)]
     assert kept.count(np.asarray(painted(50)).tobytes()) >= 2
     assert np.asarray(painted(51)).tobytes() not in kept
@@ -289,10 +295,15 @@ def test_folders_without_classes(tmp_path: Path) -> None:
         painted(0).save(tmp_path / "flat" / part / "a.png")
     with pytest.raises(DataError, match=r"flat/train' holds pictures but no folders of classes"):
         load_dataset(tmp_path / "flat")
+    (tmp_path / "flat" / "test" / "a.png").unlink()
+    with pytest.raises(DataError, match=r"flat/train' holds pictures but no folders of classes"):
+        load_dataset(tmp_path / "flat")
     with pytest.raises(DataError, match=r"is the only picture, expected at least 2"):
         load_dataset(folder_of(tmp_path / "single", {"a": 1}))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"is a folder without data of a known kind; known: .*a folder of pictures in"):
+    with pytest.raises(
+        DataError, match=r"is a folder without any file in it; known: .*a folder of pictures in folders of"
+    ):
         load_dataset(tmp_path / "empty")
     with pytest.raises(DataError, match=r"`label=kind` names a column, but '.*' has no table"):
         load_dataset(folder_of(tmp_path / "pets", {"a": 3, "b": 3}), label="kind")
@@ -448,6 +459,13 @@ def test_a_folder_of_pictures_is_told_from_others(tmp_path: Path) -> None:
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "a.txt").write_text("x")
     assert find_source(tmp_path / "text") is None
+    with pytest.raises(
+        DataError, match=r"text' is a folder without data of a known kind \(1 file: \.txt\); known: an "
+    ):
+        load_dataset(tmp_path / "text")
+    (tmp_path / "text" / "b.HEIC").write_text("x")
+    with pytest.raises(DataError, match=r"\(2 files: \.heic, \.txt\): convert the pictures to PNG or JPEG; known: an"):
+        load_dataset(tmp_path / "text")
     source = find_source(folder_of(tmp_path / "pets", {"cat": 1}))
     assert source is not None
     assert source.kind == "a folder of pictures in folders of classes"

@@ -242,7 +242,7 @@ def test_refused_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "b.npz", a=np.zeros((2, 2)), b=np.zeros((2, 2)))
     with pytest.raises(
         DataError,
-        match=r"b\.npz' has the keys: a, b; expected one of: images, X, x, test_images, x_test, X_test, or one array",
+        match=r"b\.npz' has the keys: a, b; expected one such as images, X, data, test_images, x_test, or one array",
     ):
         read_images(tmp_path / "b.npz")
 

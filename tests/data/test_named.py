@@ -6,13 +6,15 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from quanvolve import _errors
-from quanvolve.data import load_dataset, where
+from quanvolve.data import Dataset, load_dataset, where
 from quanvolve.data._four_idx import EMNIST
 from quanvolve.data.named import SPECS, _specs, _ucr
 from tests.data import made
@@ -24,13 +26,15 @@ COLOUR = made.colour(9)
 GREY = made.RNG.integers(0, 256, (9, 28, 28), dtype=np.uint8)
 SMALL = made.RNG.uniform(-1, 1, (9, 16, 16)).astype(np.float32)
 LABELS = np.array([0, 1, 2, 3, 4, 5, 6, 7, 0])
+SEVERAL = made.RNG.integers(0, 2, (9, 14))
 
 
 def npz(images: np.ndarray, labels: np.ndarray) -> bytes:
     path = Path("medical.npz")
     parts = {"train": slice(0, 5), "val": slice(5, 7), "test": slice(7, 9)}
     arrays = {f"{name}_images": images[rows] for name, rows in parts.items()}
-    np.savez_compressed(path, **arrays, **{f"{name}_labels": labels[rows, None] for name, rows in parts.items()})
+    labels = labels.reshape(len(labels), -1)
+    np.savez_compressed(path, **arrays, **{f"{name}_labels": labels[rows] for name, rows in parts.items()})
     return path.read_bytes()
 
 
@@ -59,6 +63,15 @@ def coffee() -> bytes:
     return made.zipped({name: (SERIES / "Coffee" / name).read_bytes() for name in names} | {"README.md": b"hello"})
 
 
+def medical(name: str) -> tuple[bytes, ...]:
+    images = GREY if len(SPECS[name].info.shape) == 2 else COLOUR[:, :, :28, :28].transpose(0, 2, 3, 1)
+    return (npz(images, SEVERAL if SPECS[name].task == "multilabel" else LABELS % SPECS[name].info.classes),)
+
+
+def family() -> tuple[bytes, ...]:
+    return made.idx(GREY[:6]), made.idx(LABELS[:6]), made.idx(GREY[6:]), made.idx(LABELS[6:])
+
+
 CONTENTS: dict[str, Callable[[], tuple[bytes, ...]]] = {
     "emnist-balanced": lambda: (emnist(),),
     "emnist-letters": lambda: (emnist(),),
@@ -66,21 +79,18 @@ CONTENTS: dict[str, Callable[[], tuple[bytes, ...]]] = {
     "cifar10": lambda: (batches(),),
     "cifar100": lambda: (hundred(),),
     "svhn": lambda: (made.mat(COLOUR[:6], LABELS[:6]), made.mat(COLOUR[6:], LABELS[6:])),
-    "pneumoniamnist": lambda: (npz(GREY, LABELS % 2),),
-    "bloodmnist": lambda: (npz(COLOUR[:, :, :28, :28].transpose(0, 2, 3, 1), LABELS),),
+    **{name: partial(medical, name) for name, spec in SPECS.items() if "MedMNIST" in spec.info.source},
     "ucr/Coffee": lambda: (coffee(),),
 }
-SHAPES = {
-    "emnist-balanced": (28, 28),
-    "emnist-letters": (28, 28),
-    "usps": (16, 16),
-    "cifar10": (3, 32, 32),
-    "cifar100": (3, 32, 32),
-    "svhn": (3, 32, 32),
-    "pneumoniamnist": (28, 28),
-    "bloodmnist": (3, 28, 28),
-    "ucr/Coffee": (1, 286),
-}
+FAMILY = dict.fromkeys(("mnist", "fashion-mnist", "kmnist"), family)
+
+
+def shape_of(name: str) -> tuple[int, ...]:
+    return SPECS[name].info.shape if name in SPECS else (1, 286)
+
+
+def load(name: str, **asked: Any) -> Dataset:
+    return load_dataset(name, **asked, task="auto")
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +104,7 @@ def publish(web: Web, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[s
 
     def serve(name: str) -> dict[str, bytes]:
         spec = _specs.find_spec(name)
-        files = dict(zip(spec.files, CONTENTS[name](), strict=True))
+        files = dict(zip(spec.files, {**CONTENTS, **FAMILY}[name](), strict=True))
         mirrors = (f"{web.url}/absent/", f"{web.url}/{name}/")
         if name in SPECS:
             sums = tuple(hashlib.md5(content).hexdigest() for content in files.values())
@@ -119,9 +129,9 @@ def test_download_then_cache(
     files = publish(name)
     assert where(name) == "to download"
     seen: set[str] = set()
-    data = load_dataset(name, progress=lambda file, done, total: seen.add(file))
+    data = load(name, progress=lambda file, done, total: seen.add(file))
     assert data.name == name
-    assert data.train_images.shape[1:] == SHAPES[name]
+    assert data.train_images.shape[1:] == shape_of(name)
     parts = [part for part in (data.train_labels, data.valid_labels, data.test_labels) if part is not None]
     assert sum(map(len, parts)) == (24 if name == "ucr/Coffee" else 9)
     for array in (data.train_images, data.train_labels, data.test_images, data.test_labels):
@@ -131,34 +141,34 @@ def test_download_then_cache(
     assert len(web.requests) == 2 * len(files)
     assert where(name) == str(tmp_path / "cache" / (_specs.find_spec(name).folder or name))
     monkeypatch.setenv("QUANVOLVE_OFFLINE", "1")
-    again = load_dataset(name.upper())
+    again = load(name.upper())
     np.testing.assert_array_equal(again.train_images, data.train_images)
     np.testing.assert_array_equal(again.test_labels, data.test_labels)
     assert len(web.requests) == 2 * len(files)
 
 
-@pytest.mark.parametrize("name", CONTENTS)
+@pytest.mark.parametrize("name", [*CONTENTS, *FAMILY])
 def test_an_interrupted_download_is_resumed(name: str, web: Web, publish: Publish) -> None:
     file, content = next(iter(publish(name).items()))
     half = len(content) // 2
     web.serve(f"/{name}/{file}", good(content, upto=half), good(content))
-    assert load_dataset(name).train_images.shape[1:] == SHAPES[name]
+    assert load(name).train_images.shape[1:] == shape_of(name)
     ranges = [request.range for request in web.requests if request.path == f"/{name}/{file}"]
     assert ranges == [None, f"bytes={half}-"]
 
 
-@pytest.mark.parametrize("name", CONTENTS)
+@pytest.mark.parametrize("name", [*CONTENTS, *FAMILY])
 def test_another_file_is_refused(name: str, web: Web, publish: Publish, tmp_path: Path) -> None:
     file, content = next(iter(publish(name).items()))
     damaged = bytearray(content)
     damaged[len(content) // 2] ^= 0xFF
     web.serve(f"/{name}/{file}", good(bytes(damaged)))
     fault = r"a damaged \.zip archive|no complete \.zip archive" if name.startswith("ucr/") else r"wrong checksum \(MD5"
-    noun = " and ".join(SPECS[name].files) if name in SPECS else file
+    noun = "the four files" if name in FAMILY else _specs.find_spec(name).what
     with pytest.raises(
         DataError, match=rf"could not download {file} .*; last: ({fault}).*: put {noun} in a folder and"
     ):
-        load_dataset(name)
+        load(name)
     assert not list((tmp_path / "cache").rglob("*.*"))
 
 
@@ -169,7 +179,7 @@ def test_offline_without_files(
     file = next(iter(publish(name)))
     monkeypatch.setenv("QUANVOLVE_OFFLINE", "1")
     with pytest.raises(DataError, match=rf"{file} is not here and QUANVOLVE_OFFLINE forbids downloading it"):
-        load_dataset(name)
+        load(name)
     assert web.requests == []
     assert not (tmp_path / "cache").exists()
 
@@ -184,12 +194,12 @@ def test_data_dir(name: str, sub: str, web: Web, publish: Publish, tmp_path: Pat
     if name.startswith("emnist"):
         lacking = "gzip.zip"
     with pytest.raises(DataError, match=rf"own' lacks {lacking}: put .* of {name} there, or leave out `data_dir` to "):
-        load_dataset(name, data_dir=tmp_path / "own")
+        load(name, data_dir=tmp_path / "own")
     place.mkdir(parents=True, exist_ok=True)
     for file, content in files.items():
         (place / file).write_bytes(content)
     assert where(name, tmp_path / "own") == str(place)
-    assert load_dataset(name, data_dir=tmp_path / "own").train_images.shape[1:] == SHAPES[name]
+    assert load(name, data_dir=tmp_path / "own").train_images.shape[1:] == shape_of(name)
     assert web.requests == []
 
 
@@ -209,8 +219,9 @@ def test_a_damaged_cache(publish: Publish, tmp_path: Path) -> None:
 
 
 def test_what_is_in_them(publish: Publish) -> None:
-    for name in CONTENTS:
+    for name in (*CONTENTS, *FAMILY):
         publish(name)
+    np.testing.assert_array_equal(load_dataset("kmnist").test_images, GREY[6:])
     balanced, letters = load_dataset("emnist-balanced"), load_dataset("emnist-letters")
     np.testing.assert_array_equal(balanced.train_images, GREY[:6].transpose(0, 2, 1))
     np.testing.assert_array_equal(letters.test_labels, LABELS[6:])
@@ -290,11 +301,25 @@ def test_medical_images_that_do_not_fit(tmp_path: Path) -> None:
         load_dataset("pneumoniamnist", data_dir=tmp_path)
 
 
-def test_several_labels_for_one_image_are_refused_before_a_download(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SPECS, "chestmnist", replace(SPECS["chestmnist"], mirrors=(f"{web.url}/",)))
-    with pytest.raises(DataError, match="'chestmnist' has several labels for one image, which are not learned"):
-        load_dataset("chestmnist")
+def test_several_labels_for_one_image(web: Web, publish: Publish, tmp_path: Path) -> None:
+    publish("chestmnist")
+    for asked in ({}, {"task": "regression"}):
+        with pytest.raises(
+            DataError, match=r"'chestmnist' has several labels for one image, and `task` is .*: say"
+        ) as e:
+            load_dataset("chestmnist", **asked)
+        assert e.value.arguments == ("task",)
     assert web.requests == []
+    data = load_dataset("chestmnist", task="multilabel")
+    assert (data.task, data.train_labels.shape, data.class_names[-1]) == ("multilabel", (5, 14), "hernia")
+    np.testing.assert_array_equal(data.valid_labels, SEVERAL[5:7])
+    _put(tmp_path / "chestmnist.npz", npz(GREY, SEVERAL[:, 1:]))
+    with pytest.raises(DataError, match=r"holds labels of shape \(5, 13\), expected 0 or 1 for each of 14: check that"):
+        load_dataset("chestmnist", data_dir=tmp_path, task="auto")
+
+
+def test_every_data_set_with_a_name_is_served_here() -> None:
+    assert {*CONTENTS, *FAMILY} == {*SPECS, "ucr/Coffee"}
 
 
 def test_the_twelve_sets_of_medical_images() -> None:

@@ -65,6 +65,7 @@ def test_a_folder_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.M
         ("mnist\0", "did you mean 'mnist'"),
         ("bloodminst", "did you mean 'bloodmnist'"),
         ("ucr/Cofee", "did you mean 'ucr/Coffee'"),
+        ("EMNIST", "did you mean 'emnist-balanced' or 'emnist-letters'? "),
     ],
 )
 def test_unknown_name(name: str, hint: str) -> None:
@@ -74,6 +75,35 @@ def test_unknown_name(name: str, hint: str) -> None:
         known = ", ".join(info.name for info in list_datasets())
         assert f"Known: {known}, ucr/NAME for the UCR archive, or the path of an .npz file, " in str(caught.value)
         assert ("did you mean" in str(caught.value)) == bool(hint)
+
+
+def test_a_path_that_is_not_there() -> None:
+    with pytest.raises(
+        DataError, match=r"^'photos/animals' does not exist: check the path; known: an \.npz file, series"
+    ):
+        load_dataset("photos/animals")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a.zip", "an archive: unpack it, and give the folder"),
+        ("a.tar.gz", "an archive: unpack it, and give the folder"),
+        ("a.PNG", "one picture: give the folder with all of them, those of each class in a folder of its own"),
+        ("a.npy", "one array, without labels: save the images and labels together with np.savez"),
+        ("a.xlsx", "a spreadsheet: save it as .csv"),
+        ("a.pkl", "pickled objects, which are never loaded: save arrays with np.savez"),
+        ("a.json", "no table that is read here: save it as .parquet or .csv"),
+        ("a.h5", "a file of arrays that is not read here: save the images and labels with np.savez"),
+        ("a.heic", "a picture in a format that is not read: convert it to PNG or JPEG"),
+        ("a.thing", "a file of an unknown kind; known: an .npz file, series as .ts, .tsv, .txt or .arff, four IDX"),
+    ],
+)
+def test_files_that_are_not_read(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / name).write_bytes(b"hello")
+    with pytest.raises(DataError, match=re.escape(f"{name}' is {said}")) as caught:
+        load_dataset(tmp_path / name)
+    assert "pandas" not in str(caught.value)
 
 
 def test_npz_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -109,6 +110,20 @@ def test_sizes_in_headers_are_not_believed() -> None:
         assert content != whole
         with pytest.raises(DataError, match=r"'a\.mat' is damaged or cut short: get the file again"):
             read_mat(Blob("a.mat", "'a.mat'", content), ("X", "y"))
+
+
+def test_no_more_is_unpacked_than_an_array_says_that_it_has() -> None:
+    """64 MB of zeros in some 60 kB, behind the head of an array of a hundred bytes or of 3 GB."""
+    header = b"MATLAB 5.0".ljust(124) + b"\x00\x01IM"
+    for claimed in (100, 3 << 30):
+        packed = zlib.compress(struct.pack("<II", 14, claimed) + bytes(1 << 26))
+        content = header + struct.pack("<II", 15, len(packed)) + packed
+        tracemalloc.start()
+        with pytest.raises(DataError, match=r"'a\.mat' is damaged or cut short: get the file again"):
+            read_mat(Blob("a.mat", "'a.mat'", content), ("X", "y"))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 1 << 20
 
 
 def test_files_that_do_not_make_a_pair(folder: Path) -> None:

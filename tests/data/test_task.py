@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
+import torch
+from PIL import Image
+from torch.utils.data import TensorDataset
 
 from quanvolve._errors import DataError
 from quanvolve.data import load_dataset, understand
@@ -93,3 +97,57 @@ def test_what_is_understood(file: Any) -> None:
     assert understood.warnings == ()
     labels = understand(load_dataset(file(LABELS), task="auto"))
     assert "multi-label classification, 2 labels" in "\n".join(labels.lines(short=True))
+
+
+NUMBERS = np.round(np.arange(30) / 7, 3)
+
+
+def _sources(folder: Path) -> dict[str, Any]:
+    """The same numbers to be predicted, in all kinds of sources."""
+    pixels = np.arange(30 * 16).reshape(30, 16) % 251
+    (folder / "own.csv").write_text(
+        "label,a,b\n" + "".join(f"{number},{row[0]},{row[1]}\n" for number, row in zip(NUMBERS, pixels, strict=True))
+    )
+    (folder / "pictures").mkdir()
+    for k, row in enumerate(pixels):
+        Image.fromarray(row.reshape(4, 4).astype(np.uint8)).save(folder / "pictures" / f"{k}.png")
+    rows = "".join(f"{k}.png,{number}\n" for k, number in enumerate(NUMBERS))
+    (folder / "pictures" / "labels.csv").write_text("file,label\n" + rows)
+    images = torch.arange(30.0).reshape(30, 1, 1, 1).expand(30, 1, 5, 5)
+    return {
+        "csv": folder / "own.csv",
+        "folder": folder / "pictures",
+        "frame": pandas.DataFrame({"a": np.arange(30), "label": NUMBERS}),
+        "items": (pixels.reshape(30, 4, 4), NUMBERS),
+        "torch": TensorDataset(images, torch.tensor(NUMBERS)),
+    }
+
+
+@pytest.mark.parametrize("source", ["csv", "folder", "frame", "items", "torch"])
+def test_numbers_to_be_predicted_come_from_every_source(source: str, tmp_path: Path) -> None:
+    data = _sources(tmp_path)[source]
+    for task in ("auto", "regression"):
+        found = load_dataset(data, task=task)
+        assert (found.task, found.class_names) == ("regression", ())
+        together = np.concatenate([found.train_labels, found.test_labels])
+        np.testing.assert_allclose(np.sort(together), NUMBERS, atol=1e-6)
+        assert len(found.test_labels) == 6
+    if source != "folder":
+        with pytest.raises(DataError, match=r"or say `task='regression'` where they are to be predicted$") as caught:
+            load_dataset(data)
+        assert caught.value.arguments == ("task",)
+
+
+def test_several_numbers_or_labels_an_item() -> None:
+    images = torch.rand(30, 1, 5, 5)
+    for labels, task in ((LABELS, "multilabel"), (LABELS / 2, "regression")):
+        for data in (TensorDataset(images, torch.tensor(labels)), (images.numpy(), labels)):
+            found = load_dataset(data, task="auto")
+            assert (found.task, found.train_labels.shape) == (task, (24, 2))
+            with pytest.raises(DataError, match=r"item 0 of .* has the label .*: say `task='multilabel'` or 'regr"):
+                load_dataset(data)
+    ragged = [(image, [0.5] * (2 + k // 29)) for k, image in enumerate(images)]
+    with pytest.raises(DataError, match=r"item 29 of the list has the label \[0\.5, 0\.5, 0\.5\], expected as many"):
+        load_dataset(ragged, task="regression")
+    with pytest.raises(DataError, match="the labels must be finite numbers for regression"):
+        load_dataset((images.numpy(), ["cat"] * 30), task="regression")

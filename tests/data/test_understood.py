@@ -74,6 +74,15 @@ def test_duplicates() -> None:
     assert found.lines(short=True)[3].startswith("warning   3 test samples")
 
 
+def test_what_cannot_be_learned_is_said() -> None:
+    assert understand(made(["a", "a"], ["a"])).warnings == ("'a' is the only class: there is nothing to tell apart",)
+    several = np.eye(3, dtype=np.int64)
+    data = replace(made([0, 1, 2], [0, 1, 2]), train_labels=several, test_labels=several, task="multilabel")
+    (warning,) = understand(data).warnings
+    assert warning.startswith("each sample has exactly one label: if these are classes, save labels.argmax(axis=1)")
+    assert understand(replace(data, train_labels=several[::-1] | several)).warnings == ()
+
+
 def test_unequal_classes() -> None:
     found = understand(made([0] * 50 + [1] * 5, [0, 1]))
     assert found.warnings == ("unequal classes, 50 training samples of '0' and 5 of '1': accuracy alone says little",)

@@ -19,11 +19,13 @@ from quanvolve.runs import (
     OF_CLASSES,
     OF_LABELS,
     OF_NUMBERS,
+    RUN,
     Answers,
     check_format,
     files_of,
     load_model,
     predictions,
+    read_run,
     write_answers,
 )
 
@@ -46,7 +48,7 @@ def predict(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE", help="Pictures, .npy and .npz files, folders of them, or patterns such as '*.png'."
+            metavar="FILE", help="Pictures, .npy and .npz files, folders of them, patterns such as '*.png', or a table."
         ),
     ],
     output: _Output = None,
@@ -63,6 +65,9 @@ def predict(
     trained on arrays they must have its size, or --fit says how they get it.
     Colours are turned grey (by luma) for a model of grey images.
 
+    The rows of a table (.csv, .tsv, .parquet) are read as those of the training;
+    a column of labels is passed over.
+
     Pictures and 8-bit arrays are brought to the range of the training images;
     other arrays are taken as they are.
 
@@ -77,6 +82,7 @@ def predict(
     if fit is not None:
         Asked(fit=fit)
     clf = load_model(run)
+    asked = Asked(**read_run(run).options.asked()) if (run / RUN).exists() else None
     paths = files_of(files)
     names: list[str] = []
     rows: list[Any] = []
@@ -84,7 +90,8 @@ def predict(
     told: set[str] = set()
     with Counter("files", quiet=len(paths) < _MANY or json) as counter:
         show = counter.show if output is not None else None
-        for block in predictions(clf, paths, fit=fit, invert=invert, strict=strict or len(paths) == 1, progress=show):
+        stop = strict or len(paths) == 1
+        for block in predictions(clf, paths, fit=fit, invert=invert, strict=stop, asked=asked, progress=show):
             names += block.names
             rows.append(block.outputs)
             for fault in block.faults:

@@ -35,6 +35,8 @@ from quanvolve.data._shapes import channel_axis as channel_axis
 from quanvolve.data._understood import ClassCount as ClassCount
 from quanvolve.data._understood import Understood as Understood
 from quanvolve.data._understood import understand as understand
+from quanvolve.data.sources import is_table as is_table
+from quanvolve.data.sources import read_table as read_table
 
 __all__ = [
     "Asked",
@@ -52,6 +54,7 @@ __all__ = [
     "dataset_key",
     "download",
     "forecasting_windows",
+    "is_table",
     "list_datasets",
     "list_ucr",
     "load_dataset",
@@ -62,6 +65,7 @@ __all__ = [
     "read_idx",
     "read_arrays",
     "read_images",
+    "read_table",
     "source_of",
     "understand",
     "where",

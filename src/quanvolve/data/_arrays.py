@@ -33,12 +33,13 @@ def load_npz(
 ) -> Dataset:
     """Load a data set from an `.npz` file.
 
-    The keys name the arrays. Each is a part and a word, in either order, with capitals or without (`train_images`,
-    `X_train`, `val_labels`, `y_test`):
+    The keys name the arrays. Each is a part and a word, in either order, with capitals or without, with `_`, `-` or
+    nothing between (`train_images`, `X_train`, `val_labels`, `ytest`):
 
-    - parts: `train` or `training`; `val`, `valid`, `validation` or `dev`; `test` or `testing`;
-    - words of the data: `images`, `x`, `data`, `inputs` or `features`; `series` for series, `volumes` for volumes;
-    - words of the labels: `labels`, `label`, `y`, `targets` or `target`.
+    - parts: `train`, `training` or `tr`; `val`, `valid`, `validation` or `dev`; `test`, `testing` or `te`;
+    - words of the data: `images`, `image`, `imgs`, `img`, `x`, `data`, `inputs` or `features`; `series` for series,
+      `volumes` for volumes;
+    - words of the labels: `labels`, `label`, `lbls`, `lbl`, `y`, `targets` or `target`.
 
     So MedMNIST's six arrays are read, and Keras' four. Without arrays for the test, or with words alone (`images,
     labels`, `X, y`, `data, target`), a fifth of the images becomes the test set, with the same share of each class
@@ -89,7 +90,8 @@ def load_npz(
     dims = dims_of(main)
     notes: list[str] = []
     order, note = channel_axis(arrays[main.data].shape, dims, channels, f"`{main.data}`")
-    notes += [note] if note else []
+    if note is not None:
+        notes.append(note + _or_volumes(arrays[main.data].shape, dims))
     if task == AUTO:
         task = task_of([_one_axis(arrays[pair.labels]) for pair in pairs.values()])
     parts = {
@@ -133,6 +135,13 @@ def load_npz(
         notes=tuple(notes),
         task=task,
     )
+
+
+def _or_volumes(shape: tuple[int, ...], dims: int) -> str:
+    """What else an array may be that has as many channels as rows, as the volumes of MedMNIST have."""
+    if dims != 2 or len(set(shape[1:])) > 1:
+        return ""
+    return "; under the word `volumes`, as in `train_volumes`, they are read as volumes"
 
 
 class _Part(NamedTuple):
@@ -226,8 +235,8 @@ def _several(labels: NDArray[Any], images: NDArray[Any]) -> str:
     if labels.ndim != 2 or len(labels) != len(images):
         return ""
     return (
-        ": several labels for one image are not learned; keep one column, or where each row has a single 1, "
-        "labels.argmax(axis=1)"
+        ": where each row has a single 1, keep labels.argmax(axis=1); for several labels an image say "
+        "`task='multilabel'`, for several numbers `task='regression'`"
     )
 
 

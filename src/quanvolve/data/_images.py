@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from quanvolve._errors import DataError
 from quanvolve._lines import one_line
 from quanvolve.data._npy import open_npz, read_npy
+from quanvolve.data._npz_keys import data_to_predict
 from quanvolve.data._open import FORMATS, opened_picture, quiet_pillow, too_large
 from quanvolve.data._pictures import prepared_picture
 from quanvolve.data._preparation import Preparation
@@ -23,7 +24,7 @@ from quanvolve.data._text import quoted
 if TYPE_CHECKING:
     from PIL import Image
 
-_NPZ_KEYS = ("images", "X", "x", "test_images", "x_test", "X_test")
+_USUAL = ("images", "X", "data", "test_images", "x_test")
 
 MAX_PIXELS = 16_000_000
 MAX_ARRAY_BYTES = 1 << 30
@@ -55,7 +56,8 @@ def read_images(
     read.
 
     An array is one image (H, W), or several: (n, H, W), (n, C, H, W) or (n, H, W, C) with 1, 3 or 4 channels.
-    An `.npz` file has it under `images`, `X` or `x`, or has no other array.
+    An `.npz` file has it under a name as `load_npz` knows them (`images`, `X`, `test_images` and so on), or has no
+    other array.
 
     Args:
         paths: One path or several.
@@ -106,7 +108,7 @@ def read_arrays(path: str | os.PathLike[str], shape: tuple[int, ...]) -> list[Im
     """Read series or volumes to classify from an `.npy` or `.npz` file.
 
     Args:
-        path: the file; an `.npz` file has the array under `images`, `X` or `x`, or has no other array.
+        path: the file; an `.npz` file has the array under a name as `load_npz` knows them, or has no other array.
         shape: of one item, (C, *size). The array is one such item or several; a single channel may be left out.
 
     Returns:
@@ -147,14 +149,13 @@ def _require_size(name: str | Path, shape: tuple[int, ...], size: tuple[int, int
 
 def _read_npz(path: Path) -> NDArray[Any]:
     with open_npz(path, MAX_ARRAY_BYTES) as file:
-        for key in _NPZ_KEYS:
-            if key in file.keys:
-                return file[key]
-        if len(file.keys) == 1:
-            return file[file.keys[0]]
+        key = data_to_predict(file.keys)
+        if key is not None:
+            return file[key]
         present = one_line(", ".join(file.keys)) or "none"
     raise DataError(
-        f"{quoted(path)} has the keys: {present}; expected one of: {', '.join(_NPZ_KEYS)}, or one array alone"
+        f"{quoted(path)} has the keys: {present}; expected one such as {', '.join(_USUAL)}, or one array alone: save "
+        "it with np.savez under such a name"
     )
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 _PARTS = {
-    "train": ("train", "training"),
+    "train": ("train", "training", "tr", "trn"),
     "valid": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing"),
+    "test": ("test", "testing", "te", "tst"),
 }
 # In the order in which they are preferred where a file has several.
-_DATA = ("images", "x", "series", "volumes", "data", "inputs", "features")
-_LABELS = ("labels", "label", "y", "targets", "target")
+_DATA = ("images", "image", "imgs", "img", "x", "series", "volumes", "data", "inputs", "features")
+_LABELS = ("labels", "label", "lbls", "lbl", "y", "targets", "target")
+_WORDS = frozenset((*_DATA, *_LABELS))
 _COMMON_LABELS = {"x": "y", "data": "targets"}
 KINDS = {"series": 1, "volumes": 3}
 """Along how many axes a window slides, where the key says so; 2 otherwise."""
@@ -39,7 +41,8 @@ class Pair(NamedTuple):
 def find_pairs(keys: Iterable[str]) -> dict[str, Pair]:
     """The pairs of keys by part: "train", "valid", "test", or "whole" alone where no part is named.
 
-    Capitals do not matter; a part may come before or after: `train_images`, `X_train`.
+    Capitals and what stands between the words do not matter, and a part may come before or after: `train_images`,
+    `X_train`, `trainImages`, `test-labels`, `xtest`.
 
     Returns:
         Nothing where there is neither "train" nor "whole".
@@ -59,6 +62,19 @@ def find_pairs(keys: Iterable[str]) -> dict[str, Pair]:
     return {"whole": pairs["whole"]} if "whole" in pairs else {}
 
 
+def data_to_predict(keys: Iterable[str]) -> str | None:
+    """The key of the data without a part, or of those for the test; the only key where it says nothing.
+
+    Examples:
+        >>> data_to_predict(["X_test", "y_test"]), data_to_predict(["arr_0"]), data_to_predict(["a", "b"])
+        ('X_test', 'arr_0', None)
+    """
+    keys = sorted(keys)
+    parsed = {_parsed(key): key for key in reversed(keys)}
+    named = (parsed.get((part, word)) for part in ("whole", "test") for word in _DATA)
+    return next((key for key in named if key is not None), keys[0] if len(keys) == 1 else None)
+
+
 def dims_of(pair: Pair) -> int:
     """Along how many axes a window slides, as the key of the data says."""
     return KINDS.get(_parsed(pair.data)[1], 2)
@@ -66,13 +82,13 @@ def dims_of(pair: Pair) -> int:
 
 def _parsed(key: str) -> tuple[str, str]:
     """Part and word of a key; the whole key as the word where it names no part."""
-    words = key.lower().split("_")
-    if len(words) == 2:
-        for part, names in _PARTS.items():
-            for name, word in (words, words[::-1]):
-                if name in names:
+    plain = re.sub(r"[-_. ]", "", key).lower()
+    for part, names in _PARTS.items():
+        for name in names:
+            for word in (plain.removeprefix(name), plain.removesuffix(name)):
+                if word != plain and word in _WORDS:
                     return part, word
-    return "whole", key.lower()
+    return "whole", plain
 
 
 def _pair(words: dict[str, str]) -> Pair | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from quanvolve._errors import DataError
 from quanvolve.data._asked import Asked
-from quanvolve.data._open import opened_picture, quiet_pillow
+from quanvolve.data._open import FORMATS, opened_picture, quiet_pillow
 from quanvolve.data._preparation import GREY_MODES, MOST_PIXELS, Preparation
 from quanvolve.data._text import plural, quoted
 
@@ -22,6 +22,8 @@ _LARGE = 20_000
 _AHEAD = 32
 """Pictures that threads may be ahead of what is kept."""
 _SAMPLE = 50
+_NAMED = 3
+"""Files that a note names."""
 _DIM = 32
 """Pictures of 16 bits that stay below this one, of 255, have most likely fewer bits than that."""
 
@@ -87,6 +89,7 @@ class _Decoded(NamedTuple):
     array: NDArray[np.uint8]
     moves: bool
     deep: bool
+    kind: str
 
 
 class _Ways(NamedTuple):
@@ -135,8 +138,9 @@ def _decode(path: str, ways: _Ways) -> _Decoded:
         array = np.asarray(plain)
         if array.ndim == 3 and not ways.rows.coloured and not _has_colours(array):
             array = array[:, :, 0]  # many a grey picture is saved as one of colours
-        moves = kind in ("GIF", "WEBP", "PNG") and getattr(picture, "is_animated", False)
-        return _Decoded(array, moves, mode[0] == "I")
+        moves = kind in ("GIF", "WEBP", "PNG", "TIFF") and getattr(picture, "is_animated", False)
+        # Cameras write several pictures into one JPEG file, which Pillow then calls MPO.
+        return _Decoded(array, moves, mode[0] == "I", "JPEG" if kind == "MPO" else kind or "")
 
 
 def _has_colours(array: NDArray[np.uint8]) -> bool:
@@ -159,7 +163,9 @@ class _Rows:
         self._filled = self._first = 0
         self._read = np.zeros(total, dtype=bool)
         self._faults: list[str] = []
-        self._moving = self._deep = self._brightest = 0
+        self._moving: list[str] = []
+        self._misnamed: list[str] = []
+        self._deep = self._brightest = 0
 
     def take(self, number: int, result: _Decoded | DataError) -> None:
         if isinstance(result, DataError):
@@ -189,7 +195,11 @@ class _Rows:
         self._array[self._filled] = image
         self._filled += 1
         self._read[number] = True
-        self._moving += result.moves
+        path = self._paths[number]
+        if result.moves:
+            self._moving.append(path)
+        if FORMATS.get(os.path.splitext(path)[1].lower(), result.kind) != result.kind:
+            self._misnamed.append(path)
         if result.deep:
             self._deep, self._brightest = self._deep + 1, max(self._brightest, int(image.max()))
 
@@ -220,7 +230,14 @@ class _Rows:
         channels = 3 if self.coloured else 1
         notes = []
         if self._moving:
-            notes.append(f"{plural(self._moving, 'animation')}: the first frame was taken")
+            notes.append(
+                f"{plural(len(self._moving), 'file')} of several pictures: the first was taken ({_some(self._moving)})"
+            )
+        if self._misnamed:
+            notes.append(
+                f"{plural(len(self._misnamed), 'picture')} of another kind than the ending says, read all the same "
+                f"({_some(self._misnamed)})"
+            )
         if self._deep and self._brightest < _DIM:
             notes.append(
                 f"{plural(self._deep, 'picture')} of 16 bits: none is brighter than {self._brightest / 255:.0%} of "
@@ -230,6 +247,11 @@ class _Rows:
             notes.append(f"{plural(self._deep, 'picture')} of 16 bits: brought to 8 bits")
         preparation = Preparation((height, width), self._asked.fit, channels)
         return Pictures(self._array[: self._filled], self._read, preparation, tuple(sorted(self._faults)), tuple(notes))
+
+
+def _some(paths: Sequence[str]) -> str:
+    """The first paths, quoted; a set of pictures may have thousands."""
+    return ", ".join(map(quoted, sorted(paths)[:_NAMED])) + (", ..." if len(paths) > _NAMED else "")
 
 
 def _memory() -> int | None:

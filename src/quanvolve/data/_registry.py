@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 
 from quanvolve._errors import DataError
 from quanvolve.data._asked import Asked
-from quanvolve.data._dataset import Dataset
+from quanvolve.data._dataset import MULTILABEL, Dataset
 from quanvolve.data._digits import load_digits
 from quanvolve.data._download import Progress
 from quanvolve.data._info import DatasetInfo
 from quanvolve.data._moons import load_moons
 from quanvolve.data._preparation import Preparation
-from quanvolve.data._task import with_task
+from quanvolve.data._task import AUTO, with_task
 from quanvolve.data._text import quoted
 from quanvolve.data.named import SPECS, UCR_NAMES, find_named, find_spec, load_named, ucr_name
-from quanvolve.data.sources import SOURCES, find_source
+from quanvolve.data.sources import find_source, known_files, unknown_path
 
 
 class Bundled(NamedTuple):
@@ -108,11 +108,14 @@ def dataset_key(name: str | os.PathLike[str]) -> str | Path:
     if text and find_source(path) is not None:
         return path
     spelled = {name.lower(): name for name in (*known, *list_ucr())}
-    near = [spelled[other] for other in difflib.get_close_matches(key, spelled)]
+    parts_of = [other for other in spelled if key and other.startswith(f"{key}-")]
+    near = [spelled[other] for other in parts_of or difflib.get_close_matches(key, spelled)]
     hint = f"did you mean {' or '.join(repr(other) for other in near)}? " if near else ""
+    if not hint and len(path.parts) > 1:
+        raise DataError(f"{quoted(text)} does not exist: check the path; known: {known_files()}")
     raise DataError(
         f"unknown data set {text!r}: {hint}Known: {', '.join(known)}, ucr/NAME for the UCR archive, or the path of "
-        f"{', '.join(source.kind for source in SOURCES)}"
+        f"{known_files()}"
     )
 
 
@@ -173,10 +176,16 @@ def load_dataset(
         raise DataError(_not_understood(key))
     elif how.label is not None:
         raise DataError(f"`label={how.label}` has no meaning for {key!r}, whose labels are known: leave it out")
+    elif key in BUNDLED:
+        data = BUNDLED[key].load()
     else:
-        data = (
-            BUNDLED[key].load() if key in BUNDLED else load_named(find_spec(key), data_dir=data_dir, progress=progress)
-        )
+        spec = find_spec(key)
+        if spec.task == MULTILABEL and how.task not in (AUTO, MULTILABEL):
+            raise DataError(
+                f"{key!r} has several labels for one image, and `task` is {how.task!r}: say `task='multilabel'`",
+                arguments=("task",),
+            )
+        data = load_named(spec, data_dir=data_dir, progress=progress)
     # Columns of a table are images of the size that was asked for.
     of_size = source is not None and data.dims == 2 and data.train_images.shape[-2:] == how.size
     sized = how.about_pictures == "image_size" and of_size
@@ -212,8 +221,7 @@ def source_of(name: str | os.PathLike[str]) -> str:
 def _not_understood(data: Any) -> str:
     if not isinstance(data, Path):
         return f"data of the type {type(data).__name__} cannot be read; see load_dataset for what can"
-    what = "a folder without data of a known kind" if os.path.isdir(data) else "a file of an unknown kind"
-    return f"{quoted(data)} is {what}; known: {', '.join(source.kind for source in SOURCES)}"
+    return unknown_path(data)
 
 
 def where(name: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None = None) -> str:

@@ -118,7 +118,10 @@ def _pair(path: Path) -> tuple[Path, Path]:
                         f"{quoted(file)} does not exist: a data set has a file for training and one for the test"
                     )
             return train, test
-    raise DataError(f"the name of {quoted(path)} does not end with _TRAIN or _TEST, as those of series files do")
+    raise DataError(
+        f"the name of {quoted(path)} does not end with _TRAIN or _TEST, as those of series files do: rename "
+        "the pair, or save a table as .csv"
+    )
 
 
 def _read(file: Blob) -> tuple[NDArray[Any], list[str]]:

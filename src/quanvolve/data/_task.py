@@ -96,7 +96,11 @@ def with_task(data: Dataset, task: str) -> Dataset:
     if wanted == data.task:
         return data
     if wanted == CLASSIFICATION:
-        raise DataError(f"the labels of {data.name!r} are for {data.task}, not for classes, which are whole or text")
+        raise DataError(
+            f"the labels of {data.name!r} are for {data.task}, not for classes, which are whole or text: say "
+            f"`task={data.task!r}` or 'auto'",
+            arguments=("task",),
+        )
     converted: dict[str, Any] = {
         name: for_task(part, wanted, f"`{name}` of {data.name!r}") for name, part in labels.items()
     }

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quanvolve._lines import one_line
-from quanvolve.data._dataset import CLASSIFICATION, REGRESSION, Dataset
+from quanvolve.data._dataset import CLASSIFICATION, MULTILABEL, REGRESSION, Dataset
 from quanvolve.data._text import plural
 
 WIDTH = 80
@@ -57,6 +57,7 @@ class Understood:
         duplicates: test samples that are among the training samples, value by value.
         contradictions: those of them that have another label there.
         aim: what is to be learned where that are no classes, in words; `classes` is then all samples as one.
+        doubt: what speaks against that, in words.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Understood:
     duplicates: int
     contradictions: int
     aim: str | None = None
+    doubt: str | None = None
 
     @property
     def totals(self) -> ClassCount:
@@ -93,7 +95,9 @@ class Understood:
         """What will surprise whoever trains on them, a sentence each."""
         told = [*self._of_duplicates()]
         if self.aim is not None:
-            return tuple(told)
+            return (*told, self.doubt) if self.doubt else tuple(told)
+        if len(self.classes) == 1:
+            told.append(f"{_listed((self.classes[0].name,))} is the only class: there is nothing to tell apart")
         if self.test_only:
             told.append(f"{_listed(self.test_only)}: no sample to train with, so that every answer to them is wrong")
         if self.single:
@@ -210,6 +214,7 @@ def understand(data: Dataset, source: str = "arrays") -> Understood:
         duplicates,
         contradictions,
         None if data.task == CLASSIFICATION else _aim(data),
+        _doubt(data),
     )
 
 
@@ -222,6 +227,17 @@ def _aim(data: Dataset) -> str:
             f"regression, {data.learned} from {low:g} to {high:g}, mean {mean:.4g}, standard deviation {deviation:.4g}"
         )
     return f"multi-label classification, {data.learned}, {labels.sum(axis=1).mean():.2g} of them a sample in the mean"
+
+
+def _doubt(data: Dataset) -> str | None:
+    """Classes that are written as rows of 0 and 1 would be learned as labels that know nothing of each other."""
+    labels = data.train_labels
+    if data.task != MULTILABEL or labels.ndim != 2 or not (labels.sum(axis=1) == 1).all():
+        return None
+    return (
+        "each sample has exactly one label: if these are classes, save labels.argmax(axis=1), of which a model chooses "
+        "one"
+    )
 
 
 def _hashable(labels: NDArray[Any]) -> list[Any]:

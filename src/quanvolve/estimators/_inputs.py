@@ -18,13 +18,13 @@ from quanvolve.estimators._polarity import border_of, inverted
 Array = npt.NDArray[Any]
 
 _AXES = ("channels, length", "channels, rows, columns", "channels, depth, rows, columns")
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _FEW = 12
 """So few columns are features, and nobody takes them for pixels."""
 _IMAGE = 16
 """From so many values on, images and series are looked at for how far their values lie apart."""
 _SOME = 256
 """So many images are enough to tell whether they are bright on dark."""
-_LOADED = "`quanvolve.data.load_dataset((X, y), image_size=...)`"
 _FORMS = (("(L,)", "(C, L)"), ("(H, W)", "(C, H, W)"), ("(D, H, W)", "(C, D, H, W)"))
 
 
@@ -58,29 +58,42 @@ class ImageSpec:
 
 
 def stacked(X: Any) -> Any:
-    """A list of images, arrays or Pillow's, as one array; anything else as it is.
+    """A list of image arrays, or of pictures of Pillow, as one array; anything else as it is.
 
     Raises:
-        QuanvolveError: if the images differ in shape, or have to be read or converted first.
+        QuanvolveError: if the images differ in shape or kind; for paths, and data sets of torch and Hugging Face, which
+            `load_dataset` reads.
     """
-    if not isinstance(X, list | tuple) or not X:
-        return X
-    if isinstance(X[0], str | os.PathLike):
-        raise QuanvolveError(f"X is a list of paths: read them, as with {_LOADED}")
-    modes = {getattr(image, "mode", "L") for image in X}
-    if modes - {"L", "RGB"} and hasattr(X[0], "getbands"):
+    _refuse_unread(X)
+    if isinstance(X, list | tuple) and X and hasattr(X[0], "getbands"):
+        kinds = {(getattr(picture, "size", None), getattr(picture, "mode", None)) for picture in X}
+        if len(kinds) > 1 or X[0].mode not in ("L", "RGB"):
+            raise QuanvolveError(
+                f"X holds pictures of {len(kinds)} sizes and modes, such as {X[0].size[0]}x{X[0].size[1]} in "
+                f"{X[0].mode!r}, expected one size and 'L' or 'RGB': load_dataset((pictures, labels), image_size=28) "
+                "makes them equal"
+            )
+        return np.stack([np.asarray(picture) for picture in X])  # with the channels last, as an array that is given
+    if isinstance(X, list | tuple) and X and getattr(X[0], "ndim", 0) >= 2:
+        shapes = {np.shape(image) for image in X}
+        if len(shapes) > 1:
+            raise QuanvolveError(f"the images have the shapes {sorted(shapes)}, expected one shape: resize them first")
+        return np.stack([np.asarray(image) for image in X])
+    return X
+
+
+def _refuse_unread(X: Any) -> None:
+    """What holds images without being an array of them has to be read first."""
+    first = X[0] if isinstance(X, list | tuple) and len(X) else X
+    paths = isinstance(first, os.PathLike) or (isinstance(first, str) and first.lower().endswith(_PICTURES))
+    sets = type(X).__module__.partition(".")[0] in ("torch", "torchvision", "datasets") and not hasattr(X, "detach")
+    if paths or sets:
+        given = "paths of pictures" if paths else f"a {type(X).__name__}"
+        how = "(paths, labels)" if paths else "it"
         raise QuanvolveError(
-            f"X has pictures of the modes {', '.join(sorted(modes))}, expected all L or all RGB: convert them, or read "
-            f"them with {_LOADED}"
+            f"X is {given}, expected arrays: data = load_dataset({how}) reads them, and data.train_images and "
+            "data.train_labels are what `fit` takes"
         )
-    if np.ndim(X[0]) < 2:
-        return X
-    shapes = {np.shape(image) for image in X}
-    if len(shapes) > 1:
-        raise QuanvolveError(
-            f"the images have the shapes {sorted(shapes)}, expected one shape: resize them first, as {_LOADED} does"
-        )
-    return np.stack([np.asarray(image) for image in X])
 
 
 def read_rows(

@@ -17,7 +17,7 @@ from quanvolve.runs._source import size
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from quanvolve.data import ImageInput
+    from quanvolve.data import Asked, ImageInput
 
 BLOCK = 256
 """Files that are read before the model sees them."""
@@ -75,16 +75,18 @@ def predictions(
     fit: str | None = None,
     invert: bool = False,
     strict: bool = False,
+    asked: Asked | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Predicted]:
     """What a model says of files, block by block.
 
     Args:
         clf: a fitted classifier or regressor.
-        files: pictures, `.npy` and `.npz` files.
+        files: pictures, `.npy` and `.npz` files, tables as `.csv`, `.tsv` and `.parquet`.
         fit: how pictures of any size are brought to that of the model ("crop", "pad" or "stretch"), where it was
             trained on arrays; None refuses those of another size.
         invert: whether dark and bright are exchanged first.
+        asked: how the data of the training were read, where that is known; tables are read likewise.
         strict: raise on the first file that cannot be used, in place of an entry in `faults`.
         progress: called as `progress(done, total)` with numbers of files.
 
@@ -98,7 +100,7 @@ def predictions(
         faults: list[DataError] = []
         for path in files[start : start + BLOCK]:
             try:
-                images = list(_read(path, clf, fit, invert))
+                images = list(_read(path, clf, fit, invert, asked))
             except DataError as error:
                 fault = _with_remedy(error, path, fit)
                 if strict:
@@ -116,13 +118,20 @@ def predictions(
             progress(min(start + BLOCK, len(files)), len(files))
 
 
-def _read(path: Path, clf: Any, fit: str | None, invert: bool) -> Iterator[tuple[str, NDArray[Any], bool]]:
+def _read(
+    path: Path, clf: Any, fit: str | None, invert: bool, asked: Asked | None
+) -> Iterator[tuple[str, NDArray[Any], bool]]:
     """The images of a file, in the form of the model; whether they were brought to its range."""
     import numpy as np
 
-    from quanvolve.data import Preparation, read_arrays, read_images  # loads numpy
+    from quanvolve.data import Preparation, is_table, read_arrays, read_images, read_table  # loads numpy
 
     low, high = clf.input_range_
+    if is_table(path):
+        # Their numbers are those of the training.
+        for item in read_table(path, tuple(clf.image_shape_), asked):
+            yield item.name, low + high - item.pixels if invert else item.pixels, False
+        return
     if len(clf.image_shape_) != 3:
         for item in read_arrays(path, tuple(clf.image_shape_)):
             yield item.name, low + high - item.pixels if invert else item.pixels, False

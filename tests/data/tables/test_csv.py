@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
+import lzma
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +33,14 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return write
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return stream.getvalue()
 
 
 def everything(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -102,6 +113,62 @@ def test_without_names(write: Write) -> None:
     neither = write("0.5,1.5,1.5\n1.5,2.5,0.5\n" * 5, "neither.csv")
     with pytest.raises(DataError, match="none can be told to hold the labels"):
         load_dataset(neither)
+
+
+@pytest.mark.parametrize("head", [False, True])
+def test_pixels_without_names(write: Write, head: bool) -> None:
+    """Kaggle's MNIST without its first row, and a frame of pandas without names of columns."""
+    pixels = np.random.RandomState(0).randint(0, 256, (40, 64))
+    pixels[:, -1] = 0
+
+    def read(pixels: np.ndarray, **asked: str) -> Dataset:
+        rows = "".join(f"{k % 4},{','.join(map(str, row))}\n" for k, row in enumerate(pixels))
+        names = f"label,{','.join(map(str, range(pixels.shape[1])))}\n"
+        return load_dataset(write(names * head + rows), **asked)
+
+    data = read(pixels)
+    assert (data.train_images.shape, data.train_images.dtype, data.dims) == ((32, 8, 8), np.uint8, 2)
+    assert "a square of whole numbers up to 255 each; `columns='features'` takes them as features" in data.notes[-2]
+    assert read(pixels, columns="features").train_images.shape == (32, 64)
+    for other in (pixels // 2, pixels + 1, pixels / 2, pixels[:, 1:]):
+        assert read(other).train_images.shape == (32, other.shape[1])
+
+
+FER = "emotion,pixels,Usage\n" + "".join(
+    f"{k % 3},{' '.join(str((k * 7 + i * 5) % 256) for i in range(64))},{part}\n"
+    for k, part in enumerate(["Training", "PublicTest", "PrivateTest"] * 4)
+)
+
+
+def test_many_numbers_in_a_cell(write: Write) -> None:
+    """As FER2013 has its pixels."""
+    data = load_dataset(write(FER))
+    assert (data.train_images.shape, data.train_images.dtype, data.dims) == ((4, 8, 8), np.uint8, 2)
+    assert data.train_images[1].ravel().tolist() == [(21 + i * 5) % 256 for i in range(64)]
+    assert (len(data.test_labels), len(data.valid_labels), data.class_names) == (4, 4, ("0", "1", "2"))
+    assert data.notes[2] == "each cell of the column 'pixels' holds 64 numbers, called pixel0 to pixel63 here"
+    assert load_dataset(write(FER), image_size=4).train_images.shape == (4, 4, 4)
+    assert load_dataset(write(FER), columns="series").train_images.shape == (4, 1, 64)
+    dim = load_dataset(write("label,pixels\n" + '0,[1. 0.5 -2 1]\n1,"[3, 4, 5, 6]"\n' * 4))
+    assert (dim.train_images.shape, dim.train_images.dtype) == ((6, 2, 2), np.float64)
+    assert load_dataset(write("label,pixels\n" + "0,1 2 3 4\n" * 4)).train_images.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("1,7 12 ", "1,7 ", r"row 3 of .*, column 'pixels' holds 63 numbers, but row 2 of .* 64: give each as many"),
+        ("1,7 12 ", "1,7 x ", r"row 3 of .*, column 'pixels' holds 'x' among its numbers, expected numbers alone"),
+    ],
+)
+def test_faults_of_many_numbers_in_a_cell(write: Write, old: str, new: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        load_dataset(write(FER.replace(old, new, 1)))
+
+
+def test_several_columns_of_many_numbers(write: Write) -> None:
+    with pytest.raises(DataError, match=r"several columns of texts with many numbers each \(a, b\): leave all but one"):
+        load_dataset(write("label,a,b\n" + "0,1 2 3 4,1 2 3 4\n" * 4))
 
 
 def test_the_first_row_holds_names_that_are_numbers(write: Write) -> None:
@@ -304,6 +371,9 @@ def test_forms_of_text(write: Write) -> None:
         ("own.csv", ("\n" + text.replace("\n", "\n\n")).encode()),
         ("own.csv", text.replace("label", '"label"').encode()),
         ("OWN.CSV.GZ", gzip.compress(text.encode())),
+        ("own.csv.bz2", bz2.compress(text.encode())),
+        ("own.tsv.xz", lzma.compress(text.replace(",", "\t").encode())),
+        ("own.csv.zip", zipped({"folder/train.csv": text, "__MACOSX/._train.csv": "x"})),
     ):
         data = load_dataset(write(content, name))
         for values, expected in zip(everything(data), plain, strict=True):
@@ -350,6 +420,7 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
     "text": ("label,a,b\n0,1,2\n\n1,2,oops\n", "row 4 of F, column 'b' holds 'oops', expected a number as in the rows"),
     "underline": ("label,a\n0,1\n1,1_0\n", "row 3 of F, column 'a' holds '1_0', expected a number"),
     "comma": ("label;a\n0;1.5\n1;1,5\n", "row 3 of F, column 'a' holds '1,5', .*: write a point in numbers, not a"),
+    "commas": ("label;a;b\n0;1;\n1;2;-1,5\n", "row 3 of F, column 'b' holds '-1,5', expected a number: write a point"),
     "short row": ("label,a,b\n0,1,2\n1,2\n", "row 3 of F has 2 values, expected 3 as in the first row"),
     "long row": ("label,a,b\n0,1,2\n1,2,3,4\n", "row 3 of F has 4 values, expected 3 as in the first row"),
     "empty": ("", "F is empty, expected a row with the names of columns"),
@@ -385,6 +456,17 @@ def test_files_that_are_not_there_or_damaged(write: Write, tmp_path: Path) -> No
     for content in (b"nonsense", whole[:-20], whole[:30] + b"\xff" * 30 + whole[60:]):
         with pytest.raises(DataError, match=r"bad.csv.gz' cannot be read \(.*\): get the file again"):
             load_dataset(write(content, "bad.csv.gz"))
+    for packed, ending in ((bz2.compress(b"label,a\n1,2\n" * 99), "bz2"), (lzma.compress(b"label,a\n"), "xz")):
+        for content in (b"nonsense", packed[:-9]):
+            with pytest.raises(DataError, match=rf"bad.csv.{ending}' cannot be read \(.*\): get the file again"):
+                load_dataset(write(content, f"bad.csv.{ending}"))
+    archive = zipped({"a.csv": "label,a\n" * 99})
+    for content in (b"nonsense", archive[:-9], archive.replace(b"\x08\x00", b"\x63\x00")):
+        with pytest.raises(DataError, match=r"bad.csv.zip' cannot be read \(.*\): get the file again"):
+            load_dataset(write(content, "bad.csv.zip"))
+    for files, held in (({"a.csv": "", "b.csv": ""}, r"2 files \(a.csv, b.csv\)"), ({}, "no file")):
+        with pytest.raises(DataError, match=rf"two.csv.zip' holds {held}, expected one table: unpack it, and give the"):
+            load_dataset(write(zipped(files), "two.csv.zip"))
     with pytest.raises(DataError, match=r"cannot be read \(embedded null byte\): get the file again"):
         load_dataset("a\0.csv")
     (tmp_path / "folder.csv").mkdir()

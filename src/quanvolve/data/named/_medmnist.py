@@ -14,7 +14,7 @@ import numpy as np
 
 from quanvolve._errors import DataError
 from quanvolve.data._arrays import load_npz
-from quanvolve.data._dataset import Dataset
+from quanvolve.data._dataset import CLASSIFICATION, MULTILABEL, Dataset
 from quanvolve.data._info import DatasetInfo
 from quanvolve.data._text import quoted
 from quanvolve.data.named._spec import Form, Spec
@@ -26,7 +26,7 @@ _ORGANS = (
 
 
 def _read(spec: Spec, paths: list[Path]) -> Dataset:
-    found = load_npz(paths[0], channels="last")
+    found = load_npz(paths[0], channels="last", task=spec.task)
     shape, n_classes = spec.info.shape, len(spec.class_names)
     if found.train_images.shape[1:] != shape:
         raise DataError(
@@ -34,7 +34,13 @@ def _read(spec: Spec, paths: list[Path]) -> Dataset:
             f"this is {spec.name} in its size of 28x28"
         )
     labels = [part for part in (found.train_labels, found.test_labels, found.valid_labels) if part is not None]
-    if any(part.dtype != np.int64 or part.min() < 0 or part.max() >= n_classes for part in labels):
+    if spec.task == MULTILABEL:
+        if labels[0].shape[1:] != (n_classes,):
+            raise DataError(
+                f"{quoted(paths[0])} holds labels of shape {labels[0].shape}, expected 0 or 1 for each of {n_classes}: "
+                f"check that this is {spec.name}"
+            )
+    elif any(part.dtype != np.int64 or part.min() < 0 or part.max() >= n_classes for part in labels):
         raise DataError(
             f"{quoted(paths[0])} holds other labels than 0 to {n_classes - 1}: check that this is {spec.name}"
         )
@@ -46,7 +52,7 @@ _FORM = Form(_read)
 
 def _spec(
     name: str, images: int, md5: str, classes: tuple[str, ...], colour: bool = False, licence: str = "CC BY 4.0",
-    refused: str = "",
+    task: str = CLASSIFICATION,
 ) -> Spec:  # fmt: skip
     shape = (3, 28, 28) if colour else (28, 28)
     return Spec(
@@ -56,7 +62,7 @@ def _spec(
         classes,
         (f"{name}.npz",),
         _FORM,
-        refused,
+        task,
     )
 
 
@@ -76,7 +82,7 @@ MEDMNIST = (
             "atelectasis", "cardiomegaly", "effusion", "infiltration", "mass", "nodule", "pneumonia", "pneumothorax",
             "consolidation", "edema", "emphysema", "fibrosis", "pleural", "hernia",
         ),
-        refused="has several labels for one image, which are not learned: take another data set",
+        task=MULTILABEL,
     ),
     _spec(
         "dermamnist", 10015, "0744692d530f8e62ec473284d019b0c7",

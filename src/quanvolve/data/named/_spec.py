@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from quanvolve.data._dataset import Dataset
+from quanvolve.data._dataset import CLASSIFICATION, Dataset
 from quanvolve.data._info import DatasetInfo
 
 Found = tuple[list[Path], list[str]]
@@ -26,7 +26,7 @@ class Spec:
         class_names: One name for each label from 0; empty where the files say it.
         files: The names of the files on the web and in the cache.
         form: How they are read.
-        refused: Why it cannot be learned yet, if so.
+        task: What its labels are for: "classification" or "multilabel".
         folder: Its folder in the cache, where it shares its files with other sets; "" for its name.
     """
 
@@ -36,7 +36,7 @@ class Spec:
     class_names: tuple[str, ...]
     files: tuple[str, ...]
     form: Form
-    refused: str = ""
+    task: str = CLASSIFICATION
     folder: str = ""
 
     @property

@@ -31,11 +31,8 @@ def load_named(
         progress: See `quanvolve.data.download`.
 
     Raises:
-        DataError: The files are not in `data_dir`, cannot be downloaded, are damaged or do not fit together, or no
-            model here can learn them.
+        DataError: The files are not in `data_dir`, cannot be downloaded, are damaged or do not fit together.
     """
-    if spec.refused:
-        raise DataError(f"the data set {spec.name!r} {spec.refused}")
     paths = _in_folders(spec, data_dir)
     if paths is None:
         paths = [_folder(spec) / name for name in spec.files]

@@ -12,7 +12,7 @@ from quanvolve.data.tables import CSV_ENDINGS, Table, read_csv
 
 
 class Csv:
-    """Values separated by commas, semicolons, bars or tabs, with or without names of columns.
+    """Values separated by commas, semicolons, bars or tabs, with or without names of columns; also packed.
 
     Examples:
         >>> import tempfile

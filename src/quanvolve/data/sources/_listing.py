@@ -67,6 +67,9 @@ def by_folders(tree: Tree) -> Listing:
     """
     parts = _parts(tree)
     if not parts:
+        only = tree.folders[0] if len(tree.folders) == 1 and not tree.pictures else None
+        if only is not None and PART_OF.get(only.name.lower()) == "train" and not only.folders:
+            raise _no_classes(only)
         listing = Listing({"train": _classes_in([tree])})
         _tell_of_rest(listing, [tree])
         if not listing.parts["train"]:
@@ -88,11 +91,15 @@ def by_folders(tree: Tree) -> Listing:
         if part != "train" and not listing.parts[part]:
             del listing.parts[part]
     if not listing.parts["train"]:
-        raise DataError(
-            f"{quoted(parts['train'][0].path)} holds pictures but no folders of classes: put those of each class into "
-            "a folder of its own, or a table labels.csv with the columns file and label beside them"
-        )
+        raise _no_classes(parts["train"][0])
     return listing
+
+
+def _no_classes(tree: Tree) -> DataError:
+    return DataError(
+        f"{quoted(tree.path)} holds pictures but no folders of classes: put those of each class into a folder of its "
+        "own, or a table labels.csv with the columns file and label beside them"
+    )
 
 
 def _parts(tree: Tree) -> dict[str, list[Tree]]:

@@ -19,23 +19,22 @@ from quanvolve.data.sources._svhn import Svhn
 from quanvolve.data.sources._torch import Torch
 from quanvolve.data.sources._usps import Usps
 
-SOURCES: tuple[Source, ...] = (
+FILES: tuple[Source, ...] = (
     Npz(),
     Series(),
     Idx(),
     Cifar(),
     Svhn(),
-    Usps(),
     Csv(),
+    Usps(),
     Parquet(),
-    Frame(),
     HuggingFace(),
     Folders(),
-    Torch(),
-    Items(),
-    TrainAndTest(),
 )
-"""In the order in which they are asked whether they take data; the first that does loads it."""
+"""Those of files and folders; the first that takes one loads it."""
+
+SOURCES: tuple[Source, ...] = (*FILES, Frame(), Torch(), Items(), TrainAndTest())
+"""With those of objects alone."""
 
 
 def find_source(data: Any) -> Source | None:

@@ -15,3 +15,4 @@ from quanvolve.data.tables._table import Cells as Cells
 from quanvolve.data.tables._table import Table as Table
 from quanvolve.data.tables._table import joined as joined
 from quanvolve.data.tables._understand import dataset_of as dataset_of
+from quanvolve.data.tables._understand import values_of as values_of

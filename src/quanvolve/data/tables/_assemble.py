@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from quanvolve._errors import DataError
 from quanvolve._lines import one_line
 from quanvolve.data._asked import Asked
-from quanvolve.data._dataset import Dataset
+from quanvolve.data._dataset import CLASSIFICATION, MULTILABEL, REGRESSION, Dataset
 from quanvolve.data._split import set_aside
+from quanvolve.data._task import AUTO, for_task, task_of
 from quanvolve.data._text import plural
 from quanvolve.data.tables._names import listed
 from quanvolve.data.tables._pictures import Items
@@ -51,10 +52,10 @@ def assemble(name: str, labelled: Labelled, asked: Asked) -> Dataset:
         DataError: Labels that are missing or no classes; too few items.
     """
     items = labelled.items
-    labels = as_labels(labelled.labels, labelled.where, labelled.source)
+    labels, task = as_labels(labelled.labels, labelled.where, asked.task)
     notes = list(items.notes)
     parts = None if labelled.parts is None else np.asarray(labelled.parts)
-    names = labelled.class_names if labels.dtype.kind == "i" else ()
+    names = labelled.class_names if labels.dtype.kind == "i" and task == CLASSIFICATION else ()
     if names:
         labels, parts, items = _without_unlabelled(labels, parts, items, labelled, notes)
         wrong = np.flatnonzero((labels < 0) | (labels >= len(names)))
@@ -68,36 +69,62 @@ def assemble(name: str, labelled: Labelled, asked: Asked) -> Dataset:
             f"{labelled.source} holds {plural(len(labels), 'item')}, expected at least 2: one to train with "
             "and one to test with"
         )
-    train, valid, test = _split(labels, parts, asked, labelled.source, notes)
+    # Numbers, and rows of labels, are drawn as if all were of one class.
+    groups = labels if task == CLASSIFICATION else np.zeros(len(labels), np.int64)
+    train, valid, test = _split(groups, parts, asked, labelled.source, notes, task)
+    if not names and task == CLASSIFICATION:
+        names = tuple(str(label) for label in np.unique(labels))
     return Dataset(
         name,
         items.values[train],
         labels[train],
         items.values[test],
         labels[test],
-        names or tuple(str(label) for label in np.unique(labels)),
+        names,
         items.dims,
         items.values[valid] if valid.any() else None,
         labels[valid] if valid.any() else None,
         items.preparation,
         tuple(notes),
+        task,
     )
 
 
-def as_labels(cells: Iterable[Any], where: Callable[[int], str], source: str) -> NDArray[Any]:
-    """Labels as int64 where all are whole numbers, in digits or not; else as text.
+def as_labels(
+    cells: Iterable[Any], where: Callable[[int], str], task: str = CLASSIFICATION
+) -> tuple[NDArray[Any], str]:
+    """Labels, and what they are for.
+
+    Args:
+        cells: as they were given.
+        where: names one in messages.
+        task: what they are for, or "auto".
+
+    Returns:
+        For classes int64 where all are whole numbers, in digits or not, and else text; for the other tasks numbers,
+        (n,) or (n, k).
 
     Raises:
-        DataError: One that is missing, or numbers that are no classes.
+        DataError: One that is missing, or that is not for the task.
 
     Examples:
-        >>> as_labels(["2", "1.0"], str, "the list")
-        array([2, 1])
-        >>> as_labels(["cat", "7"], str, "the list")
-        array(['cat', '7'], dtype='<U3')
+        >>> as_labels(["2", "1.0"], str)
+        (array([2, 1]), 'classification')
+        >>> as_labels(["cat", "7"], str)
+        (array(['cat', '7'], dtype='<U3'), 'classification')
+        >>> as_labels([0.5, 2], str, "auto")
+        (array([0.5, 2. ]), 'regression')
     """
     given = [_plain(cell) for cell in cells]
+    if task != CLASSIFICATION and given and all(_is_row(cell) for cell in given):
+        return _rows(given, where, task)
     for row, label in enumerate(given):
+        if _is_row(label):
+            raise DataError(
+                f"{where(row)} has the label {one_line(repr(label))[:60]} ({type(label).__name__}), expected a whole "
+                "number or text: say `task='multilabel'` or 'regression' where all have several",
+                arguments=("task",),
+            )
         if label is None or label != label or (isinstance(label, str) and not label.strip()):
             raise DataError(f"{where(row)} has no label: fill it in, or leave it out")
         if not isinstance(label, str | int | float):
@@ -107,15 +134,42 @@ def as_labels(cells: Iterable[Any], where: Callable[[int], str], source: str) ->
             )
     texts = [str(label).strip() for label in given]
     numbers = _numbers(texts) if not any(isinstance(label, bool) for label in given) else None
+    if task in (REGRESSION, MULTILABEL):
+        return for_task(np.array(texts) if numbers is None else numbers, task, "the labels"), task
     if numbers is None:
-        return np.array(given, dtype=np.int64) if all(isinstance(label, bool) for label in given) else np.array(texts)
+        classes = (
+            np.array(given, dtype=np.int64) if all(isinstance(label, bool) for label in given) else np.array(texts)
+        )
+        return classes, CLASSIFICATION
+    if task == AUTO and task_of([numbers]) == REGRESSION:
+        return numbers, REGRESSION
     broken = np.flatnonzero(~np.isfinite(numbers) | (numbers != np.round(numbers)))
     if len(broken):
         raise DataError(
             f"{where(int(broken[0]))} has the label {texts[int(broken[0])]}, expected classes as whole numbers or "
-            "text: make classes of these numbers"
+            "text: make classes of these numbers, or say `task='regression'` where they are to be predicted",
+            arguments=("task",),
         )
-    return numbers.astype(np.int64)
+    return numbers.astype(np.int64), CLASSIFICATION
+
+
+def _is_row(cell: Any) -> bool:
+    """Whether a label is several numbers: an array, a list or a tensor."""
+    return isinstance(cell, list | tuple) or (hasattr(cell, "shape") and len(cell.shape) == 1)
+
+
+def _rows(given: list[Any], where: Callable[[int], str], task: str) -> tuple[NDArray[Any], str]:
+    """Several numbers an item: targets, or 0 and 1 for each of several labels."""
+    rows = [np.asarray(cell) for cell in given]
+    for number, row in enumerate(rows):
+        if row.shape != rows[0].shape or row.dtype.kind not in "biuf":
+            raise DataError(
+                f"{where(number)} has the label {one_line(repr(given[number]))[:60]}, expected as many numbers as the "
+                f"first has ({rows[0].size}): make all equal"
+            )
+    labels = np.stack(rows)
+    task = task_of([labels]) if task == AUTO else task
+    return for_task(labels, task, "the labels"), task
 
 
 def _plain(cell: Any) -> Any:
@@ -154,7 +208,7 @@ def _without_unlabelled(
 
 
 def _split(
-    labels: NDArray[Any], parts: NDArray[Any] | None, asked: Asked, source: str, notes: list[str]
+    labels: NDArray[Any], parts: NDArray[Any] | None, asked: Asked, source: str, notes: list[str], task: str
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
     """Which rows are for training, validation and test."""
     none = np.zeros(len(labels), dtype=bool)
@@ -172,7 +226,6 @@ def _split(
             raise DataError(f"{source} holds 1 item to train with and none to test with, expected at least 2")
         test = set_aside(labels, asked.seed, asked.test_fraction)
         train = ~test
-        notes.append(
-            f"there is no test set: {asked.test_fraction:.0%} of each class are taken for it (seed {asked.seed})"
-        )
+        of = "of each class" if task == CLASSIFICATION else "of all"
+        notes.append(f"there is no test set: {asked.test_fraction:.0%} {of} are taken for it (seed {asked.seed})")
     return train, valid, test

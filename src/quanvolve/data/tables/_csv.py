@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-import zlib
+import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +21,16 @@ from quanvolve._lines import one_line
 from quanvolve.data._asked import Asked
 from quanvolve.data._text import plural, quoted, reason
 from quanvolve.data.tables._names import LABELS, Roles, find_roles, listed
+from quanvolve.data.tables._packed import PACKED, UNREADABLE, unpacked
 from quanvolve.data.tables._table import Table
 
-CSV_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
+CSV_ENDINGS = tuple(text + packed for text in (".csv", ".tsv") for packed in ("", *PACKED))
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 _TRUTH = {"true": 1.0, "false": 0.0}
 _DELIMITERS = (",", ";", "\t", "|")
 _KNOWN = 4096  # more different numbers than that are no pixels
 _LOOKED_AT = 200  # rows from which the kinds of the columns are told
+_COMMA_FOR_POINT = re.compile(r"[+-]?\d+,\d+")
 
 
 class Record(NamedTuple):
@@ -66,6 +67,9 @@ def read_csv(path: Path, asked: Asked) -> Table:
             name not in roles.names and _holds_numbers(record.cells[k] for record in body)
             for k, name in enumerate(names)
         ]
+        for k, (name, number) in enumerate(zip(names, is_number, strict=True)):
+            if not number and name not in roles.names:
+                _require_points(body, k, name, source)
         rows, numbers, texts = _read(chain(body, records), names, is_number, underlined, source)
     number_names = [name for name, number in zip(names, is_number, strict=True) if number]
     others = dict(zip([name for name, number in zip(names, is_number, strict=True) if not number], texts, strict=True))
@@ -114,11 +118,11 @@ def _records(path: Path) -> Iterator[tuple[Iterator[Record], Callable[[], bool]]
                 yield Record(row, cells)
 
     try:
-        with _opened(path) as binary:
+        with unpacked(path) as binary:
             encoding = "utf-16" if binary.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-        with _opened(path) as binary, _as_text(binary, encoding) as text:
+        with unpacked(path) as binary, _as_text(binary, encoding) as text:
             delimiter = _delimiter(path, text.readline())
-        with _opened(path) as binary, _as_text(binary, encoding) as text:
+        with unpacked(path) as binary, _as_text(binary, encoding) as text:
             yield read(text, delimiter), lambda: underlined
     except DataError:
         raise
@@ -130,13 +134,10 @@ def _records(path: Path) -> Iterator[tuple[Iterator[Record], Callable[[], bool]]
         ) from None
     except UnicodeError:
         raise DataError(f"row {row + 1} of {quoted(path)} is no text in UTF-16: save the file as UTF-8") from None
-    # A path with a null character is a ValueError.
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+    except MemoryError:
+        raise DataError(f"{quoted(path)} does not fit into the memory of this machine: give fewer rows") from None
+    except UNREADABLE as error:
         raise DataError(f"{quoted(path)} cannot be read ({reason(error)}): get the file again") from None
-
-
-def _opened(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb"))
 
 
 def _as_text(binary: IO[bytes], encoding: str) -> io.TextIOWrapper:
@@ -198,6 +199,13 @@ def _holds_numbers(cells: Iterator[str]) -> bool:
     """Whether the first value is a number, or there is none."""
     value = next((cell for cell in cells if cell.strip().lower() not in _MISSING), None)
     return value is None or _number(value) is not None
+
+
+def _require_points(body: Sequence[Record], column: int, name: str, source: str) -> None:
+    """Refuse a column that is text only because its numbers have a comma in place of the point."""
+    record = next((record for record in body if record.cells[column].strip().lower() not in _MISSING), None)
+    if record is not None and _COMMA_FOR_POINT.fullmatch(record.cells[column].strip()):
+        raise _no_number(record.cells[column], record.row, name, source, "a number")
 
 
 def _number(text: str) -> float | None:
@@ -266,14 +274,17 @@ def _checked(cell: str, row: int, name: str, source: str) -> float:
     number = _number(cell)
     if number is None:
         _require_utf8(cell, f"row {row} of {source}, column {name!r}")
-        remedy = (
-            "write a point in numbers, not a comma" if _number(cell.replace(",", ".")) is not None else "correct it"
-        )
-        raise DataError(
-            f"row {row} of {source}, column {one_line(name)!r} holds {one_line(cell.strip())!r}, expected a number as "
-            f"in the rows before: {remedy}"
-        )
+        raise _no_number(cell, row, name, source, "a number as in the rows before")
     return number
+
+
+def _no_number(cell: str, row: int, name: str, source: str, expected: str) -> DataError:
+    point = _number(cell.replace(",", ".")) is not None
+    remedy = "write a point in numbers, not a comma" if point else "correct it"
+    return DataError(
+        f"row {row} of {source}, column {one_line(name)!r} holds {one_line(cell.strip())!r}, expected {expected}: "
+        f"{remedy}"
+    )
 
 
 def _label_without_a_name(

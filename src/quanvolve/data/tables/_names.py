@@ -10,6 +10,8 @@ from quanvolve._errors import DataError
 from quanvolve._lines import one_line
 
 LABELS = ("label", "labels", "class", "target", "targets", "category")
+LESS_LIKELY = ("y", "class_name", "class_id", "species", "breed", "diagnosis", "emotion")
+"""Hold the labels where no column has one of the names above."""
 SPLITS = ("split", "subset", "partition", "usage")
 SERIES = (
     "id", "series", "series_id", "sequence", "sequence_id", "case", "case_id", "sample_id", "item_id", "unique_id",
@@ -72,7 +74,7 @@ def _find_label(names: Sequence[str], label: str | None, source: str, classes: S
             raise DataError(f"{source} has no column {label!r}: {hint}Its columns: {listed(names)}")
         return same[0]
     likely = list(classes) or [name for name in names if name.lower() in LABELS]
-    likely = likely or [name for name in names if name.lower() == "y"]
+    likely = likely or [name for name in names if name.lower() in LESS_LIKELY]
     if len(likely) > 1:
         raise DataError(
             f"{source} has several columns that may hold the labels: {listed(likely)}; say which with "
@@ -85,8 +87,8 @@ def _find_label(names: Sequence[str], label: str | None, source: str, classes: S
 def no_label(names: Sequence[str], source: str) -> DataError:
     """What is said of a table whose labels were not found."""
     return DataError(
-        f"{source} has no column for the labels ({', '.join(LABELS)} or y); its columns: {listed(names)}. Say which it "
-        "is with `label`",
+        f"{source} has no column for the labels ({', '.join((*LABELS, *LESS_LIKELY[:-1]))} or {LESS_LIKELY[-1]}); its "
+        f"columns: {listed(names)}. Say which it is with `label`",
         arguments=("label",),
     )
 

@@ -17,6 +17,10 @@ from quanvolve.data.tables._names import listed
 
 _PIXEL = re.compile(r"(?:pixels?|pix|px)[ _.-]?(\d+)", re.IGNORECASE)
 _PLACE = re.compile(r"(\d+)[x_](\d+)", re.IGNORECASE)
+_NAMELESS = re.compile(r"(?:column )?\d+")
+"""As the reader of CSV calls columns of a file without names, and pandas those of a frame without."""
+_FEWEST = 64
+"""Columns without names that may be pixels."""
 _STEP = re.compile(r"(?:(.+?)[ _.-])?(?:t|time|step)[ _.-]?(\d+)", re.IGNORECASE)
 
 
@@ -63,12 +67,24 @@ def shaped(numbers: NDArray[np.generic], names: Sequence[str], asked: Asked, sou
         return _images(numbers[:, order], [names[k] for k in order], asked, source)
     if asked.columns == "pixels" or asked.size is not None:
         return _images(numbers, names, asked, source)
+    if all(_NAMELESS.fullmatch(name) for name in names) and _may_be_pixels(numbers):
+        images = _images(numbers, names, asked, source)
+        how = ": a square of whole numbers up to 255 each; `columns='features'` takes them as features"
+        return images._replace(notes=(images.notes[0] + how,))
     features = _features(numbers, names)
     some = [name for name, pixel, place in zip(names, pixels, places, strict=True) if not (pixel or place)]
     if len(some) < len(names):
         also = f"some columns are called like pixels, but {listed(some)} are not: leave these out to have images"
         return features._replace(notes=(*features.notes, also))
     return features
+
+
+def _may_be_pixels(numbers: NDArray[np.generic]) -> bool:
+    """Whether each row is a square of whole numbers from 0 to 255, of which some are beyond 127."""
+    count = numbers.shape[1]
+    if count < _FEWEST or math.isqrt(count) ** 2 != count:
+        return False
+    return bytes_if_such(numbers).dtype == np.uint8
 
 
 def _features(numbers: NDArray[np.generic], names: Sequence[str]) -> Shaped:

@@ -14,12 +14,13 @@ def is_sequence(items: Any) -> bool:
 
 
 def are_labels(labels: Any) -> bool:
-    """Whether data are one plain value after the other."""
+    """Whether data are one plain value after the other, or an array of rows of them."""
     if not is_sequence(labels) or isinstance(labels, dict) or not len(labels):
         return False
     shape = getattr(labels, "shape", None)
     if shape is not None:
-        return len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
+        # Data sets of Hugging Face have a shape, too.
+        return len(shape) == 1 or (len(shape) == 2 and hasattr(labels, "dtype"))
     return isinstance(labels, list | tuple) and all(_is_plain(label) for label in labels)
 
 

@@ -15,6 +15,7 @@ from quanvolve.data.tables._assemble import PARTS, Labelled, assemble
 from quanvolve.data.tables._long import long_series
 from quanvolve.data.tables._names import listed, no_label
 from quanvolve.data.tables._number_columns import shaped
+from quanvolve.data.tables._number_rows import is_number_row, number_rows
 from quanvolve.data.tables._pictures import Collector, Items, is_item, resized
 from quanvolve.data.tables._table import Table
 
@@ -65,6 +66,19 @@ def dataset_of(table: Table, asked: Asked, parts: list[str] | None = None) -> Da
     )
 
 
+def values_of(table: Table, asked: Asked) -> NDArray[Any]:
+    """What is learned from, (n, ...), of a table whose labels do not matter.
+
+    Raises:
+        DataError: as :func:`dataset_of`.
+    """
+    long = long_series(table) if asked.columns in ("auto", "series") else None
+    if long is None:
+        return _items(table, asked)[0].values
+    _require_numbers(table)
+    return long.values
+
+
 def _where_of(table: Table, rows: list[int]) -> Any:
     return lambda i: table.where(rows[i])
 
@@ -83,6 +97,20 @@ def _items(table: Table, asked: Asked) -> tuple[Items, set[str | None]]:
         raise DataError(
             f"{table.source} has several columns of pictures or arrays ({listed(held)}): leave all but one out"
         )
+    written = [name for name in table.others if name not in table.roles.names and _holds_number_rows(table, name)]
+    if len(written) > 1:
+        raise DataError(
+            f"{table.source} has several columns of texts with many numbers each ({listed(written)}): leave all but "
+            "one out"
+        )
+    if written:
+        rows = number_rows(table, written[0])
+        count = rows.shape[1]
+        values, dims, notes = shaped(rows, [f"pixel{k}" for k in range(count)], asked, table.source)
+        held_by = (
+            f"each cell of the column {written[0]!r} holds {count} numbers, called pixel0 to pixel{count - 1} here"
+        )
+        return _resized(values, dims, asked, table, (held_by, *notes)), {written[0]}
     table, empty = _without_empty(table)
     if not table.number_names:
         raise DataError(
@@ -90,15 +118,21 @@ def _items(table: Table, asked: Asked) -> tuple[Items, set[str | None]]:
         )
     _require_numbers(table)
     values, dims, notes = shaped(table.numbers, table.number_names, asked, table.source)
-    items = Items(values, dims, None, (*(f"the column {name!r} is empty" for name in empty), *notes))
-    if dims == 2:
-        items = resized(values, asked, table.source, items.notes)
-    return items, set(table.number_names)
+    told = tuple(f"the column {name!r} is empty" for name in empty)
+    return _resized(values, dims, asked, table, (*told, *notes)), set(table.number_names)
+
+
+def _resized(values: NDArray[Any], dims: int, asked: Asked, table: Table, notes: tuple[str, ...]) -> Items:
+    return resized(values, asked, table.source, notes) if dims == 2 else Items(values, dims, None, notes)
 
 
 def _holds_items(table: Table, name: str) -> bool:
     cells = table.others[name]
     return any(is_item(cell) for cell in _first(cells))
+
+
+def _holds_number_rows(table: Table, name: str) -> bool:
+    return any(is_number_row(cell) for cell in _first(table.others[name]))
 
 
 def _first(cells: Any) -> list[Any]:
