@@ -68,7 +68,7 @@ def test_files_of_other_shapes_are_refused(make: Make, other: tuple[tuple[int, .
     shape, _, folder = other
     client, path = opened(make, folder, limits=Limits(batch=5))
     for content, status, words in (
-        (npy(np.zeros((5, 5, 5, 5, 5))), 415, "the array holds an array of shape (5, 5, 5, 5, 5), but the model takes"),
+        (npy(np.zeros((5, 5, 5, 5, 5))), 415, "'upload' holds an array of shape (5, 5, 5, 5, 5), "),
         (npy(np.array(["a"])), 415, "files: number 1: "),
         (npy(np.full(shape, np.nan)), 415, "NaN or infinite"),
         (npy(np.full(shape, 1e9)), 422, "this model has learned from"),
@@ -80,6 +80,8 @@ def test_files_of_other_shapes_are_refused(make: Make, other: tuple[tuple[int, .
         answer = client.post(f"{path}/files", files={"files": content})
         assert (answer.status_code, words in answer.json()["detail"]) == (status, True), answer.text
         assert "/tmp" not in answer.text
+    if shape == SHAPES["colour"]:
+        return
     asked = client.post(f"{path}/files", files={"files": npy(drawn(shape))}, data={"drawing": "true"})
     assert asked.status_code == 409
     assert "cannot be drawn: leave `drawing` out, or say drawing=false" in asked.json()["detail"]

@@ -35,6 +35,7 @@ from quanvolve.data._shapes import channel_axis as channel_axis
 from quanvolve.data._understood import ClassCount as ClassCount
 from quanvolve.data._understood import Understood as Understood
 from quanvolve.data._understood import understand as understand
+from quanvolve.data.tables import read_rows as read_rows
 
 __all__ = [
     "Asked",
@@ -62,6 +63,7 @@ __all__ = [
     "read_idx",
     "read_arrays",
     "read_images",
+    "read_rows",
     "source_of",
     "understand",
     "where",

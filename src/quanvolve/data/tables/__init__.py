@@ -7,6 +7,7 @@ from quanvolve.data.tables._frames import frame_columns as frame_columns
 from quanvolve.data.tables._frames import from_columns as from_columns
 from quanvolve.data.tables._frames import from_frame as from_frame
 from quanvolve.data.tables._frames import is_frame as is_frame
+from quanvolve.data.tables._rows import read_rows as read_rows
 from quanvolve.data.tables._sequences import are_labels as are_labels
 from quanvolve.data.tables._sequences import is_sequence as is_sequence
 from quanvolve.data.tables._streams import Stream as Stream

@@ -50,20 +50,20 @@ def read_csv(path: Path, asked: Asked) -> Table:
             numbers. One line, with file, row and column.
     """
     source = quoted(path)
-    with _records(path) as (records, underlined):
+    with records_of(path) as (records, underlined):
         head = list(islice(records, _LOOKED_AT + 1))
         if not head:
             raise DataError(f"{source} is empty, expected a row with the names of columns and rows of values below it")
-        named = _names_columns(head)
-        names = _names(head[0].cells, source) if named else [f"column {k + 1}" for k in range(len(head[0].cells))]
+        named = names_columns(head)
+        names = column_names(head[0].cells, source) if named else [f"column {k + 1}" for k in range(len(head[0].cells))]
         body = head[1:] if named else head
         if not body:
             raise DataError(f"{source} has names of columns and no row of values: it is cut short")
         roles = find_roles(names, asked.label, source)
         for record in body:
-            _require_length(record, names, source)
+            require_length(record, names, source)
         is_number = [
-            name not in roles.names and _holds_numbers(record.cells[k] for record in body)
+            name not in roles.names and holds_numbers(record.cells[k] for record in body)
             for k, name in enumerate(names)
         ]
         rows, numbers, texts = _read(chain(body, records), names, is_number, underlined, source)
@@ -96,7 +96,7 @@ def _ending(path: Path) -> str:
 
 
 @contextmanager
-def _records(path: Path) -> Iterator[tuple[Iterator[Record], Callable[[], bool]]]:
+def records_of(path: Path) -> Iterator[tuple[Iterator[Record], Callable[[], bool]]]:
     """The rows of a file that are not empty, and whether _ was met below the first line; with errors of one line."""
     row, underlined = 0, False
 
@@ -151,7 +151,7 @@ def _delimiter(path: Path, line: str) -> str:
     return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([line], delimiter=mark), [])))
 
 
-def _names_columns(head: Sequence[Record]) -> bool:
+def names_columns(head: Sequence[Record]) -> bool:
     """Whether the first row holds names."""
     first = [cell.strip() for cell in head[0].cells]
     numbers = [cell for cell in first if _number(cell) is not None]
@@ -164,7 +164,7 @@ def _names_columns(head: Sequence[Record]) -> bool:
     return any(cell.lower() in LABELS for cell in first)
 
 
-def _names(cells: Sequence[str], source: str) -> list[str]:
+def column_names(cells: Sequence[str], source: str) -> list[str]:
     names = [cell.strip() for cell in cells]
     for k, name in enumerate(names):
         _require_utf8(name, f"row 1 of {source}, column {k + 1}")
@@ -176,7 +176,7 @@ def _names(cells: Sequence[str], source: str) -> list[str]:
     return names
 
 
-def _require_length(record: Record, names: Sequence[str], source: str) -> None:
+def require_length(record: Record, names: Sequence[str], source: str) -> None:
     if len(record.cells) != len(names):
         raise DataError(
             f"row {record.row} of {source} has {plural(len(record.cells), 'value')}, expected {len(names)} as in the "
@@ -194,7 +194,7 @@ def _require_utf8(text: str, where: str) -> None:
         )
 
 
-def _holds_numbers(cells: Iterator[str]) -> bool:
+def holds_numbers(cells: Iterator[str]) -> bool:
     """Whether the first value is a number, or there is none."""
     value = next((cell for cell in cells if cell.strip().lower() not in _MISSING), None)
     return value is None or _number(value) is not None
@@ -231,7 +231,7 @@ def _read(
     texts: list[list[str]] = [[] for _ in of_texts]
     seen: dict[str, str] = {}
     for record in records:
-        _require_length(record, names, source)
+        require_length(record, names, source)
         cells = record.cells
         before = len(values)
         try:
@@ -242,7 +242,7 @@ def _read(
             values.extend(map(read, numbers_of(cells)))
         except ValueError:
             del values[before:]
-            values.extend(_checked(cells[k], record.row, names[k], source) for k in of_numbers)
+            values.extend(checked_number(cells[k], record.row, names[k], source) for k in of_numbers)
         rows.append(record.row)
         for column, k in zip(texts, of_texts, strict=True):
             text = cells[k].strip()
@@ -260,7 +260,7 @@ class _Known(dict[str, float]):
         return number
 
 
-def _checked(cell: str, row: int, name: str, source: str) -> float:
+def checked_number(cell: str, row: int, name: str, source: str) -> float:
     if cell.strip().lower() in _MISSING:
         return np.nan
     number = _number(cell)
