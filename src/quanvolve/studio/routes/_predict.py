@@ -171,5 +171,6 @@ async def _predicted(
 def _warning(said: list[str], count: int) -> str | None:
     if not said:
         return None
-    which = "the image is" if count == 1 else f"{len(said)} of {count} images are"
+    verb = "is" if len(said) == 1 else "are"
+    which = f"the image {verb}" if count == 1 else f"{len(said)} of {count} images {verb}"
     return f"{which} {said[0]}"
