@@ -277,7 +277,9 @@ export class Maps {
     };
     const source = `/api/v1/models/${this.model}/circuits/${channel.circuits[this.part]}/picture?dark=${isDark()}`;
     if (by("circuit").getAttribute("src") === source) return;
-    const which = `ircuit of filter ${channel.filter}${several ? `, ${choices[this.part]}` : ""}, with its weights`;
+    // The picture numbers the pixels that this circuit reads from 0; the formula those of the whole window.
+    const first = this.part * this.layer.kernel_size[0] * this.layer.kernel_size[1];
+    const which = `ircuit of filter ${channel.filter}${several ? `, ${choices[this.part]}` : ""}, with its weights${several && first ? ` (its x0 is x${first})` : ""}`;
     by("circuit").src = source;
     by("circuit").alt = which.replace("ircuit", "Circuit diagram");
     by("circuit-title").textContent = `C${which}`;
