@@ -21,9 +21,9 @@ from tests.studio.conftest import Make, coloured
 from tests.studio.test_uploads import npy
 
 
-def opened(make: Make, folder: Path, **options: Any) -> tuple[Any, str]:
+def opened(make: Make, run: Path, **options: Any) -> tuple[Any, str]:
     client: Any = make(model=False, **options)
-    return client, f"/api/v1/models/{client.studio.store.adopt(folder).id}"
+    return client, f"/api/v1/models/{client.studio.store.adopt(run).id}"
 
 
 def encoded(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:

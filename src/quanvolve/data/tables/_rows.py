@@ -47,7 +47,9 @@ def read_rows(path: Path, width: int) -> list[ImageInput]:
     source = quoted(path)
     with records_of(path) as (records, _):
         rows = list(records)
-    named = bool(rows) and names_columns(rows)
+    # A single row 1, 2, 3 would pass for names.
+    numbers_alone = len(rows) == 1 and all(holds_numbers(iter([cell])) for cell in rows[0].cells)
+    named = bool(rows) and not numbers_alone and names_columns(rows)
     body = rows[1:] if named else rows
     if not body:
         raise DataError(f"{source} has no row of values, expected rows of {width} numbers")

@@ -42,7 +42,7 @@ export function start() {
       return;
     }
     if (!exact && pad.empty) {
-      by("answer").classList.remove("long", "none");
+      by("answer").classList.remove("long");
       by("answer").replaceChildren(element("span", { class: "hint" }, model.drawable ? "Draw something, or choose a test image." : "Choose a test image, or open a file."));
       by("bars").replaceChildren();
       return;
@@ -95,7 +95,6 @@ export function start() {
 
   function answer(seen) {
     const place = by("answer");
-    place.classList.remove("none");
     by("time").textContent = seen.milliseconds === undefined ? "" : `The model took ${seen.milliseconds.toFixed(1)} ms.`;
     if (seen.task === "regression") {
       place.classList.toggle("long", true);
