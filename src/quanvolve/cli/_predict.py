@@ -46,7 +46,8 @@ def predict(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE", help="Pictures, .npy and .npz files, folders of them, or patterns such as '*.png'."
+            metavar="FILE",
+            help="Pictures, .npy and .npz files, folders of them, patterns such as '*.png', or tables (.csv, .tsv).",
         ),
     ],
     output: _Output = None,
