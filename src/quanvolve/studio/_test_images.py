@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ from quanvolve.studio._requests import available
 from quanvolve.studio._settings import Settings
 
 _MOST = 200_000  # values of the images of an answer
+_KEPT = 16
+_samples: OrderedDict[tuple[str, int], list[Sample]] = OrderedDict()  # by the key of a model; a data set may be large
+_lock = threading.Lock()
 
 
 def samples_of(data: Dataset, count: int, start: int = 0) -> list[Sample]:
@@ -59,6 +64,11 @@ def samples_for(folder: Path, loaded: Loaded, settings: Settings, count: int) ->
         settings: of the studio.
         count: how many at most; fewer of large images.
     """
+    count = max(1, min(count, _MOST // math.prod(loaded.shape)))
+    with _lock:
+        kept = _samples.get((loaded.key, count))
+    if kept is not None:
+        return ModelSamples(samples=kept, why_not=None)
     name, _ = origin_of(folder)
     try:
         stored = read_run(folder)
@@ -72,10 +82,13 @@ def samples_for(folder: Path, loaded: Loaded, settings: Settings, count: int) ->
         return _without(
             f"the data set {name!r}, on which this model was trained, is not on this server any longer, or has changed"
         )
-    count = max(1, min(count, _MOST // math.prod(loaded.shape)))
     samples = samples_of(data, count)
     for sample in samples:
         sample.image = np.asarray(sample.image).reshape(loaded.shape).tolist()
+    with _lock:
+        _samples[loaded.key, count] = samples
+        while len(_samples) > _KEPT:
+            _samples.popitem(last=False)
     return ModelSamples(samples=samples, why_not=None)
 
 

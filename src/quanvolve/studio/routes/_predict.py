@@ -19,6 +19,7 @@ from quanvolve.studio._studio import Studio, Use
 from quanvolve.studio._uploads import Read, Upload, coloured, from_files, must_be_drawable
 from quanvolve.studio._wanted import still_wanted, while_wanted
 
+_FEW = 16  # images that are looked at faster than a thread is asked
 router = APIRouter(prefix="/api/v1/models/{model}", tags=["Predictions"], route_class=ImagesRoute)
 
 
@@ -146,7 +147,7 @@ async def _predicted(
     images = loaded.inverted(read.images) if invert else read.images
     outputs = await while_wanted(studio.batcher.outputs(loaded, images), studio.settings.limits.seconds)
     studio.meters.images.inc(len(images))
-    said = {k: text for k, image in enumerate(images) if (text := loaded.wrong_way_round(image))}
+    looked = _odd(loaded, images) if len(images) <= _FEW else await studio.computed(_odd, loaded, images)
     labels: list[Any] = []
     if loaded.task == "multilabel":
         documents = Answers(read.names, outputs, OF_LABELS, labels=loaded.classes).documents()
@@ -161,11 +162,16 @@ async def _predicted(
         probabilities=outputs.tolist() if loaded.classes else [],
         targets=loaded.targets,
         numbers=[] if loaded.classes else outputs.tolist(),
-        inverted=list(said),
-        warning=_warning(list(said.values()), len(images)),
+        inverted=list(looked),
+        warning=_warning(list(looked.values()), len(images)),
         faults=[Fault(name=name, detail=detail) for name, detail in read.faults],
         images=images.tolist() if with_images else [],
     )
+
+
+def _odd(loaded: Loaded, images: Floats) -> dict[int, str]:
+    """What is said of images that are the wrong way round, by their numbers."""
+    return {k: said for k, image in enumerate(images) if (said := loaded.wrong_way_round(image))}
 
 
 def _warning(said: list[str], count: int) -> str | None:
