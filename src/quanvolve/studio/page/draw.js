@@ -178,8 +178,8 @@ export function start() {
   function setUp() {
     const colour = model.drawable && model.image_shape[0] === 3;
     const prepared = Boolean(model.preparation);
+    if (pad.inColour !== colour) pad.clear(false); // else the drawing stays, for another model too
     pad.inColour = colour;
-    pad.clear(false);
     by("pen-label").hidden = !colour;
     by("pad").hidden = by("clear").hidden = by("undo").hidden = !model.drawable;
     const ofDigits = DIGITS.includes(model.dataset);

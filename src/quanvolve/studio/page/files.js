@@ -90,8 +90,9 @@ export class Files {
     by("files-save").addEventListener("click", () => this.save());
   }
 
-  // Another model.
+  // Another model, or the same one again, when the studio was away.
   use(model) {
+    if (this.model?.id === model.id) return;
     this.model = model;
     this.chosen = [];
     this.inverted = false;
