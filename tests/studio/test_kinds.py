@@ -191,7 +191,12 @@ def test_archives_that_unpack_to_far_more_are_refused(make: Make, kinds: dict[st
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("X.npy", npy(np.zeros((20_000, 3))))
     answer = client.post(f"{path}/predict/files", files={"files": ("zeros.npz", buffer.getvalue())})
-    assert (answer.status_code, "bytes when they are unpacked, at most 200,000" in answer.text) == (413, True)
+    assert (answer.status_code, "bytes when they are unpacked, at most 100,000" in answer.text) == (413, True)
+    table = b"a,b,c\n" + b"1,2,3\n" * 5000
+    answer = client.post(f"{path}/predict/files", files={"files": ("long.csv", table)})
+    assert (answer.status_code, "a table may have 25,000 bytes" in answer.text) == (413, True)
+    answer = client.post(f"{path}/predict/files", files={"files": ("many.csv", table[:12_000])})
+    assert (answer.status_code, "more than 1000 images, at most 1000 are taken" in answer.text) == (413, True)
     damaged = client.post(f"{path}/predict/files", files={"files": ("cut.npz", buffer.getvalue()[:200])})
     assert (damaged.status_code, "/tmp" in damaged.text) == (415, False)
 

@@ -6,6 +6,7 @@ import io
 import tempfile
 import zipfile
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -138,6 +139,9 @@ class _Reader:
         table = Path(name).suffix.lower()
         if suffix is None and table in _TABLES:
             suffix = table
+            most = self._limits.body_bytes // 4  # each number becomes an object
+            if len(content) > most:
+                raise Refused(413, "large", f"a table may have {most:,} bytes: send fewer rows, or arrays")
         if suffix is not None:
             if suffix == ".npz":
                 self._check_unpacked(content)
@@ -150,7 +154,9 @@ class _Reader:
             path = Path(folder) / f"upload{suffix}"
             path.write_bytes(content)
             try:
-                found = [(one, image) for one, image, _ in images_of(path, self._loaded.clf, self._fit)]
+                # No more than one too many are made.
+                made = islice(images_of(path, self._loaded.clf, self._fit), self._limits.batch + 1)
+                found = [(one, image) for one, image, _ in made]
             except DataError as error:
                 raise Refused(status, kind, str(error).replace(str(path), name)) from None
         if not found:
@@ -163,9 +169,9 @@ class _Reader:
                 size = sum(entry.file_size for entry in archive.infolist())
         except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
             return  # whoever reads it says what is wrong
-        if size > 2 * self._limits.body_bytes:
+        if size > self._limits.body_bytes:
             raise Refused(413, "large", f"the arrays have {size:,} bytes when they are unpacked, at most "
-                          f"{2 * self._limits.body_bytes:,} are taken: send fewer")  # fmt: skip
+                          f"{self._limits.body_bytes:,} are taken: send fewer")  # fmt: skip
 
     def _as_in_training(self, content: bytes, name: str) -> list[tuple[str, Floats]]:
         self._require_pictures()

@@ -23,7 +23,7 @@ VALUES = [[1.0, 2.5], [3.0, -4.0]]
 def test_the_numbers_are_taken_and_nothing_else(tmp_path: Path, text: str) -> None:
     path = tmp_path / "new.csv"
     path.write_text(text, encoding="utf-8")
-    found = read_rows(path, 2)
+    found = list(read_rows(path, 2))
     assert [row.pixels.tolist() for row in found] == VALUES
     assert [row.name for row in found] == [f"{path}[0]", f"{path}[1]"]
 
@@ -31,7 +31,7 @@ def test_the_numbers_are_taken_and_nothing_else(tmp_path: Path, text: str) -> No
 def test_columns_of_labels_count_where_the_width_says_so(tmp_path: Path) -> None:
     path = tmp_path / "new.tsv"
     path.write_text("1\t2\t3\n", encoding="utf-8")
-    assert read_rows(path, 3)[0].pixels.tolist() == [1, 2, 3]
+    assert next(read_rows(path, 3)).pixels.tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,6 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "new.csv"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=words):
-        read_rows(path, 2)
+        list(read_rows(path, 2))
     with pytest.raises(DataError, match="does not exist"):
-        read_rows(tmp_path / "no.csv", 2)
+        list(read_rows(tmp_path / "no.csv", 2))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +21,10 @@ from quanvolve.data.tables._csv import (
 )
 from quanvolve.data.tables._names import find_roles
 
+_LOOKED_AT = 200  # rows from which the kinds of the columns are told
 
-def read_rows(path: Path, width: int) -> list[ImageInput]:
+
+def read_rows(path: Path, width: int) -> Iterator[ImageInput]:
     """Read the rows of a table (`.csv`, `.tsv`) as images, series or features of a model.
 
     Columns of labels, splits and numbers of rows do not count, nor do columns of text, as when such a table is learned
@@ -30,8 +34,8 @@ def read_rows(path: Path, width: int) -> list[ImageInput]:
         path: the file, with names of columns or without.
         width: numbers that the model takes.
 
-    Returns:
-        One input a row, its pixels (width,).
+    Yields:
+        One input a row, its pixels (width,); the file is read as far as they are asked for.
 
     Raises:
         DataError: a file that is missing or damaged, or has another number of columns, text or gaps among its numbers.
@@ -46,29 +50,30 @@ def read_rows(path: Path, width: int) -> list[ImageInput]:
     """
     source = quoted(path)
     with records_of(path) as (records, _):
-        rows = list(records)
-    # A single row 1, 2, 3 would pass for names.
-    numbers_alone = len(rows) == 1 and all(holds_numbers(iter([cell])) for cell in rows[0].cells)
-    named = bool(rows) and not numbers_alone and names_columns(rows)
-    body = rows[1:] if named else rows
-    if not body:
-        raise DataError(f"{source} has no row of values, expected rows of {width} numbers")
-    names = column_names(rows[0].cells, source) if named else [f"column {k + 1}" for k in range(len(rows[0].cells))]
-    for record in body:
-        require_length(record, names, source)
-    columns = list(range(len(names)))
-    if named:
-        roles = find_roles(names, None, source).names
-        columns = [k for k in columns if names[k] not in roles]
-    if len(columns) != width:
-        columns = [k for k in columns if holds_numbers(record.cells[k] for record in body)]
-    if len(columns) != width:
-        raise DataError(f"{source} has {len(columns)} column(s) of numbers, but the model takes {width}: give it these")
-    inputs = []
-    for k, record in enumerate(body):
-        values = np.array([checked_number(record.cells[c], record.row, names[c], source) for c in columns])
-        if not np.isfinite(values).all():
-            gap = names[columns[int(np.flatnonzero(~np.isfinite(values))[0])]]
-            raise DataError(f"row {record.row} of {source} has no number in the column {gap!r}: fill it in")
-        inputs.append(ImageInput(f"{path}[{k}]", values))
-    return inputs
+        head = list(islice(records, _LOOKED_AT))
+        # A single row 1, 2, 3 would pass for names.
+        numbers_alone = len(head) == 1 and all(holds_numbers(iter([cell])) for cell in head[0].cells)
+        named = bool(head) and not numbers_alone and names_columns(head)
+        body = head[1:] if named else head
+        if not body:
+            raise DataError(f"{source} has no row of values, expected rows of {width} numbers")
+        names = column_names(head[0].cells, source) if named else [f"column {k + 1}" for k in range(len(head[0].cells))]
+        for record in body:
+            require_length(record, names, source)
+        columns = list(range(len(names)))
+        if named:
+            roles = find_roles(names, None, source).names
+            columns = [k for k in columns if names[k] not in roles]
+        if len(columns) != width:
+            columns = [k for k in columns if holds_numbers(record.cells[k] for record in body)]
+        if len(columns) != width:
+            raise DataError(
+                f"{source} has {len(columns)} column(s) of numbers, but the model takes {width}: give it these"
+            )
+        for number, record in enumerate(chain(body, records)):
+            require_length(record, names, source)
+            values = np.array([checked_number(record.cells[k], record.row, names[k], source) for k in columns])
+            if not np.isfinite(values).all():
+                gap = names[columns[int(np.flatnonzero(~np.isfinite(values))[0])]]
+                raise DataError(f"row {record.row} of {source} has no number in the column {gap!r}: fill it in")
+            yield ImageInput(f"{path}[{number}]", values)
