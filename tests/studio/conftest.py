@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 from sqlalchemy import create_engine, text
 
 from quanvolve import QuanvClassifier, load_dataset
 from quanvolve.studio import Settings, create_app
 from quanvolve.studio._studio import Studio
+from tests.cli.conftest import cli
 from tests.postgres import free_port
 from tests.waiting import PATIENCE, hears_ctrl_c, until
 
@@ -43,6 +46,52 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("saved") / "saved"
     clf.save(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Runs on data of a person's own, by what they learn: "means" (two numbers), "halves" (several labels), "photos"
+    (pictures in colour of any size) and "table" (rows of features). The data stand beside them. Not to be changed."""
+    folder = tmp_path_factory.mktemp("kinds")
+    rng = np.random.default_rng(0)
+    images = rng.random((80, 8, 8))
+    images[:, :4] *= rng.random((80, 1, 1))
+    upper, lower = images[:, :4].mean(axis=(1, 2)), images[:, 4:].mean(axis=(1, 2))
+    np.savez(folder / "means.npz", X=images, y=np.stack([upper, 50 * lower], axis=1))
+    np.savez(folder / "halves.npz", X=images, y=np.stack([upper > 0.25, lower > 0.5, upper > lower], axis=1) * 1)
+    for number in range(40):
+        kind = ("blue", "red")[number % 2]
+        place = folder / "photos" / kind
+        place.mkdir(parents=True, exist_ok=True)
+        coloured(kind, number).save(place / f"{number}.png")
+    rows = [f"{a:.3f},{b:.3f},{c:.3f},{'high' if a > 0.5 else 'low'}" for a, b, c in rng.random((80, 3))]
+    (folder / "table.csv").write_text("\n".join(["a,b,c,label", *rows]))
+    asked = {
+        "means": ("means.npz", "--lr", 0.03), "halves": ("halves.npz", "--task", "multilabel"),
+        "photos": ("photos", "--image-size", 8), "table": ("table.csv",),
+    }  # fmt: skip
+    for name, (data, *options) in asked.items():
+        result = cli(
+            "train",
+            folder / data,
+            *options,
+            "--epochs",
+            4,
+            "--filters",
+            1,
+            "--quiet",
+            "--output",
+            folder / f"{name}-run",
+        )
+        assert result.code == 0, result.err
+    return {name: folder / f"{name}-run" for name in asked}
+
+
+def coloured(kind: str, number: int) -> Image.Image:
+    """A patch of colour on black, of another size each time."""
+    array = np.zeros((40 + number, 50, 3), np.uint8)
+    array[12:30, 10:40, 0 if kind == "red" else 2] = 150 + 2 * number
+    return Image.fromarray(array)
 
 
 @pytest.fixture(autouse=True)

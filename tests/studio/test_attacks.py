@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -162,8 +163,8 @@ def form(*parts: bytes, end: bytes = b"--x--\r\n") -> bytes:
     return b"".join(b"--x\r\n" + part + b"\r\n" for part in parts) + end
 
 
-def file(content: bytes, more: bytes = b"") -> bytes:
-    return b'Content-Disposition: form-data; name="files"; filename="a"\r\n' + more + b"\r\n" + content
+def file(content: bytes, more: bytes = b"", name: bytes = b"a") -> bytes:
+    return b'Content-Disposition: form-data; name="files"; filename="' + name + b'"\r\n' + more + b"\r\n" + content
 
 
 def animated(kind: str) -> bytes:
@@ -197,6 +198,21 @@ def large_npy() -> bytes:
     return buffer.getvalue() + bytes(1000)
 
 
+def small_npy(pixels: bytes = bytes(15 * 2**20)) -> bytes:
+    """As many images as fit into a request."""
+    buffer = io.BytesIO()
+    np.save(buffer, np.frombuffer(pixels, np.uint8).reshape(-1, 8, 8))
+    return buffer.getvalue()
+
+
+def packed(pixels: bytes) -> bytes:
+    """An archive that unpacks to a thousand times its size."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("X.npy", small_npy(pixels))
+    return buffer.getvalue()
+
+
 def long_text_npy() -> bytes:
     buffer = io.BytesIO()
     np.lib.format.write_array_header_1_0(buffer, {"descr": "<U120000000", "fortran_order": False, "shape": ()})
@@ -226,6 +242,10 @@ FILES: dict[str, Callable[[], bytes]] = {
     "a large TIFF": lambda: form(file(png(2000, 2000, "TIFF", compression="tiff_deflate"))),
     "an array that is not there": lambda: form(file(large_npy())),
     "a text": lambda: form(file(long_text_npy())),
+    "small images": lambda: form(file(small_npy())),
+    "an archive of zeros": lambda: form(file(packed(bytes(15 * 2**20)))),
+    "a table of many rows": lambda: form(file(b"1\n" * (2 * 2**20), name=b"a.csv")),
+    "a table of many columns": lambda: form(file(b"1," * (2 * 2**20 - 1) + b"1", name=b"a.csv")),
 }  # fmt: skip
 
 

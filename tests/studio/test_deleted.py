@@ -66,13 +66,13 @@ def test_a_model_deleted_while_it_is_loaded_is_missing(
     make: Make, saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = studio_with(make, saved)
-    load, studio = _loaded.load_classifier, client.studio
+    load, studio = _loaded.load_model, client.studio
 
     def deleted(folder: Path) -> Any:
         delete_model(client.model, studio.settings, studio.engine)
         return load(folder)
 
-    monkeypatch.setattr(_loaded, "load_classifier", deleted)
+    monkeypatch.setattr(_loaded, "load_model", deleted)
     answer = CALLS["predict"](client, f"/api/v1/models/{client.model}")
     assert (answer.status_code, answer.json()["detail"]) == (404, f"there is no trained model '{client.model}' here")
 

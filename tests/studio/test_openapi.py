@@ -50,7 +50,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory, served: Server) -> dict[s
     studio = served
     (model,) = [one["id"] for one in studio.http.get("/api/v1/models").json() if one["name"] == "digits-run"]
     # What takes jobs long to make has tests of its own.
-    for name in ("explanation.html", "model.onnx"):
+    for name in ("explanation.html", "model.onnx", "residuals.png"):
         (studio.folder / "models" / model / name).write_text("made")
     job = studio.job(kind="compare", dataset="digits", controls=["pixels"], seeds=2, epochs=1, train_size=100)
     studio.http.post(f"/api/v1/jobs/{job}/stop")
@@ -73,7 +73,8 @@ def sample(examples: dict[str, Any], lang: str, operation: str) -> str:
 
 OPERATIONS = [
     "about", "health", "metrics", "datasets", "samples", "circuits", "circuit_picture", "models", "model",
-    "rename_model", "layer", "model_circuit", "predict", "predict_files", "feature_maps", "explanation", "onnx",
+    "rename_model", "layer", "model_circuit", "model_samples", "residuals",
+    "predict", "predict_files", "feature_maps", "explanation", "onnx",
     "download", "create_job", "jobs", "job", "job_log", "job_events", "report", "stop_job", "resume_job",
     "delete_job", "delete_model",
 ]  # fmt: skip

@@ -68,7 +68,7 @@ def test_files_of_other_shapes_are_refused(make: Make, other: tuple[tuple[int, .
     shape, _, folder = other
     client, path = opened(make, folder, limits=Limits(batch=5))
     for content, status, words in (
-        (npy(np.zeros((5, 5, 5, 5, 5))), 415, "the array holds an array of shape (5, 5, 5, 5, 5), but the model takes"),
+        (npy(np.zeros((5, 5, 5, 5, 5))), 415, "'upload' holds an array of shape (5, 5, 5, 5, 5), "),
         (npy(np.array(["a"])), 415, "files: number 1: "),
         (npy(np.full(shape, np.nan)), 415, "NaN or infinite"),
         (npy(np.full(shape, 1e9)), 422, "this model has learned from"),
@@ -80,6 +80,8 @@ def test_files_of_other_shapes_are_refused(make: Make, other: tuple[tuple[int, .
         answer = client.post(f"{path}/files", files={"files": content})
         assert (answer.status_code, words in answer.json()["detail"]) == (status, True), answer.text
         assert "/tmp" not in answer.text
+    if shape == SHAPES["colour"]:
+        return
     asked = client.post(f"{path}/files", files={"files": npy(drawn(shape))}, data={"drawing": "true"})
     assert asked.status_code == 409
     assert "cannot be drawn: leave `drawing` out, or say drawing=false" in asked.json()["detail"]
@@ -138,9 +140,7 @@ def test_pixels_of_all_files_count(make: Make) -> None:
 
 
 @pytest.mark.parametrize("kind", ["colour", "series"])
-def test_the_page_takes_files_for_models_that_cannot_be_drawn_for(
-    serve: Any, browser: Any, tmp_path: Path, kind: str
-) -> None:
+def test_the_page_takes_files_for_models_of_other_shapes(serve: Any, browser: Any, tmp_path: Path, kind: str) -> None:
     shape = SHAPES[kind]
     rank = len(shape) - 1
     clf = QuanvClassifier(
@@ -154,8 +154,11 @@ def test_the_page_takes_files_for_models_that_cannot_be_drawn_for(
     (model,) = [one["id"] for one in server.http.get("/api/v1/models").json()]
     page = browser.new_page()
     page.goto(f"{server.url}/#draw/{model}")
-    page.wait_for_selector("#maps-error:not([hidden])")
-    assert "does not take drawings: open " in page.locator("#maps-error").inner_text()
+    page.wait_for_selector("#files-open:enabled")
+    can_be_drawn = page.locator("#pad").is_visible()
+    assert can_be_drawn == (kind == "colour")
+    if not can_be_drawn:
+        assert "does not take drawings: open an array" in page.locator("#pad-note").inner_text()
     page.set_input_files("#file", str(tmp_path / "item.npy"))
     page.wait_for_selector("#answer strong")
     assert page.locator("#answer strong").inner_text() == str(clf.predict(item)[0])

@@ -15,5 +15,8 @@ from quanvolve.estimators._regression import mae as mae
 from quanvolve.estimators._regression import r2 as r2
 from quanvolve.estimators._regression import rmse as rmse
 from quanvolve.estimators._regressor import QuanvRegressor as QuanvRegressor
+from quanvolve.estimators._said import answers_of as answers_of
+from quanvolve.estimators._said import is_bright as is_bright
+from quanvolve.estimators._said import polarity_of as polarity_of
 from quanvolve.estimators._save import save as save
 from quanvolve.estimators._transformer import QuanvTransformer as QuanvTransformer

@@ -14,6 +14,7 @@ from quanvolve.runs._data_options import DataOptions as DataOptions
 from quanvolve.runs._files import EXPLANATION as EXPLANATION
 from quanvolve.runs._files import KEPT as KEPT
 from quanvolve.runs._files import ONNX_MODEL as ONNX_MODEL
+from quanvolve.runs._files import RESIDUALS as RESIDUALS
 from quanvolve.runs._files import RUN as RUN
 from quanvolve.runs._files import begun as begun
 from quanvolve.runs._files import metrics_path as metrics_path
@@ -23,12 +24,14 @@ from quanvolve.runs._models import Unfinished as Unfinished
 from quanvolve.runs._models import data_of as data_of
 from quanvolve.runs._models import load_classifier as load_classifier
 from quanvolve.runs._models import load_model as load_model
+from quanvolve.runs._models import task_of_model as task_of_model
 from quanvolve.runs._options import MAX_SEED as MAX_SEED
 from quanvolve.runs._options import OPTION_OF as OPTION_OF
 from quanvolve.runs._options import TrainOptions as TrainOptions
 from quanvolve.runs._options import arguments_of as arguments_of
 from quanvolve.runs._options import stated as stated
 from quanvolve.runs._predictions import files_of as files_of
+from quanvolve.runs._predictions import images_of as images_of
 from quanvolve.runs._predictions import predictions as predictions
 from quanvolve.runs._regression import NUMBERS as NUMBERS
 from quanvolve.runs._regression import errors as errors
@@ -55,6 +58,7 @@ from quanvolve.runs._source import load_data as load_data
 from quanvolve.runs._source import size as size
 from quanvolve.runs._tasks import TASKS as TASKS
 from quanvolve.runs._tasks import Task as Task
+from quanvolve.runs._tasks import TaskName as TaskName
 from quanvolve.runs._tasks import task_of_row as task_of_row
 from quanvolve.runs._view import View as View
 from quanvolve.runs._work import begin_run as begin_run

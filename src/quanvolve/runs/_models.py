@@ -11,6 +11,7 @@ from quanvolve._file_names import CONFIG
 from quanvolve.runs._files import RUN, begun
 from quanvolve.runs._run import read_run
 from quanvolve.runs._source import canonical, check_fits, load_data
+from quanvolve.runs._tasks import TaskName
 
 if TYPE_CHECKING:
     from quanvolve.data import Dataset
@@ -61,7 +62,8 @@ def load_classifier(folder: Path) -> Any:
     return model
 
 
-def _task_of(model: Any) -> str:
+def task_of_model(model: Any) -> TaskName:
+    """What a fitted model learns: "classification", "multilabel" or "regression"."""
     from sklearn.base import is_regressor
 
     if is_regressor(model):
@@ -85,7 +87,7 @@ def data_of(run: Path, clf: Any, dataset: str | None, data_dir: Path | None) -> 
         stored = read_run(run)
         name, place, asked = stored.dataset, data_dir or stored.data_dir, stored.options.asked()
     else:
-        name, place, asked = canonical(dataset), data_dir, {"task": _task_of(clf)}
+        name, place, asked = canonical(dataset), data_dir, {"task": task_of_model(clf)}
     place = None if place is None else Path(os.path.abspath(place))
     data = load_data(name, place, asked=asked, preparation=clf.preparation_)
     check_fits(data, clf, run)

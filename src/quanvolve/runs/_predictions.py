@@ -24,6 +24,7 @@ BLOCK = 256
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _ARRAYS = (".npy", ".npz")
+_TABLES = (".csv", ".tsv")
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 
 
@@ -100,7 +101,7 @@ def predictions(
         faults: list[DataError] = []
         for path in files[start : start + BLOCK]:
             try:
-                images = list(_read(path, clf, fit, invert, asked))
+                images = list(images_of(path, clf, fit, invert, asked))
             except DataError as error:
                 fault = _with_remedy(error, path, fit)
                 if strict:
@@ -118,10 +119,21 @@ def predictions(
             progress(min(start + BLOCK, len(files)), len(files))
 
 
-def _read(
-    path: Path, clf: Any, fit: str | None, invert: bool, asked: Asked | None
+def images_of(
+    path: Path, clf: Any, fit: str | None = None, invert: bool = False, asked: Asked | None = None
 ) -> Iterator[tuple[str, NDArray[Any], bool]]:
-    """The images of a file, in the form of the model; whether they were brought to its range."""
+    """The images of a file, in the form of the model: their names, pixels, and whether they were brought to its range.
+
+    Args:
+        path: a picture, an `.npy` or `.npz` file, or a table with an image a row.
+        clf: a fitted classifier or regressor.
+        fit: as in :func:`predictions`.
+        invert: whether dark and bright are exchanged.
+        asked: how tables are read.
+
+    Raises:
+        DataError: if the file cannot be read, or does not fit.
+    """
     import numpy as np
 
     from quanvolve.data import Preparation, is_table, read_arrays, read_images, read_table  # loads numpy
@@ -147,7 +159,11 @@ def _read(
     preparation = getattr(clf, "preparation_", None)
     if preparation is None and fit is not None and clf.image_shape_[0] in (1, 3):
         preparation = Preparation(height_width, fit, clf.image_shape_[0])
-    for image in read_images(path, size=height_width, preparation=preparation):
+    images: list[ImageInput] = []
+    if is_array and clf.image_shape_[0] != 1:  # (C, H, W) is one image here, and no stack of grey ones
+        with suppress(DataError):
+            images = read_arrays(path, tuple(clf.image_shape_))
+    for image in images or read_images(path, size=height_width, preparation=preparation):
         in_steps = image.pixels.dtype == "uint8"
         prepared = _prepared(image, clf, in_steps, in_steps or not is_array)
         yield image.name, low + high - prepared if invert else prepared, in_steps or not is_array
@@ -155,7 +171,7 @@ def _read(
 
 def _with_remedy(error: DataError, path: Path, fit: str | None) -> DataError:
     text = str(error)
-    if fit is not None or path.suffix.lower() in _ARRAYS or not text.endswith(": resize it"):
+    if fit is not None or path.suffix.lower() in (*_ARRAYS, *_TABLES) or not text.endswith(": resize it"):
         return error
     return DataError(f"{text}, or say how with `fit='crop'`, pad or stretch", arguments=("fit",))
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from quanvolve.runs._files import CONFUSION, RESIDUALS
+
+TaskName = Literal["classification", "multilabel", "regression"]
+"""One class of several, any of several labels, or numbers."""
 
 if TYPE_CHECKING:
     from quanvolve.runs._options import TrainOptions

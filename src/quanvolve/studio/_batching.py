@@ -33,8 +33,8 @@ class Batcher:
         self._waiting: deque[tuple[Loaded, Floats, asyncio.Future[Floats]]] = deque()
         self._task: asyncio.Task[None] | None = None
 
-    def probabilities(self, model: Loaded, images: Floats) -> asyncio.Future[Floats]:
-        """Probabilities (n, classes) of images in the units of the training data; not computed if cancelled."""
+    def outputs(self, model: Loaded, images: Floats) -> asyncio.Future[Floats]:
+        """What a model says of images in the units of the training data; not computed if cancelled."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Floats] = loop.create_future()
         self._waiting.append((model, images, answer))
@@ -53,7 +53,7 @@ class Batcher:
             try:
                 images = taken[0][0] if len(taken) == 1 else np.concatenate([part for part, _ in taken])
                 self._sizes.observe(len(images))
-                probabilities = await loop.run_in_executor(self._thread, _in_pieces, model, images, answers)
+                outputs = await loop.run_in_executor(self._thread, _in_pieces, model, images, answers)
             except Exception as error:
                 for answer in answers:
                     if not answer.done():
@@ -62,7 +62,7 @@ class Batcher:
             start = 0
             for part, answer in taken:
                 if not answer.done():
-                    answer.set_result(probabilities[start : start + len(part)])
+                    answer.set_result(outputs[start : start + len(part)])
                 start += len(part)
 
     def _take(self) -> tuple[Loaded, list[tuple[Floats, asyncio.Future[Floats]]]]:
@@ -88,5 +88,5 @@ def _in_pieces(model: Loaded, images: Floats, answers: list[asyncio.Future[Float
     for start in range(0, max(1, len(images)), _PIECE):
         if all(answer.done() for answer in answers):
             raise GivenUp
-        pieces.append(model.probabilities(images[start : start + _PIECE]))
+        pieces.append(model.outputs(images[start : start + _PIECE]))
     return np.concatenate(pieces)

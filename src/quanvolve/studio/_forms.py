@@ -8,6 +8,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from quanvolve.nn import HEADS
+from quanvolve.runs import TaskName
 from quanvolve.studio._layer_form import Word, layer_form
 from quanvolve.studio._store import ID
 from quanvolve.study import SEEDS
@@ -36,16 +37,39 @@ class PredictRequest(_Request):
 
     images: Arrays = Field(description="Images in the units of the training data (see `input_range`), or drawings.")
     drawing: bool = Field(
-        False, description="The images are drawings of any size, to be cut out, scaled and centred as MNIST's digits."
+        False,
+        description="The images are drawings of any size, to be cut out, scaled and centred as MNIST's digits; "
+        "for a model of colour, pictures in grey or colour that are scaled.",
     )
+    invert: bool = Field(False, description="Exchange dark and bright first.")
+
+
+class Fault(BaseModel):
+    """A file that could not be used."""
+
+    name: str
+    detail: str = Field(description="Why.")
 
 
 class Predictions(BaseModel):
-    """The classes of images."""
+    """What a model says of images: classes, several labels each, or numbers."""
 
-    classes: list[str] = Field(description="Names of the classes.")
-    labels: list[str] = Field(description="The most probable class of each image.")
-    probabilities: list[list[float]] = Field(description="A row for each image, a number for each class.")
+    task: TaskName
+    names: list[str] = Field(description="Of the images: those of their files, with a number where one holds several.")
+    classes: list[str] = Field(description="Names of the classes or labels; none of a regressor.")
+    labels: list[str | list[str]] = Field(
+        description="The most probable class of each image; of several labels those above one half."
+    )
+    probabilities: list[list[float]] = Field(description="A row for each image, a number for each class or label.")
+    targets: list[str] = Field(description="Names of the numbers of a regressor.")
+    numbers: list[list[float]] = Field(description="A row for each image, a number for each target.")
+    inverted: list[int] = Field(
+        description="Which images are dark on bright where the model learned from bright on dark, or the other way "
+        "round: ask again with `invert`."
+    )
+    warning: str | None = Field(description="What is said of these.")
+    faults: list[Fault] = Field(description="Files that could not be used; the others were.")
+    images: list[Array] = Field(description="The images in the units of the training data, where that was asked for.")
 
 
 class MapsRequest(_Request):
@@ -63,8 +87,11 @@ class Maps(BaseModel):
 
     image: list[list[list[float]]] = Field(description="The image as the model sees it: (channels, rows, columns).")
     maps: list[list[list[float]]] = Field(description="Feature maps: (channels, rows, columns).")
+    task: TaskName
     classes: list[str]
-    probabilities: list[float] = Field(description="With this noise and these shots.")
+    probabilities: list[float] = Field(description="With this noise and these shots; none of a regressor.")
+    targets: list[str]
+    numbers: list[float] = Field(description="Of a regressor, with this noise and these shots.")
     milliseconds: float = Field(description="What it took the model.")
 
 
@@ -74,6 +101,8 @@ class Channel(BaseModel):
     channel: int
     filter: int
     output: int
+    inputs: list[int] = Field(description="Channels of the image that it reads.")
+    circuits: list[int] = Field(description="Numbers of the circuits whose values it sums.")
     formula: str | None = Field(description="In pixels x0, x1, ... of the window.")
     latex: str | None
     terms: int = Field(description="Of the formula.")
@@ -87,6 +116,7 @@ class LayerOut(BaseModel):
 
     summary: str
     plan: str
+    in_channels: int = Field(description="Of what it reads.")
     kernel_size: list[int]
     stride: list[int]
     corner: list[int] = Field(description="Row and column of the first window's first pixel.")
@@ -104,6 +134,7 @@ class ModelOut(BaseModel):
     dataset: str
     created: float = Field(description="Seconds since 1970.")
     state: Literal["ready", "queued", "running", "stopped", "failed"]
+    task: TaskName = Field(description="What it learns: one class of several, any of several labels, or numbers.")
     settings: dict[str, Any] = Field(description="The options of its training.")
     metrics: dict[str, Any] | None = Field(description="Results on the test images; none before it is ready.")
     explanation: bool = Field(description="Whether its explanation has been made.")
@@ -115,7 +146,12 @@ class ModelDetail(ModelOut):
 
     image_shape: list[int] | None = Field(description="(channels, rows, columns)")
     input_range: list[float] | None = Field(description="Least and largest value of the training images.")
-    drawable: bool
+    drawable: bool = Field(description="Whether it takes pictures, grey or in colour.")
+    preparation: dict[str, Any] | None = Field(
+        description="What is done to pictures of any size, as it was in training; null where it learned from arrays."
+    )
+    residuals: bool = Field(description="Whether there is a picture of a regressor's errors.")
+    explainable: bool = Field(description="Whether jobs of kind `explain` and `onnx` can be made: of classifiers.")
     history: list[dict[str, Any]] = Field(description="A row for each epoch.")
 
 
@@ -210,7 +246,14 @@ class Sample(BaseModel):
 
     index: int
     label: str
-    image: list[list[float]] = Field(description="In the units of the data set.")
+    image: Array = Field(description="In the units of the data set.")
+
+
+class ModelSamples(BaseModel):
+    """Test images of a model's data."""
+
+    samples: list[Sample]
+    why_not: str | None = Field(description="Why there are none, as when the data set is not there any longer.")
 
 
 class FormField(BaseModel):

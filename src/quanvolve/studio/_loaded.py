@@ -15,12 +15,11 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from quanvolve._errors import ModelError, QuanvolveError
+from quanvolve._errors import QuanvolveError
 from quanvolve.analysis import filter_circuits, quantum_layers
 from quanvolve.circuits import with_noise
-from quanvolve.estimators import QuanvClassifier
-from quanvolve.estimators import load as load_classifier
-from quanvolve.runs import stamp_of
+from quanvolve.estimators import answers_of, is_bright, polarity_of
+from quanvolve.runs import TaskName, load_model, stamp_of, task_of_model
 from quanvolve.studio._problems import Refused
 from quanvolve.studio._tables import new_id
 
@@ -35,11 +34,11 @@ class Seen:
 
     Args:
         maps: output of its first layer, (channels, rows, columns).
-        probabilities: of the classes.
+        outputs: as :meth:`Loaded.outputs` has them.
     """
 
     maps: Floats
-    probabilities: Floats
+    outputs: Floats
 
 
 class Loaded:
@@ -49,17 +48,23 @@ class Loaded:
         folder: of the model.
 
     Raises:
-        ModelError: if it is damaged, or no classifier.
+        ModelError: if it is damaged, or neither a classifier nor a regressor.
     """
 
     def __init__(self, folder: Path) -> None:
-        clf = load_classifier(folder)
-        if not isinstance(clf, QuanvClassifier):
-            raise ModelError(f"{folder.name} holds a {type(clf).__name__}, expected a classifier")
+        clf = load_model(folder)
         self.clf: Any = clf
         self.shape: tuple[int, ...] = tuple(clf.image_shape_)
-        names = getattr(clf, "label_names_", None)
-        self.classes: list[str] = list(map(str, clf.classes_.tolist() if names is None else names))
+        self.task: TaskName = task_of_model(clf)
+        self.classes: list[str] = []
+        self.targets: list[str] = []
+        if self.task == "regression":
+            count = clf.n_outputs_
+            self.targets = ["target"] if count == 1 else [f"target_{k + 1}" for k in range(count)]
+        else:
+            names = getattr(clf, "label_names_", None)
+            self.classes = list(map(str, clf.classes_.tolist() if names is None else names))
+        self.bright = is_bright(clf)
         layers = quantum_layers(clf)
         self.layer: Any
         self.layer_name, self.layer = layers[0] if layers else ("", None)
@@ -70,8 +75,13 @@ class Loaded:
 
     @property
     def drawable(self) -> bool:
-        """Whether it takes pictures of one channel."""
-        return len(self.shape) == 3 and self.shape[0] == 1
+        """Whether it takes pictures, grey or in colour."""
+        return is_drawable(self.shape)
+
+    @property
+    def of_drawings(self) -> bool:
+        """Whether pictures for it are drawings unless something else is said: grey arrays, as of digits."""
+        return self.drawable and self.shape[0] == 1 and self.clf.preparation_ is None
 
     def images(self, values: Any) -> Floats:
         """Images of a request as the model's estimator takes them.
@@ -85,6 +95,8 @@ class Loaded:
         array = as_array(values, "images")
         shape = self.shape
         allowed = [shape, shape[1:]] if shape[0] == 1 else [shape]
+        if len(shape) == 3 and shape[:2] == (1, 1):  # features in a row
+            allowed.append(shape[2:])
         if array.ndim < 2 or array.shape[1:] not in allowed:
             actual = "x".join(map(str, array.shape[1:])) or "nothing"
             taken = " or ".join("x".join(map(str, lengths)) for lengths in allowed)
@@ -111,11 +123,26 @@ class Loaded:
         unit = (images - low) / ((high - low) or 1.0)
         return torch.from_numpy(np.ascontiguousarray(unit, np.float32).reshape(-1, *self.shape))
 
-    def probabilities(self, images: Floats) -> Floats:
-        """Probabilities (n, classes) of images in the units of the training data."""
+    def inverted(self, images: Floats) -> Floats:
+        """Images in the units of the training data, dark for bright."""
+        low, high = self.clf.input_range_
+        exchanged: Floats = low + high - images
+        return exchanged
+
+    def drawn(self, fractions: Floats) -> Floats:
+        """Bright strokes on black, (rows, columns) in [0, 1], as an image of the model: dark on bright where it learned
+        from such, and the same in all of its channels."""
+        strokes = 1 - fractions if self.bright else fractions
+        return self.scaled(np.broadcast_to(strokes, self.shape))
+
+    def wrong_way_round(self, image: Floats) -> str | None:
+        """What is said of an image that is dark on bright and should be bright on dark, or the other way round."""
+        return polarity_of(self.clf, image)
+
+    def outputs(self, images: Floats) -> Floats:
+        """Probabilities (n, classes) or numbers (n, targets) of images in the units of the training data."""
         with torch.no_grad():
-            probabilities: Floats = self.clf.module_(self.prepared(images)).double().softmax(dim=1).numpy()
-        return probabilities
+            return answers_of(self.clf, self.clf.module_(self.prepared(images)))
 
     def seen(self, image: Floats, noise: float = 0.0, shots: int | None = None, seed: int = 0) -> Seen:
         """Feature maps and probabilities of one image, with depolarizing noise after every gate, and shots.
@@ -137,14 +164,14 @@ class Loaded:
             torch.manual_seed(seed)
             handle = where.register_forward_hook(lambda _, __, out: outputs.append(out))
             try:
-                logits = module(self.prepared(image[None]))
+                outputs_of_head = module(self.prepared(image[None]))
             finally:
                 handle.remove()
         maps = outputs[0]
         values = maps[0].double().numpy()
         if values.ndim != 3:
             raise Refused(409, "maps", "this model has no feature maps: it is not a convolution of images")
-        return Seen(values, logits[0].double().softmax(0).numpy())
+        return Seen(values, answers_of(self.clf, outputs_of_head)[0])
 
     def _variant(self, noise: float, shots: int | None) -> nn.Module:
         """A copy of the network, with another first layer where noise or shots are wanted."""
@@ -181,7 +208,10 @@ class Loaded:
 
     def _channel(self, number: int) -> dict[str, Any]:
         channel = self.layer.channel(number)
+        parts = self.layer.rows()
         entry: dict[str, Any] = {"channel": number, "filter": channel.filter, "output": channel.measured,
+                                 "inputs": [plane for row in channel.rows for plane in row.in_channels],
+                                 "circuits": [k for k, row in enumerate(parts) if row.filter == channel.filter],
                                  "formula": None, "latex": None, "terms": 0,
                                  "main": None, "main_error": None, "why_not": None}  # fmt: skip
         try:
@@ -198,6 +228,16 @@ class Loaded:
         if self.layer is None:
             return []
         return filter_circuits(self.layer)
+
+
+def is_drawable(shape: Any) -> bool:
+    """Whether images of this shape (channels, *size) are grey pictures, or pictures in colour.
+
+    Examples:
+        >>> is_drawable((3, 8, 8)), is_drawable((2, 8, 8)), is_drawable((1, 30)), is_drawable((1, 1, 30))
+        (True, False, False, False)
+    """
+    return len(shape) == 3 and shape[0] in (1, 3) and min(shape[1:]) > 1
 
 
 def as_array(values: Any, what: str) -> Floats:
@@ -266,7 +306,7 @@ class Cache:
         if model is None:
             stamp = stamp_of(folder)
             model = Loaded(folder)
-            model.probabilities(np.zeros((1, *model.shape)))  # compiles its circuits
+            model.outputs(np.zeros((1, *model.shape)))  # compiles its circuits
             if not self._settled:
                 self._settled = True
                 _settle()

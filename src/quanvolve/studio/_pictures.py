@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -41,26 +42,45 @@ def decoded(
     Raises:
         Refused: if it is something else, damaged, or too large.
     """
+    with opened(content, most_pixels) as image:
+        if allowed is not None:
+            allowed(image.size[::-1])
+        image.load()
+        whole: Image.Image = image
+        if "A" in image.getbands() or "transparency" in image.info:
+            paper = Image.new("RGBA", image.size, "white")
+            whole = Image.alpha_composite(paper, image.convert("RGBA"))
+        values = np.asarray(whole.convert("RGB" if colour else "L"), np.float32)
+        values /= 255
+    return np.ascontiguousarray(values.transpose(2, 0, 1) if colour else values)
+
+
+@contextmanager
+def opened(content: bytes, most_pixels: int, in_part: int | None = None) -> Iterator[Image.Image]:
+    """A picture of which only the head has been read.
+
+    Args:
+        content: the bytes of a file.
+        most_pixels: that it may have.
+        in_part: that a JPEG may have which can be unpacked at a fraction of its size.
+
+    Raises:
+        Refused: if it is something else, damaged, or too large; also if unpacking fails later.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
                 wide, tall = image.size
+                if in_part is not None and image.format == "JPEG" and not image.info.get("progressive"):
+                    most_pixels = max(most_pixels, in_part)
                 if wide * tall > most_pixels:
                     raise Refused(
                         413, "large", f"the picture has {wide} x {tall} pixels, at most {most_pixels:,} are taken"
                     )
-                if allowed is not None:
-                    allowed((tall, wide))
                 if image.format == "JPEG" and content.count(b"\xff\xda") > _MOST_SCANS:
                     raise Refused(413, "large", f"the picture is a JPEG of more than {_MOST_SCANS} scans: save it anew")
-                image.load()
-                whole: Image.Image = image
-                if "A" in image.getbands() or "transparency" in image.info:
-                    paper = Image.new("RGBA", image.size, "white")
-                    whole = Image.alpha_composite(paper, image.convert("RGBA"))
-                values = np.asarray(whole.convert("RGB" if colour else "L"), np.float32)
-                values /= 255
+                yield image
     except Refused:
         raise
     except Image.DecompressionBombError:
@@ -71,7 +91,6 @@ def decoded(
         raise Refused(
             415, "picture", f"this is not a picture that can be read (PNG, JPEG, BMP, GIF, WebP): {_reason(error)}"
         ) from None
-    return np.ascontiguousarray(values.transpose(2, 0, 1) if colour else values)
 
 
 def _reason(error: Exception) -> str:

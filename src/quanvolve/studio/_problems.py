@@ -46,11 +46,14 @@ class Refused(HTTPException):
         kind: a short name of the problem.
         detail: a sentence.
         retry: seconds after which to ask again, told in the header Retry-After.
+        errors: what is wrong with each part of the request, where several are.
     """
 
-    def __init__(self, status: int, kind: str, detail: str, retry: int | None = None) -> None:
+    def __init__(
+        self, status: int, kind: str, detail: str, retry: int | None = None, errors: list[dict[str, Any]] | None = None
+    ) -> None:
         super().__init__(status, detail)
-        self.status, self.kind, self.detail, self.retry = status, kind, detail, retry
+        self.status, self.kind, self.detail, self.retry, self.errors = status, kind, detail, retry, errors
 
 
 class Missing(Refused):
@@ -75,7 +78,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Refused)
     async def refused(_: Request, error: Refused) -> JSONResponse:
-        answer = problem(error.status, error.kind, error.detail)
+        answer = problem(error.status, error.kind, error.detail, error.errors)
         if error.retry is not None:
             answer.headers["retry-after"] = str(error.retry)
         return answer

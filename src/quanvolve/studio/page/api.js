@@ -4,9 +4,10 @@ const banner = document.getElementById("banner");
 let away = false;
 
 export class Problem extends Error {
-  constructor(detail, status) {
+  constructor(detail, status, errors = null) {
     super(detail);
     this.status = status;
+    this.errors = errors; // of each part of the request, where several are wrong
   }
 }
 
@@ -28,7 +29,7 @@ export async function call(path, { method = "GET", json, form, signal } = {}) {
   if (answer.status === 401) window.location.href = "/login";
   if (answer.status === 204) return null;
   const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Problem(content.detail || answer.statusText, answer.status);
+  if (!answer.ok) throw new Problem(content.detail || answer.statusText, answer.status, content.errors);
   return content;
 }
 

@@ -1,9 +1,10 @@
 // Feature maps in colours, and the window under the pointer: its pixels as angles, its circuit, values and formula.
 
 import { element, isDark } from "./api.js";
-import { paint } from "./pad.js";
+import { paint, paintPlanes } from "./pad.js";
 
 const by = (id) => document.getElementById(id);
+const PLANES = ["red", "green", "blue"];
 
 function rgb(name) {
   const text = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -34,14 +35,27 @@ export class Maps {
     this.model = model;
     this.layer = layer;
     this.seen = this.at = null;
-    this.channel = 0;
+    this.channel = this.part = 0;
     this.figures = [];
+    this.written = null;
     by("filters").replaceChildren();
     by("input").replaceChildren();
+    by("input-side").hidden = false;
     by("legend").replaceChildren();
     by("window").hidden = true;
     by("sliders").hidden = layer.channels.length === 0;
     by("circuit").removeAttribute("src");
+  }
+
+  // There are none: say why, if somebody knows.
+  none(why) {
+    this.seen = null;
+    this.figures = [];
+    by("filters").replaceChildren(element("p", { class: "hint" }, why));
+    by("input").replaceChildren();
+    by("input-side").hidden = true;
+    by("legend").replaceChildren();
+    by("window").hidden = by("sliders").hidden = true;
   }
 
   show(seen) {
@@ -52,7 +66,9 @@ export class Maps {
     if (!sameShape) this.build();
     const most = this.layer.channels.length ? 1 : Math.max(1e-9, ...seen.maps.flat(2).map(Math.abs));
     const colour = colours(Math.max(most, ...seen.maps.flat(2).map(Math.abs).filter((value) => value > most)));
-    paint(this.input.canvas, seen.image[0], (value) => [255 * value, 255 * value, 255 * value]);
+    by("sliders").hidden = this.layer.channels.length === 0;
+    by("input-side").hidden = false;
+    paintPlanes(this.input.canvas, seen.image);
     this.figures.forEach((figure, channel) => paint(figure.canvas, seen.maps[channel], colour));
     by("legend").replaceChildren(
       element("span", {}, most === 1 ? "−1" : (-most).toFixed(1)), element("i"),
@@ -115,14 +131,23 @@ export class Maps {
     return best;
   }
 
+  // Whether the first quantum layer reads the image, and not what other layers make of it.
+  get readsImage() {
+    return this.layer.kernel_size.length > 0 && this.layer.in_channels === this.seen.image.length;
+  }
+
+  // Of the channels that a filter reads, one after the other, as its formula numbers them.
   pixels(row, column) {
     const { kernel_size: [kh, kw] = [1, 1], stride: [sh, sw] = [1, 1], corner: [top, left] = [0, 0], dilation: [dh, dw] = [1, 1] } = this.layer;
-    const image = this.seen.image[0];
+    const planes = this.readsImage ? this.layer.channels[this.channel]?.inputs ?? [0] : [0];
     const found = [];
-    for (let i = 0; i < kh; i++) {
-      for (let j = 0; j < kw; j++) {
-        const [y, x] = [row * sh + top + i * dh, column * sw + left + j * dw];
-        found.push({ y, x, value: image[y]?.[x] ?? 0 });
+    for (const plane of planes) {
+      const image = this.seen.image[plane];
+      for (let i = 0; i < kh; i++) {
+        for (let j = 0; j < kw; j++) {
+          const [y, x] = [row * sh + top + i * dh, column * sw + left + j * dw];
+          found.push({ y, x, plane, index: (plane * kh + i) * kw + j, value: image[y]?.[x] ?? 0 });
+        }
       }
     }
     return found;
@@ -169,7 +194,8 @@ export class Maps {
       put(figure, (this.at[0] / rows) * share, this.at[1] / columns, share / rows, 1 / columns);
       figure.host.classList.toggle("chosen", channel === this.channel);
     });
-    if (this.layer.kernel_size.length) {
+    by("window").hidden = true;
+    if (this.readsImage) {
       const image = this.seen.image[0];
       const all = this.pixels(...this.at);
       const share = scaleOf(this.input);
@@ -187,21 +213,8 @@ export class Maps {
     if (!channel) return;
     const [row, column] = this.at;
     by("window-title").textContent = `Window in row ${row}, column ${column}: channel ${channel.channel}`;
-    const tiles = by("tiles");
-    tiles.style.gridTemplateColumns = `repeat(${this.layer.kernel_size[1]}, 1fr)`;
-    tiles.replaceChildren(...this.pixels(row, column).map(({ value }, index) => {
-      const tile = element("div", { class: "tile" }, `x${index} = ${value.toFixed(2)}`, element("br"), `${(value * (this.layer.scales[index] ?? 0)).toFixed(2)} rad`);
-      const grey = Math.round(255 * Math.min(1, value));
-      tile.style.background = `rgb(${grey} ${grey} ${grey})`;
-      tile.style.color = grey > 127 ? "#111" : "#fff";
-      return tile;
-    }));
-    const source = `/api/v1/models/${this.model}/circuits/${channel.filter}/picture?dark=${isDark()}`;
-    if (by("circuit").getAttribute("src") !== source) {
-      by("circuit").src = source;
-      by("circuit").alt = `Circuit diagram of filter ${channel.filter}, with its weights`;
-      by("circuit-title").textContent = `Circuit of filter ${channel.filter}, with its weights`;
-    }
+    this.tiles(this.pixels(row, column));
+    this.circuit(channel);
     by("formula-title").textContent = `Formula of channel ${channel.channel}`;
     const pretty = (text) => text.replaceAll("pi ", "π ").replaceAll(" - ", " − ").replaceAll("x", "x\u2060");
     if (this.written !== channel) {
@@ -213,16 +226,62 @@ export class Maps {
           element("p", { class: "formula mono" }, pretty(channel.formula))) : "",
       ] : [element("p", { class: "formula" }, `No closed form: ${channel.why_not}`)]));
     }
+    const most = Math.max(1, ...this.layer.channels.map((one) => (one.filter === channel.filter ? Math.abs(this.seen.maps[one.channel][row][column]) : 0)));
     const own = this.layer.channels.filter((one) => one.filter === channel.filter);
     by("values").replaceChildren(...own.map((one) => {
       const value = this.seen.maps[one.channel][row][column];
       const bar = element("b");
       bar.style.background = `var(--${value < 0 ? "low" : "high"})`;
-      bar.style.left = `${50 + 50 * Math.min(0, Math.max(-1, value))}%`;
-      bar.style.width = `${50 * Math.min(1, Math.abs(value))}%`;
+      bar.style.left = `${50 + 50 * Math.min(0, value / most)}%`;
+      bar.style.width = `${50 * Math.abs(value / most)}%`;
       return element("div", { class: one.channel === channel.channel ? "chosen" : "" },
         element("span", {}, `ch${one.channel}`), element("span", { class: "axis" }, bar),
         element("span", { class: "mono" }, value.toFixed(4)));
     }));
+  }
+
+  // The pixels of a window, each channel of the image by itself.
+  tiles(pixels) {
+    const planes = [...new Set(pixels.map(({ plane }) => plane))];
+    const names = this.seen.image.length === 3 ? PLANES : planes.map((plane) => `channel ${plane}`);
+    by("tiles").replaceChildren(...planes.map((plane) => {
+      const tiles = pixels.filter((one) => one.plane === plane).map(({ value, index }) => {
+        const tile = element("div", { class: "tile" }, `x${index} = ${value.toFixed(2)}`, element("br"), `${(value * (this.layer.scales[index] ?? 0)).toFixed(2)} rad`);
+        const grey = Math.round(255 * Math.min(1, Math.max(0, value)));
+        tile.style.background = `rgb(${grey} ${grey} ${grey})`;
+        tile.style.color = grey > 127 ? "#111" : "#fff";
+        return tile;
+      });
+      const grid = element("div", { class: "tiles" }, tiles);
+      grid.style.gridTemplateColumns = `repeat(${this.layer.kernel_size[1]}, 1fr)`;
+      return element("div", {}, this.seen.image.length > 1 ? element("span", { class: "hint" }, names[plane] ?? `channel ${plane}`) : "", grid);
+    }));
+  }
+
+  // The circuit of a filter; of a filter that sums several, the one that is chosen.
+  circuit(channel) {
+    const several = channel.circuits.length > 1;
+    this.part = Math.min(this.part, channel.circuits.length - 1);
+    const read = (part) => (this.seen.image.length === 3 ? PLANES[channel.inputs[part]] : `channel ${channel.inputs[part]}`);
+    const place = by("circuit-part");
+    place.hidden = !several;
+    const choices = channel.circuits.map((_, part) => `on ${read(part)}`);
+    if (place.dataset.choices !== choices.join()) {
+      place.dataset.choices = choices.join();
+      place.replaceChildren(...choices.map((text, part) => element("option", { value: part }, text)));
+    }
+    place.value = this.part;
+    place.onchange = () => {
+      this.part = Number(place.value);
+      this.circuit(channel);
+    };
+    const source = `/api/v1/models/${this.model}/circuits/${channel.circuits[this.part]}/picture?dark=${isDark()}`;
+    if (by("circuit").getAttribute("src") === source) return;
+    // The picture numbers the pixels that this circuit reads from 0; the formula those of the whole window.
+    const first = this.part * this.layer.kernel_size[0] * this.layer.kernel_size[1];
+    const which = `ircuit of filter ${channel.filter}${several ? `, ${choices[this.part]}` : ""}, with its weights${several && first ? ` (its x0 is x${first})` : ""}`;
+    by("circuit").src = source;
+    by("circuit").alt = which.replace("ircuit", "Circuit diagram");
+    by("circuit-title").textContent = `C${which}`;
   }
 }

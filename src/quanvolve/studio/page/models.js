@@ -2,21 +2,61 @@
 
 import { call, element, follow, known, percent, words } from "./api.js";
 import { barChart, historyChart } from "./charts.js";
+import { results, score, scoreText, TASKS, taskOf } from "./scores.js";
+import { tested } from "./tested.js";
 
 const by = (id) => document.getElementById(id);
 
 const TOLD = new Set(["dataset", "filters", "backbone", "circuit", "encoding", "readout", "kernel_size", "stride", "head", "trainable", "epochs", "seed", "device"]);
 
+// By what the table can be sorted; models of one task stand together, as their results have nothing in common.
+const ORDERS = {
+  name: (one) => one.name.toLowerCase(),
+  data: (one) => one.dataset.toLowerCase(),
+  score: (one) => score(one),
+  weights: (one) => one.metrics?.parameters?.trainable ?? null,
+};
+
+function sorted(models, { by: name, down }) {
+  if (!name) return models;
+  const tasks = Object.keys(TASKS);
+  const compared = (a, b) => {
+    if (name === "score" && a.task !== b.task) return tasks.indexOf(a.task) - tasks.indexOf(b.task);
+    const [x, y] = [ORDERS[name](a), ORDERS[name](b)];
+    if (x === null || y === null) return (x === null) - (y === null); // unknown ones last
+    return (x < y ? -1 : Number(x > y)) * (down ? -1 : 1);
+  };
+  return [...models].sort(compared);
+}
+
 export function start() {
   let models = [];
   let current = null;
+  let order = { by: null, down: false }; // newest first
   const marked = new Set();
   // A number of a model's results: unknown where a finished model has none, and not there yet of others.
   const result = (one, read, write) => (one.metrics || one.state === "ready" ? known(one.metrics ? read(one.metrics) : null, write) : "–");
   const count = (value) => value.toLocaleString("en");
   const seconds = (value) => `${value.toFixed(1)} s`;
   // No validation is null; one that nobody has written down is unknown.
-  const validation = (one) => (one.metrics?.valid_accuracy === null ? "–" : result(one, (m) => m.valid_accuracy, percent));
+  const validation = (one) => {
+    const { valid, writeValid } = taskOf(one);
+    return one.metrics?.[valid] === null ? "–" : result(one, (m) => m[valid], writeValid);
+  };
+
+  function columns() {
+    return [["Model", "name"], ["Data", "data"], ["Test result", "score", "number"], ["Trained weights", "weights", "number"]].map(([text, name, kind]) => {
+      const sorts = order.by === name ? (order.down ? "descending" : "ascending") : "none";
+      const sort = () => {
+        const down = order.by === name ? !order.down : ["score", "weights"].includes(name); // the best or largest first
+        order = { by: name, down };
+        table();
+        by("models-table").querySelector(`[data-sort="${name}"]`).focus();
+      };
+      return element("th", { scope: "col", class: kind ?? "", "aria-sort": sorts },
+        element("button", { type: "button", class: "sort", "data-sort": name, onclick: sort }, text, element("span", { "aria-hidden": "true" }, { none: "", ascending: " ▲", descending: " ▼" }[sorts])));
+    });
+  }
 
   function table() {
     if (!models.length) {
@@ -24,7 +64,7 @@ export function start() {
       by("models-compare").replaceChildren();
       return;
     }
-    const rows = models.map((one) => element("tr", { class: one.id === current ? "chosen" : "" },
+    const rows = sorted(models, order).map((one) => element("tr", { class: one.id === current ? "chosen" : "" },
       element("td", {}, element("input", { type: "checkbox", "aria-label": `Compare ${one.name}`, checked: marked.has(one.id), disabled: one.state !== "ready", onchange: (event) => {
         if (event.target.checked) marked.add(one.id);
         else marked.delete(one.id);
@@ -32,12 +72,12 @@ export function start() {
       } })),
       element("td", {}, element("button", { type: "button", class: "link", "aria-pressed": String(one.id === current), onclick: () => (window.location.hash = `models/${one.id}`) }, one.name)),
       element("td", {}, one.dataset),
-      element("td", { class: "number" }, result(one, (m) => m.test_accuracy, percent)),
+      element("td", { class: "number" }, one.metrics || one.state === "ready" ? scoreText(one) : "–"),
       element("td", { class: "number" }, result(one, (m) => m.parameters?.trainable, count)),
       element("td", {}, element("span", { class: `state ${one.state}` }, one.state))));
     by("models-table").replaceChildren(element("table", {},
       element("thead", {}, element("tr", {}, element("th", { scope: "col" }, element("span", { class: "visually-hidden" }, "Compare")),
-        ...[["Model"], ["Data"], ["Test accuracy", "number"], ["Trained weights", "number"], ["State"]].map(([text, kind]) => element("th", { scope: "col", class: kind ?? "" }, text)))),
+        ...columns(), element("th", { scope: "col" }, "State"))),
       element("tbody", {}, rows)));
     compare();
   }
@@ -54,12 +94,23 @@ export function start() {
     const text = (one, name) => String(one.settings[name] ?? "by itself");
     const others = settings.filter((name) => new Set(chosen.map((one) => text(one, name))).size > 1);
     const line = (label, value) => element("tr", {}, element("th", { scope: "row" }, label), chosen.map((one) => element("td", {}, String(value(one)))));
+    const tasks = Object.keys(TASKS).filter((name) => chosen.some((one) => one.task === name));
+    const measured = chosen.map(results);
+    const measures = [...new Set(measured.flatMap((found) => [...found.keys()]))];
     place.replaceChildren(
-      element("h2", {}, "Side by side"), barChart(chosen.map((one) => one.name), chosen.map((one) => one.metrics?.test_accuracy ?? null)),
+      element("h2", {}, "Side by side"),
+      ...tasks.flatMap((name) => {
+        const ones = chosen.filter((one) => one.task === name);
+        return [
+          tasks.length > 1 ? element("h3", {}, TASKS[name].name) : "",
+          barChart(ones.map((one) => one.name), ones.map(score), TASKS[name].write),
+        ];
+      }),
       element("p", { class: "hint" }, "One training each, on the test images: a difference here may be chance. ", element("a", { href: "#verdict" }, "A verdict"), " takes seeds and controls."),
       element("div", { class: "scroll", tabindex: 0, "aria-label": "Settings side by side" }, element("table", {},
         element("thead", {}, element("tr", {}, element("th", { scope: "col" }, ""), chosen.map((one) => element("th", { scope: "col" }, one.name)))),
         element("tbody", {},
+          ...measures.map((name) => element("tr", {}, element("th", { scope: "row" }, name), measured.map((found) => element("td", {}, found.get(name) ?? "–")))),
           line("Filters", (one) => known(one.settings.filters, (filters) => `${filters} × ${one.settings.backbone === "quantum" ? words(one.settings.circuit) : one.settings.backbone}`)),
           line("Encoding, readout", (one) => known(one.settings.encoding, (encoding) => `${encoding}, ${one.settings.readout}`)),
           line("Window, stride", (one) => known(one.settings.kernel_size, (size) => `${size}, ${one.settings.stride}`)),
@@ -68,7 +119,7 @@ export function start() {
           line("Epochs", (one) => known(one.settings.epochs)),
           line("Seed", (one) => known(one.settings.seed)),
           ...others.map((name) => line(words(name).replace(/^./, (letter) => letter.toUpperCase()), (one) => text(one, name))),
-          line("Validation accuracy", validation),
+          line(tasks.includes("regression") ? "Validation" : "Validation accuracy", validation),
           line("Training", (one) => result(one, (m) => m.seconds, seconds))))));
   }
 
@@ -133,15 +184,17 @@ export function start() {
       element("h2", {}, one.name),
       element("p", { class: "hint" }, `${one.dataset} · ${one.id} · ${new Date(1000 * one.created).toLocaleString()}`),
       m || ready ? element("dl", { class: "facts" },
-        fact("Test accuracy", percent(m?.test_accuracy)), fact("Right", known(m?.test_right, (right) => `${right} of ${known(m.n_test)}`)),
-        fact("Validation", validation(one)),
+        ...(one.task === "classification"
+          ? [fact("Test accuracy", percent(m?.test_accuracy)), fact("Right", known(m?.test_right, (right) => `${right} of ${known(m.n_test)}`))]
+          : taskOf(one).facts.map(([name, key, write]) => fact(name, m?.[key] === null ? "–" : known(m?.[key], write)))),
+        fact(one.task === "regression" ? "Validation R²" : "Validation", validation(one)),
         fact("Weights", known(m?.parameters?.total, count)), fact("of circuits", known(m?.parameters?.quantum, count)),
         fact("Training", known(m?.seconds, seconds))) : element("p", {}, "Not trained yet: ", element("a", { href: "#train" }, "see its training"), "."),
       element("div", { class: "row" },
         ready ? element("a", { class: "button", href: `#draw/${id}` }, one.drawable ? "Draw with it" : "Try it") : null,
-        ready && quantum ? made("Explanation", "explain", one.explanation, report) : null,
+        ready && quantum && one.explainable ? made("Explanation", "explain", one.explanation, report) : null,
         ready ? element("a", { class: "button", href: `/api/v1/models/${id}/download`, download: true }, "Folder (ZIP)") : null,
-        ready ? made("ONNX", "onnx", one.onnx, () => (window.location.href = `/api/v1/models/${id}/onnx`)) : null,
+        ready && one.explainable ? made("ONNX", "onnx", one.onnx, () => (window.location.href = `/api/v1/models/${id}/onnx`)) : null,
         element("button", { type: "button", onclick: async () => {
           const name = window.prompt("Another name for this model:", one.name);
           if (name) await call(`/models/${id}`, { method: "PATCH", json: { name } }).then(() => enter(id), fail);
@@ -158,6 +211,8 @@ export function start() {
           }, fail);
         } }, "Delete")),
       error,
+      ready && !one.explainable ? element("p", { class: "hint" }, "Explanations and ONNX files are made of classifiers of one label an image.") : null,
+      ...tested(one),
       m?.confusion ? element("h3", {}, "Which classes are taken for which") : null,
       m?.confusion ? confusion(m) : null,
       one.history.length ? element("h3", {}, "Training") : null,

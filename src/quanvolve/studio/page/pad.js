@@ -1,4 +1,4 @@
-// The canvas that people draw on: white strokes on black, with undo, and whatever else is put onto it.
+// The canvas that people draw on: bright strokes on black, with undo, and whatever else is put onto it.
 
 const SENT = 56; // pixels of a side that the server gets
 
@@ -9,6 +9,8 @@ export class Pad {
     this.changed = changed;
     this.past = [];
     this.last = null;
+    this.colour = "#ffffff";
+    this.inColour = false; // whether pictures stay as they are, and all three channels are sent
     this.clear(false);
     canvas.addEventListener("pointerdown", (event) => this.down(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
@@ -42,7 +44,7 @@ export class Pad {
 
   stroke(to) {
     const context = this.context;
-    context.strokeStyle = "#fff";
+    context.strokeStyle = this.inColour ? this.colour : "#fff";
     context.lineWidth = this.canvas.width * 0.085;
     context.lineCap = context.lineJoin = "round";
     context.beginPath();
@@ -67,24 +69,22 @@ export class Pad {
     this.changed();
   }
 
-  // Rows of brightness in [0, 1], or a picture: shown as large as it fits.
+  // Rows of brightness in [0, 1], three planes of them, or a picture: shown as large as it fits.
   show(source, tell = true) {
     this.remember();
     this.clear(false);
     let drawn = source;
     let [wide, tall] = [source.width, source.height];
     if (Array.isArray(source)) {
-      [tall, wide] = [source.length, source[0].length];
       drawn = document.createElement("canvas");
-      drawn.width = wide;
-      drawn.height = tall;
-      paint(drawn, source, (value) => [255 * value, 255 * value, 255 * value]);
+      paintPlanes(drawn, Array.isArray(source[0][0]) ? source : [source]);
+      [wide, tall] = [drawn.width, drawn.height];
     }
     const factor = this.canvas.width / Math.max(wide, tall);
     const [width, height] = [wide * factor, tall * factor];
     this.context.imageSmoothingEnabled = !Array.isArray(source);
     // Dark strokes on bright paper become what is drawn here: bright ones on black.
-    this.context.filter = Array.isArray(source) || !this.bright(drawn) ? "none" : "invert(1) grayscale(1)";
+    this.context.filter = Array.isArray(source) || this.inColour || !this.bright(drawn) ? "none" : "invert(1) grayscale(1)";
     this.context.drawImage(drawn, (this.canvas.width - width) / 2, (this.canvas.height - height) / 2, width, height);
     this.context.filter = "none";
     if (tell) this.changed();
@@ -109,12 +109,16 @@ export class Pad {
 
   get empty() {
     const pixels = this.context.getImageData(0, 0, this.canvas.width, this.canvas.height).data;
-    for (let i = 0; i < pixels.length; i += 16) if (pixels[i] > 40) return false;
+    for (let i = 0; i < pixels.length; i += 16) if (Math.max(pixels[i], pixels[i + 1], pixels[i + 2]) > 40) return false;
     return true;
   }
 
-  // Brightness, 0 to 255, each pixel the mean of a square of the canvas.
+  // Brightness, 0 to 255, each pixel the mean of a square of the canvas; in colour three planes of it.
   pixels() {
+    return this.inColour ? [[1, 0, 0], [0, 1, 0], [0, 0, 1]].map((shares) => this.plane(shares)) : this.plane([0.299, 0.587, 0.114]);
+  }
+
+  plane([red, green, blue]) {
     const size = this.canvas.width;
     const step = size / SENT;
     const data = this.context.getImageData(0, 0, size, size).data;
@@ -126,7 +130,7 @@ export class Pad {
         for (let j = 0; j < step; j++) {
           for (let i = 0; i < step; i++) {
             const at = 4 * ((y * step + j) * size + x * step + i);
-            sum += 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
+            sum += red * data[at] + green * data[at + 1] + blue * data[at + 2];
           }
         }
         row.push(Math.round(sum / (step * step)));
@@ -135,6 +139,16 @@ export class Pad {
     }
     return rows;
   }
+}
+
+// One plane of brightness in [0, 1] in grey, three in colour.
+export function paintPlanes(canvas, planes) {
+  const [red, green, blue] = planes.length === 3 ? planes : [planes[0], planes[0], planes[0]];
+  canvas.height = red.length;
+  canvas.width = red[0].length;
+  const image = new ImageData(canvas.width, canvas.height);
+  red.forEach((row, y) => row.forEach((value, x) => image.data.set([255 * value, 255 * green[y][x], 255 * blue[y][x], 255], 4 * (y * canvas.width + x))));
+  canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
 export function paint(canvas, rows, colour) {

@@ -7,7 +7,6 @@ from functools import lru_cache, partial
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-import numpy as np
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
@@ -22,6 +21,7 @@ from quanvolve.studio._problems import Missing, Refused
 from quanvolve.studio._requests import available, image_sets
 from quanvolve.studio._samples import sampled
 from quanvolve.studio._studio import Use
+from quanvolve.studio._test_images import samples_of
 
 router = APIRouter(prefix="/api/v1", tags=["Data sets and circuits"])
 SVG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}}
@@ -58,18 +58,7 @@ def samples(
         raise Refused(409, "data", f"the files of data set {name!r} are not on this server")
     with _lock:
         data = _dataset(name, studio.settings.data_dir)
-    classes = np.unique(data.test_labels)
-    by_class = [np.flatnonzero(data.test_labels == label)[start:] for label in classes]
-    chosen = [
-        (int(label), int(rows[turn]))
-        for turn in range(-(-count // len(classes)))
-        for label, rows in zip(classes, by_class, strict=True)
-        if turn < len(rows)
-    ][:count]
-    return [
-        Sample(index=row, label=str(data.class_names[label]), image=data.test_images[row].tolist())
-        for label, row in chosen
-    ]
+    return samples_of(data, count, start)
 
 
 @lru_cache(maxsize=2)

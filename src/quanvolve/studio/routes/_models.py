@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from starlette.responses import Response, StreamingResponse
 
 from quanvolve.circuits import draw_figure
-from quanvolve.runs import EXPLANATION, ONNX_MODEL, config_of, epochs_of, metrics_of, trained
+from quanvolve.runs import EXPLANATION, ONNX_MODEL, RESIDUALS, TASKS, config_of, epochs_of, metrics_of, trained
 from quanvolve.studio import _deletion
 from quanvolve.studio._drawings import svg_bytes
-from quanvolve.studio._forms import Channel, Id, LayerOut, ModelDetail, ModelOut, Rename
-from quanvolve.studio._loaded import Loaded
+from quanvolve.studio._forms import Channel, Id, LayerOut, ModelDetail, ModelOut, ModelSamples, Rename
+from quanvolve.studio._loaded import Loaded, is_drawable
 from quanvolve.studio._problems import Missing
 from quanvolve.studio._reports import content_of, framed
 from quanvolve.studio._samples import sampled
 from quanvolve.studio._studio import Studio, Use
 from quanvolve.studio._tables import Job, Model
+from quanvolve.studio._test_images import samples_for
 from quanvolve.studio.routes._catalogue import SVG
 
 router = APIRouter(prefix="/api/v1/models", tags=["Models"])
@@ -62,12 +64,19 @@ def _layer(loaded: Loaded) -> LayerOut:
     quanv = loaded.layer
     if quanv is None:
         empty = ("kernel_size", "stride", "corner", "dilation", "scales", "circuits", "channels")
-        return LayerOut(summary="no quantum layer", plan="", **{name: [] for name in empty})
+        return LayerOut(
+            summary="no quantum layer", plan="", in_channels=loaded.shape[0], **{name: [] for name in empty}
+        )
     sides = quanv.geometry.sides()
     circuits = loaded.circuits()
+    scales: dict[int, float] = {}
+    for row in quanv.rows():
+        scales |= zip(row.pixels, row.scale.tolist(), strict=True)
     return LayerOut(
-        summary=str(quanv), plan=quanv.plan, kernel_size=list(quanv.kernel_size), stride=list(quanv.stride),
-        corner=[-before for before, _ in sides], dilation=list(quanv.dilation), scales=list(circuits[0].bound.scales),
+        summary=str(quanv), plan=quanv.plan, in_channels=quanv.in_channels,
+        kernel_size=list(quanv.kernel_size), stride=list(quanv.stride),
+        corner=[-before for before, _ in sides], dilation=list(quanv.dilation),
+        scales=[scales[pixel] for pixel in sorted(scales)],
         circuits=[circuit.name for circuit in circuits], channels=[Channel(**row) for row in loaded.channels()],
     )  # fmt: skip
 
@@ -95,6 +104,21 @@ def _circuit(loaded: Loaded, number: int, dark: bool) -> bytes:
         raise Missing("circuit", str(number))
     bound = circuits[number].bound
     return svg_bytes(lambda: draw_figure(bound.circuit, weights=bound.weights, scale=bound.scales), dark=dark)
+
+
+@router.get("/{model}/samples", operation_id="model_samples")
+async def model_samples(studio: Use, model: Id, count: Annotated[int, Query(ge=1, le=100)] = 20) -> ModelSamples:
+    """Test images of the data set that the model was trained on, one class after the other, if it is still there."""
+    loaded = await studio.loaded(model)
+    return await studio.computed(samples_for, studio.store.ready(model), loaded, studio.settings, count)
+
+
+@router.get("/{model}/residuals", operation_id="residuals", response_class=Response, **sampled(saved=RESIDUALS),
+            responses={200: {"content": {"image/png": _BINARY}}})  # fmt: skip
+def residuals(studio: Use, model: Id) -> Response:
+    """The errors of a regressor on the test images, as a picture."""
+    content = content_of(studio.store.ready(model) / RESIDUALS, "picture of the errors of model", model)
+    return Response(content, media_type="image/png")
 
 
 @router.get("/{model}/explanation", operation_id="explanation", response_class=Response, **sampled(saved=EXPLANATION),
@@ -147,6 +171,7 @@ def _facts(studio: Studio, row: Model, training: Job | None) -> dict[str, Any]:
         state = "running" if training.state == "done" else training.state
     return {
         "id": row.id, "name": row.name, "dataset": row.dataset, "created": row.created, "state": state,
+        "task": _task(row, metrics, folder),
         "settings": row.settings, "metrics": metrics, "explanation": (folder / EXPLANATION).is_file(),
         "onnx": (folder / ONNX_MODEL).is_file(),
     }  # fmt: skip
@@ -160,5 +185,17 @@ def _detail(studio: Studio, row: Model) -> ModelDetail:
     shape: list[int] | None = config.get("image_shape")
     return ModelDetail(
         **facts, image_shape=shape, input_range=config.get("input_range"),
-        drawable=shape is not None and len(shape) == 3 and shape[0] == 1, history=epochs_of(folder),
+        drawable=shape is not None and is_drawable(shape), preparation=config.get("preparation"),
+        residuals=(folder / RESIDUALS).is_file(), explainable=facts["task"] == "classification",
+        history=epochs_of(folder),
     )  # fmt: skip
+
+
+def _task(row: Model, metrics: dict[str, Any] | None, folder: FilePath) -> str:
+    """What a model learns, by its results; by its options while there are none, and else by the model itself."""
+    stated = (metrics or row.settings).get("task")
+    if metrics is None and stated not in TASKS:
+        config = config_of(folder)
+        kinds = {"regressor": "regression", "classifier": "multilabel" if config.get("multilabel") else None}
+        stated = kinds.get(config.get("kind", ""))
+    return stated if stated in TASKS else "classification"
