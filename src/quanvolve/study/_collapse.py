@@ -1,7 +1,8 @@
-"""Contenders that have learned nothing: no better than always answering the most frequent class, over all seeds."""
+"""Contenders that have learned nothing: no better than an answer that looks at no image, over all seeds."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -15,16 +16,20 @@ class Outcome:
     """The result of one training.
 
     Args:
-        accuracy: on the test set, between 0 and 1.
+        score: on the test set: the accuracy, between 0 and 1, or what else is compared.
         n_test: images in it.
-        majority: the share of its most frequent class; of all images, where they are split.
+        baseline: the score of an answer that looks at no image. Of the accuracy it is the share of the most frequent
+            class: of the test images, or of all images, where they are split.
         n_train: images that it was trained on, validation images among them; 0 where that is not known.
+        noise: standard deviation that the choice of test images gives to the score of such an answer, or to how far
+            the score is above it; None for an accuracy, whose is binomial.
     """
 
-    accuracy: float
+    score: float
     n_test: int
-    majority: float
+    baseline: float
     n_train: int = 0
+    noise: float | None = None
 
 
 def has_collapsed(outcomes: Collection[Outcome]) -> bool:
@@ -37,7 +42,8 @@ def has_collapsed(outcomes: Collection[Outcome]) -> bool:
     one for so many images as would have this variance. One seed, or seeds that agree, are worth one test set.
 
     Args:
-        outcomes: of all seeds of one contender, on the same test images.
+        outcomes: of all seeds of one contender, on the same test images; scores between 0 and 1, of which those that
+            are no accuracies have a `noise`.
 
     Examples:
         >>> has_collapsed([Outcome(k / 18, 18, 1 / 3) for k in (11, 10, 12)])
@@ -47,15 +53,55 @@ def has_collapsed(outcomes: Collection[Outcome]) -> bool:
     """
     from scipy.special import betainc
 
-    accuracies = np.array([outcome.accuracy for outcome in outcomes])
-    chance = float(np.mean([outcome.majority for outcome in outcomes]))
-    images = float(np.mean([outcome.n_test for outcome in outcomes]))
-    mean = float(accuracies.mean())
+    scores = np.array([outcome.score for outcome in outcomes])
+    chance = float(np.mean([outcome.baseline for outcome in outcomes]))
+    mean = float(scores.mean())
     if mean <= chance or chance >= 1:
         return True
-    binomial = chance * (1 - chance) / images
-    scatter = float(accuracies.var(ddof=1)) if len(accuracies) > 1 else 0.0
-    variance = max(binomial - scatter, 0.0) + scatter / len(accuracies)
+    variance = _variance_of_mean(scores, _noise(outcomes, chance))
+    if variance <= 0:
+        return False
     worth = chance * (1 - chance) / variance
     # The chance of at least so many right ones, which need not be whole numbers here.
     return bool(betainc(mean * worth, (1 - mean) * worth + 1, chance) > LEVEL)
+
+
+def has_no_gain(outcomes: Collection[Outcome]) -> bool:
+    """Whether scores of all seeds together are not above their baselines (one-sided, 5 %), by Student's t.
+
+    As :func:`has_collapsed`, for scores without bounds: the variance of the mean gain has the same two parts.
+
+    Args:
+        outcomes: of all seeds of one contender, on the same test images, each with its `noise`.
+
+    Examples:
+        >>> has_no_gain([Outcome(score, 50, 0.0, noise=0.1) for score in (0.31, 0.28)])
+        False
+        >>> has_no_gain([Outcome(score, 50, 0.0, noise=0.1) for score in (0.11, 0.08)])
+        True
+    """
+    from scipy.special import stdtr
+
+    gains = np.array([outcome.score - outcome.baseline for outcome in outcomes])
+    mean = float(gains.mean())
+    if mean <= 0:
+        return True
+    variance = _variance_of_mean(gains, float(np.mean([(outcome.noise or 0.0) ** 2 for outcome in outcomes])))
+    if variance <= 0:
+        return False
+    images = float(np.mean([outcome.n_test for outcome in outcomes]))
+    return bool(stdtr(max(images - 1, 1), -mean / math.sqrt(variance)) > LEVEL)
+
+
+def _noise(outcomes: Collection[Outcome], chance: float) -> float:
+    """The variance that the test images give to a single score at the baseline."""
+    known = [outcome.noise for outcome in outcomes if outcome.noise is not None]
+    if known:
+        return float(np.mean(np.square(known)))
+    return chance * (1 - chance) / float(np.mean([outcome.n_test for outcome in outcomes]))
+
+
+def _variance_of_mean(values: np.ndarray[tuple[int], np.dtype[np.float64]], noise: float) -> float:
+    """What seeds have in common does not average out, what they scatter does."""
+    scatter = float(values.var(ddof=1)) if len(values) > 1 else 0.0
+    return max(noise - scatter, 0.0) + scatter / len(values)

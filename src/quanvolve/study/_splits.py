@@ -2,11 +2,12 @@
 
 Five splits are a repetition: the classes are dealt out to five parts, of which each is the test set once. So every
 image is tested once a repetition, whatever is drawn, and the parts have the shares of the classes as far as numbers
-allow. A fifth for testing is about where the corrected variance (see `_resampled`) of twenty splits is smallest.
+allow. Where there are no classes, groups of images with like labels are dealt out. A fifth for testing is about where the corrected variance (see `_resampled`) of twenty splits is smallest.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,13 @@ import numpy as np
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.study._collapse import Outcome
+from quanvolve.study._strata import FOLDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from quanvolve.data import Dataset
 
-FOLDS = 5
 USUAL_SPLITS = 20
 """As many as are chosen for a small data set: each image is tested four times."""
 FEW_TEST_IMAGES = 100
@@ -42,7 +43,7 @@ def split(labels: NDArray[Any], number: int) -> tuple[NDArray[Any], NDArray[Any]
     """The numbers of the training and of the test images of a split.
 
     Args:
-        labels: of all images.
+        labels: of all images, or what groups they are of.
         number: of the split; five in a row are a repetition.
 
     Raises:
@@ -76,7 +77,7 @@ def repetitions(outcomes: Mapping[int, Outcome]) -> list[Outcome]:
 
     Examples:
         >>> together = repetitions({k: Outcome(a, 4, 0.5, 16) for k, a in ((0, 0.5), (1, 1.0), (5, 0.25))})
-        >>> [(one.accuracy, one.n_test) for one in together]
+        >>> [(one.score, one.n_test) for one in together]
         [(0.75, 8), (0.25, 4)]
     """
     groups: dict[int, list[Outcome]] = {}
@@ -85,8 +86,11 @@ def repetitions(outcomes: Mapping[int, Outcome]) -> list[Outcome]:
     together = []
     for group in groups.values():
         tested = sum(outcome.n_test for outcome in group)
-        right, most = (
-            sum(getattr(outcome, name) * outcome.n_test for outcome in group) for name in ("accuracy", "majority")
+        score, baseline = (
+            sum(getattr(outcome, name) * outcome.n_test for outcome in group) / tested for name in ("score", "baseline")
         )
-        together.append(Outcome(right / tested, tested, most / tested, group[0].n_train))
+        # Other images are tested each time.
+        noises = [outcome.noise * outcome.n_test for outcome in group if outcome.noise is not None]
+        noise = math.hypot(*noises) / tested if len(noises) == len(group) else None
+        together.append(Outcome(score, tested, baseline, group[0].n_train, noise))
     return together
