@@ -25,7 +25,7 @@ from quanvolve.study._strata import blocks
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_ORDERS = 400
+_ORDERS = 200
 _VALUES = 2**22
 """Labels in other orders that are held at a time."""
 

@@ -10,6 +10,9 @@ import numpy as np
 
 from quanvolve.study._exchange import LEVEL
 
+_ROUNDING = 1e-9
+"""Gains below this are none."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -21,8 +24,9 @@ class Outcome:
         baseline: the score of an answer that looks at no image. Of the accuracy it is the share of the most frequent
             class: of the test images, or of all images, where they are split.
         n_train: images that it was trained on, validation images among them; 0 where that is not known.
-        noise: standard deviation that the choice of test images gives to the score of such an answer, or to how far
-            the score is above it; None for an accuracy, whose is binomial.
+        noise: standard deviation of the score, were the same answers given to the images in any order; None for an
+            accuracy, whose is binomial.
+        shuffled: the mean of the score then, where that is not the baseline.
     """
 
     score: float
@@ -30,6 +34,7 @@ class Outcome:
     baseline: float
     n_train: int = 0
     noise: float | None = None
+    shuffled: float | None = None
 
 
 def has_collapsed(outcomes: Collection[Outcome]) -> bool:
@@ -67,30 +72,32 @@ def has_collapsed(outcomes: Collection[Outcome]) -> bool:
 
 
 def has_no_gain(outcomes: Collection[Outcome]) -> bool:
-    """Whether scores of all seeds together are not above their baselines (one-sided, 5 %), by Student's t.
+    """Whether all seeds together are not better than their baseline, or not than the same answers to other images.
 
-    As :func:`has_collapsed`, for scores without bounds: the variance of the mean gain has the same two parts.
+    The latter is tested (one-sided, 5 %), for scores without bounds by Student's t; the variance of the mean has the
+    two parts that it has in :func:`has_collapsed`. Only to ask whether the score is above the baseline, by how it varies
+    from image to image, would need far more images: squared errors vary much, whatever is learned.
 
     Args:
-        outcomes: of all seeds of one contender, on the same test images, each with its `noise`.
+        outcomes: of all seeds of one contender, on the same test images, with `noise` and `shuffled`.
 
     Examples:
-        >>> has_no_gain([Outcome(score, 50, 0.0, noise=0.1) for score in (0.31, 0.28)])
+        >>> has_no_gain([Outcome(score, 50, 0.0, noise=0.1, shuffled=-0.1) for score in (0.11, 0.08)])
         False
-        >>> has_no_gain([Outcome(score, 50, 0.0, noise=0.1) for score in (0.11, 0.08)])
+        >>> has_no_gain([Outcome(score, 50, 0.0, noise=0.1, shuffled=-0.1) for score in (0.03, 0.02)])
         True
     """
     from scipy.special import stdtr
 
-    gains = np.array([outcome.score - outcome.baseline for outcome in outcomes])
-    mean = float(gains.mean())
-    if mean <= 0:
+    above = np.array([outcome.score - outcome.baseline for outcome in outcomes])
+    gains = np.array([o.score - (o.baseline if o.shuffled is None else o.shuffled) for o in outcomes])
+    if float(above.mean()) <= 0 or float(gains.mean()) <= _ROUNDING:
         return True
     variance = _variance_of_mean(gains, float(np.mean([(outcome.noise or 0.0) ** 2 for outcome in outcomes])))
     if variance <= 0:
         return False
     images = float(np.mean([outcome.n_test for outcome in outcomes]))
-    return bool(stdtr(max(images - 1, 1), -mean / math.sqrt(variance)) > LEVEL)
+    return bool(stdtr(max(images - 2, 1), -float(gains.mean()) / math.sqrt(variance)) > LEVEL)
 
 
 def _noise(outcomes: Collection[Outcome], chance: float) -> float:

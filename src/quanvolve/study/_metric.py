@@ -140,8 +140,9 @@ class Metric(ABC):
     def outcome(self, result: Mapping[str, Any]) -> Outcome:
         """The result of a trial as comparisons take it."""
         return Outcome(
-            result[self.tested], result["n_test"], result[self.baseline_key], result["n_train"], result.get("noise")
-        )
+            result[self.tested], result["n_test"], result[self.baseline_key], result["n_train"], result.get("noise"),
+            result.get("shuffled"),
+        )  # fmt: skip
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ class R2(Metric):
     def against_the_mean(
         self, truth: NDArray[Any], predicted: NDArray[Any], train: NDArray[Any], of: NDArray[Any]
     ) -> dict[str, float]:
-        """R2, that of the mean of the training targets, and the standard error of the difference.
+        """R2, that of the mean of the training targets, and mean and deviation of R2 were the predictions shuffled.
 
         Args:
             truth, predicted: of the test images, (n,) or (n, targets).
@@ -80,10 +80,11 @@ class R2(Metric):
 
         Examples:
             >>> truth = np.array([1.0, 2.0, 3.0, 4.0])
-            >>> R2().against_the_mean(truth, np.array([1.0, 2.0, 3.0, 3.0]), truth, truth)
-            {'test_r2': 0.8, 'baseline': 0.0, 'noise': 0.34641016151377546}
+            >>> found = R2().against_the_mean(truth, np.array([1.0, 2.0, 3.0, 3.0]), truth, truth)
+            >>> {name: round(value, 3) for name, value in found.items()}
+            {'test_r2': 0.8, 'baseline': 0.0, 'shuffled': -0.6, 'noise': 0.766}
         """
-        columns = len(truth), -1
+        n = len(truth)
         variance = of.reshape(len(of), -1).var(axis=0)
         some = variance > 0
         if not some.any():
@@ -91,20 +92,23 @@ class R2(Metric):
                 f"the targets of the {len(of)} test images are all the same: there is nothing to explain; give more "
                 "images"
             )
-
-        def losses(answers: NDArray[Any]) -> NDArray[Any]:
-            """Of each image, in the unit of the variance, in the mean over the targets that vary."""
-            errors = (truth.reshape(columns) - answers) ** 2
-            found: NDArray[Any] = (errors[:, some] / variance[some]).mean(axis=1)
-            return found
-
-        own, of_mean = losses(predicted.reshape(columns)), losses(train.reshape(len(train), -1).mean(axis=0))
-        gains = of_mean - own
+        # In units of the deviations, as the mean of the training targets has them.
+        unit, mean = np.sqrt(variance[some]), train.reshape(len(train), -1)[:, some].mean(axis=0)
+        true, answers = ((part.reshape(n, -1)[:, some] - mean) / unit for part in (truth, predicted))
+        # Shuffled, the mean of a product of deviations is zero, and of two such products has the covariance C C' / (n - 1).
+        apart, apart_answers = true - true.mean(axis=0), answers - answers.mean(axis=0)
+        together = (apart.T @ apart / n) * (apart_answers.T @ apart_answers / n)
+        shuffled = (apart**2).mean() + (apart_answers**2).mean() + ((true.mean(axis=0) - answers.mean(axis=0)) ** 2).mean()
         return {
-            self.tested: 1 - float(own.mean()),
-            self.baseline_key: 1 - float(of_mean.mean()),
-            "noise": float(gains.std(ddof=1)) / math.sqrt(len(gains)) if len(gains) > 1 else 0.0,
+            self.tested: 1 - float(((true - answers) ** 2).mean()),
+            self.baseline_key: 1 - float((true**2).mean()),
+            "shuffled": 1 - float(shuffled),
+            "noise": 2 * math.sqrt(max(float(together.sum()), 0.0) / max(n - 1, 1)) / len(unit),
         }
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return (*super().keys, "shuffled")
 
     def definition(self, *, splits: bool) -> tuple[str, ...]:
         of = "all images, so that the mean over a repetition is the usual R2 of all" if splits else "the test images"

@@ -8,7 +8,7 @@ allow. Where there are no classes, groups of images with like labels are dealt o
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,8 +89,22 @@ def repetitions(outcomes: Mapping[int, Outcome]) -> list[Outcome]:
         score, baseline = (
             sum(getattr(outcome, name) * outcome.n_test for outcome in group) / tested for name in ("score", "baseline")
         )
-        # Other images are tested each time.
-        noises = [outcome.noise * outcome.n_test for outcome in group if outcome.noise is not None]
-        noise = math.hypot(*noises) / tested if len(noises) == len(group) else None
-        together.append(Outcome(score, tested, baseline, group[0].n_train, noise))
+        together.append(Outcome(score, tested, baseline, group[0].n_train, _noise(group), _shuffled(group)))
     return together
+
+
+def _noise(group: Sequence[Outcome]) -> float | None:
+    """Of the score of all together, where each has one.
+
+    Two images that are tested in different splits are each trained on where the other is tested. What one says of the
+    other by chance, the other may say of it: of answers y_i sum_j w_ij y_j, as of a linear model that learns from noise,
+    the variance is the sum of (w_ij + w_ji)^2 / 2, up to twice what it is on test images alone.
+    """
+    noises = [outcome.noise * outcome.n_test for outcome in group if outcome.noise is not None]
+    tested = sum(outcome.n_test for outcome in group)
+    return math.sqrt(2) * math.hypot(*noises) / tested if len(noises) == len(group) else None
+
+
+def _shuffled(group: Sequence[Outcome]) -> float | None:
+    means = [outcome.shuffled * outcome.n_test for outcome in group if outcome.shuffled is not None]
+    return sum(means) / sum(outcome.n_test for outcome in group) if len(means) == len(group) else None
