@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,11 @@ def has_collapsed(outcomes: Collection[Outcome]) -> bool:
     mean = float(scores.mean())
     if mean <= chance or chance >= 1:
         return True
-    variance = _variance_of_mean(scores, _noise(outcomes, chance))
+    known = [outcome.noise for outcome in outcomes if outcome.noise is not None]
+    if known:
+        variance = _variance_of_mean(scores, float(np.mean(np.square(known))), _surely(len(scores)))
+    else:
+        variance = _variance_of_mean(scores, chance * (1 - chance) / float(np.mean([o.n_test for o in outcomes])))
     if variance <= 0:
         return False
     worth = chance * (1 - chance) / variance
@@ -93,22 +98,28 @@ def has_no_gain(outcomes: Collection[Outcome]) -> bool:
     gains = np.array([o.score - (o.baseline if o.shuffled is None else o.shuffled) for o in outcomes])
     if float(above.mean()) <= 0 or float(gains.mean()) <= _ROUNDING:
         return True
-    variance = _variance_of_mean(gains, float(np.mean([(outcome.noise or 0.0) ** 2 for outcome in outcomes])))
+    noise = float(np.mean([(outcome.noise or 0.0) ** 2 for outcome in outcomes]))
+    variance = _variance_of_mean(gains, noise, _surely(len(gains)))
     if variance <= 0:
         return False
     images = float(np.mean([outcome.n_test for outcome in outcomes]))
     return bool(stdtr(max(images - 2, 1), -float(gains.mean()) / math.sqrt(variance)) > LEVEL)
 
 
-def _noise(outcomes: Collection[Outcome], chance: float) -> float:
-    """The variance that the test images give to a single score at the baseline."""
-    known = [outcome.noise for outcome in outcomes if outcome.noise is not None]
-    if known:
-        return float(np.mean(np.square(known)))
-    return chance * (1 - chance) / float(np.mean([outcome.n_test for outcome in outcomes]))
+def _variance_of_mean(values: np.ndarray[Any, np.dtype[np.float64]], noise: float, surely: float = 1.0) -> float:
+    """What seeds have in common does not average out, what they scatter does.
 
-
-def _variance_of_mean(values: np.ndarray[tuple[int], np.dtype[np.float64]], noise: float) -> float:
-    """What seeds have in common does not average out, what they scatter does."""
+    Args:
+        values: of the seeds.
+        noise: the variance of one of them, from the test images.
+        surely: the share of their scatter that is taken to be such.
+    """
     scatter = float(values.var(ddof=1)) if len(values) > 1 else 0.0
-    return max(noise - scatter, 0.0) + scatter / len(values)
+    return max(noise - surely * scatter, 0.0) + scatter / len(values)
+
+
+def _surely(n: int) -> float:
+    """How much of the scatter of n seeds is there with a confidence of 95 %; few seeds scatter much by chance."""
+    from scipy.stats import chi2
+
+    return (n - 1) / float(chi2.ppf(0.95, n - 1)) if n > 1 else 0.0

@@ -13,18 +13,18 @@ FOLDS = 5
 
 
 def blocks(order: NDArray[Any]) -> NDArray[Any]:
-    """As many neighbours as there are parts are a group.
+    """As many neighbours as there are parts are a group, from the last one on.
 
     Args:
         order: numbers of the images, those beside each other that are alike.
 
     Returns:
-        The group of each image.
+        The group of each image; the first group may be smaller.
 
     Examples:
         >>> blocks(np.array([6, 5, 4, 3, 2, 1, 0]))
-        array([1, 1, 0, 0, 0, 0, 0])
+        array([0, 0, 0, 0, 0, 1, 1])
     """
     groups = np.empty(len(order), dtype=np.int64)
-    groups[order] = np.arange(len(order)) // FOLDS
+    groups[order] = np.arange(len(order))[::-1] // FOLDS
     return groups
