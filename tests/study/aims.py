@@ -98,7 +98,9 @@ class Aim:
                 found[-1][seed] = self._outcome(seen, labels, train, test, rng, labels[test])
         return found
 
-    def _seen(self, rng: np.random.Generator, labels: np.ndarray, gap: float, shared: np.random.Generator) -> np.ndarray:
+    def _seen(
+        self, rng: np.random.Generator, labels: np.ndarray, gap: float, shared: np.random.Generator
+    ) -> np.ndarray:
         wanted = labels.reshape(len(labels), -1)
         wanted = (wanted - wanted.mean(0)) / wanted.std(0)
         directions = shared.normal(size=(wanted.shape[1], self.pixels)) / np.sqrt(wanted.shape[1])

@@ -109,7 +109,9 @@ def _look_at_groups(sentences, rows, claim):  # type: ignore[no-untyped-def]
                 names = re.split(r", | and ", part.removeprefix(words).strip())
                 said |= dict.fromkeys(names, groups[words])
             claim(len(said) == int(match[1]), "a number of controls")
-        elif (match := re.fullmatch(r"Collapsed to (?:chance|the mean predictor) and left out: (.*)\.", sentence)) is not None:
+        elif (
+            match := re.fullmatch(r"Collapsed to (?:chance|the mean predictor) and left out: (.*)\.", sentence)
+        ) is not None:
             said |= dict.fromkeys(re.split(r", | and ", match[1]), "collapsed")
         elif (
             match := re.fullmatch(r"Too few (?:seed|split)s to show anything, however large: (.*); .*", sentence)

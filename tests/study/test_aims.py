@@ -24,7 +24,9 @@ CLAIMS = 0.05 + 3 * math.sqrt(0.05 * 0.95 / STUDIES)
 """Of simulated studies without a difference, at a level of 5 %."""
 
 
-def numbers_of(metric: Any, truth: np.ndarray, answers: np.ndarray, train: np.ndarray, of: np.ndarray) -> dict[str, float]:
+def numbers_of(
+    metric: Any, truth: np.ndarray, answers: np.ndarray, train: np.ndarray, of: np.ndarray
+) -> dict[str, float]:
     """The numbers of a test of these answers."""
     return dict(metric.test(Trained(answers), truth, truth, train, of))
 
@@ -61,7 +63,9 @@ def test_r2_of_a_repetition_is_that_of_the_predictions_for_all_images() -> None:
 def test_a_target_that_never_varies_says_nothing() -> None:
     truth = np.stack([np.arange(6.0), np.full(6, 2.0)], axis=1)
     answers = truth + 1
-    assert numbers_of(R2, truth, answers, truth, truth)["test_r2"] == pytest.approx(r2_score(truth[:, 0], answers[:, 0]))
+    assert numbers_of(R2, truth, answers, truth, truth)["test_r2"] == pytest.approx(
+        r2_score(truth[:, 0], answers[:, 0])
+    )
     with pytest.raises(QuanvolveError, match="the targets of the 6 test images are all the same: there is nothing to"):
         numbers_of(R2, truth[:, 1], answers[:, 1], truth, truth[:, 1])
 

@@ -143,8 +143,8 @@ def explain(
     page = rendered(
         "explanation.html",
         title=title,
-        lead=f"A {_kind(model)} with {quantum}, taken apart: what its filters compute, what they read of the image, and "
-        "whether there was anything in them to train.",
+        lead=f"A {_kind(model)} with {quantum}, taken apart: what its filters compute, what they read of the image, "
+        "and whether there was anything in them to train.",
         facts=[*facts, *_counts(audited)],
         findings=audited.sentences(),
         layers=parts,

@@ -25,6 +25,8 @@ from quanvolve.study._strata import blocks
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from quanvolve.data import Dataset
+
 _ORDERS = 200
 _VALUES = 2**22
 """Labels in other orders that are held at a time."""
@@ -105,6 +107,9 @@ class AveragePrecision(Metric):
             self.baseline_key: float(others.mean()),
             "noise": float(others.std()),
         }
+
+    def warn(self, data: Dataset) -> None:
+        """A label that no training image has is one that is never said, not an unknown one."""
 
     def definition(self, *, splits: bool) -> tuple[str, ...]:
         return (

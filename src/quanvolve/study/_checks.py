@@ -138,8 +138,8 @@ def check_result(result: Any, what: str, metric: Metric) -> None:
     if not {"total", "trained", "quantum"} <= set(parameters):
         raise ValueError(f"parameters of {what} are not total, trained and quantum")
     curve = result.get("learning_curve")
-    fits = isinstance(curve, list) and bool(curve)
-    if not fits or not all(_number(score) and metric.low <= score <= metric.high for score in curve):
+    scores = curve if isinstance(curve, list) else []
+    if not scores or not all(_number(score) and metric.low <= score <= metric.high for score in scores):
         raise ValueError(f"learning_curve of {what} is not a list of scores")
 
 

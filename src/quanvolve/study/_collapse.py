@@ -80,8 +80,8 @@ def has_no_gain(outcomes: Collection[Outcome]) -> bool:
     """Whether all seeds together are not better than their baseline, or not than the same answers to other images.
 
     The latter is tested (one-sided, 5 %), for scores without bounds by Student's t; the variance of the mean has the
-    two parts that it has in :func:`has_collapsed`. Only to ask whether the score is above the baseline, by how it varies
-    from image to image, would need far more images: squared errors vary much, whatever is learned.
+    two parts that it has in :func:`has_collapsed`. Only to ask whether the score is above the baseline, by how it
+    varies from image to image, would need far more images: squared errors vary much, whatever is learned.
 
     Args:
         outcomes: of all seeds of one contender, on the same test images, with `noise` and `shuffled`.

@@ -21,7 +21,6 @@ from quanvolve.study._table import Table
 from quanvolve.study._trial import as_key, data_of
 from quanvolve.study._work import Progress, work_in_processes
 
-
 AUTO = "auto"
 
 

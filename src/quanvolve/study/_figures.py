@@ -23,7 +23,7 @@ _MARKS = {BETTER: "^", WORSE: "v"}
 
 
 def scores_figure(results: Results) -> Figure:
-    """Test scores, such as accuracies: every seed or split a dot, the mean a mark, and a line one standard deviation to both sides.
+    """Test scores, such as accuracies: every seed or split a dot, the mean a mark, a line one deviation to both sides.
 
     Examples:
         >>> import tempfile
@@ -82,7 +82,12 @@ def difference_figure(results: Results) -> Figure:
         shift = np.linspace(-0.16, 0.16, len(pairs)) if len(pairs) > 1 else np.zeros(1)
         ax.plot(pairs, place + shift, "o", color=colour, markersize=3, alpha=0.4, markeredgewidth=0)
         if comparison.outcome in TESTED:
-            ax.plot([metric.factor * comparison.low, metric.factor * comparison.high], [place, place], color=colour, linewidth=2.2)
+            ax.plot(
+                [metric.factor * comparison.low, metric.factor * comparison.high],
+                [place, place],
+                color=colour,
+                linewidth=2.2,
+            )
         ax.plot([metric.factor * comparison.difference], [place], mark, color=colour, markersize=7)
     _rows(
         ax,

@@ -122,6 +122,7 @@ class Metric(ABC):
         """The class of each image, whose shares a part that is drawn keeps; None where there are none."""
         return None
 
+    @abstractmethod
     def warn(self, data: Dataset) -> None:
         """Warn of what the test set asks that cannot be learned."""
 

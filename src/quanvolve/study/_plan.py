@@ -140,7 +140,7 @@ class Plan:
             QuanvolveError: if an argument of a contender is not plain data.
         """
         try:
-            # Nothing that is asked, and the task that all studies had once, are left out, as in those of older versions.
+            # Nothing that is asked, and the task that all studies had once, are left out, as older versions did.
             usual = {"asked": {}, "task": ACCURACY.task}
             plain = {name: value for name, value in asdict(self).items() if name not in usual or value != usual[name]}
             return json.dumps({"format": _FORMAT, **plain}, allow_nan=False, sort_keys=True)

@@ -24,6 +24,8 @@ from quanvolve.study._strata import blocks
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from quanvolve.data import Dataset
+
 
 class R2(Metric):
     """Of numbers; the baseline is the mean of the training targets, whatever the image."""
@@ -95,10 +97,12 @@ class R2(Metric):
         # In units of the deviations, as the mean of the training targets has them.
         unit, mean = np.sqrt(variance[some]), train.reshape(len(train), -1)[:, some].mean(axis=0)
         true, answers = ((part.reshape(n, -1)[:, some] - mean) / unit for part in (truth, predicted))
-        # Shuffled, the mean of a product of deviations is zero, and of two such products has the covariance C C' / (n - 1).
+        # Shuffled, the mean of a product of deviations is zero, and two of them have the covariance C C' / (n - 1).
         apart, apart_answers = true - true.mean(axis=0), answers - answers.mean(axis=0)
         together = (apart.T @ apart / n) * (apart_answers.T @ apart_answers / n)
-        shuffled = (apart**2).mean() + (apart_answers**2).mean() + ((true.mean(axis=0) - answers.mean(axis=0)) ** 2).mean()
+        shuffled = (
+            (apart**2).mean() + (apart_answers**2).mean() + ((true.mean(axis=0) - answers.mean(axis=0)) ** 2).mean()
+        )
         return {
             self.tested: 1 - float(((true - answers) ** 2).mean()),
             self.baseline_key: 1 - float((true**2).mean()),
@@ -109,6 +113,9 @@ class R2(Metric):
     @property
     def keys(self) -> tuple[str, ...]:
         return (*super().keys, "shuffled")
+
+    def warn(self, data: Dataset) -> None:
+        """Numbers have no classes that could be unknown."""
 
     def definition(self, *, splits: bool) -> tuple[str, ...]:
         of = "all images, so that the mean over a repetition is the usual R2 of all" if splits else "the test images"

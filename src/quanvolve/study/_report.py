@@ -10,8 +10,8 @@ from quanvolve.report import inline_svg, rendered
 from quanvolve.study._exchange import LEVEL
 from quanvolve.study._figures import difference_figure, learning_figure, scores_figure
 from quanvolve.study._results import Results
-from quanvolve.study._splits import FOLDS
 from quanvolve.study._statistics import COLLAPSED
+from quanvolve.study._strata import FOLDS
 from quanvolve.study._table import DONE, FAILED
 from quanvolve.study._unit import SPLITS_UNIT
 from quanvolve.study._words import p_value, percent
@@ -45,7 +45,12 @@ def table_of(results: Results) -> list[tuple[str, ...]]:
             judged = (metric.signed(other.difference), "", "", other.outcome)
         elif other is not None:
             between = f"{metric.signed(other.low)} to {metric.signed(other.high)}"
-            judged = (metric.signed(other.difference), between, p_value(other.p_corrected).removeprefix("= "), other.outcome)
+            judged = (
+                metric.signed(other.difference),
+                between,
+                p_value(other.p_corrected).removeprefix("= "),
+                other.outcome,
+            )
         counts = (f"{standing.parameters[name]:,}" for name in ("total", "trained", "quantum"))
         spread = f"{metric.shown(standing.mean)} \u00b1 {metric.shown(standing.deviation)}"
         also = [f"{value:.4g}" for value in standing.also.values()]
@@ -157,8 +162,8 @@ def _splits_in_words(results: Results) -> tuple[str, str, str, str]:
         f"Data: all images of {Path(results.plan.dataset).name}, whatever they were meant for; in each split a part of "
         f"them for testing, {train}.",
         f"{len(p.seeds)} splits, {FOLDS} to a repetition, in which each image is tested once; parts have "
-        f"{results.plan.metric.words.strata}. Each split draws circuit, first weights, validation images and order anew, the same for all "
-        "contenders.",
+        f"{results.plan.metric.words.strata}. Each split draws circuit, first weights, validation images and order "
+        "anew, the same for all contenders.",
         "Differences are taken split by split and tested, two-sided, by Nadeau and Bengio's t test for splits that "
         "share images: the variance of the mean of J of them is (1/J + test images / training images) times "
         "that of single ones;",

@@ -11,8 +11,9 @@ from quanvolve.study._collapse import Outcome
 from quanvolve.study._contenders import MODEL
 from quanvolve.study._metric import Metric
 from quanvolve.study._plan import Plan
-from quanvolve.study._splits import FEW_TEST_IMAGES, FOLDS
+from quanvolve.study._splits import FEW_TEST_IMAGES
 from quanvolve.study._statistics import Comparison, compare_paired, summary
+from quanvolve.study._strata import FOLDS
 from quanvolve.study._table import DONE, FAILED, Table
 from quanvolve.study._unit import SPLITS_UNIT
 from quanvolve.study._verdict import verdict

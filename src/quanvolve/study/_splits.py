@@ -2,7 +2,8 @@
 
 Five splits are a repetition: the classes are dealt out to five parts, of which each is the test set once. So every
 image is tested once a repetition, whatever is drawn, and the parts have the shares of the classes as far as numbers
-allow. Where there are no classes, groups of images with like labels are dealt out. A fifth for testing is about where the corrected variance (see `_resampled`) of twenty splits is smallest.
+allow. Where there are no classes, groups of images with like labels are dealt out. A fifth for testing is about where
+the corrected variance (see `_resampled`) of twenty splits is smallest.
 """
 
 from __future__ import annotations
@@ -97,8 +98,8 @@ def _noise(group: Sequence[Outcome]) -> float | None:
     """Of the score of all together, where each has one.
 
     Two images that are tested in different splits are each trained on where the other is tested. What one says of the
-    other by chance, the other may say of it: of answers y_i sum_j w_ij y_j, as of a linear model that learns from noise,
-    the variance is the sum of (w_ij + w_ji)^2 / 2, up to twice what it is on test images alone.
+    other by chance, the other may say of it: the sum of y_i w_ij y_j, which a linear model learns from noise, has the
+    variance of the sum of (w_ij + w_ji)^2 / 2, up to twice what it is on test images alone.
     """
     noises = [outcome.noise * outcome.n_test for outcome in group if outcome.noise is not None]
     tested = sum(outcome.n_test for outcome in group)

@@ -27,7 +27,7 @@ WHO = {"model": "the model", "control": "the control", "both": "both"}
 
 @dataclass(frozen=True)
 class Comparison:
-    """The model against one control, over seeds or splits that both share; differences are of the metric, model minus it.
+    """The model against one control, over seeds or splits that both share; differences are of scores, model minus it.
 
     Numbers that do not exist are NaN: without a test all but the difference.
 
@@ -77,13 +77,13 @@ class Comparison:
         if self.outcome == COLLAPSED:
             nothing = self.measure.words.nothing
             return f"{self.control}: {WHO[self.collapsed]} collapsed to {nothing}, so there is no comparison"
+        seen = f"{self.control}: {self.measure.signed(self.difference)}"
         if self.too_few:
             return (
-                f"{self.control}: {self.measure.signed(self.difference)} over {count(self.n, self.unit)}, too few to show anything "
-                f"(at least {self.seeds_to_show} can)"
+                f"{seen} over {count(self.n, self.unit)}, too few to show anything (at least {self.seeds_to_show} can)"
             )
         return (
-            f"{self.control}: {self.measure.signed(self.difference)} ({self.interval}), {self.outcome} over {self.n} {self.unit}s "
+            f"{seen} ({self.interval}), {self.outcome} over {self.n} {self.unit}s "
             f"(p {p_value(self.p_corrected)} after correction)"
         )
 
@@ -156,9 +156,7 @@ def compare_paired(
         who = "both" if all(both) else "model" if both[0] else "control" if both[1] else ""
         outcome = COLLAPSED if who else too_few
         mean = float(values.mean())
-        parts.append(
-            Comparison(name, len(values), mean, outcome, collapsed=who, unit=unit.word, metric=metric.name)
-        )
+        parts.append(Comparison(name, len(values), mean, outcome, collapsed=who, unit=unit.word, metric=metric.name))
         pairs.append(values)
         shares.append([model[key] for key in shared] + [control[key] for key in shared])
     candidates = [k for k, part in enumerate(parts) if not part.collapsed]

@@ -38,7 +38,7 @@ def as_key(asked: Mapping[str, Any] | None) -> AsKey:
 
 @lru_cache(maxsize=1)
 def data_of(dataset: str, data_dir: str | None, asked: AsKey = ()) -> Dataset:
-    """The data of a study, loaded once a process, as it is asked for; the labels say what is learned, unless that is."""
+    """The data of a study, loaded once a process; labels say what is learned, where that is not asked for."""
     from pathlib import Path
 
     return load_dataset(
