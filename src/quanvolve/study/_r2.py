@@ -84,7 +84,7 @@ class R2(Metric):
             >>> truth = np.array([1.0, 2.0, 3.0, 4.0])
             >>> found = R2().against_the_mean(truth, np.array([1.0, 2.0, 3.0, 3.0]), truth, truth)
             >>> {name: round(value, 3) for name, value in found.items()}
-            {'test_r2': 0.8, 'baseline': 0.0, 'shuffled': -0.6, 'noise': 0.766}
+            {'test_r2': 0.8, 'baseline': 0.0, 'shuffled': -0.6, 'noise': 0.856}
         """
         n = len(truth)
         variance = of.reshape(len(of), -1).var(axis=0)
