@@ -177,7 +177,7 @@ def derive() -> None:
 
 def derived(own: list[Outcome], other: Comparison | None) -> dict[str, Any]:
     """What a row says of accuracies, and of the difference to the model."""
-    accuracies = [one.accuracy for one in own]
+    accuracies = [one.score for one in own]
     row: dict[str, Any] = {
         "accuracy": f"{statistics.mean(accuracies):.5f}", "deviation": f"{statistics.stdev(accuracies):.5f}",
         "collapsed": "yes" if has_collapsed(own) else "no",

@@ -341,7 +341,7 @@ assert config["params"]["sharpness"] == 3
 loaded = quanvolve.load("run")
 assert loaded.get_params()["sharpness"] == loaded.module_.backbone.sharpness == 3
 found = search("digits", space=parse_space({"sharpness": "2..3"}), sampler="grid", epochs=1, train_size=80)
-assert found.n_trials == 2 and found.params["sharpness"] == found.classifier.module_.backbone.sharpness
+assert found.n_trials == 2 and found.params["sharpness"] == found.model.module_.backbone.sharpness
 
 # A run and a model from before there was the option.
 run = json.loads(pathlib.Path("run/run.json").read_text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -12,6 +13,8 @@ from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_err
 
 import quanvolve
 from quanvolve import QuanvRegressor, load_dataset
+from quanvolve.study import Table
+from quanvolve.study._trial import data_of
 from tests.cli.conftest import Result, ok, refused
 
 random = np.random.default_rng(0)
@@ -101,10 +104,72 @@ def _mismatch(folder: Path) -> str:
     return refused("evaluate", folder / "a", folder / "two.npz")
 
 
-def test_what_is_for_classifiers_only_says_so(trained: tuple[Path, Path, Result], tmp_path: Path) -> None:
-    folder, file, _ = trained
-    assert "holds a QuanvRegressor, expected a classifier" in refused("explain", folder)
-    for command in ("compare", "search"):
-        said = refused(command, file, "--output", tmp_path / command, "--epochs", "1")
-        assert "are for regression, but studies and searches are of classifiers" in said.splitlines()[-1]
-    assert not (tmp_path / "compare").exists()
+def test_explain_has_the_numbers_and_the_residuals(trained: tuple[Path, Path, Result], tmp_path: Path) -> None:
+    folder, _, _ = trained
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert ok("explain", folder, "--output", tmp_path / "page.html").out.endswith("page.html\n")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "A regressor with one quantum layer" in page
+    for title in ("Feature maps", "Training", "Residuals"):
+        assert f"<h2>{title}</h2>" in page
+    for name in ("r2", "mae", "rmse"):
+        assert f"<dt>test {name.upper()}</dt><dd>{metrics[f'test_{name}']:.4g}</dd>" in page
+    assert f"<dt>R2 of target 2</dt><dd>{metrics['each_target'][1]['r2']:.4g}</dd>" in page
+    assert "Confusion" not in page
+    assert "accuracy" not in page
+    assert "holds a QuanvRegressor, expected a classifier" in refused("estimate", folder)
+
+
+def test_compare_says_which_is_better_by_r2(trained: tuple[Path, Path, Result], tmp_path: Path) -> None:
+    _, file, _ = trained
+    study = tmp_path / "study"
+    quick = ("--epochs", "2", "--lr", "1e-2", "--filters", "1", "--controls", "conv,pixels", "--output", study)
+    result = ok("compare", file, *quick)
+    assert "24 test images are too few to show anything: compared over 20 splits of all images" in result.out
+    found = ok("study", "show", study, "--json").json
+    assert (found["metric"], found["unit"], found["finished"]) == ("r2", "split", True)
+    assert [one["name"] for one in found["contenders"]] == ["model", "conv", "pixels"]
+    assert all(one["also"]["test_rmse"] > one["also"]["test_mae"] > 0 for one in found["contenders"])
+    shown = ok("study", "show", study).out
+    assert "RMSE" in shown
+    assert "accuracy" not in shown
+    rows = list(csv.DictReader(ok("study", "export", study).out.splitlines()))
+    assert len(rows) == 60
+    assert all(float(row["test_rmse"]) > 0 and float(row["test_r2"]) <= 1 for row in rows)
+    ok("study", "plot", study, "--output", tmp_path / "pictures")
+    assert {path.name for path in (tmp_path / "pictures").iterdir()} >= {"r2.png", "learning.png", "report.html"}
+    page = (study / "report.html").read_text(encoding="utf-8")
+    for words in ("<h2>R2</h2>", "Validation R2 by epoch", "by the variance of the targets", "the mean predictor",
+                  "the same spread of targets", '<th scope="col">RMSE</th>'):  # fmt: skip
+        assert words in page, words
+    assert "accuracy" not in page
+    more = ok("compare", "--output", study, "--resume", "--splits", "21", "--json").json
+    assert more["contenders"][0]["n"] == 21
+
+
+def test_data_that_have_become_another_task_are_refused(trained: tuple[Path, Path, Result], tmp_path: Path) -> None:
+    np.savez(tmp_path / "mine.npz", X=X, y=Y)
+    quick = ("--seeds", "1", "--epochs", "1", "--lr", "1e-2", "--controls", "pixels", "--output", tmp_path / "study")
+    ok("compare", tmp_path / "mine.npz", *quick)
+    np.savez(tmp_path / "mine.npz", X=X, y=(Y > 10).astype(int))
+    data_of.cache_clear()  # as in another process
+    ok("compare", "--output", tmp_path / "study", "--resume", "--seeds", "2")
+    failed = [row["error"] for row in Table(tmp_path / "study").rows() if row["status"] == "failed"]
+    assert len(failed) == 2
+    assert "are for multilabel, but those that the study was begun with were for regression" in failed[0]
+
+
+def test_search_finds_the_best_r2(trained: tuple[Path, Path, Result], tmp_path: Path) -> None:
+    _, file, _ = trained
+    given = ("search", file, "--output", tmp_path / "s", "--space", "filters=1,2", "--sampler", "grid", "--epochs", "2")
+    text = ok(*given, "--trials", "2", "--folds", "2").out
+    assert "(the best of many, so too good)" in text
+    assert "validation R2 " in text
+    found = json.loads((tmp_path / "s" / "search.json").read_text())
+    model = quanvolve.load(tmp_path / "s" / "model")
+    assert isinstance(model, QuanvRegressor)
+    data = load_dataset(file, task="auto")
+    assert found["test_r2"] == pytest.approx(model.score(data.test_images, data.test_labels))
+    assert len(found["nested"]) == 2
+    said = refused(*given[:3], tmp_path / "t", "--space", "class_weight=balanced")
+    assert "which is no argument of a regressor" in said

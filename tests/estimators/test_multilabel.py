@@ -105,7 +105,7 @@ def test_sparse_rows_and_scores_of_scikit_learn() -> None:
     [
         ({}, Y + 1, r"has the shape \(300, 4\) and other values than 0 and 1"),
         ({"class_weight": "balanced"}, Y, "`class_weight` .* is for one label a sample"),
-        ({"monitor": "balanced_accuracy"}, Y, "use one of 'accuracy', 'f1', 'roc_auc', 'loss'"),
+        ({"monitor": "balanced_accuracy"}, Y, "use one of 'accuracy', 'f1', 'roc_auc', 'average_precision', 'loss'"),
     ],
 )
 def test_what_is_for_one_label_a_sample_says_so(params: dict[str, Any], rows: Any, message: str) -> None:

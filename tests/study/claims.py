@@ -10,7 +10,8 @@ from quanvolve.study._report import protocol_in_words
 from quanvolve.study._unit import SPLITS_UNIT
 
 NUMBER = r"[+-]?\d[\d,]*(?:\.\d+)?"
-_INTERVAL = re.compile(rf"({NUMBER})(?: points of accuracy)? \(({NUMBER}) % interval ({NUMBER}) to ({NUMBER})\)")
+_OF = "points of accuracy|of R2|of mean average precision"
+_INTERVAL = re.compile(rf"({NUMBER})(?: (?:{_OF}))? \(({NUMBER}) % interval ({NUMBER}) to ({NUMBER})\)")
 DECIDED = ("better", "worse")
 TESTED = (*DECIDED, "no difference seen")
 TOO_FEW = ("too few seeds", "too few splits")
@@ -34,7 +35,8 @@ class Row:
 def table(text: str, header: tuple[str, ...]) -> dict[str, Row]:
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
     assert rows[0] == list(header)
-    return {row[0]: Row(int(row[1]), *row[3:7]) for row in rows[2:] if row[0] != "model"}
+    judged = header.index("model minus it")
+    return {row[0]: Row(int(row[1]), *row[judged : judged + 4]) for row in rows[2:] if row[0] != "model"}
 
 
 def contradictions(results: Results) -> list[str]:
@@ -107,7 +109,9 @@ def _look_at_groups(sentences, rows, claim):  # type: ignore[no-untyped-def]
                 names = re.split(r", | and ", part.removeprefix(words).strip())
                 said |= dict.fromkeys(names, groups[words])
             claim(len(said) == int(match[1]), "a number of controls")
-        elif (match := re.fullmatch(r"Collapsed to chance and left out: (.*)\.", sentence)) is not None:
+        elif (
+            match := re.fullmatch(r"Collapsed to (?:chance|the mean predictor) and left out: (.*)\.", sentence)
+        ) is not None:
             said |= dict.fromkeys(re.split(r", | and ", match[1]), "collapsed")
         elif (
             match := re.fullmatch(r"Too few (?:seed|split)s to show anything, however large: (.*); .*", sentence)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from quanvolve.study import CONTROLS, Contender, Plan, Protocol, Results
+from quanvolve.study import CONTROLS, METRICS, Contender, Plan, Protocol, Results
 from quanvolve.study._results import results_of
 from quanvolve.study._table import DONE, FAILED
 
@@ -30,6 +30,7 @@ class Truth:
         gains: by how much the model is better, for each control; None if it always answers one class.
         down: the model itself always answers one class.
         missing: share of the controls' trials that failed.
+        task: whose metric is drawn in place of the accuracy.
         splits: they are splits of images, four times as many for training, and have in common what Nadeau and Bengio
             take them to have.
     """
@@ -44,6 +45,7 @@ class Truth:
     down: bool = False
     missing: float = 0.0
     splits: bool = False
+    task: str = "classification"
 
     def draw(self, rng: np.random.Generator) -> Results:
         """A study."""
@@ -51,7 +53,7 @@ class Truth:
         found = {"model": self._accuracies(rng, ease, None if self.down else 0.0)}
         found |= {name: self._accuracies(rng, ease, gain) for name, gain in self.gains.items()}
         lost = {(name, seed) for name in self.gains for seed in range(1, self.seeds) if rng.random() < self.missing}
-        return results(found, self.n_test, 1 / self.classes, lost, splits=self.splits)
+        return results(found, self.n_test, 1 / self.classes, lost, splits=self.splits, task=self.task)
 
     def _accuracies(self, rng: np.random.Generator, ease: np.ndarray, gain: float | None) -> np.ndarray:
         if gain is None:
@@ -80,6 +82,7 @@ def results(
     lost: set[tuple[str, int]] | None = None,
     *,
     splits: bool = False,
+    task: str = "classification",
 ) -> Results:
     """Results as they are made of the table of a study.
 
@@ -89,18 +92,22 @@ def results(
         majority: share of the most frequent class.
         lost: contenders and seeds that failed.
         splits: whether they are splits.
+        task: of the data, whose metric the accuracies then stand for.
     """
+    metric = METRICS[task]
     seeds = len(next(iter(accuracies.values())))
     protocol = Protocol(tuple(range(seeds)), splits=seeds if splits else 0)
-    plan = Plan("digits", None, tuple(Contender(name, name, {}) for name in accuracies), protocol)
+    plan = Plan("digits", None, tuple(Contender(name, name, {}) for name in accuracies), protocol, task=task)
     rows = []
     for name, values in accuracies.items():
         for seed, accuracy in enumerate(values):
             failed = (name, seed) in (lost or ())
             result = {
-                "test_accuracy": float(accuracy), "n_test": n_test, "n_train": 4 * n_test, "majority": majority,
-                "valid_accuracy": 0.5, "lr": 0.01, "seconds": 1.0, "learning_curve": [0.5],
+                metric.tested: float(accuracy), "n_test": n_test, "n_train": 4 * n_test, metric.baseline_key: majority,
+                metric.valid: 0.5, "lr": 0.01, "seconds": 1.0, "learning_curve": [0.5],
                 "parameters": {"total": 1, "trained": 1, "quantum": 0},
+                **({} if task == "classification" else {"noise": 1 / n_test**0.5, "shuffled": majority - 0.1}),
+                **dict.fromkeys(metric.words.also, 0.5),
             }  # fmt: skip
             rows.append({
                 "contender": name, "seed": seed, "status": FAILED if failed else DONE,

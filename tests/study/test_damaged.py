@@ -50,7 +50,7 @@ def change(folder: Path, statement: str, *values: Any) -> None:
 def use(folder: Path) -> None:
     """Everything that reads a study."""
     table = Table(folder)
-    _as_csv(table.rows())
+    _as_csv(table.rows(), table.plan.metric)
     found = results_of(table)
     found.verdict()
     json.dumps(say(found), allow_nan=False)

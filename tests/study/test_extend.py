@@ -48,13 +48,13 @@ def test_more_of_everything_is_the_study_that_had_it_from_the_beginning(
     begun(folder)
     before = {row["id"]: row for row in Table(folder).rows()}
     ran: list[tuple[str, int, float]] = []
-    real = trial_module._classifier
+    real = trial_module._estimator
 
-    def told(contender: Contender, protocol: Protocol, lr: float, seed: int, dims: int) -> Any:
+    def told(contender: Contender, plan: Plan, lr: float, seed: int, dims: int) -> Any:
         ran.append((contender.name, seed, lr))
-        return real(contender, protocol, lr, seed, dims)
+        return real(contender, plan, lr, seed, dims)
 
-    monkeypatch.setattr(trial_module, "_classifier", told)
+    monkeypatch.setattr(trial_module, "_estimator", told)
     more = replace(QUICK, seeds=(0, 1, 2))
     found = compare(None, folder, protocol=more, controls=["pixels", "subsampled"], resume=True)
     assert sorted(ran) == [

@@ -54,4 +54,4 @@ def test_the_best_of_a_search_prepares_pictures_too(tmp_path: Path) -> None:
         str(folder), space={"encoding": Choice(("ry",))}, fixed={"n_filters": 1}, sampler="grid", n_trials=1, epochs=1,
         asked={"image_size": (4, 5)},
     )  # fmt: skip
-    assert found.classifier.preparation_ == Preparation((4, 5), "crop", 3)
+    assert found.model.preparation_ == Preparation((4, 5), "crop", 3)

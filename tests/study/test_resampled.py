@@ -30,7 +30,7 @@ def differences(pair: list[dict[int, Outcome]]) -> tuple[np.ndarray, float]:
     """Those of two contenders, and test images by training images."""
     model, control = pair
     overlap = float(np.mean([outcome.n_test / outcome.n_train for outcome in model.values()]))
-    return np.array([model[number].accuracy - control[number].accuracy for number in model]), overlap
+    return np.array([model[number].score - control[number].score for number in model]), overlap
 
 
 def test_the_test_is_the_formula() -> None:

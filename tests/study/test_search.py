@@ -38,9 +38,9 @@ def test_all_samplers_search(sampler: str) -> None:
     assert found.params["encoding"] in ("ry", "rx")
     assert 1e-3 <= found.params["lr"] <= 1e-1
     assert found.params["n_filters"] == 1
-    assert 0.1 < found.test_accuracy <= 1
-    assert found.classifier.get_params()["encoding"] == found.params["encoding"]
-    assert math.isnan(found.nested_accuracy)
+    assert 0.1 < found.test_score <= 1
+    assert found.model.get_params()["encoding"] == found.params["encoding"]
+    assert math.isnan(found.nested_score)
     assert max(told) == 4
 
 
@@ -58,7 +58,7 @@ def test_a_grid_ends_when_all_is_tried() -> None:
 def test_the_same_seed_searches_the_same() -> None:
     found = [search("digits", space=SMALL, n_trials=3, seed=5, prune=False, **QUICK) for _ in range(2)]
     assert found[0].params == found[1].params
-    assert found[0].valid_accuracy == found[1].valid_accuracy
+    assert found[0].valid_score == found[1].valid_score
 
 
 def test_trials_that_fail_are_counted_and_the_rest_goes_on() -> None:
@@ -80,9 +80,9 @@ def test_trainings_that_fall_behind_are_stopped() -> None:
 def test_nested_folds_search_anew() -> None:
     told: list[tuple[int, int]] = []
     found = search("digits", space={"encoding": Choice(("ry", "rx"))}, sampler="grid", n_trials=2, folds=3,
-                   progress=lambda done, of, best: told.append((done, of)), **QUICK)  # fmt: skip
+                   progress=lambda done, of, *_: told.append((done, of)), **QUICK)  # fmt: skip
     assert len(found.nested) == 3
-    assert found.nested_accuracy == pytest.approx(np.mean(found.nested))
+    assert found.nested_score == pytest.approx(np.mean(found.nested))
     assert len(told) == 8
 
 
@@ -159,8 +159,8 @@ def test_options_of_the_layer_are_searched() -> None:
     space = parse_space({"noise": "depolarizing=0.01", "padding": "same,1", "stride": "1", "channel_mixing": "sum"})
     found = search("digits", space=space, sampler="grid", n_trials=2, **QUICK)
     assert (found.n_trials, found.n_failed, found.params["noise"]) == (2, 0, "depolarizing=0.01")
-    assert found.classifier.noise == {"depolarizing": 0.01}
-    assert found.classifier.module_.backbone.circuits[0].noisy
+    assert found.model.noise == {"depolarizing": 0.01}
+    assert found.model.module_.backbone.circuits[0].noisy
 
 
 def test_spaces_are_read_and_spread() -> None:

@@ -83,7 +83,7 @@ def test_all_images_are_split_whatever_they_were_meant_for() -> None:
 
 def test_repetitions_are_weighed_by_their_images() -> None:
     (one,) = repetitions({0: Outcome(1.0, 4, 0.5, 16), 3: Outcome(0.0, 6, 0.5, 14)})
-    assert (one.accuracy, one.n_test, one.majority) == (0.4, 10, 0.5)
+    assert (one.score, one.n_test, one.baseline) == (0.4, 10, 0.5)
 
 
 @pytest.mark.parametrize("kind", ["nothing to see", "each guesses", "a class each"])

@@ -175,7 +175,7 @@ def test_holm_corrects_over_all_controls() -> None:
     np.testing.assert_allclose([one.p_corrected for one in found], by_statsmodels)
     assert [one.outcome for one in found] == ["no difference seen", "no difference seen", "better"]
     assert found[2].effect == pytest.approx(found[2].difference / np.std(
-        [model[k] - controls["c2"][k].accuracy for k in range(10)], ddof=1))  # fmt: skip
+        [model[k] - controls["c2"][k].score for k in range(10)], ddof=1))  # fmt: skip
 
 
 def simulated(rng: np.random.Generator, gap: float, seeds: int = 10, n_test: int = 1000) -> str:

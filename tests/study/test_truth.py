@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from quanvolve.study import Results
+from quanvolve.study import METRICS, Results
 
 from .claims import contradictions
 from .planted import Truth, drawn_truth, results
@@ -34,6 +34,21 @@ def test_no_sentence_contradicts_another(studies: list[tuple[Truth, Results]]) -
     )  # fmt: skip
     for words in kinds:
         assert said.count(words) >= 3, words
+
+
+@pytest.mark.parametrize("task", ["regression", "multilabel"])
+def test_nor_where_numbers_or_labels_are_compared(task: str) -> None:
+    rng = np.random.default_rng(2025)
+    words, said = METRICS[task].words, ""
+    for _ in range(150):
+        truth = dataclasses.replace(drawn_truth(rng), task=task)
+        one = truth.draw(rng)
+        assert not contradictions(one)
+        said += " ".join((*one.verdict(), *map(str, one.comparisons)))
+    for text in (words.of, words.baseline, f"collapsed to {words.nothing}", f"Collapsed to {words.nothing}"):
+        assert text in said, text
+    assert "accuracy" not in said
+    assert "points" not in said
 
 
 def wrong(truth: Truth, found: Results) -> bool:

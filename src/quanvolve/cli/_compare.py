@@ -144,7 +144,7 @@ def compare(
             settings["splits"] = 0
         data, protocol = canonical(dataset), Protocol(**_of_protocol(settings))
         with interruptible(lambda: _how_to_go_on(output)):  # the data may have to be downloaded
-            decided, few = with_unit(protocol, data, place)
+            decided, few = with_unit(protocol, data, place, asked)
         if few is not None and not json:
             emit(
                 f"{few} test images are too few to show anything: compared over {decided.splits} splits of all images "

@@ -9,7 +9,7 @@ import typer
 
 from quanvolve._errors import ModelError, QuanvolveError
 from quanvolve.cli._asked import option
-from quanvolve.runs import MAX_SEED, data_of, load_classifier
+from quanvolve.runs import MAX_SEED, data_of, load_classifier, load_model
 
 if TYPE_CHECKING:
     from quanvolve.data import Dataset
@@ -38,20 +38,23 @@ SCALES = (1, 3, 5)
 DeviceSeed = Annotated[int, option("--seed", "Of settings, transpiler and simulators.", DEVICE, min=0, max=MAX_SEED)]
 
 
-def run_and_data(run: Path, dataset: str | None, data_dir: Path | None) -> tuple[Any, Dataset]:
+def run_and_data(
+    run: Path, dataset: str | None, data_dir: Path | None, *, any_task: bool = False
+) -> tuple[Any, Dataset]:
     """The classifier of a run or saved from Python, with quantum layers, and a data set that it can take.
 
     Args:
         run: folder of the model.
         dataset: what was typed after it; None for the data set of the run.
         data_dir: folder with the data set's files.
+        any_task: whether it may also be a regressor.
 
     Raises:
         ModelError: if the model has no quantum layer, or neither it nor the user names data.
     """
     from quanvolve.nn import QuanvNd
 
-    clf = load_classifier(run)
+    clf = load_model(run) if any_task else load_classifier(run)
     if not any(isinstance(module, QuanvNd) for module in clf.module_.modules()):
         raise ModelError(f"the model in {run} has no quantum layer, which this command is about")
     return clf, data_of(run, clf, dataset, data_dir)

@@ -16,7 +16,7 @@ from quanvolve.cli._device_options import DataName, RunFolder, run_and_data
 from quanvolve.cli._options import DataDir, Json
 from quanvolve.cli._output import output_file, with_parents
 from quanvolve.cli._progress import make_view
-from quanvolve.runs import EXPLANATION, feature_maps, metrics_path, read_json, said_of
+from quanvolve.runs import EXPLAINED, EXPLANATION, TASKS, feature_maps, metrics_path, read_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,7 +49,7 @@ def explain(
     page = output or run / EXPLANATION
     if not audit:
         output_file(page)
-    clf, data = run_and_data(run, dataset, data_dir)
+    clf, data = run_and_data(run, dataset, data_dir, any_task=True)
     if audit:
         from quanvolve.analysis import audit as audited
 
@@ -96,17 +96,17 @@ def _plain(audit: Audit, readings: tuple[Reading, ...]) -> dict[str, Any]:
 
 def _of_run(run: Path, clf: Any, data: Dataset) -> tuple[list[tuple[str, str]], list[tuple[str, str, Figure]]]:
     """Facts and pictures of the training, as far as the folder has them, and they are about these data."""
-    from quanvolve.figures import confusion_figure, history_figure
+    from quanvolve.figures import history_figure
 
     facts: list[tuple[str, str]] = []
     figures = [("Feature maps", "Test images, and what the filters make of them.", feature_maps(clf, data))]
     path = metrics_path(run)
     metrics = read_json(path) if path.is_file() else {}
-    if metrics.get("dataset") == data.name:
-        facts.append(("test accuracy", f"{metrics['test_accuracy']:.4f}"))
-        facts += said_of(metrics)
-        caption = "Loss and validation accuracy of each epoch; the star is the epoch whose weights were kept."
-        figures.append(("Training", caption, history_figure(clf.history_, best=metrics["best_epoch"])))
-        matrix = confusion_figure(metrics["confusion"], metrics["classes"], metrics["test_accuracy"])
-        figures.append(("Confusion", "Which classes are taken for which, on the test images.", matrix))
+    if metrics.get("dataset") == data.name and metrics.get("task", "classification") == data.task:
+        tested, task = EXPLAINED[data.task], TASKS[data.task]
+        facts += tested.facts(metrics)
+        caption = f"Loss and validation {task.title} of each epoch; the star is the epoch whose weights were kept."
+        history = history_figure(clf.history_, best=metrics["best_epoch"], score=task.watched)
+        figures.append(("Training", caption, history))
+        figures.append((tested.title, tested.caption, tested.draw(clf, data, metrics)))
     return facts, figures

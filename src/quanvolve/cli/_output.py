@@ -48,7 +48,9 @@ _REPORT = (STUDY_REPORT, "report.md")
 TRAIN = Work("train", "a run", (RUN,), resumes=True)
 COMPARE = Work("compare", "a study", (STUDY_TABLE,), (*_sqlite(STUDY_TABLE), *_REPORT), resumes=True)
 SEARCH = Work("search", "a search", ("search.sqlite",), (*_sqlite("search.sqlite"), "search.json", "model"))
-PLOT = Work("study plot", "pictures", (STUDY_TABLE,), ("accuracy.png", "differences.png", "learning.png", *_REPORT))
+PLOT = Work("study plot", "pictures", (STUDY_TABLE,), (
+    "accuracy.png", "r2.png", "average_precision.png", "differences.png", "learning.png", *_REPORT,
+))  # fmt: skip
 CALIBRATE = Work(
     "calibrate", "a calibration", ("results.sqlite",),
     (*_sqlite("results.sqlite"), "model", "mitigated", "retrained", "calibration.json", "calibration.png"),

@@ -1,4 +1,4 @@
-"""`quanvolve search`: the arguments of a classifier that are best on validation images."""
+"""`quanvolve search`: the arguments of a model that are best on validation images."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json as jsonlib
 import os
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,9 @@ from quanvolve.cli._output import SEARCH as KEPT
 from quanvolve.cli._output import output_folder
 from quanvolve.runs import MAX_SEED as _MOST
 from quanvolve.runs import OF_DATA, OPTION_OF, DataOptions
+
+if TYPE_CHECKING:
+    from quanvolve.study import Metric
 
 SEARCH = "Search"
 _NOT_CHOSEN = ("epochs", "seed", "device", "data_dir", "patience", "validation_fraction", *OF_DATA)
@@ -77,17 +80,19 @@ def search(
     again = f"interrupted; the same command goes on from {shlex.quote(str(output))}"
     with interruptible(again), Counter("trials", quiet=json) as counter:
 
-        def told(done: int, of: int, best: float | None) -> None:
-            counter.show(min(done, of), of, "" if best is None else f"best validation accuracy {best:.4f}")
+        def told(done: int, of: int, best: float | None, metric: Metric) -> None:
+            text = "" if best is None else f"best validation {metric.words.title} {best:.4f}"
+            counter.show(min(done, of), of, text)
 
         tuned = searched(
             canonical(dataset), space=None if space is None else parse_space(_parts(space)), sampler=sampler,
             n_trials=trials, epochs=epochs, storage=url, folds=folds, train_size=train_size, prune=prune,
             seed=seed, data_dir=place, asked=DataOptions(**own).asked_by_study(), progress=told,
         )  # fmt: skip
-        tuned.classifier.save(output / "model")
+        tuned.model.save(output / "model")
+        metric = tuned.metric
         result: dict[str, Any] = {
-            "params": tuned.params, "valid_accuracy": tuned.valid_accuracy, "test_accuracy": tuned.test_accuracy,
+            "params": tuned.params, metric.valid: tuned.valid_score, metric.tested: tuned.test_score,
             "trials": tuned.n_trials, "pruned": tuned.n_pruned, "failed": tuned.n_failed, "nested": list(tuned.nested),
         }  # fmt: skip
         write_whole(output / "search.json", jsonlib.dumps(result, indent=1))
@@ -96,10 +101,11 @@ def search(
         return
     emit_table([(name, str(value)) for name, value in tuned.params.items()])
     emit(f"{tuned.n_trials} trials, {tuned.n_pruned} stopped early, {tuned.n_failed} failed")
-    emit(f"validation accuracy {tuned.valid_accuracy:.4f} (the best of many, so too good)")
+    title = metric.words.title
+    emit(f"validation {title} {tuned.valid_score:.4f} (the best of many, so too good)")
     if tuned.nested:
-        emit(f"nested cross-validation {tuned.nested_accuracy:.4f}")
-    emit(f"test accuracy {tuned.test_accuracy:.4f}")
+        emit(f"nested cross-validation {tuned.nested_score:.4f}")
+    emit(f"test {title} {tuned.test_score:.4f}")
     emit(f"wrote {output / 'model'} and {output / 'search.json'}")
 
 

@@ -23,7 +23,7 @@ from quanvolve.cli._options import Json, shown
 from quanvolve.cli._output import PLOT, output_file, output_folder, with_parents
 
 if TYPE_CHECKING:
-    from quanvolve.study import Results
+    from quanvolve.study import Metric, Results
 
 study = typer.Typer(help="Look at a study: its trials, its results, its pictures.", no_args_is_help=True)
 _Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a study of `quanvolve compare` or `search`.")]
@@ -66,12 +66,13 @@ def export(folder: _Folder, output: _Output = None) -> None:
 
     if output is not None:
         output_file(output)
-    rows = Table(folder).rows()
+    table = Table(folder)
+    rows = table.rows()
     kind = "csv" if output is None else output.suffix.lower()[1:]
     if kind == "json":
         text = jsonlib.dumps(rows, indent=1)
     elif kind == "csv":
-        text = _as_csv(rows)
+        text = _as_csv(rows, table.plan.metric)
     else:
         raise QuanvolveError(f"--output {output} must end with .csv or .json")
     if output is None:
@@ -80,13 +81,12 @@ def export(folder: _Folder, output: _Output = None) -> None:
         write_whole(with_parents(output), text)
 
 
-def _as_csv(rows: list[dict[str, Any]]) -> str:
+def _as_csv(rows: list[dict[str, Any]], metric: Metric) -> str:
     flat = []
+    names = (metric.tested, *metric.words.also, metric.valid, "lr", "seconds", "n_train", "n_test")
     for row in rows:
         result = row["result"] or {}
-        numbers = {
-            name: result.get(name) for name in ("test_accuracy", "valid_accuracy", "lr", "seconds", "n_train", "n_test")
-        }
+        numbers = {name: result.get(name) for name in names}
         parameters = {f"parameters_{name}": number for name, number in (result.get("parameters") or {}).items()}
         keys = ("id", "contender", "seed", "status", "attempts", "started", "finished", "error")
         cells = {name: row[name] for name in keys} | numbers | parameters
@@ -100,15 +100,15 @@ def _as_csv(rows: list[dict[str, Any]]) -> str:
 
 @study.command()
 def plot(folder: _Folder, output: _Pictures = None) -> None:
-    """Draw accuracies, differences and learning curves, and write the report anew."""
+    """Draw scores, differences and learning curves, and write the report anew."""
     from quanvolve.figures import save_figure
-    from quanvolve.study import Table, accuracy_figure, difference_figure, learning_figure, results_of
+    from quanvolve.study import Table, difference_figure, learning_figure, results_of, scores_figure
 
     place = output or folder
     output_folder(place, PLOT)
     results = results_of(Table(folder))
     place.mkdir(parents=True, exist_ok=True)
-    makers = {"accuracy": accuracy_figure, "differences": difference_figure, "learning": learning_figure}
+    makers = {results.plan.metric.name: scores_figure, "differences": difference_figure, "learning": learning_figure}
     if all(comparison.collapsed for comparison in results.comparisons):
         del makers["differences"]  # there is none
     for name, make in makers.items():
@@ -131,7 +131,7 @@ def write_report(results: Results, folder: Path) -> None:
 
 def command_of(results: Results) -> str:
     """What to type to make the study again."""
-    p, params = results.plan.protocol, results.plan.contenders[0].params
+    p, params, asked = results.plan.protocol, results.plan.contenders[0].params, results.plan.asked
     parts = [f"quanvolve compare {Path(results.plan.dataset).name}", f"--{results.plan.unit.word}s {len(p.seeds)}"]
     first = ("circuit", "encoding", "readout", "n_layers", "n_filters", "kernel_size", "stride", "head")
     known = dict.fromkeys((*first, *model_options()))
@@ -141,6 +141,7 @@ def command_of(results: Results) -> str:
     parts += [
         f"--{name.replace('_', '-')} {getattr(p, name)}" for name in ("train_size", "test_size") if getattr(p, name)
     ]
+    parts += [f"--task {asked['task']}"] if "task" in asked else []
     controls = ",".join(contender.name for contender in results.plan.contenders[1:])
     return " ".join([*parts, f"--controls {controls}"])
 
@@ -159,6 +160,7 @@ def say(results: Results) -> dict[str, Any]:
     return {
         "verdict": results.verdict(),
         "unit": results.plan.unit.word,
+        "metric": results.plan.metric.name,
         "finished": results.finished,
         "contenders": [
             {name: plain(value) for name, value in asdict(standing).items()} for standing in results.standings

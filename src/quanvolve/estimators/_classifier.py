@@ -77,8 +77,10 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         class_weight: "balanced" gives all classes the same part in the loss, however many samples they have; a dict
             gives weights of labels, 1 for those left out; None leaves all samples alike.
         monitor: the number of the validation data that chooses the best epoch, and that `patience` goes by:
-            "accuracy", "balanced_accuracy", "roc_auc" (one class against the rest), "f1" (of the classes, in the mean)
-            or "loss". None takes the accuracy, or with `class_weight` the loss, in which classes have their weights.
+            "accuracy", "balanced_accuracy", "roc_auc" and "average_precision" (one class against the rest), "f1" (of
+            the classes, in the mean) or "loss". None takes the accuracy, or with `class_weight` the loss, in which
+            classes have their weights. Of several labels a sample: "accuracy" (all of them right), "f1", "roc_auc" and
+            "average_precision" (of the labels, in the mean) or "loss".
         warm_start: `fit` goes on from the weights that there are, with another optimizer and history; labels and
             shape must be known.
         callbacks: a list of skorch's callbacks, such as its `TensorBoard`, `MlflowLogger` and `EarlyStopping`. In

@@ -8,9 +8,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import average_precision_score, log_loss
+from sklearn.metrics import log_loss
 
-from quanvolve.estimators._metrics import accuracy, balanced_accuracy, calibration_error, macro_f1, roc_auc
+from quanvolve.estimators._metrics import (
+    accuracy,
+    average_precision,
+    balanced_accuracy,
+    calibration_error,
+    macro_f1,
+    roc_auc,
+)
 from quanvolve.estimators._resampled import resampled
 
 Array = npt.NDArray[Any]
@@ -63,7 +70,7 @@ def evaluate_classes(truth: Array, probabilities: Array, names: Sequence[str], s
         "balanced_accuracy": balanced_accuracy(truth, probabilities),
         "f1": macro_f1(truth, probabilities),
         "roc_auc": roc_auc(truth, probabilities),
-        "average_precision": _average_precision(truth, probabilities),
+        "average_precision": average_precision(truth, probabilities),
         "log_loss": float(log_loss(truth, probabilities, labels=np.arange(k))),
         "brier": _brier(truth, probabilities),
         "calibration_error": calibration_error(truth, probabilities),
@@ -109,15 +116,6 @@ def _percentiles(draws: Array) -> list[float] | None:
     if not len(known) or np.ptp(known) < _SAME:
         return None
     return [round(float(bound), 6) for bound in np.percentile(known, [2.5, 97.5])]
-
-
-def _average_precision(truth: Array, probabilities: Array) -> float | None:
-    classes = np.unique(truth)
-    if len(classes) < 2:
-        return None
-    if probabilities.shape[1] == 2:
-        classes = classes[1:]
-    return float(np.mean([average_precision_score(truth == c, probabilities[:, c]) for c in classes]))
 
 
 def _brier(truth: Array, probabilities: Array) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import f1_score, recall_score, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, recall_score, roc_auc_score
 
 Array = npt.NDArray[Any]
 
@@ -51,7 +51,26 @@ def roc_auc(truth: Array, probabilities: Array, weights: Array | None = None) ->
     return float(np.mean(areas))
 
 
-SCORES = {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy, "roc_auc": roc_auc, "f1": macro_f1}
+def average_precision(truth: Array, probabilities: Array, weights: Array | None = None) -> float | None:
+    """The average precision of each class against the rest, in the mean over the classes that there are samples of, of
+    two classes the second; None if all samples are of one class.
+    """
+    classes = np.unique(truth)
+    if len(classes) < 2:
+        return None
+    if probabilities.shape[1] == 2:
+        classes = classes[1:]
+    areas = [average_precision_score(truth == c, probabilities[:, c], sample_weight=weights) for c in classes]
+    return float(np.mean(areas))
+
+
+SCORES = {
+    "accuracy": accuracy,
+    "balanced_accuracy": balanced_accuracy,
+    "roc_auc": roc_auc,
+    "f1": macro_f1,
+    "average_precision": average_precision,
+}
 """What training can watch, beside the loss: functions of the classes' numbers, probabilities and weights."""
 
 BINS = 15

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from scipy.sparse import issparse
 from scipy.special import expit
-from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 from sklearn.utils.validation import column_or_1d
 from skorch import NeuralNet
 from torch import Tensor
@@ -72,7 +72,14 @@ def roc_auc(truth: Array, probabilities: Array, weights: Array | None = None) ->
     return float(np.mean(areas)) if areas else 0.5
 
 
-SCORES = {"accuracy": subset_accuracy, "f1": macro_f1, "roc_auc": roc_auc}
+def average_precision(truth: Array, probabilities: Array, weights: Array | None = None) -> float:
+    """The average precision of each label that some samples have and some lack, in the mean; 0 without any."""
+    both = [k for k in range(truth.shape[1]) if 0 < truth[:, k].sum() < len(truth)]
+    found = [average_precision_score(truth[:, k], probabilities[:, k], sample_weight=weights) for k in both]
+    return float(np.mean(found)) if found else 0.0
+
+
+SCORES = {"accuracy": subset_accuracy, "f1": macro_f1, "roc_auc": roc_auc, "average_precision": average_precision}
 """What training can watch, beside the loss."""
 
 

@@ -6,6 +6,7 @@ from quanvolve.figures._calibration_figure import calibration_figure as calibrat
 from quanvolve.figures._data_figure import data_figure as data_figure
 from quanvolve.figures._feature_maps_figure import feature_maps_figure as feature_maps_figure
 from quanvolve.figures._filter_figures import filters_figure as filters_figure
+from quanvolve.figures._labels_figure import labels_figure as labels_figure
 from quanvolve.figures._overview import overview_figure as overview_figure
 from quanvolve.figures._reading_figures import gallery_figure as gallery_figure
 from quanvolve.figures._reading_figures import reading_figure as reading_figure

@@ -94,10 +94,10 @@ def explain(
     command: str = "",
     progress: Callable[[str], None] | None = None,
 ) -> Explanation:
-    """Explain a fitted classifier in one self-contained page.
+    """Explain a fitted model in one self-contained page.
 
     Args:
-        model: a fitted :class:`quanvolve.QuanvClassifier` with a quantum layer.
+        model: a fitted :class:`quanvolve.QuanvClassifier` or :class:`quanvolve.QuanvRegressor` with a quantum layer.
         X: images as in `fit`; at most 256 are looked at.
         title: of the page.
         facts: names and values for its head, such as ("test accuracy", "0.96").
@@ -143,8 +143,8 @@ def explain(
     page = rendered(
         "explanation.html",
         title=title,
-        lead=f"A classifier with {quantum}, taken apart: what its filters compute, what they read of the image, and "
-        "whether there was anything in them to train.",
+        lead=f"A {_kind(model)} with {quantum}, taken apart: what its filters compute, what they read of the image, "
+        "and whether there was anything in them to train.",
         facts=[*facts, *_counts(audited)],
         findings=audited.sentences(),
         layers=parts,
@@ -154,6 +154,12 @@ def explain(
         version=__version__,
     )
     return Explanation(audited, readings, page)
+
+
+def _kind(model: Any) -> str:
+    from sklearn.base import is_regressor  # the model has loaded it
+
+    return "regressor" if is_regressor(model) else "classifier"
 
 
 def _counts(audited: Audit) -> list[tuple[str, str]]:

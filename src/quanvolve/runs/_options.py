@@ -72,7 +72,8 @@ class TrainOptions(DataOptions):
     monitor: Annotated[
         str | None,
         Said(
-            "What chooses the best epoch, on the validation images: accuracy, balanced_accuracy, roc_auc, f1 or loss; "
+            "What chooses the best epoch, on the validation images: accuracy, balanced_accuracy, roc_auc, f1, "
+            "average_precision or loss; "
             "by default accuracy, or loss where classes have weights. For regression: r2 (default), mae, rmse or loss.",
             TRAINING,
             "NAME",

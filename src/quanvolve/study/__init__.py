@@ -8,9 +8,11 @@ from quanvolve.study._contenders import CONTROLS as CONTROLS
 from quanvolve.study._contenders import Contender as Contender
 from quanvolve.study._contenders import contenders_for as contenders_for
 from quanvolve.study._exchange import least_seeds as least_seeds
-from quanvolve.study._figures import accuracy_figure as accuracy_figure
 from quanvolve.study._figures import difference_figure as difference_figure
 from quanvolve.study._figures import learning_figure as learning_figure
+from quanvolve.study._figures import scores_figure as scores_figure
+from quanvolve.study._metric import Metric as Metric
+from quanvolve.study._metrics import METRICS as METRICS
 from quanvolve.study._plan import SEEDS as SEEDS
 from quanvolve.study._plan import Plan as Plan
 from quanvolve.study._plan import Protocol as Protocol

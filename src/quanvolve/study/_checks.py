@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from quanvolve._untrusted import parse_json
 from quanvolve.data import Asked
+from quanvolve.study._metrics import METRICS
 
 if TYPE_CHECKING:
+    from quanvolve.study._metric import Metric
     from quanvolve.study._plan import Plan
 
 MOST_TRIALS = 100_000
@@ -17,8 +19,7 @@ MOST_CELL = 2**22
 """Bytes of a text in the table."""
 _STATES = ("pending", "running", "done", "failed")
 _LARGEST = 2**63 - 1  # of whole numbers in SQLite
-_NUMBERS = ("test_accuracy", "majority", "valid_accuracy", "lr", "seconds")
-_SHARES = ("test_accuracy", "majority", "valid_accuracy")
+_NUMBERS = ("lr", "seconds")
 _COUNTS = ("n_test", "n_train")
 
 
@@ -31,6 +32,8 @@ def check_plan(plan: Plan) -> None:
     if not isinstance(plan.dataset, str) or not isinstance(plan.data_dir, str | None):
         raise ValueError("its data set is not a text")
     Asked(**plan.asked)
+    if not isinstance(plan.task, str) or plan.task not in METRICS:
+        raise ValueError("its task is none of those that there are")
     if not isinstance(plan.asked.get("label"), str | None):
         raise ValueError("the column of its labels is not a text")
     names = [contender.name for contender in plan.contenders]
@@ -90,7 +93,7 @@ def checked_row(row: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
     if row["status"] == "failed" and row["error"] is None:
         trial["error"] = "no reason is known"
     if row["status"] == "done":
-        check_result(trial["result"], what)
+        check_result(trial["result"], what, plan.metric)
     return trial
 
 
@@ -105,20 +108,27 @@ def check_trial(row: Mapping[str, Any], plan: Plan) -> None:
         raise ValueError(f"trial {row['id']} is of {row['contender']!r:.80} with seed {row['seed']!r:.40}")
 
 
-def check_result(result: Any, what: str) -> None:
+def check_result(result: Any, what: str, metric: Metric) -> None:
     """Refuse a result that is not what a trial writes.
+
+    Args:
+        result: of one trial.
+        what: how messages name it.
+        metric: of the study.
 
     Raises:
         ValueError: naming what is wrong.
     """
     if not isinstance(result, dict):
         raise ValueError(f"{what} is done and has no result")
-    for name in _NUMBERS:
+    for name in (*metric.keys, *metric.further, *_NUMBERS):
         if not _number(result.get(name)):
             raise ValueError(f"the result of {what} has no number {name}")
-    for name in _SHARES:
-        if not 0 <= result[name] <= 1:
-            raise ValueError(f"{name} of {what} is {result[name]}, expected 0 to 1")
+    for name in metric.keys:
+        if not metric.low <= result[name] <= metric.high:
+            raise ValueError(f"{name} of {what} is {result[name]}, expected {metric.low:g} to {metric.high:g}")
+    if any(result[name] < 0 for name in metric.further):
+        raise ValueError(f"{', '.join(metric.further)} of {what} are not all at least 0")
     for name in _COUNTS:
         if not _whole(result.get(name), 1, _LARGEST):
             raise ValueError(f"{name} of {what} is no number of images")
@@ -128,8 +138,9 @@ def check_result(result: Any, what: str) -> None:
     if not {"total", "trained", "quantum"} <= set(parameters):
         raise ValueError(f"parameters of {what} are not total, trained and quantum")
     curve = result.get("learning_curve")
-    if not isinstance(curve, list) or not curve or not all(_number(share) and 0 <= share <= 1 for share in curve):
-        raise ValueError(f"learning_curve of {what} is not a list of shares")
+    scores = curve if isinstance(curve, list) else []
+    if not scores or not all(_number(score) and metric.low <= score <= metric.high for score in scores):
+        raise ValueError(f"learning_curve of {what} is not a list of scores")
 
 
 def _number(value: Any) -> bool:

@@ -13,12 +13,15 @@ from quanvolve.data import dataset_key
 from quanvolve.study._cluster import work_on_cluster
 from quanvolve.study._contenders import contenders_for
 from quanvolve.study._extend import Wanted
+from quanvolve.study._metrics import ACCURACY, METRICS
 from quanvolve.study._plan import USUAL_SEEDS, Plan, Protocol
 from quanvolve.study._results import Results, results_of
 from quanvolve.study._splits import FEW_TEST_IMAGES, USUAL_SPLITS
 from quanvolve.study._table import Table
 from quanvolve.study._trial import as_key, data_of
 from quanvolve.study._work import Progress, work_in_processes
+
+AUTO = "auto"
 
 
 def compare(
@@ -38,13 +41,17 @@ def compare(
 ) -> Results:
     """Train a model and its matched controls under one protocol, and compare them seed by seed, or split by split.
 
+    Classifiers are compared by accuracy, regressors by R2, and classifiers of several labels a sample by mean average
+    precision; what is learned is found by the labels, or said by "task" in `asked`.
+
     Where the data set has fewer than 100 test images of its own, splits of all its images into training and test images
     are the unit of comparison, unless something else is asked for; see :class:`Protocol`.
 
     Args:
         dataset: name of a data set, or path of a file; None goes on with the study in the folder.
         output: folder of the study; every finished trial is kept there.
-        params: arguments of :class:`quanvolve.QuanvClassifier` that make the model.
+        params: arguments of :class:`quanvolve.QuanvClassifier` that make the model, or where numbers are learned, of
+            :class:`quanvolve.QuanvRegressor`.
         controls: names of controls; all that differ from the model if not given.
         protocol: of all trainings.
         data_dir: folder with the data set's files.
@@ -91,16 +98,24 @@ def compare(
         raise QuanvolveError(f"`dataset` (={dataset!r}) must be a data set, or `resume` true to go on with a study")
     else:
         contenders = tuple(contenders_for(params or {}, controls))
-        if Path(data).exists():
-            data_of(data, place, as_key(asked))  # data of one's own may not be for a study, which is said first
+        task = _task_of(data, place, asked)
+        METRICS[task].arguments(params or {})
         chosen, own = with_unit(protocol or Protocol(), data, place, asked)
-        plan = Plan(data, place, contenders, chosen, own_test_images=own, asked=dict(asked or {}))
+        plan = Plan(data, place, contenders, chosen, own_test_images=own, asked=dict(asked or {}), task=task)
         table = Table.create(folder, plan)
     if scheduler == "local":
         work_in_processes(table, workers, progress=progress)
     else:
         work_on_cluster(table, scheduler, progress=progress)
     return results_of(table)
+
+
+def _task_of(data: str, place: str | None, asked: Mapping[str, Any] | None) -> str:
+    """What is learned: data sets that have a name are of classes, unless something else is said."""
+    if Path(data).exists():
+        return data_of(data, place, as_key(asked)).task
+    said = str((asked or {}).get("task", AUTO))
+    return ACCURACY.task if said == AUTO else said
 
 
 def with_unit(

@@ -22,7 +22,7 @@ class Wanted:
         folder: of the study, for errors.
         dataset: name of a data set, or path of a file.
         data_dir: folder of its files.
-        params: arguments of :class:`quanvolve.QuanvClassifier` that make the model.
+        params: arguments of the estimator that make the model.
         controls: names of controls.
         protocol: of all trainings.
         asked: how the data are read.
@@ -52,7 +52,7 @@ class Wanted:
             if wanted is not None and wanted != getattr(plan, name):
                 raise self._other(name, getattr(plan, name), wanted)
         if self.params is not None:
-            self._check_params(plan.contenders[0].params, self.params)
+            self._check_params(plan, self.params)
         contenders = plan.contenders
         if self.controls is not None:
             controls = [contender.name for contender in plan.contenders[1:]]
@@ -78,10 +78,9 @@ class Wanted:
             looks += (len(plan.protocol.seeds),)
         return replace(plan, contenders=contenders, protocol=protocol, looks=looks)
 
-    def _check_params(self, planned: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-        from quanvolve.estimators import QuanvClassifier  # loads scikit-learn
-
-        usual = {name: parameter.default for name, parameter in inspect.signature(QuanvClassifier).parameters.items()}
+    def _check_params(self, plan: Plan, wanted: Mapping[str, Any]) -> None:
+        planned, signature = plan.contenders[0].params, inspect.signature(plan.metric.estimator())
+        usual = {name: parameter.default for name, parameter in signature.parameters.items()}
         for name in dict.fromkeys((*planned, *wanted)):
             was, now = (params.get(name, usual.get(name)) for params in (planned, wanted))
             if _plain(was) != _plain(now):

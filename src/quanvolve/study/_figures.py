@@ -1,4 +1,4 @@
-"""Pictures of a study: accuracies, paired differences, learning curves."""
+"""Pictures of a study: scores, paired differences, learning curves."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _COLOURS = {BETTER: style.BLUE, WORSE: style.RED}
 _MARKS = {BETTER: "^", WORSE: "v"}
 
 
-def accuracy_figure(results: Results) -> Figure:
-    """Test accuracies: every seed or split a dot, the mean a mark, and a line one standard deviation to both sides.
+def scores_figure(results: Results) -> Figure:
+    """Test scores, such as accuracies: every seed or split a dot, the mean a mark, a line one deviation to both sides.
 
     Examples:
         >>> import tempfile
@@ -31,14 +31,14 @@ def accuracy_figure(results: Results) -> Figure:
         >>> quick = Protocol(seeds=(0, 1, 2), lrs=(1e-2,), epochs=1, train_size=60, test_size=60)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     found = compare("digits", folder, controls=["pixels"], protocol=quick)
-        >>> [label.get_text() for label in accuracy_figure(found).axes[0].get_yticklabels()]
+        >>> [label.get_text() for label in scores_figure(found).axes[0].get_yticklabels()]
         ['model', 'pixels']
     """
-    names = [standing.name for standing in results.standings]
+    names, metric = [standing.name for standing in results.standings], results.plan.metric
     figure = style.new_figure(8.0, _HEAD + _ROW * len(names))
     ax = figure.subplots()
     for place, name in enumerate(names):
-        values = 100 * _accuracies(results, name)
+        values = metric.factor * _scores(results, name)
         colour = style.BLUE if name == MODEL else style.GREY
         shift = np.linspace(-0.16, 0.16, len(values)) if len(values) > 1 else np.zeros(1)
         ax.plot(values, place + shift, "o", color=colour, markersize=3.5, alpha=0.55, markeredgewidth=0)
@@ -50,8 +50,8 @@ def accuracy_figure(results: Results) -> Figure:
     _rows(
         ax,
         names,
-        "Test accuracy",
-        f"percent; dots are {results.plan.unit.word}s, lines one standard deviation from the mean",
+        f"Test {metric.words.title}",
+        f"{metric.words.axis}; dots are {results.plan.unit.word}s, lines one standard deviation from the mean",
     )
     return figure
 
@@ -67,27 +67,33 @@ def difference_figure(results: Results) -> Figure:
     shown = [comparison for comparison in results.comparisons if comparison.outcome != COLLAPSED]
     if not shown:
         raise QuanvolveError("there is no control to compare with that has not collapsed to chance")
-    outcomes = outcomes_of(results.rows)
+    metric = results.plan.metric
+    outcomes = outcomes_of(results.rows, metric)
     figure = style.new_figure(8.0, _HEAD + _ROW * len(shown))
     ax = figure.subplots()
     ax.axvline(0, color=style.INK, linewidth=0.9)
     for place, comparison in enumerate(shown):
         colour, mark = _COLOURS.get(comparison.outcome, style.GREY), _MARKS.get(comparison.outcome, "o")
         pairs = [
-            outcomes[MODEL][seed].accuracy - other.accuracy
+            metric.factor * (outcomes[MODEL][seed].score - other.score)
             for seed, other in outcomes[comparison.control].items()
             if seed in outcomes[MODEL]
         ]
         shift = np.linspace(-0.16, 0.16, len(pairs)) if len(pairs) > 1 else np.zeros(1)
-        ax.plot(100 * np.array(pairs), place + shift, "o", color=colour, markersize=3, alpha=0.4, markeredgewidth=0)
+        ax.plot(pairs, place + shift, "o", color=colour, markersize=3, alpha=0.4, markeredgewidth=0)
         if comparison.outcome in TESTED:
-            ax.plot([100 * comparison.low, 100 * comparison.high], [place, place], color=colour, linewidth=2.2)
-        ax.plot([100 * comparison.difference], [place], mark, color=colour, markersize=7)
+            ax.plot(
+                [metric.factor * comparison.low, metric.factor * comparison.high],
+                [place, place],
+                color=colour,
+                linewidth=2.2,
+            )
+        ax.plot([metric.factor * comparison.difference], [place], mark, color=colour, markersize=7)
     _rows(
         ax,
         [comparison.control for comparison in shown],
         "Model minus control",
-        f"points of test accuracy; dots are {results.plan.unit.word}s, lines intervals of the corrected test",
+        f"{metric.words.differences}; dots are {results.plan.unit.word}s, lines intervals of the corrected test",
     )
     handles = [
         ax.plot([], [], mark, color=colour, label=word, markersize=6)[0]
@@ -104,14 +110,14 @@ def difference_figure(results: Results) -> Figure:
 
 
 def learning_figure(results: Results) -> Figure:
-    """Validation accuracy by epoch, mean over seeds or splits: the model and its controls."""
-    figure = style.new_figure(8.0, 4.2)
+    """Validation score by epoch, mean over seeds or splits: the model and its controls."""
+    figure, metric = style.new_figure(8.0, 4.2), results.plan.metric
     ax = figure.subplots()
     palette = ["#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#999999", "#F0E442"]
     for place, standing in enumerate(results.standings):
         curves = [r["result"]["learning_curve"] for r in _done(results, standing.name)]
         length = min(map(len, curves))
-        mean = 100 * np.array([curve[:length] for curve in curves]).mean(axis=0)
+        mean = metric.factor * np.array([curve[:length] for curve in curves]).mean(axis=0)
         is_model = standing.name == MODEL
         ax.plot(
             range(1, length + 1), mean, label=standing.name,
@@ -119,7 +125,7 @@ def learning_figure(results: Results) -> Figure:
             color=style.BLUE if is_model else palette[place % len(palette)],
             linestyle="-" if is_model else ("--", ":", "-.")[place % 3],
         )  # fmt: skip
-    style.tidy(ax, f"Validation accuracy, mean over {results.plan.unit.word}s", "epoch", "percent")
+    style.tidy(ax, f"Validation {metric.words.title}, mean over {results.plan.unit.word}s", "epoch", metric.words.axis)
     ax.grid(True, axis="y", color=style.PALE, linewidth=0.6)
     ax.legend(frameon=False, fontsize=style.SMALL, labelcolor=style.INK, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure
@@ -138,5 +144,5 @@ def _done(results: Results, name: str) -> list[dict[str, Any]]:
     return [row for row in results.rows if row["contender"] == name and row["status"] == DONE]
 
 
-def _accuracies(results: Results, name: str) -> np.ndarray[Any, Any]:
-    return np.array([row["result"]["test_accuracy"] for row in _done(results, name)])
+def _scores(results: Results, name: str) -> np.ndarray[Any, Any]:
+    return np.array([row["result"][results.plan.metric.tested] for row in _done(results, name)])

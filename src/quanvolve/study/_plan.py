@@ -10,6 +10,8 @@ from quanvolve._errors import ModelError, QuanvolveError
 from quanvolve._untrusted import parse_json
 from quanvolve.study._checks import MOST_TRIALS, check_plan
 from quanvolve.study._contenders import Contender
+from quanvolve.study._metric import Metric
+from quanvolve.study._metrics import ACCURACY, METRICS
 from quanvolve.study._unit import SEEDS_UNIT, SPLITS_UNIT, Unit
 
 _FORMAT = 1
@@ -28,7 +30,7 @@ class Protocol:
         lrs: learning rates that each contender may try; the best on validation images is tested.
         epochs, batch_size, weight_decay: as in :class:`quanvolve.QuanvClassifier`.
         validation_fraction: share of the training images for choosing learning rate and epoch.
-        train_size: training images, drawn anew by each seed with the shares of the classes; all if None.
+        train_size: training images, drawn anew by each seed, of classes with their shares; all if None.
         test_size: test images, the same for all; all if None.
         splits: so many splits of all images into training and test images are the unit of comparison, in place of
             seeds: repeated stratified 5-fold, seeded, the same for all contenders. 0 is none. If None,
@@ -100,8 +102,8 @@ class Plan:
         protocol: of all trainings.
         looks: with how many seeds or splits the study had been judged, before it was extended.
         own_test_images: of the data set, where they were so few that splits were chosen; None if these were asked for.
-        looks: with how many seeds the study had been judged, before it was extended.
         asked: how the data are read, as :func:`quanvolve.load_dataset` takes it.
+        task: of the data, which says by what metric contenders are compared.
     """
 
     dataset: str
@@ -111,6 +113,12 @@ class Plan:
     looks: tuple[int, ...] = ()
     own_test_images: int | None = None
     asked: dict[str, Any] = field(default_factory=dict)
+    task: str = ACCURACY.task
+
+    @property
+    def metric(self) -> Metric:
+        """By what contenders are compared."""
+        return METRICS[self.task]
 
     @property
     def unit(self) -> Unit:
@@ -132,8 +140,9 @@ class Plan:
             QuanvolveError: if an argument of a contender is not plain data.
         """
         try:
-            # Nothing that is asked is left out, as in the studies of older versions.
-            plain = {name: value for name, value in asdict(self).items() if name != "asked" or value}
+            # Nothing that is asked, and the task that all studies had once, are left out, as older versions did.
+            usual = {"asked": {}, "task": ACCURACY.task}
+            plain = {name: value for name, value in asdict(self).items() if name not in usual or value != usual[name]}
             return json.dumps({"format": _FORMAT, **plain}, allow_nan=False, sort_keys=True)
         except (TypeError, ValueError) as error:
             raise QuanvolveError(

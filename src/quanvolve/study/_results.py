@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.study._collapse import Outcome
 from quanvolve.study._contenders import MODEL
+from quanvolve.study._metric import Metric
 from quanvolve.study._plan import Plan
-from quanvolve.study._splits import FEW_TEST_IMAGES, FOLDS
+from quanvolve.study._splits import FEW_TEST_IMAGES
 from quanvolve.study._statistics import Comparison, compare_paired, summary
+from quanvolve.study._strata import FOLDS
 from quanvolve.study._table import DONE, FAILED, Table
 from quanvolve.study._unit import SPLITS_UNIT
 from quanvolve.study._verdict import verdict
@@ -25,13 +27,15 @@ class Standing:
     Attributes:
         name, summary: of the contender.
         n: seeds, or splits, that are done.
-        mean, deviation: of the test accuracy over them.
-        valid: mean validation accuracy.
+        mean, deviation: of the test score over them.
+        valid: mean validation score.
         lrs: the learning rate that each of them chose.
         seconds: mean time of a trial, tuning included.
         parameters: total, trained and quantum.
-        collapsed: whether all of them together are no better than always answering the most frequent class.
+        collapsed: whether all of them together are no better than an answer that looks at no image, such as the most
+            frequent class.
         failed: how many trials failed.
+        also: means of further numbers of the tests, such as "test_rmse".
     """
 
     name: str
@@ -45,6 +49,7 @@ class Standing:
     parameters: dict[str, int]
     collapsed: bool
     failed: int
+    also: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class Results:
     def verdict(self) -> list[str]:
         """The verdict in sentences, the most important first."""
         plan = self.plan
-        sentences = verdict(outcomes_of(self.rows)[MODEL], self.comparisons, plan.unit)
+        sentences = verdict(outcomes_of(self.rows, plan.metric)[MODEL], self.comparisons, plan.unit, plan.metric)
         if plan.unit is SPLITS_UNIT:
             sentences.append(self._why_splits())
         if plan.looks:
@@ -82,7 +87,7 @@ class Results:
         return sentences
 
     def _why_splits(self) -> str:
-        outcome = next(iter(outcomes_of(self.rows)[MODEL].values()))
+        outcome = self.outcomes(MODEL)[0]
         splits, own = len(self.plan.protocol.seeds), self.plan.own_test_images
         why = (
             "as was asked for"
@@ -98,7 +103,7 @@ class Results:
 
     def outcomes(self, name: str) -> list[Outcome]:
         """The results of one contender, seed by seed, or split by split."""
-        return list(outcomes_of(self.rows).get(name, {}).values())
+        return list(outcomes_of(self.rows, self.plan.metric).get(name, {}).values())
 
 
 def results_of(table: Table) -> Results:
@@ -108,7 +113,8 @@ def results_of(table: Table) -> Results:
         QuanvolveError: if there is no result of the model yet.
     """
     rows = table.rows()
-    outcomes = outcomes_of(rows)
+    plan = table.plan
+    outcomes = outcomes_of(rows, plan.metric)
     if MODEL not in outcomes:
         errors = [row["error"] for row in rows if row["contender"] == MODEL and row["status"] == FAILED]
         raise QuanvolveError(
@@ -116,24 +122,26 @@ def results_of(table: Table) -> Results:
             + (f": it failed with {errors[0]}" if errors else ": continue it with `resume=True`"),
             arguments=("resume",),
         )
-    standings = [_standing(table.plan, name, by_seed, rows) for name, by_seed in _ordered(table.plan, outcomes)]
+    standings = [_standing(plan, name, by_seed, rows) for name, by_seed in _ordered(plan, outcomes)]
     controls = {
         name: by_seed
-        for name, by_seed in _ordered(table.plan, outcomes)
+        for name, by_seed in _ordered(plan, outcomes)
         if name != MODEL and set(by_seed) & set(outcomes[MODEL])
     }
-    comparisons = compare_paired(outcomes[MODEL], controls, splits=table.plan.unit is SPLITS_UNIT) if controls else []
-    return Results(table.plan, tuple(standings), tuple(comparisons), tuple(rows))
+    comparisons = (
+        compare_paired(outcomes[MODEL], controls, splits=plan.unit is SPLITS_UNIT, metric=plan.metric)
+        if controls
+        else []
+    )
+    return Results(plan, tuple(standings), tuple(comparisons), tuple(rows))
 
 
-def outcomes_of(rows: Sequence[dict[str, Any]]) -> dict[str, dict[int, Outcome]]:
+def outcomes_of(rows: Sequence[dict[str, Any]], metric: Metric) -> dict[str, dict[int, Outcome]]:
     """The results of trials that are done, by contender and seed, or number of the split."""
     outcomes: dict[str, dict[int, Outcome]] = {}
     for row in rows:
         if row["status"] == DONE:
-            result = row["result"]
-            outcome = Outcome(result["test_accuracy"], result["n_test"], result["majority"], result["n_train"])
-            outcomes.setdefault(row["contender"], {})[row["seed"]] = outcome
+            outcomes.setdefault(row["contender"], {})[row["seed"]] = metric.outcome(row["result"])
     return outcomes
 
 
@@ -150,10 +158,11 @@ def _standing(plan: Plan, name: str, by_seed: dict[int, Outcome], rows: list[dic
         len(by_seed),
         mean,
         deviation,
-        sum(r["valid_accuracy"] for r in results) / len(results),
+        sum(r[plan.metric.valid] for r in results) / len(results),
         tuple(r["lr"] for r in results),
         sum(r["seconds"] for r in results) / len(results),
         results[0]["parameters"],
-        plan.unit.collapsed(by_seed),
+        plan.unit.collapsed(by_seed, plan.metric),
         sum(row["contender"] == name and row["status"] == FAILED for row in rows),
+        {key: sum(r[key] for r in results) / len(results) for key in plan.metric.words.also},
     )

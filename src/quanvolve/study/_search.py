@@ -1,4 +1,4 @@
-"""Search for the arguments of a classifier, with Optuna: kept in a database, pruned, judged by nested validation."""
+"""Search for the arguments of an estimator, with Optuna: kept in a database, pruned, judged by nested validation."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ import numpy as np
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._options import parse_noise
+from quanvolve.study._metric import Metric
+from quanvolve.study._metrics import METRICS
 from quanvolve.study._space import DEFAULT_SPACE, Space, check_names, check_space
 from quanvolve.study._trial import as_key, data_of, drawn, with_windows
 
 SAMPLERS = ("tpe", "gp", "random", "grid")
 _FINISHED = ("COMPLETE", "PRUNED", "FAIL")
 _BEAT, _GRACE = 10, 60
-Progress = Callable[[int, int, float | None], None]
+Progress = Callable[[int, int, float | None, Metric], None]
 
 
 @dataclass(frozen=True)
@@ -29,24 +31,27 @@ class Found:
 
     Attributes:
         params: the best arguments.
-        valid_accuracy: on validation images, by which it was chosen; too good, as the best of many.
-        test_accuracy: of a classifier with these arguments, on test images that the search never saw.
+        valid_score: on validation images, by which it was chosen; too good, as the best of many. It is the accuracy,
+            of regressors R2, and of several labels a sample the mean average precision; `metric` says which.
+        test_score: of a model with these arguments, on test images that the search never saw.
         n_trials, n_pruned, n_failed: that were finished, stopped early, or failed.
-        nested: accuracies of whole searches on parts of the training images that they did not see; none without folds.
-        classifier: fitted with these arguments.
+        nested: scores of whole searches on parts of the training images that they did not see; none without folds.
+        model: fitted with these arguments.
+        metric: what the scores are.
     """
 
     params: dict[str, Any]
-    valid_accuracy: float
-    test_accuracy: float
+    valid_score: float
+    test_score: float
     n_trials: int
     n_pruned: int
     n_failed: int
     nested: tuple[float, ...]
-    classifier: Any
+    model: Any
+    metric: Metric
 
     @property
-    def nested_accuracy(self) -> float:
+    def nested_score(self) -> float:
         """What a search like this one can be expected to reach, from its folds; not a number without any."""
         return float(np.mean(self.nested)) if self.nested else math.nan
 
@@ -73,6 +78,9 @@ def search(
 ) -> Found:
     """Search for the arguments of :class:`quanvolve.QuanvClassifier` that are best on validation images.
 
+    Where numbers are learned, it is :class:`quanvolve.QuanvRegressor`, and R2 in place of the accuracy; where samples
+    have several labels, mean average precision.
+
     Args:
         dataset: name of a data set, or path of a file.
         space: what to choose from, by argument; :data:`quanvolve.study.DEFAULT_SPACE` if not given. Noise is a text
@@ -91,10 +99,10 @@ def search(
         seed: of sampler, splits and trainings.
         data_dir: folder with the data set's files.
         asked: how data of one's own are read: the fields of :class:`quanvolve.data.Asked`.
-        progress: told how many trials are finished, of how many, and the best accuracy so far.
+        progress: told how many trials are finished, of how many, the best score so far, and what it is.
 
     Returns:
-        The best arguments, and a classifier fitted with them. The test images are looked at once.
+        The best arguments, and a model fitted with them. The test images are looked at once.
 
     Raises:
         QuanvolveError: if Optuna is missing, an argument does not fit, or every trial failed.
@@ -118,41 +126,45 @@ def search(
     check_space(space or {})
     check_names(fixed or {})
     data = data_of(dataset, None if data_dir is None else str(data_dir), as_key(asked))
-    rows = drawn(data.train_labels, train_size, seed)
+    metric = METRICS[data.task]
+    check_names((*(space or ()), *(fixed or ())), metric)
+    metric.arguments(fixed or {})
+    rows = drawn(data.train_labels, train_size, seed, metric)
     images, labels = data.train_images[rows], data.train_labels[rows]
     chosen = dict(DEFAULT_SPACE if space is None else space)
     shared = {"epochs": epochs, "validation_fraction": validation_fraction, "seed": seed, "dims": data.dims}
-    setting = _Setting(chosen, dict(fixed or {}), shared, sampler, n_trials, prune)
+    setting = _Setting(chosen, dict(fixed or {}), shared, sampler, n_trials, prune, metric)
     nested = []
-    for number, (train, held_out) in enumerate(_folds(labels, folds, seed)):
+    for number, (train, held_out) in enumerate(_folds(labels, folds, seed, metric)):
         study = setting.run(images[train], labels[train], storage, f"{name}, fold {number + 1} of {folds}", progress)
-        clf = setting.classifier(study.best_params).fit(images[train], labels[train])
-        nested.append(float((clf.predict(images[held_out]) == labels[held_out]).mean()))
+        model = setting.estimator(study.best_params).fit(images[train], labels[train])
+        nested.append(metric.score(model, images[held_out], labels[held_out]))
     study = setting.run(images, labels, storage, name, progress)
-    clf = setting.classifier(study.best_params).fit(images, labels)
-    clf.preparation_ = data.preparation
-    test = drawn(data.test_labels, test_size, 0)
-    accuracy = float((clf.predict(data.test_images[test]) == data.test_labels[test]).mean())
+    model = setting.estimator(study.best_params).fit(images, labels)
+    model.preparation_ = data.preparation
+    test = drawn(data.test_labels, test_size, 0, metric)
     states = [trial.state.name for trial in study.trials]
     return Found(
         {**setting.fixed, **study.best_params},
         float(study.best_value),
-        accuracy,
+        metric.score(model, data.test_images[test], data.test_labels[test]),
         sum(state in _FINISHED for state in states),
         states.count("PRUNED"),
         states.count("FAIL"),
         tuple(nested),
-        clf,
+        model,
+        metric,
     )
 
 
-def _folds(labels: Any, folds: int, seed: int) -> list[tuple[Any, Any]]:
+def _folds(labels: Any, folds: int, seed: int, metric: Metric) -> list[tuple[Any, Any]]:
     if not folds:
         return []
-    from sklearn.model_selection import StratifiedKFold
+    from sklearn.model_selection import KFold, StratifiedKFold
 
-    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    return list(splitter.split(np.zeros(len(labels)), labels))
+    classes = metric.classes(labels)
+    splitter = (KFold if classes is None else StratifiedKFold)(folds, shuffle=True, random_state=seed)
+    return list(splitter.split(np.zeros(len(labels)), classes))
 
 
 @dataclass(frozen=True)
@@ -165,15 +177,14 @@ class _Setting:
     sampler: str
     n_trials: int
     prune: bool
+    metric: Metric
 
-    def classifier(self, params: dict[str, Any]) -> Any:
-        """A classifier of these arguments."""
-        from quanvolve.estimators import QuanvClassifier  # loads scikit-learn
-
-        arguments = with_windows({**self.fixed, **params}, self.shared["dims"])
+    def estimator(self, params: dict[str, Any]) -> Any:
+        """An estimator of these arguments."""
+        arguments = with_windows(self.metric.arguments({**self.fixed, **params}), self.shared["dims"])
         if isinstance(arguments.get("noise"), str):
             arguments["noise"] = parse_noise(arguments["noise"])
-        return QuanvClassifier(
+        return self.metric.estimator()(
             **{
                 "max_epochs": self.shared["epochs"],
                 "validation_fraction": self.shared["validation_fraction"],
@@ -189,21 +200,21 @@ class _Setting:
 
         def objective(trial: Any) -> float:
             params = {argument: part.suggest(trial, argument) for argument, part in self.space.items()}
-            clf = self.classifier(params)
+            model = self.estimator(params)
             try:
-                clf.fit_watched(images, labels, monitor=_pruning(optuna, trial, self.prune))
+                model.fit_watched(images, labels, monitor=_pruning(optuna, trial, self))
             except optuna.TrialPruned:
                 raise
             except Exception as error:
                 trial.set_user_attr("error", f"{type(error).__name__}: {error}")
                 raise
-            return float(max(row["valid_accuracy"] for row in clf.history_))
+            return float(max(row[self.metric.valid] for row in model.history_))
 
         def told(study: Any, _: Any) -> None:
             done = sum(trial.state.name in _FINISHED for trial in study.trials)
             if progress is not None:
                 best = study.best_value if any(trial.state.name == "COMPLETE" for trial in study.trials) else None
-                progress(done, self.n_trials, best)
+                progress(done, self.n_trials, best, self.metric)
 
         study = self._study(optuna, storage, name)
         states = tuple(getattr(optuna.trial.TrialState, state) for state in _FINISHED)
@@ -274,13 +285,13 @@ def storage_of(url: str) -> Any:
         raise QuanvolveError(f"`storage` (={url!r}) cannot be used: {first}") from error
 
 
-def _pruning(optuna: Any, trial: Any, prune: bool) -> Any:
+def _pruning(optuna: Any, trial: Any, setting: _Setting) -> Any:
     from quanvolve.estimators import Monitor  # loads scikit-learn
 
     class Pruning(Monitor):
         def on_epoch(self, row: dict[str, Any]) -> None:
-            trial.report(row["valid_accuracy"], int(row["epoch"]))
-            if prune and trial.should_prune():
+            trial.report(row[setting.metric.valid], int(row["epoch"]))
+            if setting.prune and trial.should_prune():
                 raise optuna.TrialPruned
 
     return Pruning()

@@ -1,4 +1,4 @@
-"""What a search chooses from: named choices and ranges for the arguments of a classifier."""
+"""What a search chooses from: named choices and ranges for the arguments of an estimator."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._options import model_options
+from quanvolve.study._metric import Metric
+from quanvolve.study._metrics import ACCURACY
 
 _GRID_STEPS = 4
 _MOST_STEPS = 10_000
@@ -100,8 +102,12 @@ def parse_space(parts: Mapping[str, str]) -> dict[str, Choice | Range]:
     return {name: _parse(name, text) for name, text in parts.items()}
 
 
-def check_names(names: Iterable[str]) -> None:
-    """Refuse names that are no arguments of a classifier, before anything is trained.
+def check_names(names: Iterable[str], metric: Metric = ACCURACY) -> None:
+    """Refuse names that are no arguments of the estimator, before anything is trained.
+
+    Args:
+        names: of arguments.
+        metric: which is searched by, and says what estimator is trained: a classifier, or one that has fewer of them.
 
     Raises:
         QuanvolveError: naming the first one, and one that is close to it.
@@ -113,14 +119,12 @@ def check_names(names: Iterable[str]) -> None:
         quanvolve._errors.QuanvolveError: the space has 'enconding', which is no argument of a classifier; did you mean
             'encoding'?
     """
-    from quanvolve.estimators import QuanvClassifier  # loads scikit-learn
-
-    known = list(inspect.signature(QuanvClassifier).parameters)
+    known = list(inspect.signature(metric.estimator()).parameters)
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(known)}"
-            raise QuanvolveError(f"the space has {name!r}, which is no argument of a classifier{hint}")
+            raise QuanvolveError(f"the space has {name!r}, which is no argument of a {metric.words.model}{hint}")
 
 
 def check_space(space: Space) -> None:

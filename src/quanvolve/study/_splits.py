@@ -2,25 +2,27 @@
 
 Five splits are a repetition: the classes are dealt out to five parts, of which each is the test set once. So every
 image is tested once a repetition, whatever is drawn, and the parts have the shares of the classes as far as numbers
-allow. A fifth for testing is about where the corrected variance (see `_resampled`) of twenty splits is smallest.
+allow. Where there are no classes, groups of images with like labels are dealt out. A fifth for testing is about where
+the corrected variance (see `_resampled`) of twenty splits is smallest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.study._collapse import Outcome
+from quanvolve.study._strata import FOLDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from quanvolve.data import Dataset
 
-FOLDS = 5
 USUAL_SPLITS = 20
 """As many as are chosen for a small data set: each image is tested four times."""
 FEW_TEST_IMAGES = 100
@@ -42,7 +44,7 @@ def split(labels: NDArray[Any], number: int) -> tuple[NDArray[Any], NDArray[Any]
     """The numbers of the training and of the test images of a split.
 
     Args:
-        labels: of all images.
+        labels: of all images, or what groups they are of.
         number: of the split; five in a row are a repetition.
 
     Raises:
@@ -76,7 +78,7 @@ def repetitions(outcomes: Mapping[int, Outcome]) -> list[Outcome]:
 
     Examples:
         >>> together = repetitions({k: Outcome(a, 4, 0.5, 16) for k, a in ((0, 0.5), (1, 1.0), (5, 0.25))})
-        >>> [(one.accuracy, one.n_test) for one in together]
+        >>> [(one.score, one.n_test) for one in together]
         [(0.75, 8), (0.25, 4)]
     """
     groups: dict[int, list[Outcome]] = {}
@@ -85,8 +87,25 @@ def repetitions(outcomes: Mapping[int, Outcome]) -> list[Outcome]:
     together = []
     for group in groups.values():
         tested = sum(outcome.n_test for outcome in group)
-        right, most = (
-            sum(getattr(outcome, name) * outcome.n_test for outcome in group) for name in ("accuracy", "majority")
+        score, baseline = (
+            sum(getattr(outcome, name) * outcome.n_test for outcome in group) / tested for name in ("score", "baseline")
         )
-        together.append(Outcome(right / tested, tested, most / tested, group[0].n_train))
+        together.append(Outcome(score, tested, baseline, group[0].n_train, _noise(group), _shuffled(group)))
     return together
+
+
+def _noise(group: Sequence[Outcome]) -> float | None:
+    """Of the score of all together, where each has one.
+
+    Two images that are tested in different splits are each trained on where the other is tested. What one says of the
+    other by chance, the other may say of it: the sum of y_i w_ij y_j, which a linear model learns from noise, has the
+    variance of the sum of (w_ij + w_ji)^2 / 2, up to twice what it is on test images alone.
+    """
+    noises = [outcome.noise * outcome.n_test for outcome in group if outcome.noise is not None]
+    tested = sum(outcome.n_test for outcome in group)
+    return math.sqrt(2) * math.hypot(*noises) / tested if len(noises) == len(group) else None
+
+
+def _shuffled(group: Sequence[Outcome]) -> float | None:
+    means = [outcome.shuffled * outcome.n_test for outcome in group if outcome.shuffled is not None]
+    return sum(means) / sum(outcome.n_test for outcome in group) if len(means) == len(group) else None

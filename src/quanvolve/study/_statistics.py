@@ -12,10 +12,12 @@ import numpy as np
 from quanvolve._errors import QuanvolveError
 from quanvolve.study._collapse import Outcome
 from quanvolve.study._exchange import LEVEL, Floats, holm, holm_divisors
+from quanvolve.study._metric import Metric
+from quanvolve.study._metrics import ACCURACY, BY_NAME
 from quanvolve.study._power import seeds_needed
 from quanvolve.study._resampled import images_needed
 from quanvolve.study._unit import SEEDS_UNIT, SPLITS_UNIT, Unit
-from quanvolve.study._words import count, p_value, percent, points
+from quanvolve.study._words import count, p_value, percent
 
 BETTER, WORSE, NO_DIFFERENCE, COLLAPSED, TOO_FEW = "better", "worse", "no difference seen", "collapsed", "too few seeds"
 TOO_FEW_SPLITS = "too few splits"
@@ -25,7 +27,7 @@ WHO = {"model": "the model", "control": "the control", "both": "both"}
 
 @dataclass(frozen=True)
 class Comparison:
-    """The model against one control, over seeds or splits that both share; differences are of accuracy, model minus it.
+    """The model against one control, over seeds or splits that both share; differences are of scores, model minus it.
 
     Numbers that do not exist are NaN: without a test all but the difference.
 
@@ -45,10 +47,12 @@ class Comparison:
         seeds_needed: how many seeds show the difference that was seen with a power of 80 %; None where it is zero, and
             where the differences do not tell, and for splits.
         images_needed: about how many images show it with that power, over splits; None as for seeds.
-        collapsed: "model", "control" or "both", if over all seeds or splits they are no better than chance; else empty.
+        collapsed: "model", "control" or "both", if over all seeds or splits they are no better than an answer that
+            looks at no image; else empty.
         seeds_to_show: how many seeds or splits can show something.
         outcome: "better", "worse", "no difference seen", "collapsed", "too few seeds" or "too few splits".
         unit: "seed" or "split", over which the pairs are.
+        metric: "accuracy", "r2" or "average_precision", which differs.
     """
 
     control: str
@@ -67,19 +71,26 @@ class Comparison:
     seeds_to_show: int = 0
     unit: str = SEEDS_UNIT.word
     images_needed: int | None = None
+    metric: str = ACCURACY.name
 
     def __str__(self) -> str:
         if self.outcome == COLLAPSED:
-            return f"{self.control}: {WHO[self.collapsed]} collapsed to chance, so there is no comparison"
+            nothing = self.measure.words.nothing
+            return f"{self.control}: {WHO[self.collapsed]} collapsed to {nothing}, so there is no comparison"
+        seen = f"{self.control}: {self.measure.signed(self.difference)}"
         if self.too_few:
             return (
-                f"{self.control}: {points(self.difference)} over {count(self.n, self.unit)}, too few to show anything "
-                f"(at least {self.seeds_to_show} can)"
+                f"{seen} over {count(self.n, self.unit)}, too few to show anything (at least {self.seeds_to_show} can)"
             )
         return (
-            f"{self.control}: {points(self.difference)} ({self.interval}), {self.outcome} over {self.n} {self.unit}s "
+            f"{seen} ({self.interval}), {self.outcome} over {self.n} {self.unit}s "
             f"(p {p_value(self.p_corrected)} after correction)"
         )
+
+    @property
+    def measure(self) -> Metric:
+        """What differs."""
+        return BY_NAME[self.metric]
 
     @property
     def too_few(self) -> bool:
@@ -89,11 +100,16 @@ class Comparison:
     @property
     def interval(self) -> str:
         """The interval in words."""
-        return f"{percent(self.confidence)} % interval {points(self.low)} to {points(self.high)}"
+        low, high = self.measure.signed(self.low), self.measure.signed(self.high)
+        return f"{percent(self.confidence)} % interval {low} to {high}"
 
 
 def compare_paired(
-    model: Mapping[Any, Outcome], controls: Mapping[str, Mapping[Any, Outcome]], *, splits: bool = False
+    model: Mapping[Any, Outcome],
+    controls: Mapping[str, Mapping[Any, Outcome]],
+    *,
+    splits: bool = False,
+    metric: Metric = ACCURACY,
 ) -> list[Comparison]:
     """Compare a model with its controls, seed by seed, or split by split.
 
@@ -101,6 +117,7 @@ def compare_paired(
         model: its results by seed, or by number of the split.
         controls: those of each control likewise.
         splits: whether these are splits of the same images, whose outcomes then say how many each was trained on.
+        metric: what the scores are.
 
     Returns:
         One for each control, in their order. Holm's correction is over those that are tested: a control at chance is
@@ -126,7 +143,7 @@ def compare_paired(
     too_few = TOO_FEW_SPLITS if splits else TOO_FEW
     if splits and any(outcome.n_train < 1 for one in (model, *controls.values()) for outcome in one.values()):
         raise QuanvolveError("`splits` needs outcomes that say `n_train`, how many images each was trained on")
-    down = unit.collapsed(model)
+    down = unit.collapsed(model, metric)
     parts, pairs, shares = [], [], []
     for name, control in controls.items():
         shared = [key for key in model if key in control]
@@ -134,11 +151,12 @@ def compare_paired(
             raise QuanvolveError(
                 f"the control {name!r} shares no {unit.word} with the model: there are no pairs to compare"
             )
-        values = np.array([model[key].accuracy - control[key].accuracy for key in shared])
-        both = (down, unit.collapsed(control))
+        values = np.array([model[key].score - control[key].score for key in shared])
+        both = (down, unit.collapsed(control, metric))
         who = "both" if all(both) else "model" if both[0] else "control" if both[1] else ""
         outcome = COLLAPSED if who else too_few
-        parts.append(Comparison(name, len(values), float(values.mean()), outcome, collapsed=who, unit=unit.word))
+        mean = float(values.mean())
+        parts.append(Comparison(name, len(values), mean, outcome, collapsed=who, unit=unit.word, metric=metric.name))
         pairs.append(values)
         shares.append([model[key] for key in shared] + [control[key] for key in shared])
     candidates = [k for k, part in enumerate(parts) if not part.collapsed]
@@ -164,7 +182,7 @@ def _judged(
     part: Comparison, values: Floats, p: float, corrected: float, tests: int, shared: Sequence[Outcome], unit: Unit
 ) -> Comparison:
     n, mean, spread = part.n, part.difference, float(values.std(ddof=1))
-    image, overlap = 1 / min(outcome.n_test for outcome in shared), unit.overlap(shared)
+    image, overlap = part.measure.step(min(outcome.n_test for outcome in shared)), unit.overlap(shared)
     outcome = NO_DIFFERENCE if corrected >= LEVEL else BETTER if mean > 0 else WORSE
     low, high = unit.interval(values, overlap, tests)
     effect = mean / spread if spread > image * 1e-6 else math.copysign(math.inf, mean) if mean else 0.0
@@ -185,6 +203,6 @@ def _judged(
 
 
 def summary(outcomes: Sequence[Outcome]) -> tuple[float, float]:
-    """Mean and standard deviation of accuracies; the latter is 0 for one."""
-    values = np.array([outcome.accuracy for outcome in outcomes])
+    """Mean and standard deviation of scores; the latter is 0 for one."""
+    values = np.array([outcome.score for outcome in outcomes])
     return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0

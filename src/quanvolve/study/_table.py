@@ -197,7 +197,7 @@ class Table:
             check_trial(row, self.plan)
             earlier = None if row["result"] is None else parse_json(row["result"])
             if earlier is not None:
-                check_result(earlier, f"trial {row['id']}")
+                check_result(earlier, f"trial {row['id']}", self.plan.metric)
         return Trial(row["id"], row["contender"], row["seed"], earlier)
 
     def _free(self, connection: sqlite3.Connection) -> None:

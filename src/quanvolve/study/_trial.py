@@ -13,9 +13,10 @@ import numpy as np
 from quanvolve._errors import QuanvolveError
 from quanvolve._version import __version__
 from quanvolve.analysis import quantum_layers
-from quanvolve.data import CLASSIFICATION, load_dataset
+from quanvolve.data import load_dataset
 from quanvolve.study._contenders import Contender
-from quanvolve.study._plan import Plan, Protocol
+from quanvolve.study._metric import Metric
+from quanvolve.study._plan import Plan
 from quanvolve.study._splits import pooled, split
 
 if TYPE_CHECKING:
@@ -37,31 +38,18 @@ def as_key(asked: Mapping[str, Any] | None) -> AsKey:
 
 @lru_cache(maxsize=1)
 def data_of(dataset: str, data_dir: str | None, asked: AsKey = ()) -> Dataset:
-    """The data of a study, loaded once a process, as it is asked for.
-
-    Raises:
-        QuanvolveError: if they are not for classification.
-    """
+    """The data of a study, loaded once a process; labels say what is learned, where that is not asked for."""
     from pathlib import Path
 
-    data = load_dataset(
+    return load_dataset(
         dataset, data_dir=None if data_dir is None else Path(data_dir), **{"task": "auto", **dict(asked)}
     )
-    if data.task != CLASSIFICATION:
-        raise QuanvolveError(
-            f"the labels of {data.name!r} are for {data.task}, but studies and searches are of classifiers: compare "
-            "estimators with other backbones by scikit-learn's `cross_val_score`"
-        )
-    return data
 
 
 @lru_cache(maxsize=1)
-def _warn(dataset: str, data_dir: str | None, asked: AsKey) -> None:
-    """Warn of labels that occur in the test set only, once a process."""
-    from quanvolve.estimators import warn_of_unknown_labels  # loads scikit-learn
-
-    data = data_of(dataset, data_dir, asked)
-    warn_of_unknown_labels(data.train_labels, data.test_labels)
+def _warn(dataset: str, data_dir: str | None, asked: AsKey, metric: Metric) -> None:
+    """Warn of what the test set asks that cannot be learned, once a process."""
+    metric.warn(data_of(dataset, data_dir, asked))
 
 
 @lru_cache(maxsize=1)
@@ -78,33 +66,38 @@ class _Parts:
     train_labels: NDArray[Any]
     test_images: NDArray[Any]
     test_labels: NDArray[Any]
-    majority: float
+    all_tested: NDArray[Any]
+    """Labels of all images that the study tests on."""
 
 
 def _parts(plan: Plan, seed: int) -> _Parts:
-    """The images of a seed, or of a split."""
-    protocol = plan.protocol
-    if protocol.splits:
-        images, labels = _pool_of(plan.dataset, plan.data_dir, as_key(plan.asked))
-        train, test = split(labels, seed)
-        train = train[drawn(labels[train], protocol.train_size, seed)]
-        return _Parts(images[train], labels[train], images[test], labels[test], _majority(labels))
+    """The images of a seed, or of a split.
+
+    Raises:
+        QuanvolveError: if the labels are for another task than when the study was begun.
+    """
+    protocol, metric = plan.protocol, plan.metric
     which = plan.dataset, plan.data_dir, as_key(plan.asked)
-    _warn(*which)
     data = data_of(*which)
-    train = drawn(data.train_labels, protocol.train_size, seed)
-    test = drawn(data.test_labels, protocol.test_size, 0)
+    if data.task != plan.task:
+        raise QuanvolveError(
+            f"the labels of {data.name!r} are for {data.task}, but those that the study was begun with were for "
+            f"{plan.task}: the data were changed; begin another study in another folder"
+        )
+    if protocol.splits:
+        images, labels = _pool_of(*which)
+        train, test = split(metric.strata(labels), seed)
+        train = train[drawn(labels[train], protocol.train_size, seed, metric)]
+        return _Parts(images[train], labels[train], images[test], labels[test], labels)
+    _warn(*which, metric)
+    train = drawn(data.train_labels, protocol.train_size, seed, metric)
+    test = drawn(data.test_labels, protocol.test_size, 0, metric)
     labels = data.test_labels[test]
-    return _Parts(data.train_images[train], data.train_labels[train], data.test_images[test], labels, _majority(labels))
+    return _Parts(data.train_images[train], data.train_labels[train], data.test_images[test], labels, labels)
 
 
-def _majority(labels: NDArray[Any]) -> float:
-    """The share of the most frequent class."""
-    return float(np.unique(labels, return_counts=True)[1].max() / len(labels))
-
-
-def drawn(labels: NDArray[Any], size: int | None, seed: int) -> NDArray[Any]:
-    """Numbers of so many images, with the shares of the classes, at least one of each where that is possible.
+def drawn(labels: NDArray[Any], size: int | None, seed: int, metric: Metric) -> NDArray[Any]:
+    """Numbers of so many images; of classes with their shares, at least one of each where that is possible.
 
     Raises:
         QuanvolveError: if there are fewer.
@@ -117,11 +110,12 @@ def drawn(labels: NDArray[Any], size: int | None, seed: int) -> NDArray[Any]:
         return np.arange(len(labels))
     from sklearn.model_selection import train_test_split
 
-    classes, counts = np.unique(labels, return_counts=True)
-    fits = size >= len(classes) and len(labels) - size >= len(classes) and counts.min() >= 2
-    chosen, _ = train_test_split(
-        np.arange(len(labels)), train_size=size, random_state=seed, stratify=labels if fits else None
-    )
+    strata = metric.classes(labels)
+    if strata is not None:
+        classes, counts = np.unique(strata, return_counts=True)
+        fits = size >= len(classes) and len(labels) - size >= len(classes) and counts.min() >= 2
+        strata = strata if fits else None
+    chosen, _ = train_test_split(np.arange(len(labels)), train_size=size, random_state=seed, stratify=strata)
     return np.asarray(chosen)
 
 
@@ -144,35 +138,33 @@ def run_trial(
         progress: told the number of each finished epoch.
 
     Returns:
-        The test accuracy and what belongs to it, ready for JSON.
+        The test score and what belongs to it, ready for JSON.
     """
-    protocol = plan.protocol
+    protocol, metric = plan.protocol, plan.metric
     parts, dims = _parts(plan, seed), data_of(plan.dataset, plan.data_dir, as_key(plan.asked)).dims
     began = time.perf_counter()
-    best: Any = None if earlier is None else (earlier["valid_accuracy"], earlier["lr"], None)
+    best: Any = None if earlier is None else (earlier[metric.valid], earlier["lr"], None)
     tried = [] if earlier is None else list(earlier["tried"])
     for lr in protocol.lrs[len(tried) :]:
-        clf = _classifier(contender, protocol, lr, seed, dims)
-        clf.fit_watched(parts.train_images, parts.train_labels, monitor=_watch(progress))
-        valid = max(row["valid_accuracy"] for row in clf.history_)
+        model = _estimator(contender, plan, lr, seed, dims)
+        model.fit_watched(parts.train_images, parts.train_labels, monitor=_watch(progress))
+        valid = max(row[metric.valid] for row in model.history_)
         tried.append([lr, valid])
         if best is None or valid > best[0]:
-            best = (valid, lr, clf)
-    valid, lr, clf = best
-    if clf is None and earlier is not None:
+            best = (valid, lr, model)
+    valid, lr, model = best
+    if model is None and earlier is not None:
         return {**earlier, "tried": tried, "seconds": earlier["seconds"] + time.perf_counter() - began}
-    right = int((clf.predict(parts.test_images) == parts.test_labels).sum())
     return {
-        "test_accuracy": right / len(parts.test_labels),
+        **metric.test(model, parts.test_images, parts.test_labels, parts.train_labels, parts.all_tested),
         "n_test": len(parts.test_labels),
         "n_train": len(parts.train_labels),
-        "majority": parts.majority,
-        "valid_accuracy": valid,
+        metric.valid: valid,
         "lr": lr,
         "tried": tried,
         "seconds": (0.0 if earlier is None else earlier["seconds"]) + time.perf_counter() - began,
-        "parameters": _parameters(clf.module_),
-        "learning_curve": [row["valid_accuracy"] for row in clf.history_],
+        "parameters": _parameters(model.module_),
+        "learning_curve": [row[metric.valid] for row in model.history_],
     }
 
 
@@ -187,11 +179,10 @@ def _watch(progress: Callable[[int], None] | None) -> Any:
     return Told()
 
 
-def _classifier(contender: Contender, protocol: Protocol, lr: float, seed: int, dims: int) -> Any:
-    from quanvolve.estimators import QuanvClassifier  # loads scikit-learn
-
-    params = with_windows(contender.params, dims)
-    return QuanvClassifier(
+def _estimator(contender: Contender, plan: Plan, lr: float, seed: int, dims: int) -> Any:
+    protocol, metric = plan.protocol, plan.metric
+    params = with_windows(metric.arguments(contender.params), dims)
+    return metric.estimator()(
         **{
             **params,
             "lr": lr,

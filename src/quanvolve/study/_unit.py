@@ -8,12 +8,14 @@ the test is corrected for the images that splits share (see `_resampled`).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from quanvolve.study import _exchange, _power, _resampled
-from quanvolve.study._collapse import Outcome, has_collapsed
+from quanvolve.study._collapse import Outcome
 from quanvolve.study._exchange import Floats
+from quanvolve.study._metric import Metric
+from quanvolve.study._metrics import ACCURACY
 from quanvolve.study._splits import repetitions
 
 
@@ -47,8 +49,12 @@ class Unit(ABC):
         """The difference that as many of them, done once more, show with a power of 80 %."""
 
     @abstractmethod
-    def collapsed(self, outcomes: Mapping[Any, Outcome]) -> bool:
-        """Whether a contender is, over all of them together, no better than always giving one answer."""
+    def whole(self, outcomes: Mapping[Any, Outcome]) -> Collection[Outcome]:
+        """The outcomes, put together to such as have tested the same images."""
+
+    def collapsed(self, outcomes: Mapping[Any, Outcome], metric: Metric = ACCURACY) -> bool:
+        """Whether a contender is, over all of them together, no better than an answer that looks at no image."""
+        return metric.collapsed(self.whole(outcomes))
 
     def can_show(self, n: int, tests: int) -> bool:
         """Whether so many can show a difference to any of so many controls."""
@@ -73,8 +79,8 @@ class _Seeds(Unit):
     def detectable(self, spread: float, n: int, overlap: float, tests: int) -> float:
         return _power.detectable(spread, n, tests)
 
-    def collapsed(self, outcomes: Mapping[Any, Outcome]) -> bool:
-        return has_collapsed(outcomes.values())
+    def whole(self, outcomes: Mapping[Any, Outcome]) -> Collection[Outcome]:
+        return outcomes.values()
 
 
 class _Splits(Unit):
@@ -95,8 +101,8 @@ class _Splits(Unit):
     def detectable(self, spread: float, n: int, overlap: float, tests: int) -> float:
         return _resampled.corrected_detectable(spread, n, overlap, tests)
 
-    def collapsed(self, outcomes: Mapping[Any, Outcome]) -> bool:
-        return has_collapsed(repetitions(outcomes))
+    def whole(self, outcomes: Mapping[Any, Outcome]) -> Collection[Outcome]:
+        return repetitions(outcomes)
 
 
 SEEDS_UNIT: Unit = _Seeds()

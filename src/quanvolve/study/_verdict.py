@@ -8,6 +8,8 @@ from typing import Any
 
 from quanvolve.study._collapse import Outcome
 from quanvolve.study._contenders import PRIMARY
+from quanvolve.study._metric import Metric
+from quanvolve.study._metrics import ACCURACY
 from quanvolve.study._statistics import (
     BETTER,
     COLLAPSED,
@@ -18,29 +20,32 @@ from quanvolve.study._statistics import (
     Comparison,
 )
 from quanvolve.study._unit import SEEDS_UNIT, Unit
-from quanvolve.study._words import count, listed, p_value, points
+from quanvolve.study._words import count, listed, p_value
 
 _GROUPS = {BETTER: "better than", WORSE: "worse than", NO_DIFFERENCE: "no difference seen to"}
 _WITHOUT = {"unentangled": "entanglement", "random-features": "a quantum circuit"}
 """What a control does without, if the model is not seen to be better."""
 
 
-def verdict(model: Mapping[Any, Outcome], comparisons: Sequence[Comparison], unit: Unit = SEEDS_UNIT) -> list[str]:
+def verdict(
+    model: Mapping[Any, Outcome], comparisons: Sequence[Comparison], unit: Unit = SEEDS_UNIT, metric: Metric = ACCURACY
+) -> list[str]:
     """The verdict: first against the control that was chosen before anything was run, then the others.
 
     Args:
         model: its results, by seed or split.
         comparisons: with its controls.
         unit: which of both it is.
+        metric: what the results are.
     """
-    if unit.collapsed(model):
-        mean, most = (
-            sum(getattr(outcome, name) for outcome in model.values()) / len(model) for name in ("accuracy", "majority")
+    if unit.collapsed(model, metric):
+        mean, other = (
+            metric.alone(sum(getattr(outcome, name) for outcome in model.values()) / len(model))
+            for name in ("score", "baseline")
         )
         return [
-            f"The model collapsed: over {count(len(model), unit.word)}, its accuracy of {100 * mean:.2f} % is not "
-            f"better than always answering the most frequent class ({100 * most:.2f} %), within chance. There is "
-            "nothing to compare."
+            f"The model collapsed: over {count(len(model), unit.word)}, its {metric.words.title} of {mean} is not "
+            f"better than {metric.words.baseline} ({other}), within chance. There is nothing to compare."
         ]
     if not comparisons:
         return ["There is no control to compare with, so nothing can be said about the quantum part."]
@@ -54,7 +59,7 @@ def verdict(model: Mapping[Any, Outcome], comparisons: Sequence[Comparison], uni
         sentences.append(f"Of {count(tested, 'control')}, with Holm's correction: {'; '.join(parts)}.")
     sentences += _too_few([comparison for comparison in comparisons if comparison.too_few], tested)
     if names[COLLAPSED]:
-        sentences.append(f"Collapsed to chance and left out: {listed(names[COLLAPSED])}.")
+        sentences.append(f"Collapsed to {metric.words.nothing} and left out: {listed(names[COLLAPSED])}.")
     sentences += _without([comparison for comparison in comparisons if comparison.outcome in TESTED])
     return sentences
 
@@ -66,21 +71,22 @@ def _first_sentence(comparison: Comparison) -> str:
         else f"the control {comparison.control!r}"
     )
     if comparison.outcome == COLLAPSED:
-        return f"Against {against} there is no comparison: {WHO[comparison.collapsed]} collapsed to chance."
+        who, nothing = WHO[comparison.collapsed], comparison.measure.words.nothing
+        return f"Against {against} there is no comparison: {who} collapsed to {nothing}."
     if comparison.too_few:
         return (
             f"Against {against} nothing can be shown: {count(comparison.n, comparison.unit)} cannot, at least "
             f"{comparison.seeds_to_show} can."
         )
-    over = f"over {comparison.n} {comparison.unit}s"
-    seen = f"{points(comparison.difference)} points of accuracy ({comparison.interval}) {over}"
+    over, metric = f"over {comparison.n} {comparison.unit}s", comparison.measure
+    seen = f"{metric.signed(comparison.difference)} {metric.words.of} ({comparison.interval}) {over}"
     if comparison.outcome != NO_DIFFERENCE:
         by_chance = f"(p {p_value(comparison.p_corrected)} after correction)"
         return f"The quantum model is {comparison.outcome} than {against}: {seen} {by_chance}."
     text = f"No difference seen against {against}: {seen}; "
     if math.isnan(comparison.detectable):
         return f"{text}what would have shown cannot be said of differences that vary so little, or so unevenly."
-    text += f"a difference of {points(comparison.detectable).lstrip('+')} would have shown with a power of 80 %"
+    text += f"a difference of {metric.signed(comparison.detectable).lstrip('+')} would have shown with a power of 80 %"
     if comparison.seeds_needed is not None:
         text += f", and one as small as this would need {count(comparison.seeds_needed, 'seed')}"
     if comparison.images_needed is not None:

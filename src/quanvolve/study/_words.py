@@ -7,19 +7,6 @@ from collections.abc import Sequence
 from quanvolve.study._exchange import LEVEL
 
 
-def points(difference: float) -> str:
-    """A difference of accuracies in points of percent, with as many digits as tell it from zero.
-
-    Examples:
-        >>> points(-0.0123), points(0.00002), points(0.0)
-        ('-1.23', '+0.002', '+0.00')
-    """
-    digits = 2
-    while difference and digits < 9 and not round(100 * abs(difference), digits):
-        digits += 1
-    return f"{100 * difference:+.{digits}f}"
-
-
 def percent(share: float) -> str:
     """A share in percent, with one digit where it has some.
 
