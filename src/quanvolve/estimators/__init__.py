@@ -9,7 +9,11 @@ from quanvolve.estimators._classifier import QuanvClassifier as QuanvClassifier
 from quanvolve.estimators._disk import transform_on_disk as transform_on_disk
 from quanvolve.estimators._evaluation import evaluate_classes as evaluate_classes
 from quanvolve.estimators._load import load as load
+from quanvolve.estimators._losses import LOSSES as LOSSES
 from quanvolve.estimators._losses import FocalLoss as FocalLoss
+from quanvolve.estimators._metrics import SCORES as SCORES
+from quanvolve.estimators._regression import LOSSES as REGRESSION_LOSSES
+from quanvolve.estimators._regression import SCORES as REGRESSION_SCORES
 from quanvolve.estimators._regression import mae as mae
 from quanvolve.estimators._regression import r2 as r2
 from quanvolve.estimators._regression import rmse as rmse
