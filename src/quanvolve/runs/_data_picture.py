@@ -31,7 +31,7 @@ def data_picture(data: Dataset, understood: Understood) -> Figure:
     """
     import numpy as np  # like what follows: options and names serve help texts, too
 
-    from quanvolve.figures import data_figure
+    from quanvolve.figures import data_figure  # loads torch
 
     images = [data.train_images, data.test_images]
     labels = [data.train_labels, data.test_labels]

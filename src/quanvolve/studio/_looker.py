@@ -14,7 +14,6 @@ from typing import Any
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.data import source_of, understand
-from quanvolve.figures import save_figure
 from quanvolve.runs import data_picture, load_data
 
 
@@ -24,6 +23,8 @@ def look(path: str, asked: dict[str, Any], folder: Path) -> dict[str, Any]:
         warnings.simplefilter("ignore")  # of pictures that are left out, which the notes name
         data = load_data(path, None, asked=asked)
         understood = understand(data, source_of(path))
+    from quanvolve.figures import save_figure  # loads torch, which takes longer than to refuse most data
+
     for name in ("light", "dark"):
         save_figure(data_picture(data, understood), folder / f"{name}.png", dark=name == "dark")
     return {**understood.to_dict(), "dims": data.dims, "task": data.task}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
+from itertools import chain
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from pydantic import BaseModel, Field, create_model
 
 from quanvolve._options import Said
 from quanvolve.data import CHANNELS, COLUMNS, FITS, TASKS
-from quanvolve.estimators import LOSSES, REGRESSION_LOSSES, REGRESSION_SCORES, SCORES
+from quanvolve.estimators import LOSSES_OF, MONITORS_OF
 from quanvolve.runs import OF_DATA, TrainOptions
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -19,8 +20,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "channels": CHANNELS,
     "task": TASKS,
     "class_weight": ("balanced",),
-    "loss": (*LOSSES, *REGRESSION_LOSSES),
-    "monitor": (*SCORES, *REGRESSION_SCORES, "loss"),
+    "loss": tuple(dict.fromkeys(chain(*LOSSES_OF.values()))),
+    "monitor": tuple(dict.fromkeys(chain(*MONITORS_OF.values()))),
 }
 """The words of those options that are one of a few."""
 OF_TRAINING = ("class_weight", "loss", "monitor")

@@ -11,7 +11,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve._options import parse_noise
 from quanvolve.circuits import named_circuit
 from quanvolve.data import DatasetInfo, list_datasets, where
-from quanvolve.estimators import LOSSES, REGRESSION_LOSSES, REGRESSION_SCORES, SCORES
+from quanvolve.estimators import LOSSES_OF, MONITORS_OF
 from quanvolve.nn import BACKBONES, QUANTUM_BACKBONES, Geometry, Quanv1d, Quanv2d, Quanv3d, check_channels
 from quanvolve.runs import DataOptions
 from quanvolve.studio._forms import CompareRequest, LookRequest, TrainRequest
@@ -150,16 +150,13 @@ def _check_task(request: TrainRequest | CompareRequest, task: str) -> None:
                 "model on them instead, or choose other labels",
             )  # fmt: skip
         return
-    numbers = task == "regression"
-    for name, allowed in (
-        ("loss", REGRESSION_LOSSES if numbers else LOSSES),
-        ("monitor", (*(REGRESSION_SCORES if numbers else SCORES), "loss")),
-    ):
+    known = "classification" if task == "auto" else task
+    for name, allowed in (("loss", LOSSES_OF[known]), ("monitor", MONITORS_OF[known])):
         value = getattr(request, name)
         if value is not None and value not in allowed:
-            raise Refused(422, "invalid", f"{name}: {value!r} is not for {task}, expected {', '.join(allowed)}")
-    if numbers and request.class_weight is not None:
-        raise Refused(422, "invalid", "class_weight: it has no meaning for regression, leave it out")
+            raise Refused(422, "invalid", f"{name}: {value!r} is not for {known}, expected {', '.join(allowed)}")
+    if known != "classification" and request.class_weight is not None:
+        raise Refused(422, "invalid", f"class_weight: it has no meaning for {known}, leave it out")
 
 
 def job_of(request: TrainRequest | CompareRequest, own: str | None = None) -> tuple[Job, Model | None]:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from quanvolve._errors import DataError
 from quanvolve._lines import one_line
 from quanvolve.data._asked import Asked
-from quanvolve.data._dataset import Dataset
+from quanvolve.data._dataset import REGRESSION, Dataset
 from quanvolve.data._split import set_aside
+from quanvolve.data._task import AUTO
 from quanvolve.data._text import plural
 from quanvolve.data.tables._names import listed
 from quanvolve.data.tables._pictures import Items
@@ -51,7 +52,8 @@ def assemble(name: str, labelled: Labelled, asked: Asked) -> Dataset:
         DataError: Labels that are missing or no classes; too few items.
     """
     items = labelled.items
-    labels = as_labels(labelled.labels, labelled.where, labelled.source)
+    labels = as_labels(labelled.labels, labelled.where, labelled.source, numbers=asked.task in (AUTO, REGRESSION))
+    targets = labels.dtype.kind == "f" or asked.task == REGRESSION
     notes = list(items.notes)
     parts = None if labelled.parts is None else np.asarray(labelled.parts)
     names = labelled.class_names if labels.dtype.kind == "i" else ()
@@ -68,14 +70,16 @@ def assemble(name: str, labelled: Labelled, asked: Asked) -> Dataset:
             f"{labelled.source} holds {plural(len(labels), 'item')}, expected at least 2: one to train with "
             "and one to test with"
         )
-    train, valid, test = _split(labels, parts, asked, labelled.source, notes)
+    # Classes keep their shares; numbers are drawn as if all were of one class.
+    groups = np.zeros(len(labels), np.int64) if targets else labels
+    train, valid, test = _split(groups, parts, asked, labelled.source, notes, "all" if targets else "each class")
     return Dataset(
         name,
         items.values[train],
         labels[train],
         items.values[test],
         labels[test],
-        names or tuple(str(label) for label in np.unique(labels)),
+        names or (() if targets else tuple(str(label) for label in np.unique(labels))),
         items.dims,
         items.values[valid] if valid.any() else None,
         labels[valid] if valid.any() else None,
@@ -84,8 +88,14 @@ def assemble(name: str, labelled: Labelled, asked: Asked) -> Dataset:
     )
 
 
-def as_labels(cells: Iterable[Any], where: Callable[[int], str], source: str) -> NDArray[Any]:
+def as_labels(cells: Iterable[Any], where: Callable[[int], str], source: str, *, numbers: bool = False) -> NDArray[Any]:
     """Labels as int64 where all are whole numbers, in digits or not; else as text.
+
+    Args:
+        cells: one each, as they were given.
+        where: names item i in messages.
+        source: names all of them.
+        numbers: take numbers that are not whole, as float64: they are to be predicted.
 
     Raises:
         DataError: One that is missing, or numbers that are no classes.
@@ -106,16 +116,18 @@ def as_labels(cells: Iterable[Any], where: Callable[[int], str], source: str) ->
                 "number or text"
             )
     texts = [str(label).strip() for label in given]
-    numbers = _numbers(texts) if not any(isinstance(label, bool) for label in given) else None
-    if numbers is None:
+    values = _numbers(texts) if not any(isinstance(label, bool) for label in given) else None
+    if values is None:
         return np.array(given, dtype=np.int64) if all(isinstance(label, bool) for label in given) else np.array(texts)
-    broken = np.flatnonzero(~np.isfinite(numbers) | (numbers != np.round(numbers)))
+    broken = np.flatnonzero(~np.isfinite(values) | (values != np.round(values)))
+    if numbers and np.isfinite(values).all() and len(broken):
+        return values
     if len(broken):
         raise DataError(
             f"{where(int(broken[0]))} has the label {texts[int(broken[0])]}, expected classes as whole numbers or "
-            "text: make classes of these numbers"
+            "text: make classes of these numbers, or ask for the task regression"
         )
-    return numbers.astype(np.int64)
+    return values.astype(np.int64)
 
 
 def _plain(cell: Any) -> Any:
@@ -154,9 +166,9 @@ def _without_unlabelled(
 
 
 def _split(
-    labels: NDArray[Any], parts: NDArray[Any] | None, asked: Asked, source: str, notes: list[str]
+    labels: NDArray[Any], parts: NDArray[Any] | None, asked: Asked, source: str, notes: list[str], whole: str
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which rows are for training, validation and test."""
+    """Which rows are for training, validation and test; `whole` is what the test set is a share of, in words."""
     none = np.zeros(len(labels), dtype=bool)
     if parts is None:
         train, valid, test = ~none, none, none
@@ -172,7 +184,5 @@ def _split(
             raise DataError(f"{source} holds 1 item to train with and none to test with, expected at least 2")
         test = set_aside(labels, asked.seed, asked.test_fraction)
         train = ~test
-        notes.append(
-            f"there is no test set: {asked.test_fraction:.0%} of each class are taken for it (seed {asked.seed})"
-        )
+        notes.append(f"there is no test set: {asked.test_fraction:.0%} of {whole} are taken for it (seed {asked.seed})")
     return train, valid, test
