@@ -32,7 +32,7 @@ def safe_path(name: str) -> PurePosixPath | None:
     """
     shown = repr(name if len(name) <= 120 else f"{name[:117]}...")
     parts = name.replace("\\", "/").split("/")
-    if ".." in parts or parts[0] == "" or parts[0][1:2] == ":":
+    if ".." in parts or name[:1] in ("/", "\\") or parts[0][1:2] == ":":
         raise Refused(422, "name", f"files: {shown} leads out of the data set: send paths inside of its folder")
     parts = [part for part in parts if part != "."]
     if not all(map(_is_name, parts)) or not parts:

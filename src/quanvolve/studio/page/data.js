@@ -173,14 +173,14 @@ export function start() {
     const place = by("data-understood");
     place.replaceChildren(...[
       element("dl", { class: "facts" },
-        fact("Read as", found.source), fact(words(found.kind).replace(/^./, (letter) => letter.toUpperCase()), found.shape.join("×")),
+        Object.assign(fact("Read as", found.source), { className: "wide" }), fact(words(found.kind).replace(/^./, (letter) => letter.toUpperCase()), found.shape.join("×")),
         fact("Values", `${found.dtype}, ${number(found.low)} to ${number(found.high)}`),
-        found.aim === null ? fact("Classes", count(found.classes.length)) : fact("To be learned", found.aim),
+        found.aim === null ? fact("Classes", count(found.classes.length)) : Object.assign(fact("To be learned", found.aim), { className: "wide" }),
         ...parts.map(([part, title]) => fact(title, count(sum(part)))),
         found.preparation ? fact("Prepared", found.preparation) : null),
       ...sentences("Look out", found.warnings, "warnings"),
       ...sentences("While reading", found.notes, "notes"),
-      element("h3", {}, "Samples"), picture,
+      element("h3", {}, "Samples"), element("div", { class: "scroll", tabindex: 0, "aria-label": "Samples" }, picture),
       ...(found.aim === null ? [element("h3", {}, "Classes"), element("div", { class: "scroll", tabindex: 0, "aria-label": "Table of classes" }, table())] : []),
       found.aim === null && found.classes.length > MOST ? element("p", { class: "hint" }, `and ${count(found.classes.length - MOST)} more`) : null,
       element("div", { class: "row next" },

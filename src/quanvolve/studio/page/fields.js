@@ -94,7 +94,7 @@ export function fill(form, fields, asked) {
 }
 
 // The words of the library with the names of fields in place of those of its arguments.
-export const asFields = (text, fields) => text.replace(/`(\w+)(?:=['"]?([^`'"]*)['"]?)?`/g, (all, name, value) => (fields.some((one) => one.name === name) ? `“${label(name)}”${value ? ` ${words(value)}` : ""}` : all));
+export const asFields = (text, fields) => text.replace(/`(\w+)(?:=['"]?([^`'"]*)['"]?)?`/g, (all, name, value) => (fields.some((one) => one.name === name) ? `“${label(name)}${value ? `: ${words(value)}` : ""}”` : all));
 
 // What a field holds; null where nothing was chosen.
 function entry(form, one) {
