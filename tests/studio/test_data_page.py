@@ -12,6 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.studio.conftest import Server
 from tests.studio.own import bring, photographs, png, prices, zipped
 
+X = "\u00d7"  # as people write it between sizes
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -64,7 +66,7 @@ def test_from_a_folder_of_photographs_to_a_training(view: Any, folder: Path) -> 
     size.fill("8")
     size.press("Enter")
     found = facts(view)
-    assert (found["Images"], found["Classes"], found["Training"], found["Test"]) == ("3×8×8", "2", "16", "4")
+    assert (found["Images"], found["Classes"], found["Training"], found["Test"]) == (f"3{X}8{X}8", "2", "16", "4")
     assert found["Prepared"] == "8x8 (crop), colour"
     assert view.locator("#data-how summary").inner_text() == "How it is read: image size 8"
     assert view.locator(".classes tbody th").all_inner_texts() == ["apple", "pear & plum"]
@@ -83,10 +85,10 @@ def test_from_a_folder_of_photographs_to_a_training(view: Any, folder: Path) -> 
     with view.expect_response(lambda answer: answer.request.method == "POST") as answer:
         view.click("#train-form .primary")
     settings = answer.value.json()["settings"]
-    assert (settings["own"], settings["image_size"], settings["class_weight"]) == ("garden", 8, "balanced")
+    assert (settings["own"], settings["image_size"], settings["class_weight"]) == ("garden", "8", "balanced")
     job = view.locator("#train-jobs .job").first
     job.locator(".state.done").wait_for()
-    assert job.locator("strong").inner_text().startswith("garden: 1 × strongly entangling")
+    assert job.locator("strong").inner_text().startswith(f"garden: 1 {X} strongly entangling")
     view.wait_for_function("document.querySelector('#train-jobs .hint').textContent.includes('test accuracy')")
     # Published data have nothing to be asked of.
     view.select_option("#train-form [name=dataset]", "digits")
@@ -169,7 +171,7 @@ def test_everything_is_reached_by_keyboard(view: Any, folder: Path) -> None:
     assert view.evaluate("document.activeElement.name") == "image_size"
     view.keyboard.type("4x6")
     view.keyboard.press("Enter")
-    view.wait_for_function("document.querySelector('#data-understood .facts').textContent.includes('4×6')")
+    view.wait_for_function(f"document.querySelector('#data-understood .facts').textContent.includes('4{X}6')")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -91,9 +91,10 @@ def test_what_is_chosen_is_asked_of_the_command() -> None:
     ],
 )
 def test_what_does_not_fit_is_answered_and_not_queued(chosen: dict[str, Any], message: str, tmp_path: Path) -> None:
+    request = TrainRequest(kind="train", **chosen)
+    facts = facts_of_named(request, Settings(tmp_path))
     with pytest.raises(ValueError, match=message):
-        request = TrainRequest(kind="train", **chosen)
-        check(request, facts_of_named(request, Settings(tmp_path)))
+        check(request, facts)
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,6 @@ export function start() {
     const mine = (looking = new AbortController());
     const id = current;
     complain(by("data-look-error"), null);
-    by("data-look").disabled = true;
     by("data-look").textContent = "Looking…";
     by("data-said").textContent = "Looking…";
     try {
@@ -151,7 +150,6 @@ export function start() {
     }
     if (looking !== mine) return;
     looking = null;
-    by("data-look").disabled = false;
     by("data-look").textContent = "Look again";
   }
 
