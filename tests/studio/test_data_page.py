@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from tests.studio.conftest import Server
 from tests.studio.own import bring, photographs, png, prices, zipped
+from tests.waiting import until
 
 X = "\u00d7"  # as people write it between sizes
 
@@ -70,7 +71,7 @@ def test_from_a_folder_of_photographs_to_a_training(view: Any, folder: Path) -> 
     assert found["Prepared"] == "8x8 (crop), colour"
     assert view.locator("#data-how summary").inner_text() == "How it is read: image size 8"
     assert view.locator(".classes tbody th").all_inner_texts() == ["apple", "pear & plum"]
-    view.wait_for_function("document.querySelector('img.look').naturalWidth > 0")
+    until(lambda: view.evaluate("document.querySelector('img.look').naturalWidth > 0"), "the picture is there")
     assert view.evaluate("document.activeElement.id") == "data-look"
     (row,) = view.server.http.get("/api/v1/data").json()
     assert (row["name"], row["files"], row["awaited"]) == ("garden", 20, 0)
@@ -89,7 +90,7 @@ def test_from_a_folder_of_photographs_to_a_training(view: Any, folder: Path) -> 
     job = view.locator("#train-jobs .job").first
     job.locator(".state.done").wait_for()
     assert job.locator("strong").inner_text().startswith(f"garden: 1 {X} strongly entangling")
-    view.wait_for_function("document.querySelector('#train-jobs .hint').textContent.includes('test accuracy')")
+    view.wait_for_selector("#train-jobs .hint >> text=test accuracy")
     # Published data have nothing to be asked of.
     view.select_option("#train-form [name=dataset]", "digits")
     assert view.locator("#train-own").is_hidden()
@@ -114,11 +115,11 @@ def test_a_table_a_zip_and_what_is_none(view: Any, folder: Path) -> None:
     assert facts(view)["Classes"] == "2"
     view.set_input_files("#data-files", folder / "nothing.txt")
     view.wait_for_selector("#data-name >> text=nothing.txt")
-    assert "a file of an unknown kind" in refused(view)
+    assert "does not end with _TRAIN or _TEST" in refused(view)
     assert view.locator("#data-understood").is_hidden()
     view.once("dialog", lambda dialog: dialog.accept())
     view.locator("#data-actions").get_by_role("button", name="Delete").click()
-    view.wait_for_function("document.querySelectorAll('.sets li').length === 2")
+    until(lambda: view.locator(".sets li").count() == 2, "one data set fewer")
     assert view.locator("#data-detail").is_hidden()
 
     view.locator(".sets a").get_by_text("all.zip").click()
@@ -171,7 +172,7 @@ def test_everything_is_reached_by_keyboard(view: Any, folder: Path) -> None:
     assert view.evaluate("document.activeElement.name") == "image_size"
     view.keyboard.type("4x6")
     view.keyboard.press("Enter")
-    view.wait_for_function(f"document.querySelector('#data-understood .facts').textContent.includes('4{X}6')")
+    view.wait_for_selector(f"#data-understood .facts >> text=4{X}6")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

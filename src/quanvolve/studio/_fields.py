@@ -7,9 +7,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from quanvolve.nn import BACKBONES, choices_of
+from quanvolve.runs import OF_DATA
 from quanvolve.studio._forms import CompareRequest, FormField, LookRequest, TrainRequest
 from quanvolve.studio._layer_form import LAYER
-from quanvolve.studio._option_form import OF_DATA, OF_TRAINING, said_of
+from quanvolve.studio._option_form import OF_TRAINING, said_of
 
 _RARE = ("batch_size", "test_size", "loss", "monitor")
 """Fields beside those of the layer that stand further down."""

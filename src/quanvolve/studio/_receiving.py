@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path, PurePosixPath
 
 from starlette.concurrency import run_in_threadpool
@@ -54,6 +54,10 @@ async def receive(
         return files.sent
 
 
+def _left_out(_: bytes) -> None:
+    """For what is not kept."""
+
+
 class _Files(Parts):
     """Parts that are files, each of which is written as it comes."""
 
@@ -62,6 +66,7 @@ class _Files(Parts):
         self._filling, self._archives, self._folder = filling, archives, filling.folder
         self._open = contextlib.ExitStack()
         self._packed: list[tuple[Path, PurePosixPath]] = []
+        self._take: Callable[[bytes], None] = _left_out
         self.sent = 0
 
     def headers_finished(self) -> None:
@@ -70,7 +75,7 @@ class _Files(Parts):
             raise Refused(422, "invalid", f"{self._name[:80]!r} is no file: expected parts `files` with names of files")
         self.sent += 1
         path = safe_path(self._file_name)
-        self._take = lambda _: None
+        self._take = _left_out
         if path is None:
             return
         if path.suffix.lower() == ".zip":

@@ -13,10 +13,10 @@ from quanvolve.circuits import named_circuit
 from quanvolve.data import DatasetInfo, list_datasets, where
 from quanvolve.estimators import LOSSES_OF, MONITORS_OF
 from quanvolve.nn import BACKBONES, QUANTUM_BACKBONES, Geometry, Quanv1d, Quanv2d, Quanv3d, check_channels
-from quanvolve.runs import DataOptions
+from quanvolve.runs import OF_DATA, DataOptions
 from quanvolve.studio._forms import CompareRequest, LookRequest, TrainRequest
 from quanvolve.studio._layer_form import LAYER
-from quanvolve.studio._option_form import DEFAULTS, OF_DATA, OF_TRAINING
+from quanvolve.studio._option_form import DEFAULTS, OF_TRAINING
 from quanvolve.studio._problems import Missing, Refused
 from quanvolve.studio._settings import Settings
 from quanvolve.studio._tables import OWN, Job, Model, new_id

@@ -32,7 +32,7 @@ def unpack(archive: Path, inside: PurePosixPath, filling: Filling) -> None:
     name = archive.name
     room = max(_SMALL, _RATIO * archive.stat().st_size)
     try:
-        with archive.open("rb") as file, zipfile.ZipFile(_Bounded(file, name)) as opened:  # type: ignore[call-overload]
+        with archive.open("rb") as file, zipfile.ZipFile(_Bounded(file, name)) as opened:
             entries = [entry for entry in opened.infolist() if not entry.is_dir()]
             if sum(entry.file_size for entry in entries) > room:
                 raise _bomb(name)
