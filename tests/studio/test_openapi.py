@@ -95,7 +95,7 @@ def test_the_examples_run(
 ) -> None:  # fmt: skip
     studio: Server = examples["studio"]
     model, job, data, look = examples["model"], examples["job"], examples["data"], ""
-    if operation == "delete_data":
+    if operation in ("delete_data", "add_files"):
         data = bring(studio.http, photographs())
     if operation == "look_picture":
         look = studio.http.post(f"/api/v1/data/{data}/look", json={}).json()["look"]
