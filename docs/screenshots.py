@@ -16,7 +16,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageDraw
 from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent
@@ -41,6 +42,21 @@ def _save(page: Any, name: str, **options: Any) -> None:
     # Few colours: a fifth of the size, and no difference to be seen.
     Image.open(path).convert("RGB").quantize(200, dither=Image.Dither.NONE).save(path, optimize=True)
     print(path, path.stat().st_size)
+
+
+def _photographs(folder: Path) -> None:
+    """Pictures of three kinds of things, of different sizes."""
+    random = np.random.default_rng(0)
+    kinds = {"apples": (70, 1.0, 1.0, (200, 40, 40)), "pears": (42, 0.7, 1.2, (190, 200, 60)),
+             "plums": (6, 0.8, 0.5, (90, 40, 130))}  # fmt: skip
+    for name, (count, wide, tall, colour) in kinds.items():
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            width, height = map(int, random.integers(60, 120, 2))
+            picture = Image.new("RGB", (width, height), tuple(map(int, random.integers(120, 235, 3))))
+            x, y, r = width / 2, height / 2, min(width, height) / 3
+            ImageDraw.Draw(picture).ellipse((x - wide * r, y - tall * r, x + wide * r, y + tall * r), fill=colour)
+            picture.save(folder / name / f"{number}.jpg")
 
 
 def main() -> None:
@@ -73,6 +89,17 @@ def main() -> None:
                 _save(page, "draw" if scheme == "light" else "dark", full_page=True)
                 page.close()
             page = browser.new_page(viewport={"width": 1280, "height": 900})
+            with tempfile.TemporaryDirectory() as place:
+                _photographs(Path(place) / "garden")
+                page.goto(f"{url}/#data")
+                page.wait_for_selector("#data-list .empty")
+                page.set_input_files("#data-folder", Path(place) / "garden")
+                page.wait_for_selector("#data-look-error:not([hidden])", timeout=60_000)
+            page.fill("#data-form [name=image_size]", "28")
+            page.press("#data-form [name=image_size]", "Enter")
+            page.wait_for_selector("#data-understood:not([hidden])", timeout=60_000)
+            page.wait_for_timeout(800)
+            _save(page, "data", full_page=True)
             page.goto(f"{url}/#train")
             page.wait_for_selector("#train-fields select")
             page.fill("#train-form [name=epochs]", "40")

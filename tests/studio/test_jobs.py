@@ -38,7 +38,7 @@ def test_the_migrations_make_the_tables_and_run_once(url: str) -> None:
         with engine.connect() as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": True})
             assert compare_metadata(context, SQLModel.metadata) == []
-            assert context.get_current_revision() == "0001"
+            assert context.get_current_revision() == "0002"
             if engine.dialect.name == "sqlite":
                 assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         engine.dispose()

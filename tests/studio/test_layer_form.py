@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ from pydantic import ValidationError
 from starlette.testclient import TestClient
 
 from quanvolve._options import model_options
+from quanvolve.runs import OF_DATA, DataOptions
 from quanvolve.studio import Settings, create_app
 from quanvolve.studio._commands import command_of
 from quanvolve.studio._forms import CompareRequest, TrainRequest
-from quanvolve.studio._requests import check, job_of
+from quanvolve.studio._requests import check, facts_of_named, job_of
 
 WORDS = {option.word for option in model_options().values() if option.plain}
 
@@ -30,12 +32,33 @@ def test_the_page_is_told_every_option(tmp_path: Path) -> None:
         assert fields["padding"] | {"default": None} == {
             "name": "padding", "kind": "text", "default": None, "choices": [], "least": None, "most": None,
             "whole": True, "help": "Pixels added at every edge: a number, same or valid.", "many": False, "more": True,
-            "needs": None,
+            "needs": None, "own": False,
         }  # fmt: skip
         assert (fields["init"]["kind"], fields["init"]["choices"]) == ("choice", ["auto", "uniform", "small"])
         assert (fields["diff_method"]["needs"], fields["bias"]["kind"]) == ("shots", "switch")
         assert (fields["shots"]["least"], fields["shots"]["most"]) == (1, 100_000)
     assert forms["compare"][-1]["name"] == "test_size"
+
+
+def test_how_data_are_read_is_asked_as_on_the_command_line(tmp_path: Path) -> None:
+    with TestClient(create_app(Settings(tmp_path)), base_url="http://localhost") as client:
+        forms = client.get("/api/v1/circuits").json()["forms"]
+    for kind in ("train", "compare", "look"):
+        own = {field["name"]: field for field in forms[kind] if field["own"]}
+        assert tuple(own) == OF_DATA
+        assert {name: field["default"] for name, field in own.items()} == asdict(DataOptions())
+        assert own["fit"]["choices"] == ["crop", "pad", "stretch"]
+        assert own["label"]["help"] == "The column that holds the labels, where there is a choice."
+        assert {name: field["kind"] for name, field in own.items()} == {
+            "image_size": "text", "fit": "choice", "grayscale": "switch", "label": "text", "columns": "choice",
+            "channels": "choice", "task": "choice",
+        }  # fmt: skip
+    assert len(forms["look"]) == len(OF_DATA)
+    training = {field["name"]: field for field in forms["train"]}
+    assert (training["class_weight"]["choices"], training["class_weight"]["default"]) == (["balanced"], None)
+    assert training["loss"]["choices"] == ["cross_entropy", "focal", "mse", "huber", "mae"]
+    assert {"balanced_accuracy", "r2", "loss"} <= set(training["monitor"]["choices"])
+    assert not {"class_weight", "loss", "monitor"} & {field["name"] for field in forms["compare"]}
 
 
 def test_what_is_chosen_is_asked_of_the_command() -> None:
@@ -68,8 +91,10 @@ def test_what_is_chosen_is_asked_of_the_command() -> None:
     ],
 )
 def test_what_does_not_fit_is_answered_and_not_queued(chosen: dict[str, Any], message: str, tmp_path: Path) -> None:
+    request = TrainRequest(kind="train", **chosen)
+    facts = facts_of_named(request, Settings(tmp_path))
     with pytest.raises(ValueError, match=message):
-        check(TrainRequest(kind="train", **chosen), Settings(tmp_path))
+        check(request, facts)
 
 
 @pytest.mark.parametrize(

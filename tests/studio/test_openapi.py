@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.studio.conftest import Server
+from tests.studio.own import bring, photographs
 from tests.waiting import PATIENCE
 
 FINISHED = ("done", "failed", "stopped")
@@ -59,7 +60,8 @@ def examples(tmp_path_factory: pytest.TempPathFactory, served: Server) -> dict[s
     report.parent.mkdir(exist_ok=True)
     report.write_text("made")
     (studio.folder / "logs" / f"{job}.log").write_text("epoch 1 of 2\n")
-    return {"studio": studio, "model": model, "job": job}
+    data = bring(studio.http, photographs())
+    return {"studio": studio, "model": model, "job": job, "data": data}
 
 
 def sample(examples: dict[str, Any], lang: str, operation: str) -> str:
@@ -76,7 +78,8 @@ OPERATIONS = [
     "rename_model", "layer", "model_circuit", "model_samples", "residuals",
     "predict", "predict_files", "feature_maps", "explanation", "onnx",
     "download", "create_job", "jobs", "job", "job_log", "job_events", "report", "stop_job", "resume_job",
-    "delete_job", "delete_model",
+    "delete_job", "delete_model", "own_data", "add_data", "own_data_set", "add_files", "look", "look_picture",
+    "rename_data", "delete_data",
 ]  # fmt: skip
 
 
@@ -92,7 +95,11 @@ def test_the_examples_run(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     studio: Server = examples["studio"]
-    model, job = examples["model"], examples["job"]
+    model, job, data, look = examples["model"], examples["job"], examples["data"], ""
+    if operation in ("delete_data", "add_files"):
+        data = bring(studio.http, photographs())
+    if operation == "look_picture":
+        look = studio.http.post(f"/api/v1/data/{data}/look", json={}).json()["look"]
     if operation in ("delete_model", "rename_model"):
         model = studio.http.get(f"/api/v1/jobs/{studio.job(kind='train', epochs=1)}").json()["model"]
         training = next(one for one in studio.http.get("/api/v1/jobs").json() if one["model"] == model)
@@ -105,7 +112,8 @@ def test_the_examples_run(
             studio.wait(job, *FINISHED)
     source = sample(examples, lang, operation)
     if lang == "Shell":
-        environment = {"PATH": "/usr/bin:/bin", "STUDIO": studio.url, "MODEL": model, "JOB": job}
+        environment = {"PATH": "/usr/bin:/bin", "STUDIO": studio.url, "MODEL": model, "JOB": job, "DATA": data,
+                       "LOOK": look}  # fmt: skip
         done = subprocess.run(
             ["bash", "-c", source],
             cwd=drawing.parent,
@@ -118,10 +126,10 @@ def test_the_examples_run(
         said = done.stdout
     else:
         monkeypatch.chdir(drawing.parent)
-        exec(source, {"studio": studio.url, "model": model, "job": job})
+        exec(source, {"studio": studio.url, "model": model, "job": job, "data": data, "look": look})
         said = capsys.readouterr().out
     wrote = [path for path in drawing.parent.iterdir() if path != drawing and path.is_file()]
-    if operation not in ("delete_job", "delete_model"):
+    if operation not in ("delete_job", "delete_model", "delete_data"):
         assert said or wrote
     if operation in ("create_job", "resume_job"):
         for one in studio.http.get("/api/v1/jobs").json():

@@ -116,7 +116,7 @@ def test_everything_is_reached_by_keyboard(view: Any) -> None:
         seen.append(label)
         if label == "Test image of class 4":
             break
-    assert {"Draw", "Models", "Train", "Verdict", "API", "Clear", "Undo", "Open a picture…"} <= set(seen)
+    assert {"Draw", "Models", "Data", "Train", "Verdict", "API", "Clear", "Undo", "Open a picture…"} <= set(seen)
     view.keyboard.press("Enter")
     predicted(view, "4")
     view.focus("#filters button >> nth=2")
@@ -248,7 +248,8 @@ def test_a_broken_network_loses_nothing(view: Any) -> None:
 
 # The parts of the page, and the last of what the server's answers put into each.
 SHOWN = {
-    "draw": "#samples button", "models": "#models-table button.link", "train": "#train-fields select",
+    "draw": "#samples button", "models": "#models-table button.link", "data": "#data-list > *",
+    "train": "#train-fields select",
     "verdict": "#controls input", "docs": "h1",
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ from quanvolve.cli._asked import DATA, asks, option
 from quanvolve.cli._console import emit, emit_json
 from quanvolve.cli._options import DataDir, Json
 from quanvolve.cli._output import output_file, with_parents
-from quanvolve.runs import DataOptions, canonical, load_data
+from quanvolve.runs import DataOptions, canonical, data_picture, load_data
 
 _Output = Annotated[
     Path | None, option("--output", "Write a picture: samples of each class, and counts.", DATA, "FILE")
@@ -42,7 +42,6 @@ def look(
         dataset = load_data(name, place, asked=DataOptions(**chosen).asked())
         understood = understand(dataset, source_of(name))
         if output is not None:
-            from quanvolve.cli._samples import data_picture
             from quanvolve.figures import save_figure
 
             save_figure(data_picture(dataset, understood), with_parents(output))

@@ -6,6 +6,8 @@ readers that need them.
 """
 
 from quanvolve.data._arrays import load_npz as load_npz
+from quanvolve.data._asked import CHANNELS as CHANNELS
+from quanvolve.data._asked import COLUMNS as COLUMNS
 from quanvolve.data._asked import Asked as Asked
 from quanvolve.data._cache import cache_dir as cache_dir
 from quanvolve.data._cache import offline as offline
@@ -23,6 +25,8 @@ from quanvolve.data._images import read_arrays as read_arrays
 from quanvolve.data._images import read_images as read_images
 from quanvolve.data._info import DatasetInfo as DatasetInfo
 from quanvolve.data._moons import load_moons as load_moons
+from quanvolve.data._open import WITHIN as WITHIN
+from quanvolve.data._preparation import FITS as FITS
 from quanvolve.data._preparation import Preparation as Preparation
 from quanvolve.data._registry import dataset_key as dataset_key
 from quanvolve.data._registry import list_datasets as list_datasets
@@ -32,6 +36,7 @@ from quanvolve.data._registry import source_of as source_of
 from quanvolve.data._registry import where as where
 from quanvolve.data._series import load_series as load_series
 from quanvolve.data._shapes import channel_axis as channel_axis
+from quanvolve.data._task import TASKS as TASKS
 from quanvolve.data._understood import ClassCount as ClassCount
 from quanvolve.data._understood import Understood as Understood
 from quanvolve.data._understood import understand as understand
@@ -40,9 +45,14 @@ from quanvolve.data.sources import read_table as read_table
 
 __all__ = [
     "Asked",
+    "CHANNELS",
     "CLASSIFICATION",
+    "COLUMNS",
+    "FITS",
     "MULTILABEL",
     "REGRESSION",
+    "TASKS",
+    "WITHIN",
     "ClassCount",
     "Dataset",
     "DatasetInfo",

@@ -31,6 +31,10 @@ FORMATS = {
 }
 KINDS = sorted(set(FORMATS.values()))
 
+WITHIN = "QUANVOLVE_PICTURES_WITHIN"
+"""The variable of the environment with a folder outside of which no picture is opened: a table that somebody else has
+made may name any file of this machine."""
+
 
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
@@ -55,11 +59,13 @@ def opened_picture(
         name: what messages call it; None for the path in quotes.
 
     Raises:
-        DataError: a file that is missing, damaged, of another kind, or far too large.
+        DataError: a file that is missing, damaged, of another kind, far too large, or not where it may be.
     """
     from PIL import Image, UnidentifiedImageError
 
     name = name or (repr("bytes") if isinstance(path, bytes) else quoted(path))
+    if not isinstance(path, bytes):
+        check_within(path, name)
     try:
         with _stream(path) as stream, Image.open(stream, formats=KINDS) as picture:
             if picture.format == "TIFF":
@@ -82,6 +88,21 @@ def opened_picture(
     # On damaged files the decoders raise nearly anything: OSError, SyntaxError, struct.error, IndexError.
     except Exception as error:
         raise DataError(f"{name} is a damaged image ({reason(error)}): get the file again") from None
+
+
+def check_within(path: str | os.PathLike[str], name: str) -> None:
+    """Refuse a file outside of the one folder that is open, where the environment names one; see :data:`WITHIN`.
+
+    Args:
+        path: of the file.
+        name: what messages call it.
+
+    Raises:
+        DataError: if it is outside; whether there is such a file is not said.
+    """
+    folder = os.environ.get(WITHIN)
+    if folder and not os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), "")):
+        raise DataError(f"{name} is not among the data: name files by their paths inside of them")
 
 
 def _stream(path: str | os.PathLike[str] | bytes) -> IO[bytes]:

@@ -4,6 +4,8 @@ from quanvolve.estimators._aim import best_epoch as best_epoch
 from quanvolve.estimators._aim import scores_with as scores_with
 from quanvolve.estimators._aim import watched_of as watched_of
 from quanvolve.estimators._checkpoint import is_history as is_history
+from quanvolve.estimators._choices import LOSSES_OF as LOSSES_OF
+from quanvolve.estimators._choices import MONITORS_OF as MONITORS_OF
 from quanvolve.estimators._classes import warn_of_unknown_labels as warn_of_unknown_labels
 from quanvolve.estimators._classifier import QuanvClassifier as QuanvClassifier
 from quanvolve.estimators._disk import transform_on_disk as transform_on_disk

@@ -11,6 +11,7 @@ from quanvolve.runs._answers import check_format as check_format
 from quanvolve.runs._answers import write_answers as write_answers
 from quanvolve.runs._data_options import OF_DATA as OF_DATA
 from quanvolve.runs._data_options import DataOptions as DataOptions
+from quanvolve.runs._data_picture import data_picture as data_picture
 from quanvolve.runs._explained import EXPLAINED as EXPLAINED
 from quanvolve.runs._files import EXPLANATION as EXPLANATION
 from quanvolve.runs._files import KEPT as KEPT

@@ -69,6 +69,14 @@ class TrainOptions(DataOptions):
         str | None,
         Said("balanced: every class has the same part in the loss, however many images it has.", TRAINING, "NAME"),
     ] = None
+    loss: Annotated[
+        str | None,
+        Said(
+            "What training makes small: cross_entropy (default) or focal; for regression mse (default), huber or mae.",
+            TRAINING,
+            "NAME",
+        ),
+    ] = None
     monitor: Annotated[
         str | None,
         Said(
@@ -94,6 +102,8 @@ class TrainOptions(DataOptions):
             raise QuanvolveError(
                 "`class_weight` has no meaning for regression: leave it out", arguments=("class_weight",)
             )
+        if arguments["loss"] is None:
+            del arguments["loss"]  # that of the estimator
         if dims != 2:
             arguments |= {name: (arguments[name],) * dims for name in ("kernel_size", "stride")}
         return arguments
@@ -127,7 +137,7 @@ class TrainOptions(DataOptions):
 _FIRST = ("circuit", "encoding", "readout", "qubits", "layers", "channel_mixing")
 """The options of the layer that every run has named."""
 _SINCE = (
-    {"preset": None, "class_weight": None, "monitor": None}
+    {"preset": None, "class_weight": None, "loss": None, "monitor": None}
     | asdict(DataOptions())
     | {
         word: default

@@ -37,7 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
         ...     app = create_app(Settings(Path(folder), first_model=False))
         ...     sorted(path.name for path in Path(folder).iterdir() if path.is_dir())
         ...     app.state.studio.close()
-        ['logs', 'models', 'studies']
+        ['data', 'logs', 'models', 'studies']
     """
     studio = Studio(settings)
     # Small images: one thread is fastest, and leaves the cores to jobs.

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from quanvolve._file_names import STUDY_TABLE
 from quanvolve.runs import ONNX_MODEL, begun
+from quanvolve.studio._own import data_path
 from quanvolve.studio._settings import Settings
-from quanvolve.studio._tables import Job
+from quanvolve.studio._tables import OWN, Job
 from quanvolve.study import SEEDS
 
 TRAIN, EXPLAIN, ONNX, COMPARE = "train", "explain", "onnx", "compare"
@@ -40,7 +41,10 @@ def command_of(job: Job, settings: Settings) -> list[str]:
     chosen = dict(job.settings)
     if job.kind == COMPARE and chosen.get("seeds") == SEEDS:
         del chosen["seeds"]  # as usual: with few test images, splits take their place
-    return [job.kind, chosen.pop("dataset"), *output, *_options(chosen), *_data(settings)]
+    data = chosen.pop("dataset")
+    if chosen.pop(OWN, None) is not None:
+        data = str(data_path(settings.data / data))
+    return [job.kind, data, *output, *_options(chosen), *_data(settings)]
 
 
 def _options(chosen: dict[str, object]) -> list[str]:

@@ -15,7 +15,7 @@ from quanvolve.studio._commands import COMPARE, TRAIN, folder_of
 from quanvolve.studio._database import taking_turns
 from quanvolve.studio._problems import Missing, Refused
 from quanvolve.studio._settings import Settings
-from quanvolve.studio._tables import RUNNING, Job, Model, new_id
+from quanvolve.studio._tables import FINISHED, RUNNING, Job, Model, Upload, new_id
 
 DOOMED = ".deleted-"
 """How the names of folders begin whose files are about to go: a start of the studio removes what is left of them."""
@@ -65,6 +65,24 @@ def delete_job(job: str, settings: Settings, engine: Engine) -> None:
             remove(settings.models / model)
         session.commit()
     _remove_log(job, settings)
+
+
+def delete_data(data: str, settings: Settings, engine: Engine) -> None:
+    """Delete an uploaded data set with its files; models that were trained on it stay.
+
+    Raises:
+        Missing: if there is none.
+        Refused: if a job that needs it waits or runs.
+    """
+    with taking_turns(engine) as session, removing() as remove:
+        # Jobs are put into the queue in turn with this.
+        jobs = session.exec(select(Job).where(col(Job.state).not_in(FINISHED))).all()
+        if any(job.settings.get("dataset") == data for job in jobs):
+            raise Refused(409, "state", f"a job works on data set {data!r}, or waits to: stop it first")
+        if not session.scalars(delete(Upload).where(col(Upload.id) == data).returning(col(Upload.id))).all():
+            raise Missing("uploaded data set", data)
+        remove(settings.data / data)
+        session.commit()
 
 
 def clear_after(job: Job, settings: Settings, engine: Engine) -> None:

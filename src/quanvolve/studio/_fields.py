@@ -7,16 +7,18 @@ from typing import Any
 from pydantic import BaseModel
 
 from quanvolve.nn import BACKBONES, choices_of
-from quanvolve.studio._forms import CompareRequest, FormField, TrainRequest
+from quanvolve.runs import OF_DATA
+from quanvolve.studio._forms import CompareRequest, FormField, LookRequest, TrainRequest
 from quanvolve.studio._layer_form import LAYER
+from quanvolve.studio._option_form import OF_TRAINING, said_of
 
-_RARE = ("batch_size", "test_size")
+_RARE = ("batch_size", "test_size", "loss", "monitor")
 """Fields beside those of the layer that stand further down."""
 
 
 def forms() -> dict[str, list[FormField]]:
     """The fields of each form, those that come first first."""
-    return {"train": _fields(TrainRequest), "compare": _fields(CompareRequest)}
+    return {"train": _fields(TrainRequest), "compare": _fields(CompareRequest), "look": _fields(LookRequest)}
 
 
 def _fields(request: type[BaseModel]) -> list[FormField]:
@@ -45,7 +47,7 @@ def _field(name: str, schema: dict[str, Any]) -> FormField:
         name=name,
         kind="choice" if choices else "switch" if item.get("type") == "boolean" else "number" if numeric else "text",
         default=default[0] if many and default else default,
-        help=option.help if option is not None else "",
+        help=option.help if option is not None else said_of(name).help if name in (*OF_DATA, *OF_TRAINING) else "",
         choices=choices,
         least=item.get("minimum", item.get("exclusiveMinimum")) if numeric else None,
         most=item.get("maximum") if numeric else None,
@@ -53,6 +55,7 @@ def _field(name: str, schema: dict[str, Any]) -> FormField:
         many=many,
         more=name in _RARE or (option is not None and not option.usual),
         needs=None if option is None else option.needs,
+        own=name in OF_DATA,
     )
 
 
@@ -61,4 +64,4 @@ def _choices(name: str, schema: dict[str, Any]) -> list[str]:
         return list(BACKBONES)
     if name in LAYER:
         return list(choices_of(LAYER[name].name))
-    return list(schema.get("enum", ()))
+    return list(schema.get("enum", [schema["const"]] if "const" in schema else ()))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from quanvolve.nn import HEADS
 from quanvolve.runs import TaskName
 from quanvolve.studio._layer_form import Word, layer_form
+from quanvolve.studio._option_form import OF_TRAINING, option_form
 from quanvolve.studio._store import ID
 from quanvolve.study import SEEDS
 
@@ -161,14 +162,18 @@ class Rename(_Request):
     name: Name
 
 
-class _Circuit(layer_form(_Request, {"kernel_size": 2, "stride": 2})):  # type: ignore[misc]  # made from the layer
-    dataset: Word = "digits"
+class LookRequest(option_form(_Request)):  # type: ignore[misc]  # made from the options
+    """How data are to be read."""
+
+
+class _Circuit(layer_form(LookRequest, {"kernel_size": 2, "stride": 2})):  # type: ignore[misc]  # made from the layer
+    dataset: Word = Field("digits", description="A name, or the id of uploaded data.")
     filters: int = Field(4, ge=1, le=64)
     head: Head = "linear"
     trainable: bool = Field(False, description="Train the filters too.")
 
 
-class TrainRequest(_Circuit):
+class TrainRequest(option_form(_Circuit, OF_TRAINING)):  # type: ignore[misc]  # made from the options
     """Train a model."""
 
     kind: Literal["train"]
@@ -234,7 +239,7 @@ class DatasetOut(BaseModel):
 
     name: str
     images: int
-    shape: list[int]
+    shape: list[int] = Field(description="Rows and columns; where they have colours, channels first.")
     classes: int
     source: str
     licence: str
@@ -256,6 +261,56 @@ class ModelSamples(BaseModel):
     why_not: str | None = Field(description="Why there are none, as when the data set is not there any longer.")
 
 
+class DataRequest(_Request):
+    """Begin a data set of your own."""
+
+    name: Name
+    files: int = Field(0, ge=0, le=1_000_000, description="How many are going to be sent; 0 if that is not known.")
+
+
+class DataOut(BaseModel):
+    """Uploaded data."""
+
+    id: str
+    name: str
+    files: int = Field(description="That are there, unpacked.")
+    bytes: int = Field(description="Their size.")
+    awaited: int = Field(description="Files that are still to come: until then it cannot be used.")
+    asked: dict[str, Any] = Field(description="How it was read when it was last looked at.")
+    created: float = Field(description="Seconds since 1970.")
+
+
+class DataClass(BaseModel):
+    """How many samples of a class there are."""
+
+    name: str
+    train: int
+    valid: int
+    test: int
+
+
+class Understood(BaseModel):
+    """What was understood of data."""
+
+    name: str
+    source: str = Field(description="What kind of source it is, in words.")
+    kind: str = Field(description="images, series, volumes or features.")
+    shape: list[int] = Field(description="Of one sample.")
+    dtype: str
+    low: float = Field(description="The least training value.")
+    high: float
+    classes: list[DataClass] = Field(description="All samples as one, where no classes are learned.")
+    preparation: str | None = Field(description="What was done to pictures.")
+    notes: list[str] = Field(description="What was left out or changed while reading.")
+    warnings: list[str] = Field(description="What will surprise whoever trains on them.")
+    duplicates: int = Field(description="Test samples that are among the training samples.")
+    contradictions: int = Field(description="Those of them that have another label there.")
+    aim: str | None = Field(description="What is to be learned, where that are no classes.")
+    task: Literal["classification", "regression", "multilabel"]
+    dims: int = Field(description="Along how many axes a window slides.")
+    look: str = Field(description="The name of its picture.")
+
+
 class FormField(BaseModel):
     """A field of a form."""
 
@@ -270,6 +325,7 @@ class FormField(BaseModel):
     many: bool = Field(description="Whether it is sent as a list.")
     more: bool = Field(description="Whether it is one of the rarer ones, which stand together.")
     needs: str | None = Field(description="The field without which it has no meaning.")
+    own: bool = Field(description="Whether it says how data of one's own are read.")
 
 
 class CircuitOut(BaseModel):
@@ -279,7 +335,9 @@ class CircuitOut(BaseModel):
     encodings: dict[str, str]
     readouts: dict[str, str]
     backbones: dict[str, str] = Field(description="What can stand where the circuits stand.")
-    forms: dict[str, list[FormField]] = Field(description="What can be chosen for a training, and for a comparison.")
+    forms: dict[str, list[FormField]] = Field(
+        description="What can be chosen for a training, for a comparison, and for a look at uploaded data."
+    )
 
 
 class About(BaseModel):

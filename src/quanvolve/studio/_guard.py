@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quanvolve.studio._meters import Meters
+from quanvolve.studio._paths import streamed, with_images
 from quanvolve.studio._problems import problem
 from quanvolve.studio._settings import Settings, is_loopback
 from quanvolve.studio._tokens import Tokens
@@ -20,7 +21,7 @@ from quanvolve.studio._wanted import asked_by
 
 COOKIE = "quanvolve_token"
 _OPEN = ("/healthz", "/login", "/static/")  # of a studio that asks for a token
-_WITH_IMAGES = ("/predict", "/predict/files", "/feature-maps")  # ends of paths whose requests may be large
+_AROUND = 2**20  # bytes of a request with data that are not data: names of files
 _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; font-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -113,31 +114,34 @@ class Guard:
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         limits, most = self._settings.limits, self._most(scope)
+        kept = not streamed(scope["path"])  # in memory, until it is answered
         held = 0
-        got, deadline, started = 0, time.monotonic() + limits.seconds, False
+        got, came, began, started = 0, 0, time.monotonic(), False
         broken: Any = None  # the answer to a request whose body is not taken, whatever the app makes of that
 
         async def receiving() -> Message:
-            nonlocal got, held, broken
+            nonlocal got, came, held, broken
             if got < 0:
                 return await receive()
+            seconds = limits.seconds if kept else limits.seconds + came / limits.slowest
             try:
-                async with asyncio.timeout(max(0.01, deadline - time.monotonic())):
+                async with asyncio.timeout(max(0.01, began + seconds - time.monotonic())):
                     message = await receive()
             except TimeoutError:
-                broken = problem(408, "slow", f"the request did not arrive within {limits.seconds:g} s")
+                broken = problem(408, "slow", f"the request did not arrive within {seconds:g} s")
                 raise
             if message["type"] == "http.request":
                 size = len(message.get("body", b""))
                 got += size
+                came += size
                 if got > most:
                     broken = self._too_large(scope)
                     raise TooLarge
-                if self._held + size > limits.held_bytes:
+                if kept and self._held + size > limits.held_bytes:
                     broken = problem(503, "busy", "the studio is reading as much as it can hold: try again later")
                     raise TooLarge
-                held += size
-                self._held += size
+                held += size if kept else 0
+                self._held += size if kept else 0
                 if not message.get("more_body", False):
                     got = -1
             return message
@@ -160,11 +164,18 @@ class Guard:
             await broken(scope, receive, send)
 
     def _most(self, scope: Scope) -> int:
-        limits = self._settings.limits
-        return limits.body_bytes if scope["path"].endswith(_WITH_IMAGES) else min(limits.form_bytes, limits.body_bytes)
+        limits, path = self._settings.limits, scope["path"]
+        if streamed(path):
+            return limits.set_bytes + _AROUND
+        return limits.body_bytes if with_images(path) else min(limits.form_bytes, limits.body_bytes)
 
     def _too_large(self, scope: Scope) -> Any:
-        what = "send fewer images at a time" if scope["path"].endswith(_WITH_IMAGES) else "images go to other paths"
+        path = scope["path"]
+        what = "images go to other paths"
+        if streamed(path):
+            what = "use less data, or train on the machine of the studio"
+        elif with_images(path):
+            what = "send fewer images at a time"
         return problem(413, "large", f"a request may have {self._most(scope):,} bytes: {what}")
 
     def _host_allowed(self, host: str) -> bool:

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from quanvolve.studio._database import taking_turns
 from quanvolve.studio._problems import Missing, Refused
-from quanvolve.studio._tables import FAILED, FINISHED, QUEUED, RUNNING, STOPPED, Job, Model
+from quanvolve.studio._tables import FAILED, FINISHED, OWN, QUEUED, RUNNING, STOPPED, Job, Model, Upload
 
 LEASE = 10.0
 """Seconds without a sign of life after which a job is given to another server."""
@@ -36,10 +36,13 @@ class Jobs:
         """Put a job in the queue, together with the model that it is going to make.
 
         Raises:
+            Missing: if it is to work on an uploaded data set that has been deleted meanwhile.
             Refused: if too many wait.
         """
         with taking_turns(self._engine) as session:
             self._check_room(session)
+            if OWN in job.settings and session.get(Upload, job.settings["dataset"]) is None:
+                raise Missing("uploaded data set", job.settings["dataset"])
             if model is not None:
                 session.add(model)
             session.add(job)

@@ -1,7 +1,7 @@
-"""Runs a command of `quanvolve` in a process that ends with the one that started it.
+"""Runs a command of `quanvolve`, or another script, in a process that ends with the one that started it.
 
 Started by its path: standard input is a pipe that the server holds and never writes to. When the server ends, however
-that happens, the pipe closes.
+that happens, the pipe closes. The first argument is `quanvolve`, or the path of a script; the others are theirs.
 """
 
 import os
@@ -23,5 +23,8 @@ if __name__ == "__main__":
     if hasattr(os, "nice"):
         os.nice(5)  # predictions come first
     threading.Thread(target=_wait, daemon=True).start()
-    sys.argv[0] = "quanvolve"
-    runpy.run_module("quanvolve", run_name="__main__", alter_sys=True)
+    del sys.argv[0]
+    if sys.argv[0] == "quanvolve":
+        runpy.run_module("quanvolve", run_name="__main__", alter_sys=True)
+    else:
+        runpy.run_path(sys.argv[0], run_name="__main__")

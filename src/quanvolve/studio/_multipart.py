@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 from python_multipart.exceptions import FormParserError
@@ -37,31 +38,63 @@ def read_form(body: bytes, content_type: str, most_files: int, form_bytes: int) 
         >>> read_form(body, "multipart/form-data; boundary=x", 10, 100)
         FormData([('drawing', 'false')])
     """
-    kind, options = parse_options_header(content_type)
-    if kind != b"multipart/form-data" or not options.get(b"boundary"):
-        raise Refused(415, "media", "files: expected a request of multipart/form-data with its boundary")
-    parts = _Parts(most_files, form_bytes)
-    names = ("part_begin", "part_data", "part_end", "header_field", "header_value", "header_end", "headers_finished")
-    callbacks: Any = {f"on_{name}": getattr(parts, name) for name in names}
-    try:
-        parser = MultipartParser(options[b"boundary"], callbacks)
-        for start in range(0, len(body), _PIECE):
-            still_wanted()
-            parser.write(body[start : start + _PIECE])
-        parser.finalize()
-    except FormParserError as error:
-        text = " ".join(str(error).split())[:120]
-        raise Refused(422, "invalid", f"the request is no whole multipart/form-data ({text})") from None
+    parts = Parts(most_files, form_bytes)
+    feed = feeder(content_type, parts)
+    for start in range(0, len(body), _PIECE):
+        still_wanted()
+        feed(body[start : start + _PIECE])
     return FormData(parts.found)
 
 
-class _Parts:
+def feeder(content_type: str, parts: Parts) -> Callable[[bytes], None]:
+    """What takes a form apart, piece by piece.
+
+    Args:
+        content_type: multipart/form-data, with its boundary.
+        parts: told of all that is in it.
+
+    Returns:
+        A function that is given the bytes; it raises `Refused` if they are something else, or too much.
+
+    Raises:
+        Refused: if it is another type.
+    """
+    kind, options = parse_options_header(content_type)
+    if kind != b"multipart/form-data" or not options.get(b"boundary"):
+        raise Refused(415, "media", "files: expected a request of multipart/form-data with its boundary")
+    names = ("part_begin", "part_data", "part_end", "header_field", "header_value", "header_end", "headers_finished",
+             "end")  # fmt: skip
+    callbacks: Any = {f"on_{name}": getattr(parts, name) for name in names}
+
+    def invalid(error: FormParserError) -> Refused:
+        text = " ".join(str(error).split())[:120]
+        return Refused(422, "invalid", f"the request is no whole multipart/form-data ({text})")
+
+    try:
+        parser = MultipartParser(options[b"boundary"], callbacks)
+    except FormParserError as error:
+        raise invalid(error) from None
+
+    def feed(piece: bytes) -> None:
+        try:
+            parser.write(piece)
+        except FormParserError as error:
+            raise invalid(error) from None
+
+    return feed
+
+
+class Parts:
     """What the parser tells of."""
 
     def __init__(self, most_files: int, form_bytes: int) -> None:
         self.found: list[tuple[str, str | UploadFile]] = []
+        self.whole = False  # the last boundary has come
         self._most_files, self._form_bytes = most_files, form_bytes
         self._files = 0
+
+    def end(self) -> None:
+        self.whole = True
 
     def part_begin(self) -> None:
         if len(self.found) >= self._most_files + 8:

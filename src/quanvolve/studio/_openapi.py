@@ -16,7 +16,7 @@ _ABOUT = """Classify images with quantum convolutions, look into them, train mod
 
 Errors are problem details (RFC 9457) of the media type `application/problem+json`.
 """
-_TAGS = ["Predictions", "Models", "Jobs", "Data sets and circuits", "The studio"]
+_TAGS = ["Predictions", "Models", "Jobs", "Your data", "Data sets and circuits", "The studio"]
 
 
 def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:

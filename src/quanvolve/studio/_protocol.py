@@ -12,6 +12,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from quanvolve.studio._door import Door
+from quanvolve.studio._paths import streamed
 from quanvolve.studio._problems import problem
 from quanvolve.studio._settings import Limits
 
@@ -167,7 +168,9 @@ class StudioProtocol(HttpToolsProtocol):
         self._timer = None
         if self.transport.is_closing():
             return
-        if self.flow.read_paused:  # it is the studio that has not read on
+        waits = self._phase == _BODY and self.cycle is not None and not self.cycle.response_complete
+        # It is the studio that has not read on, or data that may take long, which the app itself gives up.
+        if self.flow.read_paused or (waits and streamed(self.scope["path"])):
             self._wait()
         elif self._phase == _BODY:
             self.transport.abort()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from quanvolve._files import write_whole
+from quanvolve.data import WITHIN
 from quanvolve.studio._commands import command_of
 from quanvolve.studio._jobs import Jobs
 from quanvolve.studio._problems import Missing
@@ -112,9 +113,16 @@ class Runner:
             raise
 
     def _process(self, job: Job, log: IO[bytes]) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", str(Path(__file__).with_name("_leash.py")), *command_of(job, self._settings)]
+        command = [
+            sys.executable,
+            "-P",
+            str(Path(__file__).with_name("_leash.py")),
+            "quanvolve",
+            *command_of(job, self._settings),
+        ]
         cores = os.cpu_count() or 1
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": str(max(1, cores - 1))}
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": str(max(1, cores - 1)),
+                       WITHIN: str(self._settings.data.resolve())}  # fmt: skip
         return subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             env=environment,

@@ -16,7 +16,7 @@ IMAGE = [[0, 0, 0.3, 0.8, 0.6, 0.1, 0, 0], [0, 0, 0.8, 0.9, 0.6, 0.9, 0.3, 0], [
           [0, 0.1, 0.9, 0.3, 0.6, 0.8, 0, 0], [0, 0, 0.4, 0.8, 0.6, 0, 0, 0]]  # fmt: skip
 """A digit."""
 _KEY = "x-sample"
-_IDS = ("model", "job")
+_IDS = ("model", "job", "data", "look")
 """Of things that the reader has made: variables of the shell and of Python."""
 
 
@@ -51,15 +51,21 @@ class Sample(NamedTuple):
         return re.sub(r"\{(\w+)\}", value, self.path)
 
 
-def sampled(*, body: Any = None, files: bool = False, saved: str | None = None) -> dict[str, Any]:
+def sampled(
+    *, body: Any = None, files: bool = False, saved: str | None = None, form: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Further arguments of a route: what an example of it sends, and the file that its answer goes to.
 
     Args:
         body: what is sent as JSON.
         files: whether a file is sent.
         saved: the name of a file.
+        form: the schema of a form that the route reads by itself.
     """
-    return {"openapi_extra": {_KEY: {"body": body, "files": files, "saved": saved}}}
+    extra: dict[str, Any] = {_KEY: {"body": body, "files": files, "saved": saved}}
+    if form is not None:
+        extra["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": form}}}
+    return {"openapi_extra": extra}
 
 
 def add_samples(openapi: dict[str, Any], token: bool) -> None:
@@ -85,7 +91,7 @@ def _has_example(parameter: dict[str, Any]) -> bool:
 
 
 def curl(sample: Sample, token: bool = False) -> str:
-    """The call for a shell in which STUDIO is the address, and MODEL and JOB are ids.
+    """The call for a shell in which STUDIO is the address, and MODEL, JOB, DATA and LOOK are ids.
 
     Examples:
         >>> print(curl(Sample("get", "/api/v1/models/{model}")))

@@ -29,6 +29,15 @@ class Limits:
         connections_of_one: of them, those of one address that is not this machine's own.
         jobs: jobs that may wait.
         streams: clients that follow jobs at the same time.
+        data_bytes: of all uploaded data sets together.
+        data_sets: how many of them there may be.
+        set_bytes: of one of them, as it is unpacked.
+        set_files: of one of them, as it is unpacked.
+        upload_files: in a request.
+        uploads: requests with data that are read at the same time.
+        slowest: bytes a second at which they must come at least, after the first `seconds`.
+        look_seconds: time to look at a data set.
+        look_bytes: memory of the process that does.
     """
 
     body_bytes: int = 16 * 2**20
@@ -45,6 +54,15 @@ class Limits:
     connections_of_one: int = 200
     jobs: int = 100
     streams: int = 64
+    data_bytes: int = 16 * 2**30
+    data_sets: int = 200
+    set_bytes: int = 4 * 2**30
+    set_files: int = 100_000
+    upload_files: int = 1000
+    uploads: int = 4
+    slowest: int = 64 * 2**10
+    look_seconds: float = 120.0
+    look_bytes: int = 8 * 2**30
 
 
 @dataclass(frozen=True)
@@ -52,7 +70,7 @@ class Settings:
     """A studio.
 
     Args:
-        folder: of its models, studies, logs and, unless `database` says otherwise, its database.
+        folder: of its models, studies, uploaded data, logs and, unless `database` says otherwise, its database.
         database: URL of SQLAlchemy, such as postgresql+psycopg://user@host/name.
         host: address to listen on.
         port: of that address.
@@ -96,6 +114,11 @@ class Settings:
     def studies(self) -> Path:
         """Where comparisons are, a folder each."""
         return self.folder / "studies"
+
+    @property
+    def data(self) -> Path:
+        """Where uploaded data sets are, a folder each."""
+        return self.folder / "data"
 
     @property
     def logs(self) -> Path:

@@ -19,11 +19,10 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.runs import KEPT, origin_of, trained
 from quanvolve.studio._database import taking_turns
 from quanvolve.studio._deletion import DOOMED
+from quanvolve.studio._own import ID as ID
 from quanvolve.studio._problems import Missing
 from quanvolve.studio._settings import Settings
 from quanvolve.studio._tables import Model, new_id
-
-ID = r"^[0-9a-f]{12}$"
 
 
 class Store:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.studio._batching import Batcher
+from quanvolve.studio._data import DataSets
 from quanvolve.studio._database import connect
 from quanvolve.studio._deletion import clear_after
 from quanvolve.studio._drawings import Drawings
@@ -19,6 +20,7 @@ from quanvolve.studio._forms import TrainRequest
 from quanvolve.studio._holding import hold
 from quanvolve.studio._jobs import Jobs
 from quanvolve.studio._loaded import Cache, Loaded
+from quanvolve.studio._looks import Looks
 from quanvolve.studio._meters import Meters
 from quanvolve.studio._problems import Missing
 from quanvolve.studio._requests import job_of
@@ -51,6 +53,8 @@ class Studio:
             self.engine: Engine = connect(settings.url)
             self.store = Store(settings, self.engine)
             self.store.open()
+            self.data = DataSets(settings, self.engine)
+            self.data.open()
         except BaseException:
             self._hold.close()
             raise
@@ -61,6 +65,7 @@ class Studio:
         self.cache = Cache()
         self.batcher = Batcher(settings.batching, self.meters.batches)
         self.drawings = Drawings(settings.limits.seconds)
+        self.looks = Looks(settings, self.data)
         self.streams = 0
         self.closing = False
         self._pulse: anyio.CapacityLimiter | None = None
@@ -88,6 +93,7 @@ class Studio:
         """Give back what a studio has that was never started."""
         self.batcher.close()
         self.drawings.close()
+        self.looks.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self.engine.dispose()
         self._hold.close()

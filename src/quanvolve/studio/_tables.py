@@ -1,4 +1,4 @@
-"""The tables of the studio's database. Models and studies themselves are folders on disk."""
+"""The tables of the studio's database. Models, studies and uploaded data themselves are folders on disk."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import secrets
 import time
 from typing import Any
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, BigInteger, Column
 from sqlmodel import Field, SQLModel
 
 QUEUED, RUNNING, STOPPED, DONE, FAILED = "queued", "running", "stopped", "done", "failed"
 FINISHED = (STOPPED, DONE, FAILED)
+OWN = "own"
+"""Of a job's settings: the name of the uploaded data set whose id is `dataset`."""
 
 
 def new_id() -> str:
@@ -62,6 +64,26 @@ class Job(SQLModel, table=True):
     created: float = Field(default_factory=time.time, index=True)
     started: float | None = None
     finished: float | None = None
+
+
+class Upload(SQLModel, table=True):
+    """Data of somebody's own: their folder is named by their id.
+
+    Attributes:
+        files: how many there are, as they are unpacked.
+        bytes: their size.
+        awaited: files that are still to come, as far as whoever sends them has said so.
+        asked: how they are read, as they were last looked at with success.
+    """
+
+    __tablename__ = "uploads"
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=12)
+    name: str = Field(max_length=80)
+    files: int = 0
+    bytes: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    awaited: int = 0
+    asked: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    created: float = Field(default_factory=time.time, index=True)
 
 
 class Token(SQLModel, table=True):

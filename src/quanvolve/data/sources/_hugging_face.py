@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 from quanvolve._errors import DataError
 from quanvolve.data._asked import Asked
 from quanvolve.data._dataset import Dataset
+from quanvolve.data._open import check_within
 from quanvolve.data._text import quoted, reason
 from quanvolve.data.sources._tabular import loaded
 from quanvolve.data.tables import PARTS, Cells, Table, frame_columns, from_columns
@@ -108,8 +110,20 @@ def _read(folder: Path) -> Any:
         raise DataError(
             f"{quoted(folder)} was saved by Hugging Face's datasets, which is not there: pip install datasets"
         ) from None
+    for state in folder.rglob(_SAVED[1]):
+        _check_files(state)
     try:
         return datasets.load_from_disk(str(folder))
     # Damaged files raise errors of pyarrow, of JSON, and KeyError.
     except Exception as error:
         raise DataError(f"{quoted(folder)} cannot be read ({reason(error)}): save the data set again") from None
+
+
+def _check_files(state: Path) -> None:
+    """Refuse a folder whose table of files names one elsewhere, where that is not open."""
+    try:
+        names = [file["filename"] for file in json.loads(state.read_bytes())["_data_files"]]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return  # it is damaged, which is said when it is loaded
+    for name in names:
+        check_within(state.parent / str(name), f"{quoted(state)}: {quoted(str(name))}")

@@ -104,6 +104,12 @@ def as_labels(
         For classes int64 where all are whole numbers, in digits or not, and else text; for the other tasks numbers,
         (n,) or (n, k).
 
+    Args:
+        cells: one each, as they were given.
+        where: names item i in messages.
+        source: names all of them.
+        numbers: take numbers that are not whole, as float64: they are to be predicted.
+
     Raises:
         DataError: One that is missing, or that is not for the task.
 
@@ -210,7 +216,7 @@ def _without_unlabelled(
 def _split(
     labels: NDArray[Any], parts: NDArray[Any] | None, asked: Asked, source: str, notes: list[str], task: str
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which rows are for training, validation and test."""
+    """Which rows are for training, validation and test; `whole` is what the test set is a share of, in words."""
     none = np.zeros(len(labels), dtype=bool)
     if parts is None:
         train, valid, test = ~none, none, none

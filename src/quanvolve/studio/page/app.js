@@ -1,11 +1,12 @@
 // The parts of the page, shown by the fragment of the address.
 
+import { start as data } from "./data.js";
 import { start as draw } from "./draw.js";
 import { start as models } from "./models.js";
 import { start as train } from "./train.js";
 import { start as verdict } from "./verdict.js";
 
-const parts = { draw: draw(), models: models(), train: train(), verdict: verdict() };
+const parts = { draw: draw(), models: models(), data: data(), train: train(), verdict: verdict() };
 let shown = "";
 
 function show() {

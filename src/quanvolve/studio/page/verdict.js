@@ -1,14 +1,15 @@
 // Comparisons with controls, and their reports.
 
 import { call, complain, element, words } from "./api.js";
-import { formFields, JobList, settingsOf } from "./jobs.js";
+import { asFields, formFields, ownSets, settingsOf } from "./fields.js";
+import { JobList } from "./jobs.js";
 
 const by = (id) => document.getElementById(id);
 
 export function start() {
   const form = by("verdict-form");
   const list = new JobList(by("verdict-jobs"), "compare", {
-    title: ({ settings: s }) => `${s.dataset}: ${s.filters} × ${words(s.circuit)} against ${s.controls.join(", ")}`,
+    title: ({ settings: s }) => `${s.own ?? s.dataset}: ${s.filters} × ${words(s.circuit)} against ${s.controls.join(", ")}`,
     finished: (job) => job.state === "done" && report(job.id),
     actions: (job) => (job.state === "done" ? [element("button", { type: "button", onclick: () => report(job.id) }, "Verdict")] : []),
   });
@@ -24,8 +25,12 @@ export function start() {
     place.scrollIntoView({ block: "start" });
   }
 
-  async function build() {
-    if (fields) return;
+  async function build(wanted) {
+    if (!fields) await make();
+    await ownSets("verdict", fields, wanted);
+  }
+
+  async function make() {
     const about = await call("/about");
     const made = await formFields("compare", "verdict");
     by("controls").replaceChildren(...Object.entries(about.controls).map(([name, summary]) => element("label", { class: "check" },
@@ -56,9 +61,9 @@ export function start() {
       await call("/jobs", { method: "POST", json: { kind: "compare", ...chosen, controls } });
       await list.refresh();
     } catch (error) {
-      complain(by("verdict-error"), error);
+      complain(by("verdict-error"), new Error(asFields(error.message, fields.filter(({ own }) => own))));
     }
     button.disabled = false;
   });
-  return { enter: () => Promise.all([build(), list.refresh()]).catch(() => {}), leave: () => list.leave() };
+  return { enter: (wanted) => Promise.all([build(wanted), list.refresh()]).catch(() => {}), leave: () => list.leave() };
 }

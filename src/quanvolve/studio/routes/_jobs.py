@@ -17,10 +17,11 @@ from quanvolve.runs import begun
 from quanvolve.studio import _deletion
 from quanvolve.studio._commands import folder_of
 from quanvolve.studio._forms import CompareRequest, Id, JobOut, JobRequest, ModelJob, Progress, TrainRequest
+from quanvolve.studio._own import is_own
 from quanvolve.studio._problems import Missing, Refused
 from quanvolve.studio._progress import progress_of, rows_of
 from quanvolve.studio._reports import framed
-from quanvolve.studio._requests import check, job_of
+from quanvolve.studio._requests import check, data_options, facts_of_named, facts_of_understood, job_of
 from quanvolve.studio._runner import log_lines
 from quanvolve.studio._samples import sampled
 from quanvolve.studio._studio import Studio, Use
@@ -37,16 +38,22 @@ _EXAMPLE = {"kind": "train", "dataset": "digits", "circuit": "basic_entangler", 
 @router.post("", operation_id="create_job", status_code=201, **sampled(body=_EXAMPLE))
 async def create_job(studio: Use, request: Annotated[JobRequest, Body()]) -> JobOut:
     """Start a training, a comparison with controls, an explanation or an export to ONNX."""
+    own = None
     if not isinstance(request, ModelJob):
+        if is_own(request.dataset):
+            facts = facts_of_understood(await studio.looks.look(request.dataset, data_options(request)))
+            own = facts.name
+        else:
+            facts = await run_in_threadpool(facts_of_named, request, studio.settings)
         # Its circuit is built here, and circuits are built one at a time: many requests must not fill the threads
         # that answer everything else.
-        await studio.computed(check, request, studio.settings)
-    return await run_in_threadpool(_created, studio, request)
+        await studio.computed(check, request, facts)
+    return await run_in_threadpool(_created, studio, request, own)
 
 
-def _created(studio: Studio, request: TrainRequest | CompareRequest | ModelJob) -> JobOut:
+def _created(studio: Studio, request: TrainRequest | CompareRequest | ModelJob, own: str | None) -> JobOut:
     if not isinstance(request, ModelJob):
-        return _out(studio, studio.jobs.add(*job_of(request)))
+        return _out(studio, studio.jobs.add(*job_of(request, own)))
     folder = studio.store.ready(request.model)
     if request.kind == "explain" and not begun(folder):
         raise Refused(409, "data", "this model does not say which data it was trained on: it cannot be explained")
