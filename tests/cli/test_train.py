@@ -145,6 +145,7 @@ def test_options_reach_the_estimator_and_run_json(write_npz: Callable[..., Path]
         "channels": "auto",
         "task": "classification",
         "class_weight": None,
+        "loss": None,
         "monitor": None,
         "shots": None,
         "bias": True,

@@ -245,7 +245,7 @@ def warn_about_range(rows: Array, spec: ImageSpec) -> None:
         actual = "uint8 in [0, 255]"
     elif low < high and (float(rows.max()) >= 2 * high - low or float(rows.min()) <= 2 * low - high):
         actual = _range_of(rows)
-    elif spec.spread is not None and float(_spreads(rows, spec).max()) < spec.spread / 2:
+    elif spec.spread is not None and 0 < float(_spreads(rows, spec).max()) < spec.spread / 2:  # empty ones are no scale
         actual, part = _range_of(rows), ", of which each of its images spans at least twice as much"
     else:
         given = None if spec.border is None else border_of(spec.images(rows[:: max(1, len(rows) // _SOME)]))
