@@ -33,6 +33,7 @@ def routing() -> Iterator[None]:
         QuanvClassifier(class_weight="balanced", random_state=0),
     ]
 )
+@pytest.mark.filterwarnings("ignore:`monitor` .* has no effect without validation data")  # of a handful of samples
 def test_scikit_learn_checks(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)
 
