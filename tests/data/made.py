@@ -43,7 +43,7 @@ def usps(images: np.ndarray, labels: np.ndarray) -> bytes:
     return bz2.compress("".join(lines).encode())
 
 
-def zipped(files: Mapping[str, bytes]) -> bytes:
+def zipped(files: Mapping[str, bytes | str]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():

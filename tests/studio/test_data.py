@@ -15,8 +15,9 @@ from quanvolve import load_dataset
 from quanvolve.data import understand
 from quanvolve.studio import Limits, Settings
 from quanvolve.studio._commands import command_of
+from tests.data.made import zipped
 from tests.studio.conftest import Make, Server
-from tests.studio.own import API, bring, npz, parts, photographs, png, prices, zipped
+from tests.studio.own import API, bring, npz, parts, photographs, png, prices
 
 PATIENT = Limits(look_seconds=900.0)
 SERIES = b"@timeSeries true\n@classLabel true a b\n@data\n" + b"".join(

@@ -29,9 +29,10 @@ from quanvolve.studio._filling import Filling
 from quanvolve.studio._problems import Refused
 from quanvolve.studio._safe_names import safe_path
 from quanvolve.studio._unpacking import unpack
+from tests.data.made import zipped
 from tests.postgres import free_port
 from tests.studio.conftest import Make
-from tests.studio.own import API, bring, parts, photographs, zipped
+from tests.studio.own import API, bring, parts, photographs
 from tests.waiting import PATIENCE, until
 
 WRONG = [

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.data.made import zipped
 from tests.studio.conftest import Server
-from tests.studio.own import bring, photographs, png, prices, zipped
+from tests.studio.own import bring, photographs, png, prices
 from tests.waiting import until
 
 X = "\u00d7"  # as people write it between sizes

@@ -8,7 +8,6 @@ import gzip
 import io
 import lzma
 import re
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +19,7 @@ from hypothesis import strategies as st
 
 from quanvolve._errors import DataError
 from quanvolve.data import Dataset, load_dataset
+from tests.data.made import zipped
 
 Write = Callable[..., Path]
 ROWS = "".join(f"{k % 2},{k},{k + 1},{2 * k},{k % 7}\n" for k in range(12))
@@ -33,14 +33,6 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return write
-
-
-def zipped(files: dict[str, str]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return stream.getvalue()
 
 
 def everything(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
