@@ -1,6 +1,7 @@
 """Layers made of users' circuits equal PennyLane's own torch layer, in value and in every gradient."""
 
 import warnings
+from typing import Any
 
 import pennylane as qp
 import pytest
@@ -116,3 +117,20 @@ def test_recorded_angles_are_exported(name: str) -> None:
         for weight in exported.parameters():
             weight.add_(0.3)
     assert not torch.allclose(exported(images), expected), "weights are parameters and no constants"
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("name", ["arctan_encoding", "data_reuploading", "amplitudes_padded", "default"])
+def test_layers_of_several_scales_are_compiled_one_after_the_other(name: str, frozen: bool) -> None:
+    """A number that changes between two calls becomes a symbol in `torch.compile`."""
+    torch._dynamo.reset()
+    for scale in (0.5, 1.0, 0.25):
+        if name == "default":
+            layer, images = Quanv2d(1, 2, 2, scale=scale, seed=0), torch.rand(2, 1, 3, 6)
+        else:
+            user, images = USER_CIRCUITS[name], torch.rand(2, 1, 3, 6)
+            shape = (1, user.n_inputs)
+            layer = Quanv2d(1, 1, shape, circuit=user.function, weight_shapes=user.weight_shapes, scale=scale, seed=0)
+        module: Any = layer.frozen() if frozen else layer
+        compiled = torch.compile(module, fullgraph=True, backend="aot_eager")
+        torch.testing.assert_close(compiled(images), layer(images))

@@ -50,10 +50,10 @@ class Frozen(nn.Module):
         tensors = [self.get_buffer(f"compiled{number}") for number in range(self._count)]
         compiled = tree_unflatten(tensors, self._form)
         if torch.compiler.is_compiling():
-            from quanvolve.nn._traced import traced_frozen  # loads torch._dynamo
+            from quanvolve.nn._traced import as_tensor, traced_frozen  # loads torch._dynamo
 
             bias: dict[str, Tensor] = {} if self.bias is None else {"bias": self.bias}
-            return traced_frozen(static, images, compiled, self.scale, bias)
+            return traced_frozen(static, images, compiled, as_tensor(self.scale, images), bias)
         like = tensors[0] if tensors else images
         check_images(images, self.in_channels, len(static.geometry.kernel_size), like)
         check_angles(images, self.scale, static.circuits)

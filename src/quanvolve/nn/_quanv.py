@@ -320,10 +320,11 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
         batch = self._checked(images, like)
         self._check_structure(self.circuits)
         if torch.compiler.is_compiling():
-            from quanvolve.nn._traced import traced as compiled  # loads torch._dynamo
+            from quanvolve.nn._traced import as_tensor  # loads torch._dynamo
+            from quanvolve.nn._traced import traced as compiled
 
             bias: dict[str, Tensor] = {} if self.bias is None else {"bias": self.bias}
-            out = compiled(self._static, batch, self.circuit_weights(), like, self.scale, bias)
+            out = compiled(self._static, batch, self.circuit_weights(), like, as_tensor(self.scale, batch), bias)
         else:
             out = apply(
                 batch,

@@ -17,13 +17,20 @@ from quanvolve.nn._apply import Static, apply, compile_rows
 _pytree.register_constant(Static)
 
 
+def as_tensor(scale: Tensor | float, images: Tensor) -> Tensor:
+    """A number as a tensor like the images: dynamo, once it has seen another one in the same place, makes it a symbol,
+    which the functions below cannot trace.
+    """
+    return scale if isinstance(scale, Tensor) else images.new_full((), scale)
+
+
 @nonstrict_trace
 def traced(
     static: Static,
     images: Tensor,
     weights: dict[str, Tensor],
     like: Tensor,
-    scale: Tensor | float,
+    scale: Tensor,
     bias: dict[str, Tensor],
 ) -> Tensor:
     """Compile the filters and slide them over a batch of images, in one step.
@@ -45,7 +52,7 @@ def traced(
 
 @nonstrict_trace
 def traced_frozen(
-    static: Static, images: Tensor, compiled: tuple[Tensor, ...], scale: Tensor | float, bias: dict[str, Tensor]
+    static: Static, images: Tensor, compiled: tuple[Tensor, ...], scale: Tensor, bias: dict[str, Tensor]
 ) -> Tensor:
     """Slide filters that are compiled already over a batch of images; arguments as in :func:`traced`."""
     plan = static.planner.choose(None)
