@@ -138,9 +138,12 @@ def qcnn_ansatz(block: str, pooling: str, ring: bool = True, name: str | None = 
     """
     convolution, halving = BLOCKS[block], POOLINGS[pooling]
     how = "in a ring" if ring else "in a row"
+    reference = f"{_HUR}, figure 1, arXiv:2108.00661" if pooling != "feed_forward" else halving.reference
+    if not convolution.reference.startswith(_HUR):
+        reference += f"; block of {convolution.reference}"
     return Ansatz(
         f"per level {block!r} on all neighbours {how}, then pooling ({pooling}); measures the qubits that are left",
-        f"{_HUR}, figure 1, arXiv:2108.00661" if halving.gates is not _feed_forward else halving.reference,
+        reference,
         _levels(convolution, halving, ring),
         _shape(name or f"qcnn_{block}", convolution.n_weights + halving.n_weights),
         layered=False,
