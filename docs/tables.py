@@ -129,7 +129,7 @@ def qcnn_binary() -> str:
     """Test accuracy in percent of QCNNs and their classical twins, mean and spread over the seeds."""
     with (ROOT / "benchmarks" / "qcnn_binary.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    lines = ["| numbers | QCNN | parameters | accuracy | CNN of that size | parameters | accuracy |", "|---" * 7 + "|"]
+    lines = ["| numbers | model | parameters | accuracy | CNN's parameters | CNN's accuracy |", "|---" * 6 + "|"]
 
     def cells(way: str, model: str) -> list[str]:
         own = [row for row in rows if (row["numbers"], row["model"]) == (way, model)]
@@ -139,10 +139,10 @@ def qcnn_binary() -> str:
     models = list(dict.fromkeys(row["model"] for row in rows if row["model"].startswith("qcnn_")))
     for way in dict.fromkeys(row["numbers"] for row in rows):
         for model in models:
-            both = [f"`{model}`", *cells(way, model), "", *cells(way, f"CNN like {model}")]
+            both = [f"`{model}`", *cells(way, model), *cells(way, f"CNN like {model}")]
             lines.append(f"| {way} | " + " | ".join(both) + " |")
         size, score = cells(way, "logistic regression")
-        lines.append(f"| {way} | logistic regression | {size} | {score} | | | |")
+        lines.append(f"| {way} | logistic regression | {size} | {score} | | |")
     return "\n".join(lines)
 
 
