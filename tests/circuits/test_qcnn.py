@@ -164,11 +164,33 @@ def test_layers_take_networks_and_are_trained(circuit: str) -> None:
 
 
 def test_sixteen_qubits_are_exact() -> None:
-    circuit = qcnn_circuit("u_15", 16)
+    circuit = qcnn_circuit("u_ttn", 16)
     inputs, weights = _drawn(circuit, 6, 1)
     found = run_plan(plans_of([circuit])[0]["statevector"], circuit, inputs, {"weights": weights[None]}, True)
-    node = _node("u_15", "zx", True, "ry", 16)
+    node = _node("u_ttn", "zx", True, "ry", 16)
     assert float(found) == pytest.approx(float(_values(node, inputs[0], weights)), abs=1e-10)
+
+
+def test_probabilities_are_those_of_the_qubits_that_are_left_however_many_there_were() -> None:
+    layer = QuantumLinear(16, 2, circuit="qcnn_u_ttn", readout="probs", n_layers=4, dtype=torch.float64, seed=0)
+    values = layer(torch.rand(3, 16, dtype=torch.float64))
+    torch.testing.assert_close(values.sum(1), torch.ones(3, dtype=torch.float64), rtol=0, atol=1e-12)
+    with pytest.raises(QuanvolveError, match="the readout 'probs' on 13 qubits has 8192 outcomes, at most 10"):
+        QuantumLinear(49, 2, circuit="qcnn_u_ttn", readout="probs")
+
+
+def test_forty_nine_qubits_go_as_deep_as_their_light_cones_allow() -> None:
+    assert "statevector" in plans_of([qcnn_circuit("u_ttn", 49, n_levels=2)])[0]
+    circuit = qcnn_circuit("u_su4", 49, n_levels=1)
+    inputs, weights = _drawn(circuit, 8, 1)
+    found = run_plan(plans_of([circuit])[0]["polynomial"], circuit, inputs, {"weights": weights[None]}, True)[0, 0]
+    # The first qubit that is left reads qubits 0 to 3 and the last one, as it does in a ring of nine.
+    nine = torch.cat([inputs[0, :8], inputs[0, -1:]])
+    (expected, *_) = _values(_node("u_su4", "zx", True, "ry", 9), nine, weights[:1])
+    assert found.shape == (25,)
+    assert float(found[0]) == pytest.approx(float(expected), abs=1e-10)
+    for levels, ring in ((2, True), (3, False)):
+        assert plans_of([qcnn_circuit("u_so4", 49, n_levels=levels, ring=ring)])[0] == {}
 
 
 def test_a_window_of_zeros_is_basis_state_0_by_the_kernels() -> None:
