@@ -129,8 +129,9 @@ def layers() -> Iterator[tuple[str, Callable[[], nn.Module], tuple[int, ...]]]:
     yield "trained scale", lambda: Quanv2d(1, 4, 2, scale=nn.Parameter(torch.tensor(2.0)), seed=0), (3, 1, 5, 6)
     yield "many filters", lambda: Quanv2d(1, 64, 2, circuit="random", seed=0), (2, 1, 6, 6)
     for circuit, encoding in itertools.product(ANSATZE, ENCODINGS):
-        if (circuit, encoding) != ("qcnn", "reupload"):  # which the catalogue has not
-            options = {"circuit": circuit, "encoding": encoding, "seed": 0, "n_layers": 1 if circuit == "qcnn" else 2}
+        if ANSATZE[circuit].layered or not ENCODINGS[encoding].repeats:  # the catalogue has no others
+            levels = 1 if circuit.startswith("qcnn") else 2
+            options = {"circuit": circuit, "encoding": encoding, "seed": 0, "n_layers": levels}
             yield f"{circuit}, {encoding}", lambda o=options: Quanv2d(1, 4, 2, **o), (3, 1, 5, 6)
     for readout in READOUTS:
         count = Quanv2d(1, 1, 2, readout=readout, trainable=False).circuits[0].n_outputs

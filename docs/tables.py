@@ -104,6 +104,48 @@ def wide_accuracy() -> str:
     return "\n".join(lines)
 
 
+def qcnn_speed() -> str:
+    """Training steps of QCNNs a second, and how many times as many as others do."""
+    with (ROOT / "benchmarks" / "qcnn_speed.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    own = ("quanvolve float64", "quanvolve float32")
+    others = [name for name in dict.fromkeys(row["contender"] for row in rows) if name not in own]
+    lines = [
+        "| encoding | block | steps a second, float64 | float32 | " + " | ".join(others) + " |",
+        "|---" * (4 + len(others)) + "|",
+    ]
+    for encoding, block in dict.fromkeys((row["encoding"], row["block"]) for row in rows):
+        found = {row["contender"]: row for row in rows if (row["encoding"], row["block"]) == (encoding, block)}
+        cells = [f"{float(found[name]['steps a second']):,.0f}" for name in own]
+        for name in others:
+            row = found[name]
+            rate = row["steps a second"]
+            cells.append(f"{float(rate):.1f} (**{float(row['times quanvolve float64']):.0f}x**)" if rate else "")
+        lines.append(f"| `{encoding}` | `{block}` | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def qcnn_binary() -> str:
+    """Test accuracy in percent of QCNNs and their classical twins, mean and spread over the seeds."""
+    with (ROOT / "benchmarks" / "qcnn_binary.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = ["| numbers | model | parameters | accuracy | CNN's parameters | CNN's accuracy |", "|---" * 6 + "|"]
+
+    def cells(way: str, model: str) -> list[str]:
+        own = [row for row in rows if (row["numbers"], row["model"]) == (way, model)]
+        scores = [100 * float(row["test accuracy"]) for row in own]
+        return [own[0]["parameters"], f"{statistics.mean(scores):.2f} \u00b1 {statistics.stdev(scores):.2f}"]
+
+    models = list(dict.fromkeys(row["model"] for row in rows if row["model"].startswith("qcnn_")))
+    for way in dict.fromkeys(row["numbers"] for row in rows):
+        for model in models:
+            both = [f"`{model}`", *cells(way, model), *cells(way, f"CNN like {model}")]
+            lines.append(f"| {way} | " + " | ".join(both) + " |")
+        size, score = cells(way, "logistic regression")
+        lines.append(f"| {way} | logistic regression | {size} | {score} | | |")
+    return "\n".join(lines)
+
+
 def mitigation() -> str:
     """Errors of calibrated filters by form of mitigation, in percent of the ideal values' root mean square."""
     with (ROOT / "benchmarks" / "mitigation.csv").open(newline="") as file:
@@ -306,6 +348,7 @@ TABLES = {
     ROOT / "docs" / "studio.md": (("studio", studio),),
     ROOT / "docs" / "reproductions.md": (("summary", summary), ("reproductions", reproductions)),
     ROOT / "docs" / "wide.md": (("wide", wide), ("wide-accuracy", wide_accuracy)),
+    ROOT / "docs" / "qcnn.md": (("qcnn-speed", qcnn_speed), ("qcnn-binary", qcnn_binary)),
 }
 
 

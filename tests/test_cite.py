@@ -25,7 +25,7 @@ def test_every_name_of_the_catalogue_has_its_paper(table: dict) -> None:  # type
 
 
 def test_entries_are_whole() -> None:
-    assert len(BIBLIOGRAPHY) == 21
+    assert len(BIBLIOGRAPHY) == 25
     for key, entry in BIBLIOGRAPHY.items():
         assert entry.count("{") == entry.count("}"), key
         assert {"author = {", "title = {", "year = {"} <= set(re.findall(r"\b(?:author|title|year) = \{", entry)), key
@@ -39,6 +39,9 @@ def test_a_layer_cites_what_it_uses() -> None:
         "quanvolve", "henderson2020quanvolutional", "larose2020robust", "schuld2020circuit", "nielsen2010quantum",
         "schuld2021effect", "zhang2022escaping",
     ]  # fmt: skip
+    network = Quanv2d(1, 1, 2, circuit="qcnn_su4_feed_forward")
+    assert keys(cite(network))[2:] == ["mari2020demo", "cong2019quantum", "vatan2004optimal", "schuld2021effect"]
+    assert keys(cite(Quanv2d(1, 1, 2, circuit="qcnn_u_so4")))[3:] == ["hur2022quantum", "schuld2021effect"]
     shots = Quanv2d(1, 4, 2, shots=100, diff_method="parameter-shift")
     assert "mitarai2018quantum" in keys(cite(shots))
     assert "markov2008simulating" in keys(cite(Quanv2d(1, 9, 3)))

@@ -65,7 +65,8 @@ def _of_layer(layer: LayerView) -> list[str]:
         (ANSATZE, layer.circuit_name),
         (READOUTS, layer.readout_name),
     )
-    entries = [bibtex_of(table[name].reference) for table, name in tables if name in table]
+    references = [table[name].reference for table, name in tables if name in table]
+    entries = [bibtex_of(part) for reference in references for part in reference.split("; block of ")]
     plan = layer.plan.split(":")[0]
     keys = [_OF_PLANS[plan]] if plan in _OF_PLANS else []
     if any(circuit.noisy for circuit in layer.circuits):
