@@ -1,12 +1,12 @@
 """How much of an image reaches the root of a coherent tree, and which gradient its leaves get, for each start.
 
 For trees of 16 to 4,096 qubits and 4 seeds: the standard deviation over random images of what the blocks of each level
-keep (mean over X, Y, Z and blocks), and the root mean square of the derivatives of the root's variance by the weights of
-each level, times the root of the level's number of blocks, which evens out that many blocks share one root. Pixels are
-independent, uniform in [0, 1]: the mean over a tree then shrinks as 1 / sqrt(qubits) by itself, which is the grey line.
+keep (mean over X, Y, Z and blocks), and the root mean square of the derivatives of the root's variance by the weights
+of each level, times the square root of the level's blocks, as these share one root. Pixels are independent, uniform in
+[0, 1]: their mean over a tree shrinks as 1 / sqrt(qubits) by itself, which is the grey line.
 
-How many pixels the root reads: (sum g)^2 / sum g^2 with g the mean over images of the absolute derivatives by a pixel, all
-of them where all count the same.
+How many pixels the root reads: (sum g)^2 / sum g^2 with g the mean over images of the absolute derivatives by a pixel;
+all of them where all count the same.
 
 Usage: python benchmarks/tree_signals.py [--output CSV] [--picture PNG]
 """
@@ -77,13 +77,8 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
         ax.grid(axis="y", color="#dddddd", linewidth=0.6)
     levels = range(1, 13)
     first = next(row["signal"] for row in rows if row["init"] == "auto")
-    panels[0].plot(
-        levels,
-        [first * 2 ** (-(n - 1) / 2) for n in levels],
-        color="#999999",
-        linestyle=":",
-        label="mean of the pixels",
-    )
+    mean = [first * 2 ** (-(n - 1) / 2) for n in levels]
+    panels[0].plot(levels, mean, color="#999999", linestyle=":", label="mean of the pixels")
     for init in STARTS:
         own = [row for row in rows if row["init"] == init and row["level"] == 1]
         last.plot([row["qubits"] for row in own], [row["pixels read"] for row in own], color=COLORS[init], marker="o")
