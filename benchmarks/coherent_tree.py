@@ -132,6 +132,7 @@ def main() -> None:
             {
                 "contender": name,
                 "what": what,
+                "threads": given.threads,
                 "milliseconds": round(1e3 * wall, 2),
                 "processor ms": round(1e3 * statistics.median(processor[name, what]), 2),
                 "images a second": f"{BATCH / wall:.3g}",

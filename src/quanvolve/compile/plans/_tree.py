@@ -135,23 +135,27 @@ class TreePlan:
             weights: for each level and weight a tensor (trees, blocks or 1, *shape).
             like: gives dtype and device where there are no weights.
         """
-        flats = [
-            flat_weights(recipe, {name: weight.flatten(0, 1) for name, weight in by_name.items()}, like)
-            for recipe, by_name in zip(self.recipes, weights, strict=True)
-        ]
         parts = []
-        for tables, levels in groupby(range(len(flats)), key=lambda number: self._rows[number]):
-            numbers = list(levels)
+        for tables, levels in groupby(range(len(self.steps)), key=lambda number: self._rows[number]):
             if isinstance(tables, CartanTables):  # all levels of one kind by one call
-                split = [flats[number].unflatten(0, (self.trees, -1)) for number in numbers]
+                split = [self._joined(number, weights[number], like) for number in levels]
                 joined = torch.cat(split, dim=1) if len(split) > 1 else split[0]
                 parts.append(cartan(tables, joined.flatten(0, 1)).reshape(self.trees, -1))
                 continue
-            for number in numbers:
-                words = self._numbers(number, tables, flats[number])
+            for number in levels:
+                words = self._numbers(number, tables, self._joined(number, weights[number], like).flatten(0, 1))
                 rows = self.trees * self.tables.levels[number].maps
                 parts.append(words.expand(rows, -1, -1).reshape(self.trees, -1))
         return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
+
+    def _joined(self, number: int, by_name: Mapping[str, Tensor], like: Tensor) -> Tensor:
+        """All weights of a level's blocks, one after the other: shape (trees, blocks or 1, numbers)."""
+        recipe = self.recipes[number]
+        if len(by_name) == 1 and recipe.circuit.program is None:
+            (weight,) = by_name.values()
+            return weight.flatten(2) if weight.dim() > 2 else weight.unsqueeze(2)
+        flat = flat_weights(recipe, {name: weight.flatten(0, 1) for name, weight in by_name.items()}, like)
+        return flat.unsqueeze(0) if not by_name else torch.unflatten(flat, 0, (self.trees, -1))
 
     def _numbers(self, number: int, tables: CoefficientTables, flat: Tensor) -> Tensor:
         """The numbers of a level's blocks: shape (rows, outputs, products)."""
@@ -218,10 +222,9 @@ class TreePlan:
         step = self.steps[0]
         size = [n - before - after for n, (before, after) in zip(step.size, sides, strict=True)]
         count = channels * prod(size)
-        numbers = np.arange(1, count + 1).reshape(1, channels, *size)
-        padded = torch.from_numpy(np.pad(numbers, ((0, 0), (0, 0), *sides)) - 1)
-        windows = self._windows(padded).reshape(-1, prod(step.places)).numpy()
-        pixels = windows[self._single.inputs].T.reshape(-1)
+        padded = np.pad(np.arange(1, count + 1).reshape(channels, *size), ((0, 0), *sides)) - 1
+        windows = padded.reshape(channels, -1)[:, gathered(step.size, step.window)]  # channels, blocks, places
+        pixels = windows.transpose(1, 2, 0).reshape(prod(step.places), -1)[:, self._single.inputs].reshape(-1)
         sines = np.tile(self._single.sines, prod(step.places))
         return LeafTables.of_pixels(pixels.astype(np.int64), sines, scale * self._single.factor, count)
 
