@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from quanvolve.estimators import QuanvRegressor as QuanvRegressor
     from quanvolve.estimators import QuanvTransformer as QuanvTransformer
     from quanvolve.estimators import load as load
+    from quanvolve.nn import CoherentTree as CoherentTree
     from quanvolve.nn import QuantumLinear as QuantumLinear
     from quanvolve.nn import Quanv1d as Quanv1d
     from quanvolve.nn import Quanv2d as Quanv2d
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "__version__": "quanvolve._version",
+    "CoherentTree": "quanvolve.nn",
     "Quanv1d": "quanvolve.nn",
     "Quanv2d": "quanvolve.nn",
     "Quanv3d": "quanvolve.nn",

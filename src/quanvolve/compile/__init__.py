@@ -26,6 +26,8 @@ from quanvolve.compile.plans._shifted import with_shifts as with_shifts
 from quanvolve.compile.plans._statevector import StatevectorPlan as StatevectorPlan
 from quanvolve.compile.plans._table import TablePlan as TablePlan
 from quanvolve.compile.plans._tensor_train import TensorTrainPlan as TensorTrainPlan
+from quanvolve.compile.plans._tree import TreePlan as TreePlan
+from quanvolve.compile.plans._tree import TreeStep as TreeStep
 from quanvolve.compile.plans._truncated_train import needs_fixed as needs_fixed
 from quanvolve.compile.reference._coefficients import coefficients as coefficients
 from quanvolve.compile.reference._features import features as features

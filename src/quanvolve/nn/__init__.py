@@ -10,6 +10,7 @@ from quanvolve.nn._backbones import WINDOW as WINDOW
 from quanvolve.nn._backbones import make_backbone as make_backbone
 from quanvolve.nn._backbones import make_dense_backbone as make_dense_backbone
 from quanvolve.nn._choices import choices_of as choices_of
+from quanvolve.nn._coherent_tree import CoherentTree as CoherentTree
 from quanvolve.nn._controls import CONTROLS as CONTROLS
 from quanvolve.nn._controls import fixed_kernels as fixed_kernels
 from quanvolve.nn._filters import DESCRIBED as DESCRIBED
@@ -32,6 +33,7 @@ from quanvolve.nn._presets import preset_model as preset_model
 from quanvolve.nn._quanv import QuanvNd as QuanvNd
 from quanvolve.nn._standardize import Standardize as Standardize
 from quanvolve.nn._standardize import learn_statistics as learn_statistics
+from quanvolve.nn._tree_level import TreeLevel as TreeLevel
 from quanvolve.nn._twins import quanv1d as quanv1d
 from quanvolve.nn._twins import quanv2d as quanv2d
 from quanvolve.nn._twins import quanv3d as quanv3d

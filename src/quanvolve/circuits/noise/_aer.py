@@ -18,7 +18,7 @@ Matrix = npt.NDArray[np.complex128]
 _OURS = {name: ours for ours, name in QISKIT_NAMES.items()}
 
 
-def aer_noise(circuit: Circuit, model: Any) -> Circuit:
+def aer_noise(circuit: Circuit, model: Any, measured: bool = True) -> Circuit:
     """The circuit in the basis gates of an Aer `NoiseModel`, with its channels and readout errors.
 
     Qubit q of the model is wire q. As in Aer, an error of a gate on particular qubits goes before one on all.
@@ -71,8 +71,10 @@ def aer_noise(circuit: Circuit, model: Any) -> Circuit:
             f"the noise model has no error for {pairs}, so these gates are without noise, as they are in Aer: choose a "
             "circuit that couples the pairs of the device, or transpile it for the device first"
         )
-    errors = {wire: readout.get(wire, readout.get(None, (0.0, 0.0))) for wire in range(circuit.n_wires)}
     noisy = replace(rebased, gates=tuple(gates))
+    if not measured:
+        return noisy
+    errors = {wire: readout.get(wire, readout.get(None, (0.0, 0.0))) for wire in range(circuit.n_wires)}
     return with_readout_errors(noisy, {wire: pair for wire, pair in errors.items() if any(pair)})
 
 

@@ -16,7 +16,7 @@ from quanvolve.circuits.noise._readout import with_readout_errors
 READOUT = "readout"
 
 
-def with_noise(circuit: Circuit, noise: Any) -> Circuit:
+def with_noise(circuit: Circuit, noise: Any, *, measured: bool = True) -> Circuit:
     """A circuit with noise.
 
     Args:
@@ -31,6 +31,7 @@ def with_noise(circuit: Circuit, noise: Any) -> Circuit:
               two-qubit gates: a `Rot` is RZ, RY, RZ there.
             - a Qiskit Aer `NoiseModel`. The circuit is first written in the model's basis gates, qubit q of the
               model being wire q (see :func:`~quanvolve.circuits.rebase`).
+        measured: whether the circuit ends with a measurement; if not, errors of measurements are left out.
 
     Returns:
         A circuit whose expectation values are those of the noisy one. Errors of measurements are channels at its end.
@@ -57,18 +58,18 @@ def with_noise(circuit: Circuit, noise: Any) -> Circuit:
             "for these only: use readout='popcount_expected'"
         )
     if isinstance(noise, Mapping):
-        return _uniform(circuit, noise)
+        return _uniform(circuit, noise, measured)
     if hasattr(noise, "model_map") and hasattr(noise, "meas_map"):
-        return pennylane_noise(circuit, noise)
+        return pennylane_noise(circuit, noise, measured)
     if hasattr(noise, "noise_instructions") and hasattr(noise, "to_dict"):
-        return aer_noise(circuit, noise)
+        return aer_noise(circuit, noise, measured)
     raise QuanvolveError(
         f"`noise` (={noise!r}) must be a mapping from names ({', '.join([*CHANNELS, READOUT])}) to strengths, a "
         "PennyLane NoiseModel or a Qiskit Aer NoiseModel"
     )
 
 
-def _uniform(circuit: Circuit, noise: Mapping[str, Any]) -> Circuit:
+def _uniform(circuit: Circuit, noise: Mapping[str, Any], measured: bool) -> Circuit:
     kraus = []
     for name, strength in noise.items():
         if name == READOUT:
@@ -88,7 +89,8 @@ def _uniform(circuit: Circuit, noise: Mapping[str, Any]) -> Circuit:
     noisy = replace(circuit, gates=tuple(gates))
     if READOUT not in noise:
         return noisy
-    return with_readout_errors(noisy, dict.fromkeys(range(circuit.n_wires), _pair(noise[READOUT])))
+    errors = dict.fromkeys(range(circuit.n_wires), _pair(noise[READOUT]))
+    return with_readout_errors(noisy, errors) if measured else noisy
 
 
 def _strength(name: str, value: Any) -> float:

@@ -17,7 +17,7 @@ _EXAMPLES = (0.3141, 2.1718)
 
 
 @pennylane_alone()
-def pennylane_noise(circuit: Circuit, model: Any) -> Circuit:
+def pennylane_noise(circuit: Circuit, model: Any, measured: bool = True) -> Circuit:
     """The circuit with the channels that a `pennylane.NoiseModel` adds to its gates and measurements.
 
     Raises:
@@ -36,6 +36,8 @@ def pennylane_noise(circuit: Circuit, model: Any) -> Circuit:
             continue
         before, after = _around(qp, model, gate)
         gates += [*before, gate, *after]
+    if not measured:
+        return replace(circuit, gates=tuple(gates))
     reads = [_read(qp, model, observable) for observable in circuit.observables]
     common = _common(circuit, reads)
     if common is not None:
