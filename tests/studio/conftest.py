@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from PIL import Image
 from sqlalchemy import create_engine, text
 
 from quanvolve import QuanvClassifier, load_dataset
-from quanvolve.studio import Settings, create_app
+from quanvolve.studio import Limits, Settings, create_app
 from quanvolve.studio._studio import Studio
 from tests.cli.conftest import cli
 from tests.postgres import free_port
@@ -129,7 +130,10 @@ def make(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Make]:
         def made(
             *, model: bool = True, folder: Path | None = None, base: str = "http://127.0.0.1", **options: Any
         ) -> Any:
-            settings = Settings(folder or tmp_path / "store", **{"first_model": False, "workers": 0, **options})
+            limits = patient(options.pop("limits", Limits()))
+            settings = Settings(
+                folder or tmp_path / "store", **{"first_model": False, "workers": 0, "limits": limits, **options}
+            )
             app = create_app(settings)
             studio: Studio = app.state.studio
             client: Any = stack.enter_context(TestClient(app, base_url=base, raise_server_exceptions=False))
@@ -138,6 +142,15 @@ def make(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Make]:
             return client
 
         yield made
+
+
+def patient(limits: Limits) -> Limits:
+    """Limits without those on time that the test did not set: an answer may take long on a machine with much to do."""
+    usual = Limits()
+    return replace(
+        limits,
+        **{name: PATIENCE for name in ("seconds", "look_seconds") if getattr(limits, name) == getattr(usual, name)},
+    )
 
 
 def answers(http: httpx2.Client) -> bool:

@@ -19,7 +19,6 @@ from tests.data.made import zipped
 from tests.studio.conftest import Make, Server
 from tests.studio.own import API, bring, npz, parts, photographs, png, prices
 
-PATIENT = Limits(look_seconds=900.0)
 SERIES = b"@timeSeries true\n@classLabel true a b\n@data\n" + b"".join(
     b"%d,%d,%d,3:%s\n" % (k, k + 1, 2 * k, (b"a", b"b")[k % 2]) for k in range(12)
 )
@@ -30,7 +29,7 @@ def look(client: Any, data: str, **asked: Any) -> Any:
 
 
 def test_a_folder_of_pictures_from_the_first_file_to_the_last_look(make: Make, database: str | None) -> None:
-    client: Any = make(model=False, limits=PATIENT, database=database)
+    client: Any = make(model=False, database=database)
     files = photographs()
     made = client.post(API, json={"name": "Garden", "files": len(files)}).json()
     assert (made["files"], made["awaited"]) == (0, 20)
@@ -93,7 +92,7 @@ def test_a_folder_of_pictures_from_the_first_file_to_the_last_look(make: Make, d
     ids=["zip", "two zips", "colour", "table", "table in a zip", "series", "several labels", "channels"],
 )  # fmt: skip
 def test_whatever_load_dataset_reads(make: Make, files: dict[str, bytes], asked: dict[str, Any], expected: Any) -> None:
-    client: Any = make(model=False, limits=PATIENT)
+    client: Any = make(model=False)
     told = look(client, bring(client, files), **asked)
     assert told.status_code == 200, told.text
     told = told.json()
@@ -101,7 +100,7 @@ def test_whatever_load_dataset_reads(make: Make, files: dict[str, bytes], asked:
 
 
 def test_what_is_not_understood_is_said_in_one_line(make: Make) -> None:
-    client: Any = make(model=False, limits=PATIENT)
+    client: Any = make(model=False)
     different = {f"g/{'ab'[k % 2]}/{k}.png": png(k, (8 + k, 8)) for k in range(6)}
     for files, asked, words in (
         (different, {}, "the pictures are of different sizes, and have to be of one ('g/a/0.png' is"),
@@ -123,7 +122,7 @@ def test_what_is_not_understood_is_said_in_one_line(make: Make) -> None:
 @pytest.mark.parametrize("path", ["{outside}", "../../../{outside.name}", "/etc/hostname.png"])
 def test_a_table_names_no_picture_outside_of_the_data(make: Make, tmp_path: Path, path: str) -> None:
     outside = tmp_path / "store" / "secret.png"
-    client: Any = make(model=False, limits=PATIENT)
+    client: Any = make(model=False)
     outside.write_bytes(png(1))
     named = path.format(outside=outside)
     table = "picture,label\n" + "".join(f"{named},{k % 2}\n" for k in range(6))
@@ -141,7 +140,7 @@ def train(client: Any, data: str, **chosen: Any) -> Any:
 
 
 def test_a_training_asks_the_command_for_what_was_chosen(make: Make) -> None:
-    client: Any = make(model=False, limits=PATIENT)
+    client: Any = make(model=False)
     data = bring(client, photographs(mode="RGB"), "Garden")
     answer = train(client, data, image_size=6, fit="pad", class_weight="balanced", loss="focal", monitor="roc_auc")
     assert answer.status_code == 201, answer.text
@@ -166,7 +165,7 @@ def test_a_training_asks_the_command_for_what_was_chosen(make: Make) -> None:
 
 
 def test_what_does_not_fit_the_data_is_answered_and_not_queued(make: Make) -> None:
-    client: Any = make(model=False, limits=PATIENT)
+    client: Any = make(model=False)
     pictures = bring(client, photographs(mode="RGB"))
     numbers = bring(client, {"prices.csv": prices()})
     for data, chosen, words in (
@@ -192,7 +191,7 @@ def test_what_does_not_fit_the_data_is_answered_and_not_queued(make: Make) -> No
 
 
 def test_data_that_are_not_all_there_are_not_used(make: Make) -> None:
-    client: Any = make(model=False, limits=PATIENT)
+    client: Any = make(model=False)
     data = client.post(API, json={"name": "Half", "files": 3}).json()["id"]
     assert "'Half' is not complete: 0 files are there, 3 are still to come" in look(client, data).json()["detail"]
     client.post(f"{API}/{data}/files", files=parts({"g/a/1.png": png(1), "g/.DS_Store": b"x"}))
@@ -215,7 +214,7 @@ def test_names_of_published_data_are_theirs(make: Make) -> None:
 
 
 def test_a_lost_database_finds_data_again(make: Make, tmp_path: Path) -> None:
-    client: Any = make(model=False, folder=tmp_path / "first", limits=PATIENT)
+    client: Any = make(model=False, folder=tmp_path / "first")
     data = bring(client, photographs())
     client.studio.let_go()
     for path in (tmp_path / "first").glob("studio.sqlite*"):
@@ -224,7 +223,7 @@ def test_a_lost_database_finds_data_again(make: Make, tmp_path: Path) -> None:
     for name, age in ((f".part-{data}-old", 1e6), (f".part-{data}-new", 0.0)):
         (place / name).mkdir()
         os.utime(place / name, (time.time() - age,) * 2)
-    again: Any = make(model=False, folder=tmp_path / "first", limits=PATIENT)
+    again: Any = make(model=False, folder=tmp_path / "first")
     (row,) = again.get(API).json()
     assert (row["id"], row["name"], row["files"]) == (data, "garden, found again", 20)
     assert sorted(path.name for path in place.iterdir()) == [f".part-{data}-new", data]

@@ -21,8 +21,6 @@ from quanvolve.studio.routes import _catalogue
 from tests.studio.conftest import Make
 from tests.waiting import PATIENCE
 
-PATIENT = Limits(seconds=600)
-
 
 def _paths() -> list[str]:
     """Sixty pictures, twenty-four of them different."""
@@ -38,7 +36,7 @@ def _paths() -> list[str]:
 
 
 def test_sixty_pictures_at_once_are_drawn_and_the_studio_answers_meanwhile(make: Make) -> None:
-    client: Any = make(model=False, limits=PATIENT)
+    client: Any = make(model=False)
     _build.cache_clear()
     paths = _paths()
     ready, drawing = threading.Barrier(len(paths)), threading.Event()
