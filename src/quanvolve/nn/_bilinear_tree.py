@@ -11,6 +11,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.compile import wide
 from quanvolve.nn._apply import check_images
 from quanvolve.nn._coherent_tree import CoherentTree
+from quanvolve.nn._frozen_tree import FrozenTree
 
 
 class BilinearTree(nn.Module):
@@ -78,6 +79,10 @@ class BilinearTree(nn.Module):
         out = self._plan.evaluate(self.maps, self.shape.pad(wide(batch) * scale)).flatten(1, 2)
         out = out.flatten(1) if math.prod(self.places) == 1 else out
         return out.squeeze(0) if single else out
+
+    def frozen(self) -> nn.Module:
+        """The same with fixed numbers, of torch's own operators, for exports."""
+        return FrozenTree(self._plan, self.shape, self.maps, self.scale)
 
     def extra_repr(self) -> str:
         """Its form."""

@@ -178,4 +178,3 @@ class ChannelAxis(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """The same numbers in another shape."""
         return images.unsqueeze(1)
-

@@ -241,7 +241,10 @@ def _down(
                     for m in range(outputs):
                         g = d_states[grad + m * ld : grad + (m + 1) * ld]
                         for a in range(left):
-                            source, to = sums[(m * left + a) * ld : (m * left + a + 1) * ld], d_lefts[a * ld : (a + 1) * ld]
+                            source, to = (
+                                sums[(m * left + a) * ld : (m * left + a + 1) * ld],
+                                d_lefts[a * ld : (a + 1) * ld],
+                            )
                             for p in range(ld):
                                 to[p] += g[p] * source[p]
                     times(d_rights, 0, numbers, at, 1, right, right, outputs * left, d_sums, 0, ld, vectors)

@@ -100,7 +100,9 @@ def dot_rows(out: Floats, o: int, a: Floats, rows: int, b: Floats, columns: int,
 
 
 @_jit  # type: ignore[untyped-decorator]
-def add_products(lefts: Floats, left: int, sums: Floats, outputs: int, out: Floats, o: int, ld: int, vectors: int) -> None:
+def add_products(
+    lefts: Floats, left: int, sums: Floats, outputs: int, out: Floats, o: int, ld: int, vectors: int
+) -> None:
     """``out[m] = sum_a lefts[a] sums[m left + a]``, the rows of out from `o`."""
     for m in range(outputs):
         into = out[o + m * ld : o + (m + 1) * ld]
