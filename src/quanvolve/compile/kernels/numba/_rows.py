@@ -64,7 +64,7 @@ def times(
     out: Floats, o: int, a: Floats, i: int, row: int, col: int, rows: int, count: int, b: Floats, j: int, ld: int,
     vectors: int,
 ) -> None:  # fmt: skip
-    """``out[m] = sum_k a[i + m row + k col] b[k]`` for m < rows and k < count, the rows of out from `o`, of b from `j`."""
+    """``out[m] = sum_k a[i + m row + k col] b[k]``, m < rows and k < count, rows of out from `o` and of b from `j`."""
     lanes = VECTOR_BYTES // out.itemsize
     m = 0
     while m < rows:
