@@ -80,9 +80,9 @@ def test_runs_from_before_there_were_presets() -> None:
     [
         (
             ["--preset", "quantun"],
-            "--preset (='quantun') must be one of 'quantum', 'hybrid'; did you mean 'quantum'?",
+            "--preset (='quantun') must be one of 'quantum', 'hybrid', 'tree', 'tree-headless'; did you mean 'quantum'?",
         ),
-        (["--preset", "best"], "--preset (='best') must be one of 'quantum', 'hybrid'"),
+        (["--preset", "best"], "--preset (='best') must be one of 'quantum', 'hybrid', 'tree', 'tree-headless'"),
         (
             ["--preset", "quantum", "--filters", "8"],
             f"--filters (=8) has no meaning with --preset (='quantum'), {FIXES}",
