@@ -114,8 +114,12 @@ def test_angles_lie_around_a_right_angle() -> None:
 def test_refusals() -> None:
     with pytest.raises(QuanvolveError) as error:
         find_preset("quantun", "quantum")
-    assert str(error.value) == ("`preset` (='quantun') must be one of 'quantum', 'hybrid', 'tree', 'tree-headless'; did you mean 'quantum'?")
-    with pytest.raises(QuanvolveError, match=r"^`preset` \(='x'\) must be one of 'quantum', 'hybrid', 'tree', 'tree-headless'$"):
+    assert str(error.value) == (
+        "`preset` (='quantun') must be one of 'quantum', 'hybrid', 'tree', 'tree-headless'; did you mean 'quantum'?"
+    )
+    with pytest.raises(
+        QuanvolveError, match=r"^`preset` \(='x'\) must be one of 'quantum', 'hybrid', 'tree', 'tree-headless'$"
+    ):
         preset_model("x", MNIST, 10)
     with pytest.raises(QuanvolveError, match=r"^`backbone` \(='none'\) must be one of 'quantum', 'classical' with a"):
         preset_model("hybrid", MNIST, 10, "none")

@@ -62,7 +62,9 @@ _Stride = Annotated[int, of_layer("stride")]
 _Head = Annotated[str, option("--head", "linear, cnn, mlp or quantum.", MODEL, "NAME")]
 _Preset = Annotated[
     str | None,
-    option("--preset", "tree or tree-headless, in place of filters and head; it has controls of its own.", MODEL, "NAME"),
+    option(
+        "--preset", "tree or tree-headless, in place of filters and head; it has controls of its own.", MODEL, "NAME"
+    ),
 ]
 _Trainable = Annotated[bool, option("--trainable/--fixed", "Train the filters of the model.", MODEL, None)]
 

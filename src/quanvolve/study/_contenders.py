@@ -68,9 +68,11 @@ _OF_TREES: dict[str, _Kind] = {
     "bilinear-wide": _Kind(
         "as many trees of free bilinear maps, with more parameters each", {"backbone": "classical-wide"}
     ),
-    "unentangled": _Kind("the same trees, whose blocks keep one of their qubits at random", {"backbone": "unentangled"}),
+    "unentangled": _Kind(
+        "the same trees, whose blocks keep one of their qubits at random", {"backbone": "unentangled"}
+    ),
     "cnn": _Kind("convolutions with the trees' windows, and as many parameters", {"backbone": "cnn"}),
-    "quanvolution": _Kind("the preset \"quantum\": quantum convolutions, one linear layer", {"preset": "quantum"}),
+    "quanvolution": _Kind('the preset "quantum": quantum convolutions, one linear layer', {"preset": "quantum"}),
 }
 TREE_CONTROLS: tuple[str, ...] = tuple(_OF_TREES)
 """Names of the controls of presets that are coherent trees."""
