@@ -52,7 +52,9 @@ class ByHand(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, 1, 32, 32) to X, Y and Z of every tree."""
         angles = math.pi * images[:, 0].permute(1, 2, 0)
-        bloch = torch.stack([angles.sin(), torch.zeros_like(angles), angles.cos()], 2)[None].expand(TREES, -1, -1, -1, -1)
+        bloch = torch.stack([angles.sin(), torch.zeros_like(angles), angles.cos()], 2)[None].expand(
+            TREES, -1, -1, -1, -1
+        )
         for number, (weight, places) in enumerate(zip(self.weights, self.places, strict=True)):
             w = weight.reshape(TREES, *places, 9)
             first, second = (

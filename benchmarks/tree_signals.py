@@ -69,7 +69,11 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     levels = range(1, 13)
     first = next(row["signal"] for row in rows if row["init"] == "auto")
     panels[0].plot(
-        levels, [first * 2 ** (-(n - 1) / 2) for n in levels], color="#999999", linestyle=":", label="mean of the pixels"
+        levels,
+        [first * 2 ** (-(n - 1) / 2) for n in levels],
+        color="#999999",
+        linestyle=":",
+        label="mean of the pixels",
     )
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=style.SMALL)
