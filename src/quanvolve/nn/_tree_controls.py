@@ -139,7 +139,7 @@ class TreeConv(nn.Module):
         Examples:
             >>> made = TreeConv.of_size(1, TreeShape.parse((32, 32)), 73_680, 24)
             >>> sum(p.numel() for p in made.parameters())
-            74318
+            74208
         """
 
         def count(width: int) -> int:
