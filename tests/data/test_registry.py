@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from quanvolve import _errors
-from quanvolve.data import dataset_key, list_datasets, list_ucr, load_dataset, where
+from quanvolve.data import dataset_key, list_datasets, list_ucr, load_dataset, source_of, where
 from quanvolve.data.named import SPECS
 
 DataError = _errors.DataError
@@ -37,6 +37,7 @@ def test_spelling() -> None:
     assert where("Fashion_MNIST") == "to download"
     assert dataset_key("Fashion_MNIST") == "fashion-mnist"
     assert dataset_key("ucr/COFFEE") == "ucr/Coffee"
+    assert "UCR" in source_of("ucr/Coffee")
     assert where("UCR/gunpoint") == "to download"
 
 

@@ -79,11 +79,26 @@ class ChannelCircuit:
 
 
 def quantum_layers(model: Any) -> list[tuple[str, Any]]:
-    """Names and quantum layers of a module, or of a fitted classifier, known by what they can do; none of others."""
+    """Names and quantum layers of a module, or of a fitted classifier, known by what they can do; none of others.
+
+    Coherent trees are not among them: they have no windows whose values are channels.
+    """
     module = getattr(model, "module_", model)
     if not isinstance(module, nn.Module):
         return []
-    return [(name, layer) for name, layer in module.named_modules() if hasattr(layer, "circuit_weights")]
+    return [
+        (name, layer)
+        for name, layer in module.named_modules()
+        if hasattr(layer, "circuit_weights") and hasattr(layer, "channel")
+    ]
+
+
+def coherent_trees(model: Any) -> list[Any]:
+    """The coherent trees of a module, or of a fitted classifier, known by what they have."""
+    module = getattr(model, "module_", model)
+    if not isinstance(module, nn.Module):
+        return []
+    return [layer for layer in module.modules() if hasattr(layer, "levels") and hasattr(layer, "encoding_name")]
 
 
 def channel_circuits(layer: LayerView, channel: int) -> list[ChannelCircuit]:

@@ -213,7 +213,7 @@ def source_of(name: str | os.PathLike[str]) -> str:
     """
     key = dataset_key(name)
     if isinstance(key, str):
-        return "bundled with scikit-learn" if key in BUNDLED else SPECS[key].info.source
+        return "bundled with scikit-learn" if key in BUNDLED else find_spec(key).info.source
     source = find_source(key)
     return "an unknown kind of file" if source is None else source.kind
 

@@ -12,7 +12,7 @@ from torch.fx import Proxy
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit, with_noise
-from quanvolve.compile import TreePlan, TreeStep, keep_graph, traced
+from quanvolve.compile import TreePlan, TreeStep, keep_graph, traced, use_kernels
 from quanvolve.nn._apply import (
     check_angles,
     check_dtype,
@@ -24,6 +24,7 @@ from quanvolve.nn._apply import (
 from quanvolve.nn._as_conv import leaf, one_of
 from quanvolve.nn._filters import NoiseLike
 from quanvolve.nn._first_weights import InitLike
+from quanvolve.nn._frozen_tree import FrozenTree
 from quanvolve.nn._limits import check_seed, check_whole, whole
 from quanvolve.nn._memory_format import WithFormat, own_tensor
 from quanvolve.nn._tree_blocks import MOST_KEPT, BlockLike, check_width, encoded, encoding_gates, make_block
@@ -225,6 +226,28 @@ class CoherentTree(WithTreeState, WithFormat):
     def plan(self) -> str:
         """How the tree is evaluated, in a sentence."""
         return str(self._static.plan)
+
+    def frozen(self) -> nn.Module:
+        """The tree as it is now, for use without training: the maps of its blocks made once for all.
+
+        It is of torch's own operators, for `torch.export` and ONNX; within this package the tree itself is faster.
+        Where it has shots, exact values take their place.
+
+        Examples:
+            >>> import torch
+            >>> tree = CoherentTree(1, (4, 4), seed=0)
+            >>> images = torch.rand(2, 1, 4, 4)
+            >>> torch.allclose(tree.frozen()(images), tree(images), atol=1e-6)
+            True
+        """
+        static = self._static
+        if self.shots is not None:
+            exact = TreePlan(self.n_trees, static.plan.steps, Circuit(self.keep, 0, (), self.observables))
+            static = TreeStatic(exact, self.shape)
+        with torch.no_grad(), use_kernels(False):
+            weights = [level.circuit_weights() for level in levels_of(self.levels)]
+            maps = static.plan.compile(weights, self._like(torch.empty(0)))
+        return FrozenTree(static, maps, self.scale)
 
     def reset_parameters(self) -> None:
         """Begin anew with weights as `init` says, from torch's global generator."""
