@@ -14,7 +14,7 @@ import pennylane as qp
 import pytest
 import torch
 
-from quanvolve import Quanv2d, QuanvClassifier, load_dataset
+from quanvolve import Quanv2d, QuanvClassifier, QuanvRegressor, load_dataset
 from quanvolve._errors import QuanvolveError
 from quanvolve.analysis import filter_circuits
 from quanvolve.backends import qiskit_circuit, save_qpy
@@ -115,6 +115,37 @@ def test_onnx_takes_a_layer_that_looks_its_values_up(frozen: bool) -> None:
     np.testing.assert_allclose(found, layer(images).detach().numpy(), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("target", ["labels", "numbers", "number"])
+def test_other_aims_than_classes(target: str, tmp_path: Path) -> None:
+    """Several labels have probabilities of their own, and numbers the unit of their targets."""
+    import onnxruntime
+
+    images, rng = load_dataset("digits").train_images[:60], np.random.default_rng(0)
+    onnx, torch_file = tmp_path / "m.onnx", tmp_path / "m.pt2"
+    if target == "labels":
+        model: Any = QuanvClassifier(max_epochs=1, random_state=0).fit(images, rng.integers(0, 2, (60, 3)))
+        expected, name = model.predict_proba(images), "probabilities"
+        assert not np.allclose(expected.sum(axis=1), 1, atol=0.05), "a softmax would give other values"
+    else:
+        numbers = rng.normal(1e3, 50, (60, 2))
+        model = QuanvRegressor(max_epochs=1, random_state=0).fit(
+            images, numbers if target == "numbers" else numbers[:, 0]
+        )
+        expected, name = model.predict(images).reshape(60, -1), "numbers"
+    assert export_onnx(model, onnx) < 1e-5
+    assert export_torch(model, torch_file) < 1e-5
+    given = images.astype(np.float32).reshape(-1, 1, 8, 8)
+    session = onnxruntime.InferenceSession(str(onnx))
+    (found,) = session.run([name], {"images": given})
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-5)
+    loaded = torch.export.load(torch_file).module()
+    np.testing.assert_allclose(loaded(torch.from_numpy(given)).detach().numpy(), expected, rtol=1e-6, atol=1e-5)
+    notes = session.get_modelmeta().custom_metadata_map
+    assert notes["output"] == {
+        "labels": "probabilities: float32, shape (N, labels), each a label's own",
+    }.get(target, "numbers: float32, shape (N, targets)")
+
+
 def test_shots_become_exact_values(tmp_path: Path) -> None:
     clf, images = classifier(shots=50)
     exact, _ = classifier()
@@ -136,7 +167,7 @@ def test_values_drawn_at_random_cannot_be_exported(tmp_path: Path) -> None:
 
 
 def test_only_classifiers_and_writable_files(tmp_path: Path) -> None:
-    with pytest.raises(QuanvolveError, match="`model` is a Quanv2d, expected a fitted QuanvClassifier"):
+    with pytest.raises(QuanvolveError, match="`model` is a Quanv2d, expected a fitted QuanvClassifier or QuanvReg"):
         export_torch(Quanv2d(1, 1, 2), tmp_path / "m.pt2")
     clf, _ = classifier()
     with pytest.raises(QuanvolveError, match=r"cannot write .*missing/m\.pt2: No such file or directory"):

@@ -183,3 +183,14 @@ def test_a_preset_gives_numbers_too() -> None:
     images = random.random((40, 16, 16))
     model = QuanvRegressor.from_preset("hybrid", max_epochs=1, random_state=0).fit(images, images.mean(axis=(1, 2)))
     assert model.predict(images).shape == (40,)
+
+
+@pytest.mark.parametrize("targets", [1, 3])
+def test_an_image_has_the_same_answer_in_any_company(targets: int) -> None:
+    """To the last digit, however many images are asked for at once."""
+    rng = np.random.default_rng(0)
+    images, numbers = rng.random((1100, 12)), 100 * rng.normal(size=(1100, targets))
+    model = QuanvRegressor(stride=1, max_epochs=1, random_state=0).fit(images[:40], numbers[:40])
+    together = model.predict(images)
+    for count in (1, 2, 7, 513, 1025):
+        np.testing.assert_array_equal(model.predict(images[-count:]), together[-count:])

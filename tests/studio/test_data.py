@@ -48,12 +48,12 @@ def test_a_folder_of_pictures_from_the_first_file_to_the_last_look(make: Make, d
     assert understood.status_code == 200, understood.text
     same = understand(load_dataset(folder / "garden"), "a folder of pictures in folders of classes").to_dict()
     told = understood.json()
-    assert {name: told[name] for name in same if name not in ("name", "shape", "classes")} == {
+    assert {name: told[name] for name in same if name not in ("name", "shape", "classes", "doubt")} == {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in same.items()
-        if name not in ("name", "shape", "classes")
+        if name not in ("name", "shape", "classes", "doubt")
     }
-    assert told["name"] == "Garden"
+    assert (told["name"], same["doubt"]) == ("Garden", None)
     assert (told["shape"], told["dims"], told["task"]) == ([8, 8], 2, "classification")
     assert [(one["name"], one["train"], one["test"]) for one in told["classes"]] == [("apple", 8, 2), ("pear", 8, 2)]
     pictures = [client.get(f"{API}/{made['id']}/pictures/{told['look']}?dark={dark}") for dark in ("false", "true")]

@@ -175,10 +175,12 @@ def test_rows_of_tables_are_predicted(make: Make, kinds: dict[str, Path]) -> Non
     array = client.post(f"{path}/predict", json={"images": rows.tolist()})
     np.testing.assert_allclose(array.json()["probabilities"], expected, atol=1e-6)
     for content, words in (
-        (b"a,b\n1,2\n", "'new.csv' has 2 column(s) of numbers, but the model takes 3"),
-        (b"a,b,c\n1,2,\n", "row 2 of 'new.csv' has no number in the column 'c'"),
-        (b"a,b,c\n1,2\n", "row 2 of 'new.csv' has 2 values"), (b"a,b,c\n", "'new.csv' has no row of values"),
-        (b"a,b,c\n1,2,3\n1,2,x\n", "row 3 of 'new.csv', column 'c' holds 'x'"), (b"", "'new.csv' has no row of values"),
+        (b"a,b\n1,2\n", "'new.csv' holds 2 values in a row (1x2), but the model takes 3 (1x3): give the columns"),
+        (b"a,b,c\n1,2,\n", "the model takes 3 (1x3), and c without a value: give the columns"),
+        (b"a,b,c\n1,2\n", "row 2 of 'new.csv' has 2 values, expected 3 as in the first row"),
+        (b"a,b,c\n", "'new.csv' has names of columns and no row of values: it is cut short"),
+        (b"a,b,c\n1,2,3\n1,2,x\n", "row 3 of 'new.csv', column 'c' holds 'x', expected a number as in the rows"),
+        (b"", "'new.csv' is empty, expected a row with the names of columns and rows of values below it"),
     ):  # fmt: skip
         answer = client.post(f"{path}/predict/files", files={"files": ("new.csv", content)})
         assert (answer.status_code, words in answer.json()["detail"]) == (415, True), answer.text

@@ -12,7 +12,7 @@ from quanvolve.cli._asked import DATA, option
 from quanvolve.cli._console import emit, emit_json
 from quanvolve.cli._options import Json
 from quanvolve.cli._output import output_file, with_parents
-from quanvolve.runs import load_classifier
+from quanvolve.runs import load_classifier, load_model, task_of_model
 
 
 class Form(StrEnum):
@@ -29,14 +29,14 @@ _Output = Annotated[Path, option("--output", "The file; an existing one is repla
 
 
 def export(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a saved classifier.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a saved model.")],
     to: _To,
     output: _Output,
     json: Json = False,
 ) -> None:
     """Write a model, or its circuits, for other programs.
 
-    onnx: the whole classifier with its preprocessing, for any number of
+    onnx: the whole model with its preprocessing, for any number of
     images; runs in onnxruntime, without this package and without torch.
 
     torch: the same as a program of torch.export.
@@ -47,20 +47,24 @@ def export(
     qiskit: all circuits in one QPY file, the pixels being parameters.
     """
     output_file(output)
-    clf = load_classifier(run)
+    model = load_model(run) if to in (Form.ONNX, Form.TORCH) else load_classifier(run)
     with_parents(output)
     written: list[Path] = [output]
     result: dict[str, Any] = {"run": str(run), "to": to.value}
     if to in (Form.ONNX, Form.TORCH):
         from quanvolve.deploy import export_onnx, export_torch
 
-        difference = (export_onnx if to is Form.ONNX else export_torch)(clf, output)
+        difference = (export_onnx if to is Form.ONNX else export_torch)(model, output)
         result["largest_difference"] = difference
-        about = f"checked on 16 random images: its probabilities differ by at most {difference:.1e}"
+        numbers = task_of_model(model) == "regression"
+        answers, unit = (
+            ("numbers", " standard deviations of the training targets") if numbers else ("probabilities", "")
+        )
+        about = f"checked on 16 random images: its {answers} differ by at most {difference:.1e}{unit}"
     else:
         from quanvolve.analysis import filter_circuits
 
-        circuits = filter_circuits(clf)
+        circuits = filter_circuits(model)
         result["circuits"] = [circuit.name for circuit in circuits]
         if to is Form.QISKIT:
             from quanvolve.backends import qiskit_circuit, save_qpy

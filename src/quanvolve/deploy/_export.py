@@ -1,4 +1,4 @@
-"""Classifiers for other programs: a plain torch program, and ONNX; with preprocessing, and without this package."""
+"""Trained models for other programs: a plain torch program, and ONNX; with preprocessing, and without this package."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -27,32 +28,61 @@ _NOTES = "quanvolve.json"
 
 
 class Deployable(nn.Module):
-    """A classifier as one module: images as they were given to `fit`, to probabilities.
+    """A trained model as one module: images as they were given to `fit`, to probabilities or numbers.
 
     Args:
-        model: a fitted :class:`quanvolve.QuanvClassifier`. Filters become fixed; where they have shots, their exact
-            values take the place of sampled ones.
+        model: a fitted :class:`quanvolve.QuanvClassifier` or :class:`quanvolve.QuanvRegressor`. Filters become fixed;
+            where they have shots, their exact values take the place of sampled ones.
 
     Shape:
         - Input: (N, C, *size), float32, in the range of the training images.
-        - Output: (N, classes).
+        - Output: (N, classes), rows that sum to 1; (N, labels), a probability each, where samples have several; of a
+          regressor (N, targets), in their unit.
 
     Raises:
-        QuanvolveError: if the model is no classifier, or its values are drawn at random.
+        QuanvolveError: if the model is something else, or its values are drawn at random.
     """
 
     def __init__(self, model: Any) -> None:
         super().__init__()
-        if not all(hasattr(model, name) for name in ("module_", "input_range_", "image_shape_", "classes_")):
-            raise QuanvolveError(f"`model` is a {type(model).__name__}, expected a fitted QuanvClassifier")
+        known = all(hasattr(model, name) for name in ("module_", "input_range_", "image_shape_"))
+        if not known or not (hasattr(model, "classes_") or _is_regressor(model)):
+            raise QuanvolveError(
+                f"`model` is a {type(model).__name__}, expected a fitted QuanvClassifier or QuanvRegressor"
+            )
+        self.answer = _answer_of(model)
         self.low, high = map(float, model.input_range_)
         self.span = (high - self.low) or 1.0
         self.module = _fixed(copy.deepcopy(model.module_).to("cpu").eval())
 
     def forward(self, images: Tensor) -> Tensor:
-        """Probabilities of the classes."""
-        scores: Tensor = self.module((images - self.low) / self.span)
-        return scores.softmax(dim=1)
+        """Probabilities of the classes or labels, or numbers."""
+        answer: Tensor = self.answer(self.module((images - self.low) / self.span))
+        return answer
+
+
+class _Restored(nn.Module):
+    """Numbers in the unit of the targets."""
+
+    def __init__(self, mean: npt.NDArray[np.float64], scale: npt.NDArray[np.float64]) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.scale: Tensor
+        self.register_buffer("mean", torch.from_numpy(mean).to(dtype=torch.float32))
+        self.register_buffer("scale", torch.from_numpy(scale).to(dtype=torch.float32))
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        return outputs * self.scale + self.mean
+
+
+def _is_regressor(model: Any) -> bool:
+    return hasattr(model, "target_scale_")
+
+
+def _answer_of(model: Any) -> nn.Module:
+    if _is_regressor(model):
+        return _Restored(model.target_mean_, model.target_scale_)
+    return nn.Sigmoid() if model.multilabel_ else nn.Softmax(dim=1)
 
 
 def _fixed(module: nn.Module) -> nn.Module:
@@ -75,24 +105,28 @@ def notes_of(model: Any) -> dict[str, str]:
     """What a user of an exported file must know."""
     low, high = model.input_range_
     shape = ", ".join(map(str, model.image_shape_))
+    given = {"quanvolve": __version__, "input": f"images: float32, shape (N, {shape}), values from {low:g} to {high:g}"}
+    if _is_regressor(model):
+        return {**given, "output": "numbers: float32, shape (N, targets)"}
+    several = "(N, labels), each a label's own" if model.multilabel_ else "(N, classes)"
     return {
-        "quanvolve": __version__,
-        "input": f"images: float32, shape (N, {shape}), values from {low:g} to {high:g}",
-        "output": "probabilities: float32, shape (N, classes)",
+        **given,
+        "output": f"probabilities: float32, shape {several}",
         "classes": json.dumps(np.asarray(model.classes_).tolist()),
         "label_names": json.dumps(list(getattr(model, "label_names_", None) or map(str, model.classes_))),
     }
 
 
 def export_torch(model: Any, path: str | Path) -> float:
-    """Write a classifier as a program of `torch.export`, which torch alone can load.
+    """Write a trained model as a program of `torch.export`, which torch alone can load.
 
     Args:
-        model: a fitted :class:`quanvolve.QuanvClassifier`.
+        model: a fitted :class:`quanvolve.QuanvClassifier` or :class:`quanvolve.QuanvRegressor`.
         path: of the file; ``torch.export.load(path).module()`` reads it, for any number of images.
 
     Returns:
-        The largest difference between probabilities of the loaded program and of the model, over 16 random images.
+        The largest difference between what the loaded program and the model answer to 16 random images; of a
+        regressor, in standard deviations of the training targets.
 
     Raises:
         QuanvolveError: if the model cannot be exported, or the file cannot be written.
@@ -107,14 +141,16 @@ def export_torch(model: Any, path: str | Path) -> float:
 
 
 def export_onnx(model: Any, path: str | Path) -> float:
-    """Write a classifier as an ONNX model, which needs neither this package nor torch.
+    """Write a trained model as an ONNX model, which needs neither this package nor torch.
 
     Args:
-        model: a fitted :class:`quanvolve.QuanvClassifier`.
-        path: of the file; its input is "images", its output "probabilities", and the number of images is free.
+        model: a fitted :class:`quanvolve.QuanvClassifier` or :class:`quanvolve.QuanvRegressor`.
+        path: of the file; its input is "images", its output "probabilities", of a regressor "numbers", and the number
+            of images is free.
 
     Returns:
-        The largest difference between probabilities of onnxruntime and of the model, over 16 random images.
+        The largest difference between what onnxruntime and the model answer to 16 random images; of a regressor, in
+        standard deviations of the training targets.
 
     Raises:
         QuanvolveError: if the packages of quanvolve[export] are missing, the model cannot be exported, or the file
@@ -123,11 +159,12 @@ def export_onnx(model: Any, path: str | Path) -> float:
     for name in ("onnx", "onnxscript", "onnxruntime"):
         _imported(name)
     program = _program(Deployable(model), model)
+    name = "numbers" if _is_regressor(model) else "probabilities"
     with _quiet():
         made = torch.onnx.export(
             program,
             input_names=["images"],
-            output_names=["probabilities"],
+            output_names=[name],
             opset_version=OPSET,
             dynamo=True,
             verbose=False,
@@ -139,7 +176,7 @@ def export_onnx(model: Any, path: str | Path) -> float:
         entry.key, entry.value = key, text
     content = proto.SerializeToString()
     session = _imported("onnxruntime").InferenceSession(content, providers=["CPUExecutionProvider"])
-    difference = _difference(model, lambda images: session.run(["probabilities"], {"images": images})[0])
+    difference = _difference(model, lambda images: session.run([name], {"images": images})[0])
     _write(path, content)
     return difference
 
@@ -172,10 +209,11 @@ def _difference(model: Any, run: Any) -> float:
     exact = Deployable(model)
     with torch.no_grad():
         expected = exact(torch.from_numpy(images)).numpy()
-    difference = max(float(np.abs(run(images[:n]) - expected[:n]).max()) for n in (1, _CHECKED))
+    unit = model.target_scale_ if _is_regressor(model) else 1.0
+    difference = max(float((np.abs(run(images[:n]) - expected[:n]) / unit).max()) for n in (1, _CHECKED))
     if not difference <= _MOST_OFF:
         raise QuanvolveError(
-            f"the exported model gives other probabilities than the model itself (by {difference:.1g}), so nothing was "
+            f"the exported model gives other answers than the model itself (by {difference:.1g}), so nothing was "
             "written: this is a defect of the exporter or of the program that ran it"
         )
     return difference

@@ -42,6 +42,7 @@ CACHE_BYTES = 6 * 2**30
 """Feature maps of fixed filters are kept for all epochs up to this size, and computed for each batch beyond it."""
 
 _STATISTICS_IMAGES = 4096
+_ALIKE = 8  # rows of a product that are summed alike, whatever their number
 
 Array = npt.NDArray[Any]
 
@@ -477,7 +478,8 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         with torch.no_grad():
             for start in range(0, len(rows), BLOCK):
                 images = torch.from_numpy(self._spec.images(rows[start : start + BLOCK])).to(self._place)
-                outputs[start : start + BLOCK] = finish(self.module_(images).double()).cpu().numpy()
+                answers = self.module_(_filled_up(images))[: len(images)]
+                outputs[start : start + BLOCK] = finish(answers.double()).cpu().numpy()
         return outputs
 
     def save(self, folder: str | Path) -> None:
@@ -495,3 +497,13 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _filled_up(images: Tensor) -> Tensor:
+    """The images, the last one so often that there are a multiple of `_ALIKE`.
+
+    Products of matrices with few rows are summed in another order than those with many, so that the same image would
+    get another answer, by a rounding, in other company.
+    """
+    lacking = -len(images) % _ALIKE
+    return torch.cat([images, images[-1:].expand(lacking, *images.shape[1:])]) if lacking else images

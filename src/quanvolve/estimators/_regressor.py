@@ -43,6 +43,7 @@ class QuanvRegressor(RegressorMixin, QuanvNetwork):  # type: ignore[misc]  # sci
     Attributes:
         module_: the trained `torch.nn.Module`, with `backbone` and `head`; takes images in [0, 1] to scaled targets.
         n_outputs_: how many targets there are.
+        target_mean_, target_scale_: mean and standard deviation of each target in training, (n_outputs_,).
         history_: one dict an epoch: epoch, train_loss, valid_loss, valid_r2, lr, seconds, and what `monitor` names.
         best_epoch_: the epoch, from 1, whose weights the model has.
         preparation_: see :class:`quanvolve.QuanvClassifier`.
@@ -168,6 +169,18 @@ class QuanvRegressor(RegressorMixin, QuanvNetwork):  # type: ignore[misc]  # sci
     @property
     def _watched(self) -> str:
         return self.monitor or "r2"
+
+    @property
+    def target_mean_(self) -> npt.NDArray[np.float64]:
+        """The mean of each training target, shape (targets,)."""
+        check_is_fitted(self)
+        return np.array(self._targets.mean)
+
+    @property
+    def target_scale_(self) -> npt.NDArray[np.float64]:
+        """The standard deviation of each training target, shape (targets,); 1 for one that is always the same."""
+        check_is_fitted(self)
+        return np.array(self._targets.scale)
 
     @property
     def _n_outputs(self) -> int:

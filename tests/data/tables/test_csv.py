@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quanvolve._errors import DataError
-from quanvolve.data import Dataset, load_dataset
+from quanvolve.data import Dataset, load_dataset, read_table
 from tests.data.made import zipped
 
 Write = Callable[..., Path]
@@ -506,3 +506,18 @@ def test_any_file_is_read_or_refused_in_one_line(content: bytes) -> None:
         else:
             said = repr(data)
     assert said.isprintable()
+
+
+def test_rows_to_predict_without_names(write: Write) -> None:
+    """As many columns as the model takes are all values; of one more, the one that can hold labels is passed over."""
+    plain = write("1,0.5,0.25\n0,1.5,2.5\n", "plain.csv")
+    assert [row.pixels.ravel().tolist() for row in read_table(plain, (1, 1, 3))] == [[1, 0.5, 0.25], [0, 1.5, 2.5]]
+    labelled = write("1,0.5,0.25\n0,1.5,2.5\n" * 2, "labelled.csv")
+    assert [row.pixels.ravel().tolist() for row in read_table(labelled, (1, 1, 2))] == [[0.5, 0.25], [1.5, 2.5]] * 2
+    text = write("0.5,0.25,cat\n1.5,2.5,dog\n", "text.csv")
+    assert [row.pixels.ravel().tolist() for row in read_table(text, (1, 1, 2))] == [[0.5, 0.25], [1.5, 2.5]]
+    either = write("1,0.5,1\n0,1.5,0\n" * 2, "either.csv")
+    with pytest.raises(DataError, match=r"of its 3 columns column 1, column 3 may all hold the labels: say which with"):
+        read_table(either, (1, 1, 2))
+    with pytest.raises(DataError, match=r"holds 3 values in a row \(3\), but the model takes 5"):
+        read_table(plain, (1, 1, 5))

@@ -16,7 +16,7 @@ from quanvolve.data._images import ImageInput
 from quanvolve.data._text import plural, quoted
 from quanvolve.data.sources._csv import Csv
 from quanvolve.data.sources._parquet import Parquet
-from quanvolve.data.tables import Table, values_of
+from quanvolve.data.tables import Table, listed, values_of, with_label
 
 _SOURCES = (Csv(), Parquet())
 
@@ -30,7 +30,8 @@ def read_table(path: str | os.PathLike[str], shape: tuple[int, ...], asked: Aske
     """The rows of a `.csv`, `.tsv` or `.parquet` file, to be predicted.
 
     Args:
-        path: the file; one with names of columns may have a column of labels, which is passed over.
+        path: the file; it may have labels, which are passed over; without names of columns, if there is one more
+            column than the model takes, and only one can hold labels.
         shape: of what the model takes, (C, H, W), (C, L) for series; (1, 1, n) for features.
         asked: how the table of the training was read; None where that is not known, and the shape tells.
 
@@ -51,14 +52,20 @@ def read_table(path: str | os.PathLike[str], shape: tuple[int, ...], asked: Aske
     """
     file = Path(path)
     asked = _by_shape(shape) if asked is None else replace(asked, task="classification")
-    values = values_of(_table(file, asked), asked)
+    table = _table(file, asked)
+    if not table.named and len(table.names) == math.prod(shape) + 1:
+        table = with_label(table)
+    values = values_of(table, asked)
     forms = (shape, shape[1:] if shape[0] == 1 else shape, (math.prod(shape),) if shape[1] == 1 else shape)
     if values.shape[1:] not in forms:
         held, wanted = math.prod(values.shape[1:]), math.prod(shape)
         size = "x".join(map(str, values.shape[1:]))
+        lacks = np.isnan(table.numbers).all(axis=0)
+        empty = [name for name, without in zip(table.number_names, lacks, strict=True) if without]
+        left_out = f", and {listed(empty)} without a value" if empty else ""
         raise DataError(
             f"{quoted(file)} holds {plural(held, 'value')} in a row ({size}), but the model takes {wanted} "
-            f"({'x'.join(map(str, shape))}): give the columns of its training, and no others"
+            f"({'x'.join(map(str, shape))}){left_out}: give the columns of its training, and no others"
         )
     rows = values.reshape(-1, *shape).astype(np.float64)
     return [ImageInput(f"{file}[{k}]", row) for k, row in enumerate(rows)]

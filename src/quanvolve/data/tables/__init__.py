@@ -7,6 +7,7 @@ from quanvolve.data.tables._frames import frame_columns as frame_columns
 from quanvolve.data.tables._frames import from_columns as from_columns
 from quanvolve.data.tables._frames import from_frame as from_frame
 from quanvolve.data.tables._frames import is_frame as is_frame
+from quanvolve.data.tables._names import listed as listed
 from quanvolve.data.tables._sequences import are_labels as are_labels
 from quanvolve.data.tables._sequences import is_sequence as is_sequence
 from quanvolve.data.tables._streams import Stream as Stream
@@ -16,3 +17,4 @@ from quanvolve.data.tables._table import Table as Table
 from quanvolve.data.tables._table import joined as joined
 from quanvolve.data.tables._understand import dataset_of as dataset_of
 from quanvolve.data.tables._understand import values_of as values_of
+from quanvolve.data.tables._unnamed import with_label as with_label

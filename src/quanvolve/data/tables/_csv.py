@@ -20,7 +20,7 @@ from quanvolve._errors import DataError
 from quanvolve._lines import one_line
 from quanvolve.data._asked import Asked
 from quanvolve.data._text import plural, quoted, reason
-from quanvolve.data.tables._names import LABELS, Roles, find_roles, listed
+from quanvolve.data.tables._names import LABELS, find_roles, listed
 from quanvolve.data.tables._packed import PACKED, UNREADABLE, unpacked
 from quanvolve.data.tables._table import Table
 
@@ -78,9 +78,6 @@ def read_csv(path: Path, asked: Asked) -> Table:
         notes.append(f"the first row of {path.name} is taken for the names of the columns: {listed(names)}")
     if not named:
         notes.append(f"the first row of {path.name} holds values: the columns are called column 1 to {names[-1]}")
-        if roles.label is None:
-            roles, numbers = _label_without_a_name(roles, numbers, number_names, others, source)
-            notes.append(f"labels: {roles.label}, which alone can hold them")
     return Table(
         path.name[: -len(_ending(path))] if _ending(path) else path.stem,
         source,
@@ -92,6 +89,7 @@ def read_csv(path: Path, asked: Asked) -> Table:
         lambda i: f"row {rows[i]} of {source}",
         folder=path.parent,
         notes=tuple(notes),
+        named=named,
     )
 
 
@@ -285,40 +283,3 @@ def _no_number(cell: str, row: int, name: str, source: str, expected: str) -> Da
         f"row {row} of {source}, column {one_line(name)!r} holds {one_line(cell.strip())!r}, expected {expected}: "
         f"{remedy}"
     )
-
-
-def _label_without_a_name(
-    roles: Roles,
-    numbers: NDArray[np.float64],
-    number_names: list[str],
-    others: dict[str, list[str]],
-    source: str,
-) -> tuple[Roles, NDArray[np.float64]]:
-    """The one column that can hold labels, taken out of the numbers where it is among them.
-
-    It is the only one of text; or the first or the last, if one of them alone has whole numbers, of which there are
-    at least two and on average each comes twice.
-    """
-    if others:
-        likely = list(others)
-    else:
-        likely = [
-            number_names[k]
-            for k in dict.fromkeys((0, numbers.shape[1] - 1))
-            if bool(np.all(numbers[:, k] == np.round(numbers[:, k])))
-            and 2 <= len(np.unique(numbers[:, k])) <= max(2, len(numbers) // 2)
-        ]
-    if len(likely) != 1:
-        may = f"{listed(likely)} may all hold the labels" if likely else "none can be told to hold the labels"
-        raise DataError(
-            f"{source} has no names of columns, and of its {len(number_names) + len(others)} columns {may}: say which "
-            "with `label`, such as `label='column 1'`",
-            arguments=("label",),
-        )
-    label = likely[0]
-    if label in number_names:
-        place = number_names.index(label)
-        others[label] = [repr(value) for value in numbers[:, place].tolist()]
-        del number_names[place]
-        numbers = np.delete(numbers, place, axis=1)
-    return roles._replace(label=label), numbers

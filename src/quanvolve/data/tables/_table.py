@@ -39,6 +39,7 @@ class Table:
         class_names: The names of the classes, for columns of class numbers.
         folder: What paths in the table begin at.
         notes: What was understood so far.
+        named: False if the columns have no names of their own, so that none can be the labels by its name.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Table:
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     folder: Path | None = None
     notes: tuple[str, ...] = ()
+    named: bool = True
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -114,4 +116,5 @@ def joined(tables: Sequence[Table]) -> Table:
         first.class_names,
         first.folder,
         notes,
+        first.named,
     )

@@ -18,6 +18,7 @@ from quanvolve.data.tables._number_columns import shaped
 from quanvolve.data.tables._number_rows import is_number_row, number_rows
 from quanvolve.data.tables._pictures import Collector, Items, is_item, resized
 from quanvolve.data.tables._table import Table
+from quanvolve.data.tables._unnamed import with_label
 
 _PICTURES = ("image", "img", "picture", "path", "file", "filename", "file_name", "filepath")
 
@@ -33,6 +34,7 @@ def dataset_of(table: Table, asked: Asked, parts: list[str] | None = None) -> Da
     Raises:
         DataError: Labels that are not found, numbers that are missing, columns that make no images.
     """
+    table = with_label(table)
     label, split = table.roles.label, table.roles.split
     if label is None:
         raise no_label(table.names, table.source)

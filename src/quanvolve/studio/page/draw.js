@@ -42,9 +42,7 @@ export function start() {
       return;
     }
     if (!exact && pad.empty) {
-      by("answer").classList.remove("long");
-      by("answer").replaceChildren(element("span", { class: "hint" }, model.drawable ? "Draw something, or choose a test image." : "Choose a test image, or open a file."));
-      by("bars").replaceChildren();
+      unanswered();
       return;
     }
     busy = true;
@@ -65,6 +63,12 @@ export function start() {
       again = false;
       look();
     }
+  }
+
+  function unanswered() {
+    by("answer").classList.remove("long");
+    by("answer").replaceChildren(element("span", { class: "hint" }, model.drawable ? "Draw something, or choose a test image." : "Choose a test image, or open a file."));
+    by("bars").replaceChildren();
   }
 
   // Maps and answer; of a model without maps of images the answer, and why there are no maps.
@@ -148,6 +152,7 @@ export function start() {
     by("draw-model").value = id;
     setUp();
     exact = null;
+    unanswered(); // what the model before answered is not this one's
     const { samples, why_not: why } = await call(`/models/${id}/samples?count=20`).catch((error) => ({ samples: [], why_not: error.message }));
     if (model.id !== id) return;
     by("samples").replaceChildren(...samples.map(sampleButton));
