@@ -83,6 +83,31 @@ _ENTRIES = r"""
   journal = {Nature Physics}, volume = {15}, pages = {1273--1278}, year = {2019},
   doi = {10.1038/s41567-019-0648-8}, eprint = {1810.03787}, archiveprefix = {arXiv}
 }
+@article{hur2022quantum,
+  author = {Hur, Tak and Kim, Leeseok and Park, Daniel K.},
+  title = {Quantum convolutional neural network for classical data classification},
+  journal = {Quantum Machine Intelligence}, volume = {4}, pages = {3}, year = {2022},
+  doi = {10.1007/s42484-021-00061-x}, eprint = {2108.00661}, archiveprefix = {arXiv}
+}
+@article{vatan2004optimal,
+  author = {Vatan, Farrokh and Williams, Colin}, title = {Optimal quantum circuits for general two-qubit gates},
+  journal = {Physical Review A}, volume = {69}, pages = {032315}, year = {2004},
+  doi = {10.1103/PhysRevA.69.032315}, eprint = {quant-ph/0308006}, archiveprefix = {arXiv}
+}
+@article{huggins2019towards,
+  author = {Huggins, William and Patil, Piyush and Mitchell, Bradley and Whaley, K. Birgitta and
+    Stoudenmire, E. Miles},
+  title = {Towards quantum machine learning with tensor networks},
+  journal = {Quantum Science and Technology}, volume = {4}, pages = {024001}, year = {2019},
+  doi = {10.1088/2058-9565/aaea94}, eprint = {1803.11537}, archiveprefix = {arXiv}
+}
+@article{caro2022generalization,
+  author = {Caro, Matthias C. and Huang, Hsin-Yuan and Cerezo, M. and Sharma, Kunal and Sornborger, Andrew and
+    Cincio, Lukasz and Coles, Patrick J.},
+  title = {Generalization in quantum machine learning from few training data},
+  journal = {Nature Communications}, volume = {13}, pages = {4919}, year = {2022},
+  doi = {10.1038/s41467-022-32550-3}, eprint = {2111.05292}, archiveprefix = {arXiv}
+}
 @misc{bowles2024better,
   author = {Bowles, Joseph and Ahmed, Shahnawaz and Schuld, Maria},
   title = {Better than classical? {The} subtle art of benchmarking quantum machine learning models},
@@ -133,6 +158,7 @@ _FOUND_BY = {
     "'Quanvolutional Neural Networks', PennyLane": "mari2020demo",
     "'Machine Learning with Quantum Computers'": "schuld2021machine",
     "Havlicek et al.": "havlicek2019supervised",
+    "Vatan and Williams": "vatan2004optimal",
     "Arute et al.": "arute2019quantum",
     "'Quantum Computation and Quantum Information'": "nielsen2010quantum",
 }

@@ -23,12 +23,16 @@ from quanvolve.circuits.capture import qnode_of as qnode_of
 from quanvolve.circuits.capture import simulate as simulate
 from quanvolve.circuits.capture import source_of as source_of
 from quanvolve.circuits.catalogue import ANSATZE as ANSATZE
+from quanvolve.circuits.catalogue import BLOCKS as BLOCKS
 from quanvolve.circuits.catalogue import ENCODINGS as ENCODINGS
+from quanvolve.circuits.catalogue import POOLINGS as POOLINGS
 from quanvolve.circuits.catalogue import READOUTS as READOUTS
 from quanvolve.circuits.catalogue import list_circuits as list_circuits
 from quanvolve.circuits.catalogue import look_up as look_up
+from quanvolve.circuits.catalogue import named_block as named_block
 from quanvolve.circuits.catalogue import named_circuit as named_circuit
 from quanvolve.circuits.catalogue import plans_for as plans_for
+from quanvolve.circuits.catalogue import qcnn_circuit as qcnn_circuit
 from quanvolve.circuits.description import CHANNEL as CHANNEL
 from quanvolve.circuits.description import CHANNELS as CHANNELS
 from quanvolve.circuits.description import GATES as GATES

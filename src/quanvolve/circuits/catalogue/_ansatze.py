@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from math import pi
+from collections.abc import Iterator
 
-from quanvolve._errors import QuanvolveError
-from quanvolve.circuits.catalogue._parts import Layer, Numbers, between, turns, weight
-from quanvolve.circuits.description import Angle, Gate
-
-
-@dataclass(frozen=True)
-class Ansatz:
-    """The weighted part of a circuit.
-
-    Args:
-        summary: what it does, in a line.
-        reference: paper and place.
-        gates: `gates(layer)` are the gates of one layer. Encodings that are repeated come before each layer.
-        shape: `shape(n_layers, n_wires)` of the weights.
-        random_structure: every filter has a structure of its own, by its seed.
-        layered: whether it consists of layers on all qubits, between which inputs can be uploaded again.
-        spreads: some value of Pauli Z or Y depends on all qubits, however many there are.
-        local: couples neighbouring pixels only, and so asks for the columns of the window.
-        plans: names of the plans that can run it; the encoding may allow fewer.
-    """
-
-    summary: str
-    reference: str
-    gates: Callable[[Layer], Iterable[Gate]] = field(repr=False)
-    shape: Callable[[int, int], tuple[int, ...]] = field(repr=False)
-    random_structure: bool = False
-    layered: bool = True
-    spreads: bool = False
-    local: bool = False
-    plans: tuple[str, ...] = ("table", "polynomial", "tensor_train", "statevector")
-
+from quanvolve.circuits.catalogue._ansatz import Ansatz
+from quanvolve.circuits.catalogue._parts import Layer, Numbers, turns, weight
+from quanvolve.circuits.catalogue._qcnn import QCNNS
+from quanvolve.circuits.description import Gate
 
 _CNOTS = 0.3
 """The share of CNOTs among the gates of a random layer."""
@@ -123,59 +94,6 @@ def _identity_blocks(layer: Layer) -> Iterator[Gate]:
         yield from _turns_of_all(layer.own_weights[:, part])
 
 
-def most_levels(n_wires: int) -> int:
-    """How often the qubits of a QCNN can be halved until one is left."""
-    return (n_wires - 1).bit_length()
-
-
-_CONVOLUTION, _POOLING = 15, 2
-
-
-def _qcnn_shape(n_layers: int, n_wires: int) -> tuple[int, ...]:
-    most = most_levels(n_wires)
-    if n_layers > most:
-        raise QuanvolveError(
-            f"`n_layers` (={n_layers}) must be at most {most} for 'qcnn' on {n_wires} qubit(s): each level halves "
-            "them; " + (f"use `n_layers={most}`" if most else "use more qubits")
-        )
-    return (n_layers, _CONVOLUTION + _POOLING)
-
-
-def _qcnn(level: Layer) -> Iterator[Gate]:
-    active = range(0, level.n_wires, 2**level.number)
-    first = list(zip(active[::2], active[1::2], strict=False))
-    second = list(zip(active[1::2], active[2::2], strict=False))
-    weights = level.own_weights
-    for pair in first + second:
-        yield from _two_qubit_block(weights[:_CONVOLUTION], pair)
-    for remaining, pooled in first:
-        # A measurement that controls a rotation is a controlled rotation, as the pooled qubit is not used again.
-        yield from _controlled("RZ", weights[_CONVOLUTION], pooled, remaining)
-        yield Gate("X", (pooled,))
-        # RX is RY between quarter turns about Z.
-        yield Gate("RZ", (remaining,), Angle(pi / 2))
-        yield from _controlled("RY", weights[_CONVOLUTION + 1], pooled, remaining)
-        yield Gate("RZ", (remaining,), Angle(-pi / 2))
-
-
-def _controlled(name: str, index: int, control: int, target: int) -> Iterator[Gate]:
-    """RY or RZ if the control is 1: half of it, and half of it back between CNOTs, which turn the axis round."""
-    yield Gate(name, (target,), weight(index, 0.5))
-    yield from between((control, target), "CNOT", Gate(name, (target,), weight(index, -0.5)))
-
-
-def _two_qubit_block(weights: Numbers, pair: tuple[int, int]) -> Iterator[Gate]:
-    """Any two-qubit unitary: rotations, the three two-qubit interactions, rotations (Vatan and Williams 2004)."""
-    first, second = pair
-    yield from turns(weights[0:3], first)
-    yield from turns(weights[3:6], second)
-    yield from between(pair, "CNOT", Gate("RX", (first,), weight(weights[6])))  # XX
-    yield from between(pair, "CY", Gate("RY", (first,), weight(weights[7])))  # YY
-    yield from between(pair, "CNOT", Gate("RZ", (second,), weight(weights[8])))  # ZZ
-    yield from turns(weights[9:12], first)
-    yield from turns(weights[12:15], second)
-
-
 def _none(layer: Layer) -> Iterator[Gate]:
     yield from _turns_of_all(layer.own_weights)
 
@@ -229,14 +147,7 @@ ANSATZE: dict[str, Ansatz] = {
         lambda n_layers, n_wires: (n_layers, n_wires, 2, 3),
         local=True,
     ),
-    "qcnn": Ansatz(
-        "per level a two-qubit block on all neighbours, then pooling onto every second qubit",
-        "Cong, Choi and Lukin, Nature Physics 15, 1273 (2019), figure 1, arXiv:1810.03787",
-        _qcnn,
-        _qcnn_shape,
-        layered=False,
-        plans=("table", "polynomial", "statevector"),
-    ),
+    **QCNNS,
     "none": Ansatz(
         "three rotations a qubit per layer and no entangling gate: the control",
         "Bowles, Ahmed and Schuld, arXiv:2403.07059 (2024), section 5",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import pi
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from quanvolve.circuits.description import Angle, Gate
 WEIGHTS = "weights"
 """The name of a named circuit's weights."""
 Numbers = npt.NDArray[np.int64]
+Pair = tuple[int, int]
 
 
 class Layer(NamedTuple):
@@ -68,7 +70,7 @@ def turns(weights: Sequence[int] | Numbers, wire: int) -> Iterator[Gate]:
         yield Gate(name, (wire,), weight(index))
 
 
-def between(pair: tuple[int, int], outer: str, middle: Gate) -> Iterator[Gate]:
+def between(pair: Pair, outer: str, middle: Gate) -> Iterator[Gate]:
     """A gate between two equal ones on a pair of qubits.
 
     Examples:
@@ -78,3 +80,19 @@ def between(pair: tuple[int, int], outer: str, middle: Gate) -> Iterator[Gate]:
     yield Gate(outer, pair)
     yield middle
     yield Gate(outer, pair)
+
+
+def controlled(name: str, index: int | np.integer, control: int, target: int) -> Iterator[Gate]:
+    """A rotation by a weight where the control is 1: by half of it, and half of it back between CNOTs.
+
+    Examples:
+        >>> [gate.name for gate in controlled("RX", 0, control=1, target=0)]
+        ['RZ', 'RY', 'CNOT', 'RY', 'CNOT', 'RZ']
+    """
+    if name == "RX":  # RY between quarter turns about Z
+        yield Gate("RZ", (target,), Angle(pi / 2))
+        yield from controlled("RY", index, control, target)
+        yield Gate("RZ", (target,), Angle(-pi / 2))
+        return
+    yield Gate(name, (target,), weight(index, 0.5))
+    yield from between((control, target), "CNOT", Gate(name, (target,), weight(index, -0.5)))

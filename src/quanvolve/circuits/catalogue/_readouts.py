@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import pairwise, product
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits.description import Observable
@@ -19,14 +19,14 @@ class Readout:
     Args:
         summary: what it measures, in a line.
         reference: paper and place.
-        observables: `observables(n_wires)` are what it measures; none if the output is a number of ones.
+        observables: `observables(wires)` are what it measures on these qubits; none if the output is a number of ones.
         counts: the output is the number of ones in a bit string, see :class:`~quanvolve.circuits.Circuit`.
         plans: names of the plans that can run it; the encoding may allow fewer.
     """
 
     summary: str
     reference: str
-    observables: Callable[[int], Iterable[Observable]] = field(repr=False)
+    observables: Callable[[Sequence[int]], Iterable[Observable]] = field(repr=False)
     counts: str | None = None
     plans: tuple[str, ...] = ("table", "polynomial", "tensor_train", "statevector")
 
@@ -36,35 +36,36 @@ def _one(letter: str, *wires: int) -> Observable:
     return Observable(((1.0, tuple((wire, letter) for wire in wires)),))
 
 
-def _pauli(letter: str) -> Callable[[int], Iterator[Observable]]:
-    def observables(n_wires: int) -> Iterator[Observable]:
-        return (_one(letter, wire) for wire in range(n_wires))
+def _pauli(letter: str) -> Callable[[Sequence[int]], Iterator[Observable]]:
+    def observables(wires: Sequence[int]) -> Iterator[Observable]:
+        return (_one(letter, wire) for wire in wires)
 
     return observables
 
 
-def _zz(n_wires: int) -> Iterator[Observable]:
-    yield from (_one("Z", wire) for wire in range(n_wires))
-    yield from (_one("Z", wire, wire + 1) for wire in range(n_wires - 1))
+def _zz(wires: Sequence[int]) -> Iterator[Observable]:
+    yield from (_one("Z", wire) for wire in wires)
+    yield from (_one("Z", *pair) for pair in pairwise(wires))
 
 
-def _probs(n_wires: int) -> list[Observable]:
+def _probs(wires: Sequence[int]) -> list[Observable]:
+    n_wires = len(wires)
     if n_wires > _MOST_OUTCOMES_WIRES:
         raise QuanvolveError(
             f"the readout 'probs' on {n_wires} qubits has {2**n_wires} outcomes, at most {_MOST_OUTCOMES_WIRES} qubits "
             "are possible: use readout='z' or fewer qubits"
         )
-    return [Observable((), outcome=tuple(enumerate(bits))) for bits in product((0, 1), repeat=n_wires)]
+    return [Observable((), outcome=tuple(zip(wires, bits, strict=True))) for bits in product((0, 1), repeat=n_wires)]
 
 
-def _nothing(n_wires: int) -> tuple[Observable, ...]:
+def _nothing(wires: Sequence[int]) -> tuple[Observable, ...]:
     return ()
 
 
-def _expected_ones(n_wires: int) -> tuple[Observable, ...]:
+def _expected_ones(wires: Sequence[int]) -> tuple[Observable, ...]:
     # The number of ones is the sum of (1 - Z) / 2 over the qubits.
-    words = ((-0.5, ((wire, "Z"),)) for wire in range(n_wires))
-    return (Observable(((n_wires / 2, ()), *words)),)
+    words = ((-0.5, ((wire, "Z"),)) for wire in wires)
+    return (Observable(((len(wires) / 2, ()), *words)),)
 
 
 _HENDERSON = "Henderson et al., arXiv:1904.04767 (2019), section 3"
