@@ -32,6 +32,8 @@ from quanvolve.backends._readout import ReadoutErrors as ReadoutErrors
 from quanvolve.backends._readout import readout_errors as readout_errors
 from quanvolve.backends._settings import Measured as Measured
 from quanvolve.backends._transpile import Transpiled as Transpiled
+from quanvolve.backends._tree_circuit import tree_circuit as tree_circuit
+from quanvolve.backends._tree_circuit import tree_qubits as tree_qubits
 from quanvolve.backends._work import Rates as Rates
 from quanvolve.backends._work import Work as Work
 from quanvolve.backends._written import qiskit_circuit as qiskit_circuit

@@ -41,4 +41,4 @@ def read_observables(readout: str, n_qubits: int) -> tuple[Observable, ...]:
         return tuple(Observable(((1.0, ((wire, letter),)),)) for wire in range(n_qubits) for letter in "XYZ")
     if readout == "paulis":
         return kept_words(n_qubits)
-    return tuple(READOUTS[readout].observables(n_qubits))
+    return tuple(READOUTS[readout].observables(range(n_qubits)))
