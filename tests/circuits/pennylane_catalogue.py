@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pennylane as qp
 
-from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS, Circuit, capture
+from quanvolve.circuits import ANSATZE, BLOCKS, ENCODINGS, READOUTS, Circuit, capture
+from tests.circuits.pennylane_blocks import qcnn
 
 Upload = Callable[[], None]
 
@@ -175,7 +176,14 @@ def _qcnn(weights: Any, n: int, seed: int, upload: Upload | None, columns: int) 
         active = active[::2]
 
 
-WEIGH: dict[str, Callable[..., None]] = {
+def _network(block: str, pooling: str = "zx", ring: bool = True) -> Callable[..., list[int]]:
+    def apply(weights: Any, n: int, seed: int, upload: Upload | None, columns: int) -> list[int]:
+        return qcnn(block, pooling, ring, weights, n, BLOCKS[block].n_weights)
+
+    return apply
+
+
+WEIGH: dict[str, Callable[..., list[int] | None]] = {
     "random": _random,
     "basic_entangler": _layers(_basic_entangler),
     "strongly_entangling": _layers(_strongly_entangling),
@@ -184,32 +192,41 @@ WEIGH: dict[str, Callable[..., None]] = {
     "grid": _layers(_grid),
     "identity_blocks": _layers(_identity_blocks),
     "qcnn": _qcnn,
+    **{f"qcnn_{block}": _network(block) for block in BLOCKS},
+    "qcnn_u_su4_no_pooling": _network("u_su4", "none"),
+    "qcnn_su4_feed_forward": _network("su4", "feed_forward", ring=False),
     "none": _layers(_none),
 }
+
+CROSSED = [name for name in WEIGH if not name.startswith("qcnn_") or name == "qcnn_u_6"]
+"""Ansatze that are tried with all encodings: QCNNs differ in their blocks alone, which have tests of their own."""
 
 # -- readouts ----------------------------------------------------------------------------------------------------------
 
 
-def _each_qubit(pauli: Any) -> Callable[[int], list[Any]]:
-    return lambda n: [qp.expval(pauli(wire)) for wire in range(n)]
+Wires = Sequence[int]
 
 
-def _neighbours(n: int) -> list[Any]:
-    singles = [qp.expval(qp.Z(wire)) for wire in range(n)]
-    return singles + [qp.expval(qp.Z(wire) @ qp.Z(wire + 1)) for wire in range(n - 1)]
+def _each_qubit(pauli: Any) -> Callable[[Wires], list[Any]]:
+    return lambda wires: [qp.expval(pauli(wire)) for wire in wires]
 
 
-def _expected_ones(n: int) -> list[Any]:
-    words = [qp.Identity(0), *(qp.Z(wire) for wire in range(n))]
-    return [qp.expval(qp.Hamiltonian([n / 2, *[-0.5] * n], words))]
+def _neighbours(wires: Wires) -> list[Any]:
+    singles = [qp.expval(qp.Z(wire)) for wire in wires]
+    return singles + [qp.expval(qp.Z(one) @ qp.Z(other)) for one, other in itertools.pairwise(wires)]
 
 
-MEASURE: dict[str, Callable[[int], list[Any]]] = {
+def _expected_ones(wires: Wires) -> list[Any]:
+    words = [qp.Identity(0), *(qp.Z(wire) for wire in wires)]
+    return [qp.expval(qp.Hamiltonian([len(wires) / 2, *[-0.5] * len(wires)], words))]
+
+
+MEASURE: dict[str, Callable[[Wires], list[Any]]] = {
     "z": _each_qubit(qp.Z),
     "zz": _neighbours,
     "x": _each_qubit(qp.X),
     "y": _each_qubit(qp.Y),
-    "probs": lambda n: [qp.probs(wires=range(n))],
+    "probs": lambda wires: [qp.probs(wires=wires)],
     "popcount": _each_qubit(qp.Z),
     "popcount_sampled": _each_qubit(qp.Z),
     "popcount_expected": _expected_ones,
@@ -229,8 +246,8 @@ def captured_twin(
             ENCODE[encoding](inputs, n_inputs, n_wires)
 
         upload()
-        WEIGH[circuit](weights, n_wires, seed, upload if repeated else None, columns)
-        return MEASURE[readout](n_wires)
+        remaining = WEIGH[circuit](weights, n_wires, seed, upload if repeated else None, columns)
+        return MEASURE[readout](range(n_wires) if remaining is None else remaining)
 
     shapes = {"weights": ANSATZE[circuit].shape(n_layers, n_wires)}
     threshold = ENCODINGS[encoding].threshold

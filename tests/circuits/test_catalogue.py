@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,10 @@ import torch
 
 from quanvolve import Quanv2d
 from quanvolve._errors import QuanvolveError
-from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS, Circuit, list_circuits, named_circuit, plans_for
+from quanvolve.circuits import ANSATZE, BLOCKS, ENCODINGS, READOUTS, Circuit, list_circuits, named_circuit, plans_for
 from quanvolve.compile import plans_of
+from tests.circuits.pennylane_blocks import qcnn
+from tests.circuits.pennylane_catalogue import CROSSED
 from tests.compile.reference import draw_point, run_plan, run_qnode
 
 SEED = 7
@@ -59,11 +61,19 @@ def _encode(encoding: str, inputs: Any, n: int, wires: int) -> None:
             (qp.RY, qp.RZ)[(k // wires) % 2](inputs[k], wires=k % wires)
 
 
-def _weigh(ansatz: str, weights: Any, n: int, upload: Callable[[], None]) -> None:
-    """The ansatze again; `upload` comes before each layer but the first."""
+def _weigh(ansatz: str, weights: Any, n: int, upload: Callable[[], None]) -> Sequence[int]:
+    """The ansatze again; `upload` comes before each layer but the first. Gives the qubits that are measured."""
+    if ansatz.startswith("qcnn_"):
+        block = ansatz.removeprefix("qcnn_")
+        return qcnn(block, "zx", True, weights, n, BLOCKS[block].n_weights)
     if ansatz == "qcnn":
         _qcnn(weights, n)
-        return
+    else:
+        _layers(ansatz, weights, n, upload)
+    return range(n)
+
+
+def _layers(ansatz: str, weights: Any, n: int, upload: Callable[[], None]) -> None:
     if ansatz == "hardware_efficient":
         for layer, row in enumerate(weights):
             if 0 < layer < len(weights) - 1:
@@ -167,21 +177,22 @@ SIZES = [(1, 1, 1), (2, 2, 3), (4, 4, 2), (3, 5, 1), (5, 3, 2)]
 
 def _fitting(encoding: str, ansatz: str) -> list[tuple[int, int, int]]:
     fitting = [s for s in SIZES if ENCODINGS[encoding].least(s[0]) <= s[1]]
-    return [s for s in fitting if s[2] <= (s[1] - 1).bit_length()] if ansatz == "qcnn" else fitting
+    return [s for s in fitting if s[2] <= (s[1] - 1).bit_length()] if ansatz.startswith("qcnn") else fitting
 
 
-@pytest.mark.parametrize("ansatz", ANSATZE)
+@pytest.mark.parametrize("ansatz", CROSSED)
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_named_circuits_are_what_they_are_called(encoding: str, ansatz: str) -> None:
-    if encoding == "reupload" and ansatz == "qcnn":
-        with pytest.raises(QuanvolveError, match="which 'qcnn' does not have: use one of 'random', 'basic"):
+    if encoding == "reupload" and ansatz.startswith("qcnn"):
+        with pytest.raises(QuanvolveError, match=f"which '{ansatz}' does not have: use one of 'random', 'basic"):
             named_circuit(ansatz, 4, encoding=encoding)
         return
     sizes = _fitting(encoding, ansatz)
     assert len(sizes) >= 1
     for n_inputs, n_wires, n_layers in sizes:
         circuit = named_circuit(ansatz, n_inputs, encoding=encoding, n_wires=n_wires, n_layers=n_layers, seed=SEED)
-        assert (circuit.n_wires, circuit.n_inputs, circuit.n_outputs) == (n_wires, n_inputs, n_wires)
+        measured = n_wires if ANSATZE[ansatz].remaining is None else -(-n_wires // 2**n_layers)
+        assert (circuit.n_wires, circuit.n_inputs, circuit.n_outputs) == (n_wires, n_inputs, measured)
         assert Circuit.from_json(circuit.to_json()) == circuit
         ((name, shape),) = circuit.weight_shapes
         assert name == "weights"
@@ -201,9 +212,10 @@ def test_named_circuits_are_what_they_are_called(encoding: str, ansatz: str) -> 
                         qp.RandomLayers(own, wires=range(n_wires), seed=SEED + layer)  # noqa: B023
                 else:
                     qp.RandomLayers(weights, wires=range(n_wires), seed=SEED)  # noqa: B023
-            else:
-                _weigh(ansatz, weights, n_wires, upload)  # noqa: B023
-            return [qp.expval(qp.Z(wire)) for wire in range(n_wires)]  # noqa: B023
+            measured = range(n_wires)  # noqa: B023
+            if ansatz != "random":
+                measured = _weigh(ansatz, weights, n_wires, upload)  # noqa: B023
+            return [qp.expval(qp.Z(wire)) for wire in measured]
 
         generator = torch.Generator().manual_seed(5)
         weights = 6 * torch.rand(2, *shape, generator=generator, dtype=torch.float64)

@@ -160,7 +160,7 @@ def test_named_circuits_are_exempt(monkeypatch):
     monkeypatch.setattr(capture_module, "last_look", lambda circuit, function, brought: looked.append(circuit))
     for name in list_circuits():
         for encoding in ENCODINGS:
-            if not (encoding == "reupload" and name in ("random", "qcnn", "none", "grid")):
+            if not (encoding == "reupload" and name in ("random", "none", "grid")):
                 try:
                     named_circuit(name, 4, encoding=encoding, seed=987_654)
                 except ValueError:

@@ -25,8 +25,13 @@ from quanvolve.circuits import (
     openqasm,
     simulate,
 )
+from tests.circuits.pennylane_catalogue import CROSSED
 
-PARTS = sorted(set(itertools.product(ANSATZE, ENCODINGS)) - {("qcnn", "reupload")})
+PARTS = sorted(
+    (ansatz, encoding)
+    for ansatz, encoding in itertools.product(CROSSED, ENCODINGS)
+    if ANSATZE[ansatz].layered or not ENCODINGS[encoding].repeats
+)
 EXACT = [name for name in READOUTS if name not in ("popcount", "popcount_sampled")]
 
 

@@ -43,8 +43,8 @@ class Case(NamedTuple):
     tensors: Callable[[int], list[Tensor]]
 
 
-def circuits(name: str, count: int) -> list[Circuit]:
-    return [named_circuit(name, 4, n_layers=2, seed=seed) for seed in range(count)]
+def circuits(name: str, count: int, **options: Any) -> list[Circuit]:
+    return [named_circuit(name, 4, n_layers=2, seed=seed, **options) for seed in range(count)]
 
 
 def drawn(*shape: int) -> Tensor:
@@ -99,8 +99,8 @@ def _coefficients(name: str, count: int) -> Case:
     return Case(coefficients, CoefficientTables.of_recipes(recipes), lambda n: [drawn(LAYOUT.rows, size)])
 
 
-def _states(name: str, count: int) -> Case:
-    parsed = [Parsed(circuit) for circuit in circuits(name, count)]
+def _states(name: str, count: int, **options: Any) -> Case:
+    parsed = [Parsed(circuit) for circuit in circuits(name, count, **options)]
     size = parsed[0].circuit.n_weights
     tables = StateTables.of_circuits(parsed, LAYOUT.filters)
     return Case(states, tables, lambda n: [drawn(2, 2, 4, n), drawn(LAYOUT.rows, size)])
@@ -115,6 +115,8 @@ CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("coefficients", "one for each row"): lambda: _coefficients("random", LAYOUT.rows),
     ("states", "one circuit"): lambda: _states("strongly_entangling", 1),
     ("states", "one for each row"): lambda: _states("random", LAYOUT.rows),
+    ("states", "amplitudes"): lambda: _states("strongly_entangling", 1, encoding="amplitude", n_wires=3),
+    ("states", "amplitudes, one for each row"): lambda: _states("random", LAYOUT.rows, encoding="amplitude"),
 }
 EVERY = [(family, device, kind) for family, kind in CASES for device in kernels.devices(family)]
 every = pytest.mark.parametrize(("family", "device", "kind"), EVERY)

@@ -113,7 +113,7 @@ def _widest(circuit: str, encoding: str, readout: str) -> tuple[int, str]:
     """The most qubits on which a combination can run, and what sets this limit."""
     entry, measured = ENCODINGS[encoding], READOUTS[readout]
     general = "polynomial" not in entry.plans
-    if readout == "probs":
+    if readout == "probs" and ANSATZE[circuit].remaining is None:
         return _OUTCOMES, "readout='probs'"
     if measured.counts is not None:
         return STATE, f"readout={readout!r}"
@@ -153,7 +153,7 @@ def fitting(circuit: str, readout: str, n_inputs: int, n_layers: int, most: int)
         >>> fitting("strongly_entangling", "z", 784, 2, 16)
         ["encoding='amplitude' (10 qubits)", "encoding='reupload' with `n_qubits` of at most 16"]
     """
-    most = min(most, _OUTCOMES) if readout == "probs" else most
+    most = min(most, _OUTCOMES) if readout == "probs" and ANSATZE[circuit].remaining is None else most
     arguments = []
     for name, entry in ENCODINGS.items():
         if entry.repeats and not ANSATZE[circuit].layered:

@@ -49,11 +49,13 @@ def _traced_out(weights: Numbers, pooled: int, kept: int) -> Iterator[Gate]:
     return iter(())
 
 
+_PLANS = ("table", "polynomial", "statevector")
+"""The network plan takes some of them, too: how many levels depends on block and size."""
 _HUR = "Hur, Kim and Park, Quantum Machine Intelligence 4, 3 (2022)"
 
 POOLINGS: dict[str, Pooling] = {
     "zx": Pooling(
-        "RZ where the pooled qubit is 1, then RX where it is 0", f"{_HUR}, section 3.2, arXiv:2108.00661", 2, _zx
+        "RZ where the pooled qubit is 1, then RX where it is 0", f"{_HUR}, figure 1, arXiv:2108.00661", 2, _zx
     ),
     "feed_forward": Pooling(
         "the pooled qubit is measured, and U3 follows where it gave 1",
@@ -61,7 +63,7 @@ POOLINGS: dict[str, Pooling] = {
         3,
         _feed_forward,
     ),
-    "none": Pooling("the pooled qubit is left alone", f"{_HUR}, table 3, arXiv:2108.00661", 0, _traced_out),
+    "none": Pooling("the pooled qubit is left alone", f"{_HUR}, figure 1, arXiv:2108.00661", 0, _traced_out),
 }
 """What pooling does, by name."""
 
@@ -142,6 +144,7 @@ def qcnn_ansatz(block: str, pooling: str, ring: bool = True, name: str | None = 
         _levels(convolution, halving, ring),
         _shape(name or f"qcnn_{block}", convolution.n_weights + halving.n_weights),
         layered=False,
+        plans=_PLANS,
         remaining=lambda n_layers, n_wires: tuple(_active(n_wires, n_layers, onto_last=True)),
     )
 
@@ -153,7 +156,7 @@ QCNNS: dict[str, Ansatz] = {
         _cong,
         _shape("qcnn", 17),
         layered=False,
-        plans=("table", "polynomial", "statevector"),
+        plans=_PLANS,
     ),
     **{f"qcnn_{block}": qcnn_ansatz(block, "zx") for block in BLOCKS},
     "qcnn_u_su4_no_pooling": qcnn_ansatz("u_su4", "none", name="qcnn_u_su4_no_pooling"),

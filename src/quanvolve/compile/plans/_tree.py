@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import prod
 
 import numpy as np
@@ -22,11 +23,13 @@ from quanvolve.circuits import Circuit
 from quanvolve.compile.batch._precision import wide
 from quanvolve.compile.batch._tracing import followed
 from quanvolve.compile.batch._values import flat_weights
+from quanvolve.compile.ops._cartan import cartan
 from quanvolve.compile.ops._coefficients import coefficients
 from quanvolve.compile.ops._sample import sample
 from quanvolve.compile.ops._tree import tree
 from quanvolve.compile.reference._coefficients import from_words
 from quanvolve.compile.reference._features import features
+from quanvolve.compile.tables._cartan import CartanTables, is_cartan
 from quanvolve.compile.tables._coefficients import CoefficientTables
 from quanvolve.compile.tables._pauli import part_on, word_index
 from quanvolve.compile.tables._recipe import compile_circuit
@@ -80,7 +83,10 @@ class TreePlan:
         self._shots = None if shots is None else ShotTables.of_sampling(self._sampling, shots)
         self.recipes = tuple(compile_circuit(step.circuit) for step in steps)
         self.tables = TreeTables.of_levels(trees, self._levels())
-        self._rows = tuple(CoefficientTables.of_recipes([recipe]) for recipe in self.recipes)
+        self._rows = tuple(
+            CartanTables.of_recipe(recipe) if is_cartan(recipe) else CoefficientTables.of_recipes([recipe])
+            for recipe in self.recipes
+        )
 
     def _levels(self) -> list[TreeLevel]:
         levels: list[TreeLevel] = []
@@ -104,14 +110,23 @@ class TreePlan:
             weights: for each level and weight a tensor (trees, blocks or 1, *shape).
             like: gives dtype and device where there are no weights.
         """
+        flats = [
+            flat_weights(recipe, {name: weight.flatten(0, 1) for name, weight in by_name.items()}, like)
+            for recipe, by_name in zip(self.recipes, weights, strict=True)
+        ]
         parts = []
-        for number, by_name in enumerate(weights):
-            flat = flat_weights(
-                self.recipes[number], {name: weight.flatten(0, 1) for name, weight in by_name.items()}, like
-            )
-            words = self._known(number, flat, coefficients(self._rows[number], flat))
-            parts.append(words.expand(self.trees * self.tables.levels[number].maps, -1, -1).reshape(self.trees, -1))
-        return torch.cat(parts, dim=1)
+        for tables, levels in groupby(range(len(flats)), key=lambda number: self._rows[number]):
+            numbers = list(levels)
+            if isinstance(tables, CartanTables):  # all levels of one kind by one call
+                split = [flats[number].unflatten(0, (self.trees, -1)) for number in numbers]
+                joined = torch.cat(split, dim=1) if len(split) > 1 else split[0]
+                parts.append(cartan(tables, joined.flatten(0, 1)).reshape(self.trees, -1))
+                continue
+            for number in numbers:
+                words = self._known(number, flats[number], coefficients(tables, flats[number]))
+                rows = self.trees * self.tables.levels[number].maps
+                parts.append(words.expand(rows, -1, -1).reshape(self.trees, -1))
+        return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
 
     def _known(self, number: int, flat: Tensor, words: Tensor) -> Tensor:
         """Numbers by what inputs are known by: shape (rows, outputs, products)."""

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from quanvolve.circuits import Circuit
+from quanvolve.compile.tables._states import prepared_places
 
 
 def initial(circuit: Circuit, values: Tensor, dtype: torch.dtype) -> Tensor:
@@ -24,18 +25,7 @@ def initial(circuit: Circuit, values: Tensor, dtype: torch.dtype) -> Tensor:
         amplitudes = torch.where(empty, 0.0, amplitudes / torch.where(empty, torch.ones_like(largest), largest))
         squares = amplitudes.square().sum(-2, keepdim=True)
         amplitudes = amplitudes * torch.where(empty, torch.ones_like(squares), squares).rsqrt()
-        places = torch.tensor(_places(circuit), device=values.device)
+        places = torch.tensor([state for state, _ in prepared_places(circuit)], device=values.device)
         real = real.index_copy(-2, places, amplitudes) + ground * empty
     real = real.to(dtype)
     return torch.stack([real, torch.zeros_like(real)], dim=-3)
-
-
-def _places(circuit: Circuit) -> list[int]:
-    """The basis states of the register that the preparation's amplitudes go to."""
-    prepared = circuit.preparation
-    assert prepared is not None
-    k, n = len(prepared.wires), circuit.n_wires
-    return [
-        sum(((state >> (k - 1 - j)) & 1) << (n - 1 - wire) for j, wire in enumerate(prepared.wires))
-        for state in range(len(prepared.values))
-    ]

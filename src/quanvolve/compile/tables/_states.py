@@ -31,11 +31,14 @@ Reals = npt.NDArray[np.floating]
 class StateSteps(NamedTuple):
     """A circuit on state vectors.
 
-    Runs of one-qubit gates are one matrix each; all other gates are permutations of basis states with phases.
+    Runs of one-qubit gates are one matrix each; all other gates are permutations of basis states with phases. The first
+    state is basis state 0, or has amplitudes that the window gives.
 
     Args:
         wires: of the circuit.
-        steps: (wire, run) or (MOVE, permutation), in order, after the runs with which the wires begin: run w on wire w.
+        prepared: (basis state, value) pairs: the amplitudes of the first state, but for their length.
+        steps: (wire, run) or (MOVE, permutation), in order, after the runs with which the wires begin: run w on wire w;
+            of a prepared state these are empty.
         vary: whether a run reads the window.
         runs, elements: the elements of run r are elements[runs[r] : runs[r + 1]], (axis, rotation) or (FIXED, matrix).
         fixed: matrices as eight numbers each.
@@ -48,6 +51,7 @@ class StateSteps(NamedTuple):
     """
 
     wires: int
+    prepared: Integers
     steps: Integers
     vary: npt.NDArray[np.bool_]
     runs: Integers
@@ -73,8 +77,8 @@ class StateSteps(NamedTuple):
 
 
 def supported(circuit: Circuit) -> bool:
-    """Whether the kernel runs this circuit: expectation values, from the zero state, without angles that mix."""
-    return circuit.preparation is None and circuit.counts is None and not mixed_values(circuit)
+    """Whether the kernel runs this circuit: expectation values, without angles that mix inputs and weights."""
+    return circuit.counts is None and not mixed_values(circuit)
 
 
 @kept
@@ -103,6 +107,7 @@ def state_steps(parsed: Parsed) -> StateSteps:
     masks, observed = _observed(parsed)
     return StateSteps(
         wires=n,
+        prepared=np.array(prepared_places(circuit), np.int64).reshape(-1, 2),
         steps=np.array(steps, np.int64).reshape(-1, 2),
         vary=np.array([any(gate.angle is not None and bool(gate.angle.inputs) for gate in run) for run in runs], bool),
         runs=np.array(ends, np.int64),
@@ -125,11 +130,12 @@ def state_steps(parsed: Parsed) -> StateSteps:
 def _fused(circuit: Circuit) -> tuple[list[list[Gate]], list[tuple[int, int]], list[Sparse]]:
     """Runs of gates on one wire, the steps that refer to them, and the permutations.
 
-    The first runs, one a wire, are what comes before the wire's first gate on several qubits.
+    The first runs, one a wire, are what comes before the wire's first gate on several qubits; none does so in a state
+    of amplitudes, which is no product of states of the wires.
     """
     runs: list[list[Gate]] = [[] for _ in range(circuit.n_wires)]
     fuser = Fuser[Gate, Sparse](Sparse.then)
-    met: set[int] = set()
+    met: set[int] = set() if circuit.preparation is None else set(range(circuit.n_wires))
     for gate in circuit.gates:
         if len(gate.wires) > 1:
             met.update(gate.wires)
@@ -149,6 +155,24 @@ def _fused(circuit: Circuit) -> tuple[list[list[Gate]], list[tuple[int, int]], l
             steps.append((wire, len(runs)))
             runs.append(list(step.turns))
     return runs, steps, moves
+
+
+def prepared_places(circuit: Circuit) -> list[tuple[int, int]]:
+    """The basis state of each amplitude that the window gives, and the number of the value that it is proportional to.
+
+    Examples:
+        >>> from quanvolve.circuits import named_circuit
+        >>> prepared_places(named_circuit("none", 3, encoding="amplitude", n_wires=3))
+        [(0, 0), (2, 1), (4, 2)]
+    """
+    prepared, n = circuit.preparation, circuit.n_wires
+    if prepared is None:
+        return []
+    k = len(prepared.wires)
+    return [
+        (sum(((state >> (k - 1 - j)) & 1) << (n - 1 - wire) for j, wire in enumerate(prepared.wires)), value)
+        for state, value in enumerate(prepared.values)
+    ]
 
 
 def _observed(parsed: Parsed) -> tuple[Integers, Reals]:

@@ -10,6 +10,7 @@ share no input, which is why this is exact.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from math import prod
 from typing import NamedTuple
 
@@ -53,6 +54,31 @@ class TreeLevel(NamedTuple):
         return self.maps * self.outputs * self.features
 
 
+class Climb(NamedTuple):
+    """All levels as arrays; those named `starts` have for each level where it begins, and at last where all end.
+
+    Args:
+        blocks, inputs, outputs, maps: of each level, as :class:`TreeLevel` has them.
+        splits: how many leading inputs are multiplied out before the others; their products weight the others' sums.
+        sizes, size_starts: of all inputs.
+        rows, row_starts: that each block and input reads, counted from the first row of all.
+        numbers: where each level's numbers start.
+        states: the first row that each level reads, at last the first that the last level makes.
+    """
+
+    blocks: Integers
+    inputs: Integers
+    outputs: Integers
+    maps: Integers
+    splits: Integers
+    sizes: Integers
+    size_starts: Integers
+    rows: Integers
+    row_starts: Integers
+    numbers: Integers
+    states: Integers
+
+
 class TreeTables(Tables):
     """Trees of the same form.
 
@@ -73,9 +99,43 @@ class TreeTables(Tables):
         return cls.shared(what_for, lambda: cls(trees, levels))
 
     @property
+    def leaves(self) -> int:
+        """Rows that the first level reads."""
+        first = self.levels[0]
+        return len(first.rows) * (sum(first.sizes) - len(first.sizes))
+
+    @property
     def rows(self) -> int:
         """That the last level makes."""
         return len(self.levels[-1].rows) * self.levels[-1].outputs
+
+    @cached_property
+    def climb(self) -> Climb:
+        """What the kernels take."""
+        levels = self.levels
+        states = _starts([self.leaves, *(len(level.rows) * level.outputs for level in levels)])
+        return Climb(
+            np.array([len(level.rows) for level in levels], np.int64),
+            np.array([len(level.sizes) for level in levels], np.int64),
+            np.array([level.outputs for level in levels], np.int64),
+            np.array([level.maps for level in levels], np.int64),
+            np.array([_split(level.sizes) for level in levels], np.int64),
+            np.concatenate([np.array(level.sizes, np.int64) for level in levels]),
+            _starts([len(level.sizes) for level in levels]),
+            np.concatenate([level.rows.reshape(-1) + start for level, start in zip(levels, states, strict=False)]),
+            _starts([level.rows.size for level in levels]),
+            _starts([level.numbers for level in levels]),
+            states,
+        )
+
+
+def _starts(lengths: list[int]) -> Integers:
+    return np.concatenate([[0], np.cumsum(np.array(lengths, np.int64))]).astype(np.int64)
+
+
+def _split(sizes: tuple[int, ...]) -> int:
+    """Where to cut the inputs such that both sides have few products."""
+    return min(range(len(sizes)), key=lambda k: prod(sizes[:k]) + prod(sizes[k:]))
 
 
 def gathered(size: Sequence[int], window: Sequence[int]) -> Integers:

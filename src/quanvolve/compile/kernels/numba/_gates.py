@@ -20,7 +20,7 @@ from quanvolve.compile.kernels.numba._amplitudes import (
     undo_gate,
     undo_gate_lanes,
 )
-from quanvolve.compile.kernels.numba._arrays import Flags, Floats
+from quanvolve.compile.kernels.numba._arrays import Flags, Floats, Integers
 from quanvolve.compile.kernels.numba._basis_states import add_slopes, move, move_phased, overlaps
 from quanvolve.compile.kernels.numba._tile import ROWS, VECTOR_BYTES, thin_tile
 from quanvolve.compile.tables._states import FIXED, StateSteps
@@ -171,12 +171,62 @@ def _product_back(
         contract(state, dual, 1 << wire, work, slopes, 8 * wire * lanes)
 
 
+@_jit  # type: ignore[untyped-decorator]
+def _length(prepared: Integers, values: Floats, window: int) -> tuple[float, float]:
+    """The largest value that a window gives as an amplitude, and the length of all of them divided by it.
+
+    Divided, they have a length whatever their size.
+    """
+    largest, squares = 0.0, 0.0
+    for k in range(len(prepared)):
+        largest = max(largest, abs(values[prepared[k, 1], window]))
+    if largest > 0:
+        for k in range(len(prepared)):
+            squares += (values[prepared[k, 1], window] / largest) ** 2
+    return largest, math.sqrt(squares)
+
+
+@_jit  # type: ignore[untyped-decorator]
+def _prepared_state(prepared: Integers, values: Floats, p: int, count: int, lanes: int, state: Floats) -> None:
+    """psi[d] = x_d / |x| of each window from p on; basis state 0 where all values are zero."""
+    state[:] = 0
+    for v in range(lanes):
+        window = p + min(v, count - 1)
+        largest, length = _length(prepared, values, window)
+        if largest == 0:
+            state[v] = 1
+            continue
+        for k in range(len(prepared)):
+            state[2 * lanes * prepared[k, 0] + v] = values[prepared[k, 1], window] / largest / length
+
+
+@_jit  # type: ignore[untyped-decorator]
+def _prepared_back(
+    prepared: Integers, values: Floats, p: int, count: int, lanes: int, dual: Floats, d_values: Floats
+) -> None:
+    """Add (g_d - a_d sum_e a_e g_e) / |x| to the gradient by x_d, where a = x / |x| and g is that by the amplitudes."""
+    for v in range(count):
+        largest, length = _length(prepared, values, p + v)
+        if largest == 0:
+            continue
+        along = 0.0
+        for k in range(len(prepared)):
+            along += values[prepared[k, 1], p + v] / largest / length * dual[2 * lanes * prepared[k, 0] + v]
+        for k in range(len(prepared)):
+            across = dual[2 * lanes * prepared[k, 0] + v] - values[prepared[k, 1], p + v] / largest / length * along
+            d_values[prepared[k, 1], p + v] += across / length / largest
+
+
 @_inlined  # type: ignore[untyped-decorator]
 def _run_all(
-    circuit: StateSteps, whole: Floats, by_lane: Floats, lanes: int, state: Floats, spare: Floats, work: Floats
+    circuit: StateSteps, values: Floats, p: int, count: int, whole: Floats, by_lane: Floats, lanes: int,
+    state: Floats, spare: Floats, work: Floats,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """The whole circuit; gives the state and the spare array, which may have changed places."""
-    _product_state(circuit, whole, by_lane, lanes, state, work)
+    if len(circuit.prepared):
+        _prepared_state(circuit.prepared, values, p, count, lanes, state)
+    else:
+        _product_state(circuit, whole, by_lane, lanes, state, work)
     wires, steps, vary = circuit.wires, circuit.steps, circuit.vary
     dimension = 1 << wires
     k = 0
@@ -272,7 +322,7 @@ def forward(
             for c in range(channels):
                 _half_angles(circuit, flat[(g * filters + f) * channels + c], base)
                 _matrices(circuit, values[g, c], p, count, lanes, base, whole, by_lane, halves, matrix)
-                state, spare = _run_all(circuit, whole, by_lane, lanes, state, spare, work)
+                state, spare = _run_all(circuit, values[g, c], p, count, whole, by_lane, lanes, state, spare, work)
                 _measure(circuit, lanes, state, shared, ones, sums)
             for o in range(circuit.measured):
                 for v in range(count):
@@ -324,7 +374,7 @@ def backward(
                 row = (g * filters + f) * channels + c
                 _half_angles(circuit, flat[row], base)
                 _matrices(circuit, values[g, c], p, count, lanes, base, whole, by_lane, halves, matrix)
-                state, spare = _run_all(circuit, whole, by_lane, lanes, state, spare, work)
+                state, spare = _run_all(circuit, values[g, c], p, count, whole, by_lane, lanes, state, spare, work)
                 _measure_back(circuit, lanes, state, shared, ones, d_sums, dual)
                 for k in range(len(circuit.steps) - 1, -1, -1):
                     wire, r = circuit.steps[k]
@@ -352,7 +402,10 @@ def backward(
                         undo_gate(
                             state, dual, dimension >> 1, circuit.wires - 1 - wire, whole, 8 * r, slopes, 8 * r * lanes
                         )
-                _product_back(circuit, whole, by_lane, lanes, state, dual, slopes, work)
+                if len(circuit.prepared):
+                    _prepared_back(circuit.prepared, values[g, c], p, count, lanes, dual, d_values[g, c])
+                else:
+                    _product_back(circuit, whole, by_lane, lanes, state, dual, slopes, work)
                 d_angles[:] = 0
                 for r in range(len(vary)):
                     if vary[r]:

@@ -1,0 +1,61 @@
+"""Trees of blocks on all images."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from quanvolve.compile.kernels.numba import _climb
+from quanvolve.compile.kernels.numba._launch import launch, threads
+from quanvolve.compile.kernels.numba._memory import Sum, array
+from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES
+from quanvolve.compile.tables._tree import TreeTables
+
+_LIGHT = 100_000
+"""Products that are worth another thread."""
+_GROUPS, _PIECES = 8, 4
+"""Parts that gradients are added up in: by trees, and where there are few of these by images."""
+
+
+class Tree:
+    """The kernel of `ops.tree`."""
+
+    def supports(self, tables: TreeTables, leaves: Tensor, maps: Tensor) -> bool:
+        """Numbers of one type, and a batch that is not known to be empty."""
+        empty = isinstance(leaves.shape[1], int) and not leaves.shape[1]
+        return leaves.dtype == maps.dtype and not empty
+
+    def forward(self, tables: TreeTables, leaves: Tensor, maps: Tensor) -> Tensor:
+        """Shape (trees, rows of the last level, images)."""
+        images = leaves.shape[1]
+        tile = _tile(maps)
+        out = torch.empty((tables.trees, tables.rows, images), dtype=maps.dtype)
+        tasks = tables.trees * -(-images // tile)
+        parts = min(tasks, threads()) if tables.products * images > _LIGHT else 1
+        launch(
+            _climb.forward, _climb.forward_parallel, parts, array(leaves), array(maps), tables.climb, tile, array(out)
+        )
+        return out
+
+    def backward(
+        self, tables: TreeTables, grad: Tensor, leaves: Tensor, maps: Tensor, wanted: tuple[bool, ...]
+    ) -> tuple[Tensor | None, ...]:
+        """Gradients by leaves and maps."""
+        images = leaves.shape[1]
+        tile = _tile(maps)
+        groups = min(tables.trees, _GROUPS)
+        pieces = max(1, min(-(-images // tile), _PIECES // groups))
+        d_maps = Sum(pieces, tuple(maps.shape), maps.dtype)
+        d_leaves = Sum(groups if wanted[0] else 0, tuple(leaves.shape), maps.dtype)
+        launch(
+            _climb.backward, _climb.backward_parallel, groups * pieces, array(leaves), array(maps), tables.climb, tile,
+            pieces, array(grad), d_maps.parts, d_leaves.parts,
+        )  # fmt: skip
+        return d_leaves.total() if wanted[0] else None, d_maps.total() if wanted[1] else None
+
+
+def _tile(maps: Tensor) -> int:
+    return _climb.VECTORS * VECTOR_BYTES // maps.element_size()
+
+
+kernel = Tree()
