@@ -34,6 +34,9 @@ from quanvolve.backends._settings import Measured as Measured
 from quanvolve.backends._transpile import Transpiled as Transpiled
 from quanvolve.backends._tree_circuit import tree_circuit as tree_circuit
 from quanvolve.backends._tree_circuit import tree_qubits as tree_qubits
+from quanvolve.backends._tree_estimate import TreeSize as TreeSize
+from quanvolve.backends._tree_estimate import tree_size as tree_size
+from quanvolve.backends._tree_run import run_tree as run_tree
 from quanvolve.backends._work import Rates as Rates
 from quanvolve.backends._work import Work as Work
 from quanvolve.backends._written import qiskit_circuit as qiskit_circuit

@@ -69,7 +69,7 @@ def tree_qubits(tree: CoherentTree) -> int:
         >>> [tree_qubits(CoherentTree(1, 64, window=window, seed=0)) for window in (2, 4, 8)]
         [7, 4, 3]
         >>> tree_qubits(CoherentTree(1, 64, keep=2, seed=0))
-        9
+        7
     """
     return _orders(tree, None)[1][-1].n_qubits
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -208,6 +209,18 @@ class CoherentTree(WithFormat):
     def places(self) -> tuple[int, ...]:
         """Windows along each axis that are left at last."""
         return self.shape.places
+
+    @property
+    def steps(self) -> tuple[TreeStep, ...]:
+        """What runs at each level, from the leaves: with encoding and noise."""
+        return self._plan.steps
+
+    def without_shots(self) -> CoherentTree:
+        """A copy with exact values."""
+        made = copy.deepcopy(self)
+        made.shots = None
+        made._plan = TreePlan(self.n_trees, self.steps, Circuit(self.keep, 0, (), self.observables))
+        return made
 
     @property
     def plan(self) -> str:
