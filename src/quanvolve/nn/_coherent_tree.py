@@ -9,24 +9,34 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.fx import Proxy
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit, with_noise
-from quanvolve.compile import TreePlan, TreeStep, keep_graph, wide
-from quanvolve.nn._apply import check_dtype, check_images, check_plain, check_same_measurements, check_shots
-from quanvolve.nn._as_conv import one_of
+from quanvolve.compile import TreePlan, TreeStep, keep_graph, traced
+from quanvolve.nn._apply import (
+    check_angles,
+    check_dtype,
+    check_images,
+    check_plain,
+    check_same_measurements,
+    check_shots,
+)
+from quanvolve.nn._as_conv import leaf, one_of
 from quanvolve.nn._filters import NoiseLike
 from quanvolve.nn._first_weights import InitLike
 from quanvolve.nn._limits import check_seed, check_whole, whole
 from quanvolve.nn._memory_format import WithFormat, own_tensor
 from quanvolve.nn._tree_blocks import MOST_KEPT, BlockLike, check_width, encoded, encoding_gates, make_block
-from quanvolve.nn._tree_level import TreeLevel
+from quanvolve.nn._tree_level import TreeLevel, levels_of
 from quanvolve.nn._tree_readout import read_observables
 from quanvolve.nn._tree_shape import TreeShape, Windows
+from quanvolve.nn._tree_state import WithTreeState
+from quanvolve.nn._tree_values import TreeStatic, tree_values
 
 
-class CoherentTree(WithFormat):
-    """Qubits that flow on from layer to layer: blocks join the qubits of a window, keep some, and only the last are read.
+class CoherentTree(WithTreeState, WithFormat):
+    """A tree of qubits that are not measured between its levels: blocks join windows and keep some qubits of each.
 
     Each pixel is encoded on qubits of its own. A level puts the same kind of block on all windows, which do not
     overlap; of each block the first `keep` qubits go on to the next level, the others are traced out. Because blocks
@@ -131,7 +141,7 @@ class CoherentTree(WithFormat):
         site_qubits, _, encoding_circuit = encoding_gates(encoding, in_channels)
         self.encoding = encoding_circuit
         observables = read_observables(readout, keep)
-        blocks = list(block) if isinstance(block, list | tuple) else [block]
+        blocks: list[Any] = list(block) if isinstance(block, list | tuple) else [block]
         if not blocks:
             raise QuanvolveError("`block` is an empty sequence: give a block for the levels, or several by turns")
         self.levels = nn.ModuleList()
@@ -161,7 +171,9 @@ class CoherentTree(WithFormat):
                 check_same_measurements([circuit], [noisy])
             steps.append(TreeStep(noisy, size, window_, shared))
         self.observables = observables
-        self._plan = TreePlan(n_trees, steps, Circuit(keep, 0, (), observables), shots)
+        plan = TreePlan(n_trees, steps, Circuit(keep, 0, (), observables), shots)
+        self._static = TreeStatic(plan, self.shape)
+        self._compiled: tuple[list[Tensor], Tensor] | None = None
         self._register_scale(scale, math.pi if isinstance(encoding, str) else 1.0, device, dtype)
 
     def _register_scale(self, scale: float | Tensor | None, usual: float, device: Any, dtype: Any) -> None:
@@ -225,11 +237,11 @@ class CoherentTree(WithFormat):
     @property
     def plan(self) -> str:
         """How the tree is evaluated, in a sentence."""
-        return str(self._plan)
+        return str(self._static.plan)
 
     def reset_parameters(self) -> None:
         """Begin anew with weights as `init` says, from torch's global generator."""
-        for level in self.levels:
+        for level in levels_of(self.levels):
             level.reset(self.init)
 
     def forward(self, input: Tensor | None = None, *, images: Tensor | None = None) -> Tensor:
@@ -239,20 +251,59 @@ class CoherentTree(WithFormat):
             input: the images, by the name that torch's layers have for them.
             images: the same by another name.
         """
-        given: Tensor = one_of(input, images, "images")
-        like = self._like(given)
-        self._check(given, like)
-        batch = given if given.dim() == self.dims + 2 else given.unsqueeze(0)
-        maps = self._plan.compile([level.circuit_weights() for level in self.levels], like)
-        out = self._values(maps, batch)
-        return own_tensor(out if given.dim() == self.dims + 2 else out.squeeze(0))
+        batch: Any = input if isinstance(input, Proxy) else one_of(input, images, "images")
+        return leaf(self, batch) if isinstance(batch, Proxy) else self._values(batch)
 
-    def _values(self, maps: Tensor, batch: Tensor) -> Tensor:
-        scale = wide(self.scale) if isinstance(self.scale, Tensor) else self.scale
-        angles = self.shape.pad(wide(batch) * scale)
-        out = self._plan.evaluate(maps, angles).flatten(1, 2)
-        out = out.flatten(1) if math.prod(self.places) == 1 else out
-        return keep_graph(out, batch, *self.parameters()) if torch.is_grad_enabled() and not out.requires_grad else out
+    def _values(self, images: Tensor) -> Tensor:
+        like = self._like(images)
+        kind = images.device.type if isinstance(images, Tensor) else "meta"
+        if kind != "meta" and torch.is_autocast_enabled(kind):
+            # Angles lose their meaning in half precision: compute in the tree's own.
+            with torch.autocast(kind, enabled=False):
+                return self._values(images.to(like.dtype))
+        self._check(images, like)
+        batch = images if images.dim() == self.dims + 2 else images.unsqueeze(0)
+        if torch.compiler.is_compiling():
+            from quanvolve.nn._traced import traced_tree  # loads torch._dynamo
+
+            weights = [level.circuit_weights() for level in levels_of(self.levels)]
+            out = traced_tree(self._static, batch, weights, like, self.scale)
+        else:
+            out = tree_values(self._static, self._maps(like, batch), batch, self.scale)
+        if torch.is_grad_enabled() and not out.requires_grad:
+            # A tree may read nothing that wants a gradient; its zeros are then a gradient too.
+            out = keep_graph(out, batch, *self.parameters())
+        if self._memory_format is not None and out.dim() == self.dims + 2:
+            out = out.contiguous(memory_format=self._memory_format)
+        return own_tensor(out if images.dim() == self.dims + 2 else out.squeeze(0))
+
+    def _maps(self, like: Tensor, batch: Tensor) -> Tensor:
+        """The numbers of all blocks: computed anew when a gradient is wanted, else only when a weight has changed."""
+        weights = [level.circuit_weights() for level in levels_of(self.levels)]
+        flat = [weight for by_name in weights for weight in by_name.values()]
+        wanted = torch.is_grad_enabled() and any(weight.requires_grad for weight in flat)
+        if wanted or like.device.type == "meta" or traced(like, batch):
+            return self._static.plan.compile(weights, like)
+        now = [like.new_empty(0), *flat]
+        if self._compiled is not None:
+            before, maps = self._compiled
+            if all(
+                a.device == b.device and a.dtype == b.dtype and torch.equal(a, b)
+                for a, b in zip(before, now, strict=True)
+            ):
+                return maps
+        with torch.inference_mode(False), torch.no_grad():  # what is kept must also serve training later
+            copies = [tensor.detach().clone() for tensor in now]
+            pending = iter(copies[1:])
+            maps = self._static.plan.compile(
+                [{name: next(pending) for name in by_name} for by_name in weights], copies[0]
+            )
+        self._compiled = (copies, maps)
+        return maps
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()  # type: ignore[no-untyped-call]
+        return {**state, "_compiled": None}
 
     def _like(self, otherwise: Tensor) -> Tensor:
         tensors = [*self.parameters(), *self.buffers()]
@@ -265,6 +316,7 @@ class CoherentTree(WithFormat):
                 f"expected images of {self.input_size} places (`input_size`), got {tuple(images.shape[-self.dims :])} "
                 f"in images of shape {tuple(images.shape)}: resize them, or make the tree for this size"
             )
+        check_angles(images, self.scale, (self.encoding,))
 
     def extra_repr(self) -> str:
         """The arguments, and what they amount to."""

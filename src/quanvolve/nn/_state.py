@@ -68,7 +68,7 @@ class WithState(nn.Module):
     def _circuits_in(self, state: Tensor) -> tuple[Circuit, ...]:
         """The circuits of a state, checked to be of this kind of layer."""
         try:
-            data = parse_json(_text(state))
+            data = parse_json(text_of(state))
             circuits = tuple(Circuit.from_dict(entry) for entry in data["circuits"])
             scale, first = data["scale"], circuits[0]
         except (KeyError, TypeError, IndexError, ValueError, RecursionError) as error:
@@ -100,7 +100,7 @@ def _encoding(circuits: tuple[Circuit, ...]) -> list[tuple[Any, ...]]:
     ]
 
 
-def _text(state: Tensor) -> bytes:
+def text_of(state: Tensor) -> bytes:
     """The bytes of a description, which are all below 128 (JSON in ASCII): also those of an average of equal ones.
 
     Raises:

@@ -13,8 +13,10 @@ from torch._dynamo import nonstrict_trace
 from torch.utils import _pytree
 
 from quanvolve.nn._apply import Static, apply, compile_rows
+from quanvolve.nn._tree_values import TreeStatic, tree_values
 
 _pytree.register_constant(Static)
+_pytree.register_constant(TreeStatic)
 
 
 @nonstrict_trace
@@ -50,3 +52,11 @@ def traced_frozen(
     """Slide filters that are compiled already over a batch of images; arguments as in :func:`traced`."""
     plan = static.planner.choose(None)
     return apply(images, plan, compiled, static.layout, static.geometry, scale, static.channel_mixing, bias.get("bias"))
+
+
+@nonstrict_trace
+def traced_tree(
+    static: TreeStatic, images: Tensor, weights: list[dict[str, Tensor]], like: Tensor, scale: Tensor | float
+) -> Tensor:
+    """Compile the blocks of a coherent tree and climb it; arguments as in :func:`tree_values`."""
+    return tree_values(static, static.plan.compile(weights, like), images, scale)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,14 +12,14 @@ from torch import Tensor
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import (
     ANSATZE,
+    BLOCKS,
     ENCODINGS,
     Angle,
     Circuit,
     Gate,
-    Observable,
     captured,
     list_circuits,
-    named_circuit,
+    named_block,
 )
 from quanvolve.nn._brought import brought
 from quanvolve.nn._tree_readout import kept_words
@@ -54,9 +54,9 @@ def block_names() -> tuple[str, ...]:
 
     Examples:
         >>> block_names()[:3]
-        ('su4', 'random', 'basic_entangler')
+        ('su4', 'u_ttn', 'u_5')
     """
-    return (SU4, *list_circuits())
+    return (*BLOCKS, *list_circuits())
 
 
 def make_block(
@@ -85,13 +85,12 @@ def make_block(
         QuanvolveError: if there is no such block, or it does not fit the window.
     """
     if isinstance(block, str):
-        if block == SU4:
-            return TreeBlock(_su4(n_qubits, keep, last), SU4)
+        if block in BLOCKS:
+            return TreeBlock(_pairs(block, n_qubits, keep, last), block)
         if block not in ANSATZE:
             raise QuanvolveError(f"`block` (={block!r}) must be one of {', '.join(map(repr, block_names()))}")
-        whole = named_circuit(block, n_qubits, n_layers=n_layers, seed=structure)
-        gates = tuple(gate for gate in whole.gates if gate.angle is None or not gate.angle.inputs)
-        return TreeBlock(Circuit(n_qubits, 0, gates, kept_words(keep), whole.weight_shapes), block)
+        whole = named_block(block, n_wires=n_qubits, n_layers=n_layers, seed=structure)
+        return TreeBlock(replace(whole, observables=kept_words(keep)), block)
     plain, shapes, name, values = brought(block, weight_shapes)
     if isinstance(plain, Circuit):
         circuit = plain
@@ -109,8 +108,8 @@ def make_block(
 def _without_inputs(circuit: Circuit, n_qubits: int, keep: int, name: str) -> Circuit:
     if circuit.n_wires < n_qubits:
         raise QuanvolveError(
-            f"the block {name!r} has {circuit.n_wires} qubits, but a window has {n_qubits}: choose `window`, `keep` and "
-            "the number of channels so that they agree, or give `block` one circuit for each level"
+            f"the block {name!r} has {circuit.n_wires} qubits, but a window has {n_qubits}: choose `window`, `keep` "
+            "and the number of channels so that they agree, or give `block` one circuit for each level"
         )
     if circuit.inputs_read() or circuit.preparation is not None:
         raise QuanvolveError(
@@ -122,42 +121,30 @@ def _without_inputs(circuit: Circuit, n_qubits: int, keep: int, name: str) -> Ci
     return replace(circuit, n_inputs=0, observables=kept_words(keep), threshold=None, counts=None, postprocessing=None)
 
 
-def _su4(n_qubits: int, keep: int, last: bool) -> Circuit:
-    """Any two-qubit unitary in Cartan's form, as far as it matters: the rotations behind the interactions are left out.
+def _pairs(name: str, n_qubits: int, keep: int, last: bool) -> Circuit:
+    """A two-qubit block; on more than two qubits neighbours are joined one after the other, the first qubit at last.
 
-    Those of a qubit that is kept are part of the next block, and on the others they do nothing. The last level has
-    them. On more than two qubits neighbours are joined one after the other, the first qubit at last.
+    Of "su4" the rotations behind the interactions are left out: those of a qubit that is kept are part of the next
+    block, and on the others they do nothing. The last level has them.
     """
+    entry = BLOCKS[name]
+    if n_qubits < entry.n_qubits:
+        raise QuanvolveError(
+            f"the block {name!r} acts on {entry.n_qubits} qubits, but a window has {n_qubits}: use a larger `window`"
+        )
+    count = SU4_WEIGHTS if name == SU4 else entry.n_weights
     gates: list[Gate] = []
     for pair in reversed(range(n_qubits - 1)):
-        first = np.arange(SU4_WEIGHTS) + pair * SU4_WEIGHTS
-        gates += su4_gates(first, (pair, pair + 1))
-    shapes: list[tuple[str, tuple[int, ...]]] = [("weights", (n_qubits - 1, SU4_WEIGHTS))]
-    if last:
+        numbers = np.arange(entry.n_weights) + pair * count
+        of_pair = list(entry.gates(numbers, (pair, pair + 1)))
+        gates += of_pair[:-6] if name == SU4 else of_pair
+    shapes: list[tuple[str, tuple[int, ...]]] = [("weights", (n_qubits - 1, count))]
+    if name == SU4 and last:
         shapes.append(("turns", (keep, 3)))
         for wire in range(keep):
-            gates += _turned("turns", np.arange(3) + 3 * wire, wire)
+            for number, rotation in enumerate(("RZ", "RY", "RZ")):
+                gates.append(Gate(rotation, (wire,), Angle(0.0, (), (("turns", 3 * wire + number, 1.0),))))
     return Circuit(n_qubits, 0, tuple(gates), kept_words(keep), tuple(shapes))
-
-
-def su4_gates(numbers: Any, pair: tuple[int, int]) -> Iterator[Gate]:
-    """Three rotations of each qubit, then exp(-i/2 (w6 XX + w7 YY + w8 ZZ)), whose three parts commute."""
-    first, second = pair
-    yield from _turned("weights", numbers[0:3], first)
-    yield from _turned("weights", numbers[3:6], second)
-    for outer, name, wire, number in (("CNOT", "RX", first, 6), ("CY", "RY", first, 7), ("CNOT", "RZ", second, 8)):
-        yield Gate(outer, pair)
-        yield Gate(name, (wire,), _weight("weights", numbers[number]))
-        yield Gate(outer, pair)
-
-
-def _turned(weights: str, numbers: Any, wire: int) -> Iterator[Gate]:
-    for name, number in zip(("RZ", "RY", "RZ"), numbers, strict=True):
-        yield Gate(name, (wire,), _weight(weights, number))
-
-
-def _weight(name: str, number: Any) -> Angle:
-    return Angle(0.0, (), ((name, int(number), 1.0),))
 
 
 def encoding_gates(encoding: Any, channels: int) -> tuple[int, tuple[Gate, ...], Circuit]:

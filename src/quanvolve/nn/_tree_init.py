@@ -13,7 +13,7 @@ from quanvolve.nn._first_weights import InitLike, first_weights
 from quanvolve.nn._tree_blocks import INTERACTIONS, SU4, TreeBlock
 
 SPREAD = 0.1
-"""Of first weights of "su4", in units of the range (-pi, pi): rotations about it, interactions half of it in radians."""
+"""Of the first weights of "su4": rotations in units of (-pi, pi), interactions of (-1/2, 1/2), about pi/4."""
 
 
 def first_tree_weights(

@@ -99,3 +99,8 @@ class TreeLevel(nn.Module):
             f"size={self.size}, window={self.window}, block={self._block.name!r}, n_qubits={self.circuit.n_wires}"
             + (", shared=True" if self.shared else "")
         )
+
+
+def levels_of(modules: nn.ModuleList) -> list[TreeLevel]:
+    """The levels that a list of modules holds, from the leaves."""
+    return [module for module in modules if isinstance(module, TreeLevel)]

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import prod
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -77,6 +78,7 @@ class TreePlan:
 
     def __init__(self, trees: int, steps: Sequence[TreeStep], read: Circuit, shots: int | None = None) -> None:
         self.trees, self.steps = trees, tuple(steps)
+        self._given = (trees, self.steps, read, shots)
         self._sampling = sampling_of(read)
         words = [observable.terms[0][1] for observable in self._sampling.observables]
         self._words = np.array([word_index(word, read.n_wires) - 1 for word in words], np.int64)
@@ -87,6 +89,18 @@ class TreePlan:
             CartanTables.of_recipe(recipe) if is_cartan(recipe) else CoefficientTables.of_recipes([recipe])
             for recipe in self.recipes
         )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TreePlan) and self._given == other._given
+
+    def __hash__(self) -> int:
+        return hash(self._given)
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self  # nothing in it ever changes, and its tables are large
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._given
 
     def _levels(self) -> list[TreeLevel]:
         levels: list[TreeLevel] = []
@@ -141,7 +155,9 @@ class TreePlan:
         for wire in range(ancillas):  # |0><0| = (I + Z) / 2
             still &= np.isin(part_on((wire,), ancillas), (0, 3))
         kept = torch.as_tensor(np.flatnonzero(still), device=words.device)
-        return torch.unflatten(words, -1, (level.features, spare)).index_select(-1, kept).sum(-1)
+        by_ancilla: Tensor = torch.unflatten(words, -1, (level.features, spare))
+        summed: Tensor = by_ancilla.index_select(-1, kept).sum(-1)
+        return summed
 
     def leaves(self, images: Tensor, dtype: torch.dtype) -> Tensor:
         """What the first level reads: the functions of all encoded qubits, shape (rows, images).
@@ -159,7 +175,8 @@ class TreePlan:
         windows = split.permute(*inside, 1, *places, 0).reshape(recipe.circuit.n_inputs, prod(step.places) * count)
         functions = [site[..., 1:, :] for site in features(recipe, windows, dtype)]
         blocks = prod(step.places)
-        return torch.cat(functions, dim=-2).unflatten(-1, (blocks, count)).transpose(0, 1).flatten(0, 1)
+        joined: Tensor = torch.cat(functions, dim=-2)
+        return torch.unflatten(joined, -1, (blocks, count)).transpose(0, 1).flatten(0, 1)
 
     def evaluate(self, maps: Tensor, angles: Tensor) -> Tensor:
         """What is measured at last: shape (images, trees, measured values, *places).
@@ -169,13 +186,14 @@ class TreePlan:
             angles: shape (N, channels, *size), of the size that the first level reads.
         """
         values = self._read(self.kept(maps, angles)).unflatten(0, (angles.shape[0], self.trees))
-        return torch.unflatten(values, -1, self.steps[-1].places)
+        placed: Tensor = torch.unflatten(values, -1, self.steps[-1].places)
+        return placed
 
     def kept(self, maps: Tensor, angles: Tensor) -> Tensor:
         """All words of what the last blocks keep: shape (images x trees, words, places); arguments as above."""
         last = self.steps[-1]
         values = tree(self.tables, self.leaves(wide(angles), maps.dtype), maps)
-        split = values.unflatten(1, (prod(last.places), last.circuit.n_outputs))
+        split: Tensor = torch.unflatten(values, 1, (prod(last.places), last.circuit.n_outputs))
         return split.permute(3, 0, 2, 1).flatten(0, 1)
 
     def _read(self, kept: Tensor) -> Tensor:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from quanvolve.compile.kernels.numba._arrays import Floats, Integers
+from quanvolve.compile.kernels.numba._arrays import Floats
 from quanvolve.compile.kernels.numba._bilinear import encoded, whole
-from quanvolve.compile.kernels.numba._rows import add_products, dot_rows, products_of, products_back, times
+from quanvolve.compile.kernels.numba._rows import add_products, dot_rows, products_back, products_of, times
 from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES
 from quanvolve.compile.tables._tree import Climb
 
@@ -203,7 +203,8 @@ def backward(
 @_inlined  # type: ignore[untyped-decorator]
 def _down(
     climb: Climb, numbers: Floats, begin: int, states: Floats, d_states: Floats, ld: int, vectors: int, lefts: Floats,
-    rights: Floats, sums: Floats, d_lefts: Floats, d_rights: Floats, d_sums: Floats, d_numbers: Floats, all_levels: bool,
+    rights: Floats, sums: Floats, d_lefts: Floats, d_rights: Floats, d_sums: Floats, d_numbers: Floats,
+    all_levels: bool,
 ) -> None:  # fmt: skip
     """Gradients of one tree's levels, the last one first."""
     for level in range(len(climb.blocks) - 1, -1, -1):
@@ -241,7 +242,10 @@ def _down(
                     for m in range(outputs):
                         g = d_states[grad + m * ld : grad + (m + 1) * ld]
                         for a in range(left):
-                            source, to = sums[(m * left + a) * ld : (m * left + a + 1) * ld], d_lefts[a * ld : (a + 1) * ld]
+                            source, to = (
+                                sums[(m * left + a) * ld : (m * left + a + 1) * ld],
+                                d_lefts[a * ld : (a + 1) * ld],
+                            )
                             for p in range(ld):
                                 to[p] += g[p] * source[p]
                     times(d_rights, 0, numbers, at, 1, right, right, outputs * left, d_sums, 0, ld, vectors)

@@ -29,9 +29,7 @@ def _rotation(cosines: Floats, sines: Floats, first: int, into: Floats) -> None:
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _rotation_back(
-    cosines: Floats, sines: Floats, first: int, r: Floats, d: Floats, into: Floats, to: int
-) -> None:
+def _rotation_back(cosines: Floats, sines: Floats, first: int, r: Floats, d: Floats, into: Floats, to: int) -> None:
     """Gradients of the three angles, from those of R."""
     c0, c1, c2 = cosines[first], cosines[first + 1], cosines[first + 2]
     s0, s1, s2 = sines[first], sines[first + 1], sines[first + 2]

@@ -64,7 +64,7 @@ def times(
     out: Floats, o: int, a: Floats, i: int, row: int, col: int, rows: int, count: int, b: Floats, j: int, ld: int,
     vectors: int,
 ) -> None:  # fmt: skip
-    """``out[m] = sum_k a[i + m row + k col] b[k]`` for m < rows and k < count, the rows of out from `o`, of b from `j`."""
+    """``out[m] = sum_k a[i + m row + k col] b[k]``, m < rows and k < count, rows of out from `o` and of b from `j`."""
     lanes = VECTOR_BYTES // out.itemsize
     m = 0
     while m < rows:
@@ -100,7 +100,9 @@ def dot_rows(out: Floats, o: int, a: Floats, rows: int, b: Floats, columns: int,
 
 
 @_jit  # type: ignore[untyped-decorator]
-def add_products(lefts: Floats, left: int, sums: Floats, outputs: int, out: Floats, o: int, ld: int, vectors: int) -> None:
+def add_products(
+    lefts: Floats, left: int, sums: Floats, outputs: int, out: Floats, o: int, ld: int, vectors: int
+) -> None:
     """``out[m] = sum_a lefts[a] sums[m left + a]``, the rows of out from `o`."""
     for m in range(outputs):
         into = out[o + m * ld : o + (m + 1) * ld]
