@@ -225,13 +225,14 @@ class CoherentTree(WithTreeState, WithFormat):
     @property
     def steps(self) -> tuple[TreeStep, ...]:
         """What runs at each level, from the leaves: with encoding and noise."""
-        return self._plan.steps
+        return self._static.plan.steps
 
     def without_shots(self) -> CoherentTree:
         """A copy with exact values."""
         made = copy.deepcopy(self)
         made.shots = None
-        made._plan = TreePlan(self.n_trees, self.steps, Circuit(self.keep, 0, (), self.observables))
+        plan = TreePlan(self.n_trees, self.steps, Circuit(self.keep, 0, (), self.observables))
+        made._static = TreeStatic(plan, self.shape)
         return made
 
     @property
