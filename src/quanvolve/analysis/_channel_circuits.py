@@ -79,11 +79,18 @@ class ChannelCircuit:
 
 
 def quantum_layers(model: Any) -> list[tuple[str, Any]]:
-    """Names and quantum layers of a module, or of a fitted classifier, known by what they can do; none of others."""
+    """Names and quantum layers of a module, or of a fitted classifier, known by what they can do; none of others.
+
+    Coherent trees are not among them: they have no windows whose values are channels.
+    """
     module = getattr(model, "module_", model)
     if not isinstance(module, nn.Module):
         return []
-    return [(name, layer) for name, layer in module.named_modules() if hasattr(layer, "circuit_weights")]
+    return [
+        (name, layer)
+        for name, layer in module.named_modules()
+        if hasattr(layer, "circuit_weights") and hasattr(layer, "channel")
+    ]
 
 
 def channel_circuits(layer: LayerView, channel: int) -> list[ChannelCircuit]:

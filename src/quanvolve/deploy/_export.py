@@ -89,7 +89,7 @@ def _fixed(module: nn.Module) -> nn.Module:
     """The module with its quantum layers compiled."""
     layer: Any = module
     if hasattr(module, "frozen"):
-        if layer.circuits[0].counts == "sampled":
+        if any(circuit.counts == "sampled" for circuit in getattr(layer, "circuits", ())):
             raise QuanvolveError(
                 "the model draws bit strings at random, and an exported one would always give the same: train it with "
                 "readout='popcount_expected'"

@@ -367,7 +367,7 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
             seed,
             self.device,
             warmup=0.0 if recipe is None else recipe.warmup,
-            shift=0 if recipe is None else recipe.shift,
+            shift=0 if recipe is None or len(self._spec.shape) != 3 else recipe.shift,
         )
 
     def _check_params(self) -> None:

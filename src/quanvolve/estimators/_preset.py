@@ -50,9 +50,12 @@ def build_preset(
         model, shape = preset_model(name, spec.shape, n_classes, params["backbone"], **circuit)
     for argument, default in defaults.items():
         replaced = argument in ("head", "n_filters", *model_options()) and argument != "trainable"
-        if replaced and params[argument] is not default and params[argument] != default:
+        given = params[argument]
+        if argument in ("kernel_size", "stride") and given == (default,) * (len(spec.shape) - 1):
+            continue  # how series and volumes are asked for
+        if replaced and given is not default and given != default:
             raise QuanvolveError(
-                f"`{argument}` (={params[argument]!r}) has no meaning with `preset` (={name!r}), which fixes the "
+                f"`{argument}` (={given!r}) has no meaning with `preset` (={name!r}), which fixes the "
                 "network: leave one of the two out"
             )
     return model, shape

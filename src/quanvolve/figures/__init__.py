@@ -17,3 +17,4 @@ from quanvolve.figures._spectrum_figure import spectrum_figure as spectrum_figur
 from quanvolve.figures._style import save_figure as save_figure
 from quanvolve.figures._training_figures import confusion_figure as confusion_figure
 from quanvolve.figures._training_figures import history_figure as history_figure
+from quanvolve.figures._tree_figure import tree_figure as tree_figure

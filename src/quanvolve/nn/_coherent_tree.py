@@ -13,7 +13,7 @@ from torch.fx import Proxy
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit, with_noise
-from quanvolve.compile import TreePlan, TreeStep, keep_graph, traced
+from quanvolve.compile import TreePlan, TreeStep, keep_graph, traced, use_kernels
 from quanvolve.nn._apply import (
     check_angles,
     check_dtype,
@@ -25,6 +25,7 @@ from quanvolve.nn._apply import (
 from quanvolve.nn._as_conv import leaf, one_of
 from quanvolve.nn._filters import NoiseLike
 from quanvolve.nn._first_weights import InitLike
+from quanvolve.nn._frozen_tree import FrozenTree
 from quanvolve.nn._limits import check_seed, check_whole, whole
 from quanvolve.nn._memory_format import WithFormat, own_tensor
 from quanvolve.nn._tree_blocks import MOST_KEPT, BlockLike, check_width, encoded, encoding_gates, make_block
@@ -239,6 +240,24 @@ class CoherentTree(WithTreeState, WithFormat):
     def plan(self) -> str:
         """How the tree is evaluated, in a sentence."""
         return str(self._static.plan)
+
+    def frozen(self) -> nn.Module:
+        """The tree as it is now, for use without training: the maps of its blocks made once for all.
+
+        It is of torch's own operators, for `torch.export` and ONNX; within this package the tree itself is faster.
+        Where it has shots, exact values take their place.
+
+        Examples:
+            >>> import torch
+            >>> tree = CoherentTree(1, (4, 4), seed=0)
+            >>> images = torch.rand(2, 1, 4, 4)
+            >>> torch.allclose(tree.frozen()(images), tree(images), atol=1e-6)
+            True
+        """
+        plan = self.without_shots()._static.plan
+        with torch.no_grad(), use_kernels(False):
+            maps = plan.compile([level.circuit_weights() for level in levels_of(self.levels)], self._like(torch.empty(0)))
+        return FrozenTree(plan, self.shape, maps, self.scale)
 
     def reset_parameters(self) -> None:
         """Begin anew with weights as `init` says, from torch's global generator."""

@@ -3,88 +3,23 @@
 from __future__ import annotations
 
 import difflib
-import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-from torch import nn
-
 from quanvolve._errors import QuanvolveError
-from quanvolve.nn._angle_norm import AngleNorm
 from quanvolve.nn._filters import CircuitLike
 from quanvolve.nn._hybrid import HybridModel
-from quanvolve.nn._layers import Quanv2d
+from quanvolve.nn._preset import Preset, Shape
+from quanvolve.nn._stacked_preset import Stage, StackedPreset, cnn_head, linear_head
+from quanvolve.nn._tree_preset import TreePreset
 
-Shape = tuple[int, ...]
-
-CIRCUIT = "strongly_entangling"
-"""What the filters of all presets run, in two layers on the four pixels of a window."""
-
-_KERNEL = 2
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A convolution with windows of 2x2, and what follows it.
-
-    Args:
-        channels: that it gives.
-        stride: pixels from one window to the next.
-        pool: side of the squares that are averaged after it, where enough is left for the stages to come.
-    """
-
-    channels: int
-    stride: int = 1
-    pool: int = 1
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A network for images, and how to train it.
-
-    Args:
-        summary: what it is, in a line.
-        stages: the quantum convolutions, from the image on.
-        head: makes what classifies the channels, from their shape and the number of classes.
-        training: arguments of :class:`quanvolve.QuanvClassifier`, by backbone.
-        shift: by how many pixels, at most, training images are moved at random along each axis.
-        warmup: share of the training in which the learning rate rises to `lr`.
-    """
-
-    summary: str
-    stages: tuple[Stage, ...]
-    head: Callable[[Shape, int], nn.Module] = field(repr=False)
-    training: dict[str, dict[str, Any]]
-    shift: int
-    warmup: float
-
-
-def _linear(shape: Shape, n_classes: int) -> nn.Module:
-    """Batch normalisation and dropout, which keep one linear layer from learning the training images by heart."""
-    return nn.Sequential(
-        nn.BatchNorm2d(shape[0]), nn.Flatten(), nn.Dropout(0.3), nn.Linear(math.prod(shape), n_classes)
-    )
-
-
-def _cnn(shape: Shape, n_classes: int) -> nn.Module:
-    """Three convolutions of 3x3 and a linear layer; it pools only where there is something left to pool."""
-    channels, *size = shape
-    layers: list[nn.Module] = [nn.BatchNorm2d(channels)]
-    for width, pools in ((32, False), (64, True), (64, True)):
-        layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
-        channels = width
-        if pools and min(size) >= 2:
-            layers.append(nn.MaxPool2d(2))
-            size = [n // 2 for n in size]
-    return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(channels * math.prod(size), n_classes))
-
+_TREE: dict[str, Any] = {"max_epochs": 6, "batch_size": 100, "lr": 1e-2, "weight_decay": 0.0}
+_TREES = {"quantum": _TREE, "unentangled": _TREE, "classical": _TREE, "cnn": _TREE}
 
 PRESETS: dict[str, Preset] = {
-    "quantum": Preset(
+    "quantum": StackedPreset(
         summary="quantum convolutions one after the other, then one linear layer: nothing else is nonlinear",
         stages=(Stage(16, pool=2), Stage(32, pool=2), Stage(48)),
-        head=_linear,
+        head=linear_head,
         training={
             "quantum": {"max_epochs": 8, "batch_size": 128, "lr": 1e-2, "weight_decay": 1e-2},
             "classical": {"max_epochs": 8, "batch_size": 128, "lr": 1e-2, "weight_decay": 1e-2},
@@ -92,16 +27,31 @@ PRESETS: dict[str, Preset] = {
         shift=1,
         warmup=0.25,
     ),
-    "hybrid": Preset(
+    "hybrid": StackedPreset(
         summary="a quantum convolution, then a small CNN",
         stages=(Stage(16, pool=2),),
-        head=_cnn,
+        head=cnn_head,
         training={
             "quantum": {"max_epochs": 8, "batch_size": 128, "lr": 1e-2, "weight_decay": 1e-2},
             "classical": {"max_epochs": 8, "batch_size": 128, "lr": 1e-2, "weight_decay": 1e-2},
         },
         shift=2,
         warmup=0.25,
+    ),
+    "tree": TreePreset(
+        summary="coherent trees of qubits, one a pixel, that are measured at their roots only, then one linear layer",
+        n_trees=8,
+        training=_TREES | {"classical-wide": _TREE},
+        shift=0,
+        warmup=0.3,
+    ),
+    "tree-headless": TreePreset(
+        summary="a coherent tree a class, whose root's Z times one trained number is the class's score: no other layer",
+        n_trees=None,
+        temperature=20.0,
+        training=_TREES,
+        shift=0,
+        warmup=0.3,
     ),
 }
 """The presets by name."""
@@ -112,7 +62,7 @@ def find_preset(name: str, backbone: str) -> Preset:
 
     Args:
         name: one of :data:`PRESETS`.
-        backbone: "quantum", or "classical" for its twin.
+        backbone: "quantum", or "classical" for its twin; those of trees are in :class:`TreePreset`.
 
     Raises:
         QuanvolveError: if there is none of this name, or it has no such backbone.
@@ -135,21 +85,21 @@ def preset_model(
     n_classes: int,
     backbone: str = "quantum",
     *,
-    circuit: CircuitLike = CIRCUIT,
+    circuit: CircuitLike | None = None,
 ) -> tuple[HybridModel, Shape]:
     """The network of a preset, with weights drawn from torch's global generator.
 
     Args:
         name: one of :data:`PRESETS`.
-        shape: of an image, (C, H, W).
+        shape: of an image, (C, H, W); of trees also of a series or a volume.
         n_classes: number of classes.
         backbone: "quantum"; or "classical", its twin: the same shapes with `nn.Conv2d`, batch normalisation and ReLU
-            in place of each quantum convolution.
+            in place of each quantum convolution; for the backbones of trees see :class:`TreePreset`.
         circuit: what the filters run; a description of it saves finding it anew from its name.
 
     Returns:
         The model, which takes images (N, C, H, W) in [0, 1] to class scores (N, n_classes), and the shape (C, H, W)
-        of its feature maps.
+        of its feature maps, or (features,) of trees.
 
     Raises:
         QuanvolveError: if there is no such preset, or the images are too small for it.
@@ -162,52 +112,4 @@ def preset_model(
         >>> model(torch.rand(2, 1, 28, 28)).shape
         torch.Size([2, 10])
     """
-    preset = find_preset(name, backbone)
-    _check(name, preset, shape)
-    layers: list[nn.Module] = []
-    before, *size = shape
-    for number, stage in enumerate(preset.stages):
-        if backbone == "quantum":
-            layers += _quantum(before, stage, number == 0, circuit)
-        else:
-            layers += _classical(before, stage)
-        size = [(n - _KERNEL) // stage.stride + 1 for n in size]
-        if stage.pool > 1 and min(size) // stage.pool >= _least(preset.stages[number + 1 :]):
-            layers.append(nn.AvgPool2d(stage.pool))
-            size = [n // stage.pool for n in size]
-        before = stage.channels
-    maps = (before, *size)
-    return HybridModel(nn.Sequential(*layers), preset.head(maps, n_classes)), maps
-
-
-def _quantum(before: int, stage: Stage, first: bool, circuit: CircuitLike) -> list[nn.Module]:
-    """A quantum convolution of pixels in [0, 1], or of channels that become angles first."""
-    scale = math.pi if first else 1.0
-    layer = Quanv2d(before, stage.channels, _KERNEL, stage.stride, circuit=circuit, scale=scale)
-    layer.circuit_name, layer.encoding_name, layer.readout_name = CIRCUIT, "ry", "z"
-    return [layer] if first else [AngleNorm(before), layer]
-
-
-def _classical(before: int, stage: Stage) -> list[nn.Module]:
-    convolution = nn.Conv2d(before, stage.channels, _KERNEL, stage.stride, bias=False)
-    return [convolution, nn.BatchNorm2d(stage.channels), nn.ReLU()]
-
-
-def _least(stages: tuple[Stage, ...]) -> int:
-    """Rows or columns that these stages need if none of them pools."""
-    least = 1
-    for stage in reversed(stages):
-        least = (least - 1) * stage.stride + _KERNEL
-    return least
-
-
-def _check(name: str, preset: Preset, shape: Shape) -> None:
-    if len(shape) != 3:
-        kind = "series" if len(shape) == 2 else "volumes"
-        raise QuanvolveError(f"`preset` (={name!r}) is for images, got {kind} of shape {shape}: leave `preset` out")
-    least = _least(preset.stages)
-    if min(shape[1:]) < least:
-        raise QuanvolveError(
-            f"`preset` (={name!r}) needs images of at least {least}x{least} pixels, got "
-            f"{shape[1]}x{shape[2]}: leave `preset` out"
-        )
+    return find_preset(name, backbone).build(name, shape, n_classes, backbone, circuit)

@@ -127,9 +127,9 @@ _FITS = {"regression": _fits_numbers, "multilabel": _fits_labels}
 
 def count_parameters(module: Any) -> dict[str, int]:
     """How many weights there are, trained or not, in the whole and in its parts; those of circuits are "quantum"."""
-    from quanvolve.nn import QuanvNd  # loads torch
+    from quanvolve.nn import QuanvNd, TreeLevel  # loads torch
 
-    layers = [layer for layer in module.modules() if isinstance(layer, QuanvNd)]
+    layers = [layer for layer in module.modules() if isinstance(layer, QuanvNd | TreeLevel)]
     quantum = sum(weight.numel() for layer in layers for weight in layer.circuit_weights().values())
     backbone = sum(p.numel() for p in module.backbone.parameters())
     for layer in module.backbone.modules():
@@ -149,6 +149,7 @@ def draw_pictures(run: Run, clf: Any, dataset: Dataset, wanted: list[str], metri
         history_figure,
         residuals_figure,
         save_figure,
+        tree_figure,
     )
 
     makers = {
@@ -156,18 +157,19 @@ def draw_pictures(run: Run, clf: Any, dataset: Dataset, wanted: list[str], metri
         RESIDUALS: lambda: residuals_figure(dataset.test_labels, answers(clf, dataset)),
         CONFUSION: lambda: confusion_figure(metrics["confusion"], metrics["classes"], metrics["test_accuracy"]),
         FEATURE_MAPS: lambda: feature_maps(clf, dataset),
-        FILTERS: lambda: filters_figure(_first_quantum(clf.module_.backbone)),
+        FILTERS: lambda: _filters(clf.module_.backbone, filters_figure, tree_figure),
     }
     for name in wanted:
         if name in makers:
             save_figure(makers[name](), run.folder / name)
 
 
-def _first_quantum(backbone: Any) -> Any:
-    """The quantum convolution that reads the images."""
-    from quanvolve.nn import QuanvNd  # loads torch
+def _filters(backbone: Any, of_layer: Any, of_tree: Any) -> Any:
+    """The circuits of the quantum convolution that reads the images, or of the tree."""
+    from quanvolve.nn import CoherentTree, QuanvNd  # loads torch
 
-    return next(layer for layer in backbone.modules() if isinstance(layer, QuanvNd))
+    first = next(layer for layer in backbone.modules() if isinstance(layer, QuanvNd | CoherentTree))
+    return of_tree(first) if isinstance(first, CoherentTree) else of_layer(first)
 
 
 def feature_maps(clf: Any, dataset: Dataset) -> Figure:
@@ -193,6 +195,7 @@ def feature_maps(clf: Any, dataset: Dataset) -> Figure:
     images = fractions(dataset.test_images[chosen], clf)
     with torch.no_grad():
         maps = clf.module_.backbone(torch.from_numpy(images).to(clf.device)).cpu().numpy()
+    maps = maps.reshape(*maps.shape, *(1,) * (images.ndim - maps.ndim))  # what trees give has no places
     if images.ndim == 3:
         word = {"classification": "class", "multilabel": "labels"}.get(dataset.task, "target")
         return series_figure(images, maps, labels=[f"{word} {label}" for label in labels])

@@ -12,7 +12,6 @@ import numpy as np
 
 from quanvolve._errors import QuanvolveError
 from quanvolve._version import __version__
-from quanvolve.analysis import quantum_layers
 from quanvolve.data import load_dataset
 from quanvolve.study._contenders import Contender
 from quanvolve.study._metric import Metric
@@ -205,7 +204,8 @@ def with_windows(params: dict[str, Any], dims: int) -> dict[str, Any]:
 
 def _parameters(module: Any) -> dict[str, int]:
     """Weights of the whole, those that are trained, and those of circuits."""
-    weights = [weight for _, layer in quantum_layers(module) for weight in layer.circuit_weights().values()]
+    layers = [layer for layer in module.modules() if hasattr(layer, "circuit_weights")]
+    weights = [weight for layer in layers for weight in layer.circuit_weights().values()]
     circuits = {id(weight): weight.numel() for weight in weights}
     others = {id(p): p.numel() for p in module.parameters()}
     trained = sum(p.numel() for p in module.parameters() if p.requires_grad)
