@@ -64,7 +64,7 @@ def layers_of(model: nn.Module) -> dict[str, QuanvNd]:
             raise QuanvolveError(
                 f"{where} is a CoherentTree, whose circuit is one of a whole image: it has no filters whose settings "
                 "could be measured, fitted or mitigated one by one; on_backend() and run_tree() run it as it is, and "
-                "its `noise` has exact values"
+                "the layer itself can have noise, exactly"
             )
         layers[name] = layer
     return layers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -59,6 +59,50 @@ def tree_circuit(
     """
     _check(tree, number, place)
     return _Writer(tree, number, basis, _pixels(tree, image)).written(place)
+
+
+@dataclass(frozen=True)
+class TreeCircuit:
+    """One tree of a model.
+
+    Attributes:
+        name: such as "backbone_tree0", or "backbone_tree0_place3" where windows are left.
+        title: what it is, in a line.
+        bound: the circuit, with a parameter for each pixel.
+    """
+
+    name: str
+    title: str
+    bound: Bound
+
+
+def tree_circuits(model: Any) -> list[TreeCircuit]:
+    """All coherent trees of a model, each as one circuit; none where it has none.
+
+    Args:
+        model: a tree, a module with some, or a fitted :class:`quanvolve.QuanvClassifier`.
+
+    Examples:
+        >>> from quanvolve import CoherentTree
+        >>> [one.title for one in tree_circuits(CoherentTree(1, 8, n_trees=2, seed=0))]
+        ['layer_tree0; 8 qubits, one after the other on 4 that are reset; outputs: values 0 to 2 of the layer',
+         'layer_tree1; 8 qubits, one after the other on 4 that are reset; outputs: values 3 to 5 of the layer']
+    """
+    found = []
+    module = getattr(model, "module_", model)
+    for name, tree in module.named_modules():
+        if not isinstance(tree, CoherentTree):
+            continue
+        prefix, places, values = name.replace(".", "_") or "layer", prod(tree.places), len(tree.observables)
+        for number in range(tree.n_trees):
+            first = number * values
+            outputs = f"value {first}" if values == 1 else f"values {first} to {first + values - 1}"
+            for place in range(places):
+                bound = tree_circuit(tree, number=number, place=place)
+                whole = f"{prefix}_tree{number}" + (f"_place{place}" if places > 1 else "")
+                encoded = f"{tree.n_qubits // places} qubits, one after the other on {bound.circuit.n_wires} that are reset"
+                found.append(TreeCircuit(whole, f"{whole}; {encoded}; outputs: {outputs} of the layer", bound))
+    return found
 
 
 def tree_qubits(tree: CoherentTree) -> int:

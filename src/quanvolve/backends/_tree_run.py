@@ -86,7 +86,7 @@ def check_tree_runs(tree: CoherentTree, backend: Backend | None) -> None:
     if there is not None and needed > there:
         raise QuanvolveError(
             f"a tree of {tree.n_qubits} qubits takes {needed} qubits with resets, the backend {backend.name} has "
-            f"{there}: take a larger device, or a smaller `input_size` or `keep`"
+            f"{there}: take a larger device (`backend`), or a tree that keeps fewer qubits"
         )
 
 

@@ -52,10 +52,10 @@ def run_and_data(
     Raises:
         ModelError: if the model has no quantum layer, or neither it nor the user names data.
     """
-    from quanvolve.nn import QuanvNd
+    from quanvolve.nn import CoherentTree, QuanvNd
 
     clf = load_model(run) if any_task else load_classifier(run)
-    if not any(isinstance(module, QuanvNd) for module in clf.module_.modules()):
+    if not any(isinstance(module, QuanvNd | CoherentTree) for module in clf.module_.modules()):
         raise ModelError(f"the model in {run} has no quantum layer, which this command is about")
     return clf, data_of(run, clf, dataset, data_dir)
 

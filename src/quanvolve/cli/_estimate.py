@@ -87,7 +87,7 @@ def estimate(
             )
             for layer in counted.layers
         ],
-        ("layer", "filters", "a circuit a window", "equal windows once", "calibration"),
+        ("layer", "filters, trees", "a circuit a window", "equal windows once", "calibration"),
         right=(1, 2, 3, 4),
     )
     emit("")
