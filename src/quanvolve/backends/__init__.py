@@ -38,6 +38,7 @@ from quanvolve.backends._tree_circuit import tree_circuits as tree_circuits
 from quanvolve.backends._tree_circuit import tree_qubits as tree_qubits
 from quanvolve.backends._tree_estimate import TreeSize as TreeSize
 from quanvolve.backends._tree_estimate import tree_size as tree_size
+from quanvolve.backends._tree_noise import tree_noise as tree_noise
 from quanvolve.backends._tree_run import run_tree as run_tree
 from quanvolve.backends._work import Rates as Rates
 from quanvolve.backends._work import Work as Work

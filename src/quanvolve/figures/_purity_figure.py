@@ -80,7 +80,7 @@ def _by_level(ax: Axes, found: TreePurity) -> None:
     ax.set_xticks(levels)
     ax.set_ylim(least - 0.09, 1.08)
     tidy(ax, "", "level", "purity of what a block keeps")
-    legend = ax.legend(frameon=False, fontsize=SMALL, loc="lower left", bbox_to_anchor=(0.0, 0.24))
+    legend = ax.legend(frameon=False, fontsize=SMALL, loc="lower left", bbox_to_anchor=(0.0, 0.15))
     for text in legend.get_texts():
         text.set_color(INK)
         text.set_fontfamily(FONT)
