@@ -50,9 +50,9 @@ def trained(**options: object) -> CoherentTree:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--images", type=int, default=4, help="without noise; half as many with noise")
-    parser.add_argument("--shots", type=int, default=500)
-    parser.add_argument("--noisy-shots", type=int, default=300)
+    parser.add_argument("--images", type=int, default=3, help="without noise; two of them with noise")
+    parser.add_argument("--shots", type=int, default=250)
+    parser.add_argument("--noisy-shots", type=int, default=100)
     parser.add_argument("--backend", default="fake_guadalupe")
     parser.add_argument("--output", type=Path, default=HERE / "tree_on_device.csv")
     given = parser.parse_args()
@@ -63,7 +63,7 @@ def main() -> None:
     print(f"test accuracy {right:.4f} of {len(images)}", flush=True)
     rows: list[dict[str, object]] = []
     plans = [("aer", 0, given.shots, given.images)]
-    plans += [(given.backend, level, given.noisy_shots, given.images // 2) for level in (1, 2)]
+    plans += [(given.backend, level, given.noisy_shots, min(2, given.images)) for level in (1, 2)]
     for name, level, shots, count in plans:
         backend = QiskitBackend(name, shots=shots, seed=0, optimization_level=level)
         ours = tree

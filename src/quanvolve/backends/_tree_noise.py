@@ -47,10 +47,11 @@ def tree_noise(tree: CoherentTree, backend: QiskitBackend) -> Any:
     """
     check_tree_runs(tree, backend)
     noise = import_qiskit("qiskit_aer.noise")
-    model = getattr(getattr(backend.backend, "options", None), "noise_model", None)
-    if model is None:
+    options = getattr(backend.backend, "options", None)
+    model = getattr(options, "noise_model", None)
+    if model is None and not hasattr(options, "noise_model"):  # simulators have the option, devices have errors
         model = noise.NoiseModel.from_backend(backend.backend)
-    gates, readout = aer_errors(model)
+    gates, readout = ({}, {}) if model is None else aer_errors(model)
     if not gates and not readout:
         raise QuanvolveError(f"the backend {backend.name} has no noise: take a fake backend, or one with a noise model")
     ran: Counter[tuple[str, tuple[int, ...]]] = Counter()
