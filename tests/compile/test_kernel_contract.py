@@ -7,18 +7,22 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from quanvolve.circuits import Circuit, named_circuit
+from quanvolve.circuits import BLOCKS, Angle, Circuit, Gate, Observable, named_circuit
 from quanvolve.compile import arranged, compile_circuit, kernels, use_kernels
+from quanvolve.compile.ops._cartan import cartan
 from quanvolve.compile.ops._coefficients import coefficients
 from quanvolve.compile.ops._network import network
 from quanvolve.compile.ops._operator import Operator
 from quanvolve.compile.ops._polynomial import polynomial
 from quanvolve.compile.ops._sample import sample
 from quanvolve.compile.ops._states import states
+from quanvolve.compile.ops._tree import tree
+from quanvolve.compile.tables._cartan import CartanTables, is_cartan
 from quanvolve.compile.tables._chains import chains_of
 from quanvolve.compile.tables._coefficients import CoefficientTables
 from quanvolve.compile.tables._grid import Grid
@@ -30,6 +34,7 @@ from quanvolve.compile.tables._polynomial import PolynomialTables
 from quanvolve.compile.tables._products import pattern, products
 from quanvolve.compile.tables._sampling import ShotTables, sampling_of
 from quanvolve.compile.tables._states import StateTables
+from quanvolve.compile.tables._tree import TreeLevel, TreeTables
 
 LAYOUT = Layout(groups=2, filters=2, channels=2, outputs=7)
 GRID = Grid((2, 2), (1, 2), (1, 1))
@@ -106,6 +111,25 @@ def _states(name: str, count: int, **options: Any) -> Case:
     return Case(states, tables, lambda n: [drawn(2, 2, 4, n), drawn(LAYOUT.rows, size)])
 
 
+def _tree(sizes: tuple[int, ...], shared: bool) -> Case:
+    """Two levels: four blocks with inputs of these sizes, then two blocks of two qubits each."""
+    a_block = sum(sizes) - len(sizes)
+    starts = [sum(sizes[:k]) - k for k in range(len(sizes))]
+    rows = np.array([[block * a_block + start for start in starts] for block in range(4)])
+    levels = [TreeLevel(sizes, rows, 3, shared), TreeLevel((4, 4), np.array([[0, 6], [3, 9]]), 3, False)]
+    tables = TreeTables.of_levels(3, levels)
+    return Case(tree, tables, lambda n: [drawn(4 * a_block, n) - 0.5, (drawn(3, tables.numbers) - 0.5) / 2])
+
+
+def _cartan(encoding: str | None) -> Case:
+    gates = (*BLOCKS["su4"].gates(np.arange(15), (0, 1)),)[:-6]
+    encoded = () if encoding is None else tuple(Gate(encoding, (q,), Angle(inputs=((q, 1.0),))) for q in range(2))
+    words = tuple(Observable(((1.0, ((0, letter),)),)) for letter in "XYZ")
+    recipe = compile_circuit(Circuit(2, 2, (*encoded, *gates), words, (("weights", (1, 9)),)))
+    assert is_cartan(recipe)
+    return Case(cartan, CartanTables.of_recipe(recipe), lambda n: [6 * drawn(n, 9)])
+
+
 CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("polynomial", "dense"): lambda: _polynomial("strongly_entangling", 1),
     ("polynomial", "few products"): lambda: _polynomial("random", LAYOUT.rows),
@@ -115,6 +139,12 @@ CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("coefficients", "one for each row"): lambda: _coefficients("random", LAYOUT.rows),
     ("states", "one circuit"): lambda: _states("strongly_entangling", 1),
     ("states", "one for each row"): lambda: _states("random", LAYOUT.rows),
+    ("tree", "two encoded qubits"): lambda: _tree((3, 3), False),
+    ("tree", "shared numbers"): lambda: _tree((4, 4), True),
+    ("tree", "inputs of different sizes"): lambda: _tree((3, 1, 4, 2), False),
+    ("tree", "one input"): lambda: _tree((9,), False),
+    ("cartan", "all words"): lambda: _cartan(None),
+    ("cartan", "encoded"): lambda: _cartan("RX"),
     ("states", "amplitudes"): lambda: _states("strongly_entangling", 1, encoding="amplitude", n_wires=3),
     ("states", "amplitudes, one for each row"): lambda: _states("random", LAYOUT.rows, encoding="amplitude"),
 }

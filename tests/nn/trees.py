@@ -14,6 +14,8 @@ from torch import Tensor
 from quanvolve import CoherentTree
 from quanvolve.circuits import Circuit, Gate, Observable, kraus_of, with_noise
 
+Order = Callable[[tuple[int, ...]], Iterator[tuple[int, ...]]]
+"""The places of a level, in the order in which blocks are queued."""
 NAMES = {"H": "Hadamard", "X": "PauliX", "Y": "PauliY", "Z": "PauliZ"}
 
 
@@ -47,7 +49,9 @@ def measured(observable: Observable, wires: list[int]) -> qp.operation.Operator:
     return qp.sum(*words) if len(words) > 1 else words[0]
 
 
-def run_tree(tree: CoherentTree, angles: Tensor, number: int, noise: object = None) -> dict[tuple[int, ...], list[int]]:
+def run_tree(
+    tree: CoherentTree, angles: Tensor, number: int, noise: object = None, order: Order = places
+) -> dict[tuple[int, ...], list[int]]:
     """Queue one tree on an image (channels, *padded size) of angles; the qubits of each place that is left."""
     own = tree.encoding.n_wires
     live: dict[tuple[int, ...], list[int]] = {}
@@ -59,13 +63,14 @@ def run_tree(tree: CoherentTree, angles: Tensor, number: int, noise: object = No
             apply(gate, live[place], {}, values)
     for depth, level in enumerate(tree.levels):
         joined: dict[tuple[int, ...], list[int]] = {}
-        for count, place in enumerate(places(level.places)):
+        numbers = {place: count for count, place in enumerate(places(level.places))}
+        for place in order(level.places):
             wires: list[int] = []
             for offset in places(level.window):
                 wires += live[tuple(p * w + o for p, w, o in zip(place, level.window, offset, strict=True))]
             last = depth == len(tree.levels) - 1
             circuit: Circuit = with_noise(level.circuit, noise, measured=last)
-            weights = level.weights_of(number, count)
+            weights = level.weights_of(number, numbers[place])
             for gate in circuit.gates:
                 apply(gate, wires, weights, [])
             joined[place] = wires[: tree.keep]
@@ -73,7 +78,7 @@ def run_tree(tree: CoherentTree, angles: Tensor, number: int, noise: object = No
     return live
 
 
-def on_all_qubits(tree: CoherentTree, images: Tensor, noise: object = None) -> Tensor:
+def on_all_qubits(tree: CoherentTree, images: Tensor, noise: object = None, order: Order = places) -> Tensor:
     """What :class:`CoherentTree` computes, by `default.qubit` or with noise by `default.mixed`."""
     device = qp.device("default.qubit" if noise is None else "default.mixed", wires=tree.n_qubits)
     scale = tree.scale if isinstance(tree.scale, Tensor) else torch.tensor(tree.scale, dtype=torch.float64)
@@ -82,7 +87,7 @@ def on_all_qubits(tree: CoherentTree, images: Tensor, noise: object = None) -> T
     def one(number: int, image: Tensor) -> Tensor:
         @qp.qnode(device, diff_method="backprop" if torch.is_grad_enabled() else None)
         def node() -> list[object]:
-            live = run_tree(tree, image, number, noise)
+            live = run_tree(tree, image, number, noise, order)
             return [qp.expval(measured(o, live[p])) for p in places(tree.places) for o in tree.observables]
 
         return (

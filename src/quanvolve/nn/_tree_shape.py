@@ -51,7 +51,7 @@ class TreeShape:
         Examples:
             >>> TreeShape.parse((4, 4)).windows
             ((1, 2), (2, 1), (1, 2), (2, 1))
-            >>> TreeShape.parse(28, 3).padded, TreeShape.parse((28, 28), [2, 7]).windows
+            >>> TreeShape.parse(28, 3).padded, TreeShape.parse((28, 28), [(2, 2), (7, 7)]).windows
             ((54,), ((2, 2), (7, 7), (2, 2)))
         """
         size = _size(input_size)

@@ -275,7 +275,10 @@ def _values(tape: Tape, function: Function) -> Floats:
 
     script = qp.tape.QuantumScript(*tape)
     (results,) = qp.execute([script], qp.device(function.device, wires=function.device_wires), diff_method=None)
-    parts = results if isinstance(results, tuple) else (results,)
+    parts = [
+        part.detach() if isinstance(part, Tensor) else part  # of parameters that the function closes over
+        for part in (results if isinstance(results, tuple) else (results,))
+    ]
     return np.concatenate([np.asarray(part, float).reshape(script.batch_size or 1, -1) for part in parts], axis=1)
 
 

@@ -26,6 +26,7 @@ from quanvolve.compile.batch._tracing import followed
 from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.ops._cartan import cartan
 from quanvolve.compile.ops._coefficients import coefficients
+from quanvolve.compile.ops._plain import PlainCall, as_one_call, plain
 from quanvolve.compile.ops._sample import sample
 from quanvolve.compile.ops._tree import tree
 from quanvolve.compile.reference._coefficients import from_words
@@ -33,6 +34,7 @@ from quanvolve.compile.reference._features import features
 from quanvolve.compile.tables._cartan import CartanTables, is_cartan
 from quanvolve.compile.tables._coefficients import CoefficientTables
 from quanvolve.compile.tables._pauli import part_on, word_index
+from quanvolve.compile.tables._recent import Recent
 from quanvolve.compile.tables._recipe import compile_circuit
 from quanvolve.compile.tables._sampling import ShotTables, sampling_of
 from quanvolve.compile.tables._site_words import site_words
@@ -82,6 +84,7 @@ class TreePlan:
         self._sampling = sampling_of(read)
         words = [observable.terms[0][1] for observable in self._sampling.observables]
         self._words = np.array([word_index(word, read.n_wires) - 1 for word in words], np.int64)
+        self._calls = Recent[PlainCall](most=len(self.steps))
         self._shots = None if shots is None else ShotTables.of_sampling(self._sampling, shots)
         self.recipes = tuple(compile_circuit(step.circuit) for step in steps)
         self.tables = TreeTables.of_levels(trees, self._levels())
@@ -137,10 +140,25 @@ class TreePlan:
                 parts.append(cartan(tables, joined.flatten(0, 1)).reshape(self.trees, -1))
                 continue
             for number in numbers:
-                words = self._known(number, flats[number], coefficients(tables, flats[number]))
+                words = self._numbers(number, tables, flats[number])
                 rows = self.trees * self.tables.levels[number].maps
                 parts.append(words.expand(rows, -1, -1).reshape(self.trees, -1))
         return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
+
+    def _numbers(self, number: int, tables: CoefficientTables, flat: Tensor) -> Tensor:
+        """The numbers of a level's blocks: shape (rows, outputs, products)."""
+        if coefficients.takes(tables, flat) or not flat.numel() or not as_one_call(flat):
+            return self._known(number, flat, coefficients(tables, flat))
+        level = self.tables.levels[number]
+
+        def run(tensors: Sequence[Tensor]) -> Tensor:
+            return self._known(number, tensors[0], coefficients(tables, tensors[0]))
+
+        def shape(tensors: Sequence[Tensor]) -> tuple[int, ...]:
+            return len(tensors[0]), level.outputs, level.features
+
+        what_for = (self.recipes[number].circuit, level.sizes)
+        return plain(self._calls.get(number, lambda: PlainCall.shared(what_for, lambda: PlainCall(run, shape))), [flat])
 
     def _known(self, number: int, flat: Tensor, words: Tensor) -> Tensor:
         """Numbers by what inputs are known by: shape (rows, outputs, products)."""
