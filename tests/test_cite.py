@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from quanvolve import Quanv2d, QuanvClassifier, cite, load, load_dataset
+from quanvolve import CoherentTree, Quanv2d, QuanvClassifier, cite, load, load_dataset
 from quanvolve._bibliography import BIBLIOGRAPHY, bibtex_of
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS
@@ -55,6 +55,12 @@ def test_a_saved_classifier_still_knows(tmp_path: Path) -> None:
     preset = QuanvClassifier.from_preset("quantum", max_epochs=1).fit(data.train_images[:60], data.train_labels[:60])
     preset.save(tmp_path / "preset")
     assert cite(load(tmp_path / "preset")) == cite(preset)
+
+
+def test_a_tree_cites_what_it_uses() -> None:
+    assert keys(cite(CoherentTree(1, 4))) == [
+        "quanvolve", "cong2019quantum", "huggins2019towards", "schuld2021effect", "schuld2021machine",
+    ]  # fmt: skip
 
 
 def test_circuits_of_ones_own_have_no_paper() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from quanvolve._bibliography import BIBLIOGRAPHY, bibtex_of
 from quanvolve._errors import QuanvolveError
 from quanvolve._version import __version__
-from quanvolve.analysis import quantum_layers
+from quanvolve.analysis import coherent_trees, quantum_layers
 from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def cite(model: Any) -> str:
          '@article{kandala2017hardware,', '@misc{mari2020demo,']
     """
     layers = [layer for _, layer in quantum_layers(model)]
-    if not layers:
+    trees = coherent_trees(model)
+    if not layers and not trees:
         raise QuanvolveError(f"`model` is a {type(model).__name__} without a quantum layer: nothing to cite")
     entries = [_OWN]
     if any(not layer.dense for layer in layers):
@@ -56,6 +57,10 @@ def cite(model: Any) -> str:
         entries.append(BIBLIOGRAPHY["mari2020transfer"])
     for layer in layers:
         entries += _of_layer(layer)
+    for tree in trees:
+        entries += [BIBLIOGRAPHY[key] for key in ("cong2019quantum", "huggins2019towards", "schuld2021effect")]
+        if tree.encoding_name in ENCODINGS:
+            entries.append(bibtex_of(ENCODINGS[tree.encoding_name].reference))
     return "\n\n".join(dict.fromkeys(entries)) + "\n"
 
 

@@ -70,6 +70,32 @@ def test_a_preset_sets_what_is_not_typed(
     assert (f"preset {preset}, classical twin" in text) == (backbone == "classical")
 
 
+@pytest.fixture(scope="module")
+def tree_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    folder = tmp_path_factory.mktemp("tree") / "run"
+    return folder, ok("train", "digits", "--preset", "tree", "--epochs", 2, "--output", folder)
+
+
+def test_a_tree_is_trained_drawn_and_used(tree_run: tuple[Path, Result], tmp_path: Path) -> None:
+    folder, result = tree_run
+    assert "preset tree\n" in result.out
+    parameters = json.loads((folder / "metrics.json").read_text())["parameters"]
+    assert parameters["backbone"] == parameters["quantum"] == 10 * (63 * 9 + 3)
+    for name in ("filters.png", "feature_maps.png"):
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+    assert ok("evaluate", folder).out.splitlines()[0] == result.out.splitlines()[-1]
+    np.save(tmp_path / "images.npy", np.zeros((2, 8, 8)))
+    assert len(ok("predict", folder, tmp_path / "images.npy", "--json").json["predictions"]) == 2
+    again = ok("train", "--output", folder, "--resume", "--preset", "tree", "--quiet")
+    assert again.out.splitlines()[-1] == result.out.splitlines()[-1]
+
+
+@pytest.mark.parametrize("command", ["explain", "calibrate"])
+def test_commands_about_windows_do_not_take_trees(tree_run: tuple[Path, Result], command: str) -> None:
+    said = "is a coherent tree, which has no windows whose values are measured: this command takes models of quantum"
+    assert said in refused(command, tree_run[0])
+
+
 def test_runs_from_before_there_were_presets() -> None:
     options = {name: value for name, value in TrainOptions().__dict__.items() if name != "preset"}
     assert TrainOptions.from_dict(options, Path("run.json")) == TrainOptions()
@@ -80,9 +106,9 @@ def test_runs_from_before_there_were_presets() -> None:
     [
         (
             ["--preset", "quantun"],
-            "--preset (='quantun') must be one of 'quantum', 'hybrid'; did you mean 'quantum'?",
+            "--preset (='quantun') must be one of 'quantum', 'hybrid', 'tree', 'tree-headless'; did you mean 'quantum'?",
         ),
-        (["--preset", "best"], "--preset (='best') must be one of 'quantum', 'hybrid'"),
+        (["--preset", "best"], "--preset (='best') must be one of 'quantum', 'hybrid', 'tree', 'tree-headless'"),
         (
             ["--preset", "quantum", "--filters", "8"],
             f"--filters (=8) has no meaning with --preset (='quantum'), {FIXES}",

@@ -51,6 +51,8 @@ MODELS: dict[str, dict[str, Any]] = {
     "noise": {"noise": {"depolarizing": 0.02, "readout": 0.01}},
     "series": {"kernel_size": (4,), "stride": (4,)},
     "preset": {"preset": "hybrid"},
+    "tree": {"preset": "tree"},
+    "classical twin of trees": {"preset": "tree", "backbone": "classical"},
     "functions of what is measured": {"circuit": capture(variances, 4, {"weights": (1, 4, 3), "c": 3}), "n_filters": 1},
 }
 
@@ -79,7 +81,7 @@ def test_onnx_gives_the_same_probabilities(name: str, tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]
 
 
-@pytest.mark.parametrize("name", ["default", "re-uploading", "preset", "functions of what is measured"])
+@pytest.mark.parametrize("name", ["default", "re-uploading", "preset", "tree", "functions of what is measured"])
 def test_torch_programs_run_without_this_package(name: str, tmp_path: Path) -> None:
     clf, images = classifier(**MODELS[name])
     path = tmp_path / "model.pt2"

@@ -21,6 +21,9 @@ X, Y = load_digits(return_X_y=True)
 X, Y = X[:200], Y[:200]
 
 
+TREES = [("tree", backbone) for backbone in PRESETS["tree"].training] + [("tree-headless", "quantum")]
+
+
 def _make(preset="quantum", backbone="quantum", **changes):
     return QuanvClassifier.from_preset(
         preset, backbone, **{"max_epochs": 2, "batch_size": 64, "random_state": 0, **changes}
@@ -42,7 +45,7 @@ class _KillInSecondEpoch(Monitor):
 
 
 @pytest.mark.parametrize(
-    ("preset", "backbone"), [("quantum", "quantum"), ("quantum", "classical"), ("hybrid", "quantum")]
+    ("preset", "backbone"), [("quantum", "quantum"), ("quantum", "classical"), ("hybrid", "quantum"), *TREES]
 )
 def test_resumed_and_saved_it_predicts_the_same(tmp_path, preset, backbone):
     whole = _make(preset, backbone).fit(X, Y)
@@ -83,6 +86,30 @@ def test_what_does_not_go_with_a_preset():
         QuanvClassifier.from_preset("none")
     with pytest.raises(QuanvolveError, match=r"`backbone` \(='none'\) must be one of"):
         QuanvClassifier(backbone="none", preset="quantum").fit(X, Y)
+
+
+@pytest.mark.parametrize("preset", ["tree", "tree-headless"])
+def test_trees_take_series_and_volumes(preset):
+    for shape in ((1, 64), (1, 4, 4, 4), (2, 32)):
+        images = X.reshape(len(X), *shape)
+        clf = _make(preset, kernel_size=(2,) * (len(shape) - 1), stride=(2,) * (len(shape) - 1), max_epochs=1)
+        assert clf.fit(images, Y).image_shape_ == shape
+        assert clf.predict(images).shape == (len(X),)
+    with pytest.raises(QuanvolveError, match=r"`kernel_size` \(=\(4,\)\) has no meaning with `preset` \(='tree"):
+        _make(preset, kernel_size=(4,)).fit(X.reshape(len(X), 1, 64), Y)
+
+
+@pytest.mark.parametrize("preset", ["tree", "tree-headless"])
+def test_trees_take_weights_of_classes_and_several_labels(preset):
+    weighted = _make(preset, class_weight={digit: 1 + digit for digit in range(10)}, max_epochs=1).fit(X, Y)
+    assert weighted.predict(X).shape == (len(X),)
+    several = _make(preset, max_epochs=1).fit(X, np.stack([Y > 4, Y % 2 == 0], axis=1).astype(int))
+    assert several.predict(X).shape == (len(X), 2)
+
+
+def test_trees_learn_digits():
+    clf = _make("tree", max_epochs=8, random_state=1).fit(X[:150], Y[:150])
+    assert clf.score(X[150:], Y[150:]) > 0.6
 
 
 def test_the_rate_rises_and_falls_within_an_epoch():

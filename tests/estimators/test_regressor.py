@@ -179,9 +179,10 @@ def test_it_is_searched_and_boosted_as_any_regressor() -> None:
     assert boosted.fit(data, targets).score(data, targets) > 0
 
 
-def test_a_preset_gives_numbers_too() -> None:
+@pytest.mark.parametrize("preset", ["hybrid", "tree", "tree-headless"])
+def test_a_preset_gives_numbers_too(preset: str) -> None:
     images = random.random((40, 16, 16))
-    model = QuanvRegressor.from_preset("hybrid", max_epochs=1, random_state=0).fit(images, images.mean(axis=(1, 2)))
+    model = QuanvRegressor.from_preset(preset, max_epochs=1, random_state=0).fit(images, images.mean(axis=(1, 2)))
     assert model.predict(images).shape == (40,)
 
 

@@ -11,9 +11,10 @@ from torch import nn
 from quanvolve import Quanv2d
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import named_circuit
-from quanvolve.nn import PRESETS, AngleNorm, find_preset, preset_model
+from quanvolve.nn import PRESETS, AngleNorm, StackedPreset, find_preset, preset_model
 
-BOTH = [(name, backbone) for name in PRESETS for backbone in ("quantum", "classical")]
+STACKED = {name: preset for name, preset in PRESETS.items() if isinstance(preset, StackedPreset)}
+BOTH = [(name, backbone) for name, preset in PRESETS.items() for backbone in preset.training]
 MNIST = (1, 28, 28)
 
 
@@ -43,7 +44,7 @@ def test_the_hybrid_preset_begins_with_a_trainable_quantum_convolution() -> None
     assert len(layers) > 1
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", STACKED)
 def test_the_twin_has_the_same_shapes(name: str) -> None:
     seen = []
     for backbone in ("quantum", "classical"):
@@ -77,7 +78,8 @@ def test_images_of_any_size_and_colour(name: str, backbone: str, shape: tuple[in
 
 def test_the_smallest_images() -> None:
     for name, backbone in BOTH:
-        least = len(PRESETS[name].stages) + 1
+        preset = PRESETS[name]
+        least = len(preset.stages) + 1 if isinstance(preset, StackedPreset) else 2
         model, _ = preset_model(name, (1, least, least), 2, backbone)
         assert model.eval()(torch.rand(1, 1, least, least)).shape == (1, 2)
 
@@ -112,8 +114,12 @@ def test_angles_lie_around_a_right_angle() -> None:
 def test_refusals() -> None:
     with pytest.raises(QuanvolveError) as error:
         find_preset("quantun", "quantum")
-    assert str(error.value) == ("`preset` (='quantun') must be one of 'quantum', 'hybrid'; did you mean 'quantum'?")
-    with pytest.raises(QuanvolveError, match=r"^`preset` \(='x'\) must be one of 'quantum', 'hybrid'$"):
+    assert str(error.value) == (
+        "`preset` (='quantun') must be one of 'quantum', 'hybrid', 'tree', 'tree-headless'; did you mean 'quantum'?"
+    )
+    with pytest.raises(
+        QuanvolveError, match=r"^`preset` \(='x'\) must be one of 'quantum', 'hybrid', 'tree', 'tree-headless'$"
+    ):
         preset_model("x", MNIST, 10)
     with pytest.raises(QuanvolveError, match=r"^`backbone` \(='none'\) must be one of 'quantum', 'classical' with a"):
         preset_model("hybrid", MNIST, 10, "none")

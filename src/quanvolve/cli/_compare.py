@@ -60,6 +60,12 @@ _Filters = Annotated[int, option("--filters", "Filters of the model.", MODEL, mi
 _KernelSize = Annotated[int, of_layer("kernel_size")]
 _Stride = Annotated[int, of_layer("stride")]
 _Head = Annotated[str, option("--head", "linear, cnn, mlp or quantum.", MODEL, "NAME")]
+_Preset = Annotated[
+    str | None,
+    option(
+        "--preset", "tree or tree-headless, in place of filters and head; it has controls of its own.", MODEL, "NAME"
+    ),
+]
 _Trainable = Annotated[bool, option("--trainable/--fixed", "Train the filters of the model.", MODEL, None)]
 
 
@@ -76,6 +82,7 @@ def compare(
     splits: _Splits = None,
     train_size: _TrainSize = None,
     test_size: _TestSize = None,
+    preset: _Preset = None,
     filters: _Filters = 4,
     kernel_size: _KernelSize = 2,
     stride: _Stride = 2,
@@ -115,6 +122,8 @@ def compare(
     asked = DataOptions(**own).asked_by_study()
     model = {**layer, "filters": filters, "kernel_size": kernel_size, "stride": stride, "head": head}
     model["trainable"] = trainable
+    if preset is not None:
+        model = _preset_alone(ctx, preset, model)
     settings: dict[str, Any] = {
         "seeds": tuple(range(seeds)), "lr": _rates(lr), "epochs": epochs, "batch_size": batch_size,
         "train_size": train_size, "test_size": test_size, "splits": splits,
@@ -125,7 +134,7 @@ def compare(
     if resume:
         # What was not typed is as it was.
         plan = Table(output).plan
-        model = {name: value for name, value in model.items() if typed(ctx, name)}
+        model = {name: value for name, value in model.items() if typed(ctx, name) or name == "preset"}
         params = plan.contenders[0].params | arguments_of(model)
         chosen_again = {n: v for n, v in settings.items() if typed(ctx, n)}
         if splits and not typed(ctx, "seeds"):
@@ -168,6 +177,25 @@ def compare(
     for sentence in results.verdict():
         emit(sentence)
     emit(f"wrote {output / STUDY_REPORT} and {output / 'report.md'}")
+
+
+def _preset_alone(ctx: typer.Context, preset: str, model: dict[str, Any]) -> dict[str, Any]:
+    """The preset as the only option of the model.
+
+    Raises:
+        QuanvolveError: if it is not known, or another option of the model was typed.
+    """
+    from quanvolve.nn import find_preset
+
+    find_preset(preset, "quantum")
+    for name in model:
+        if typed(ctx, name):
+            raise QuanvolveError(
+                f"`{name}` has no meaning with `preset` (={preset!r}), which fixes the network: leave one of the two "
+                "out",
+                arguments=(name, "preset"),
+            )
+    return {"preset": preset}
 
 
 def _of_protocol(settings: dict[str, Any]) -> dict[str, Any]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
-from quanvolve.compile import wide
 from quanvolve.nn._apply import check_images
 from quanvolve.nn._coherent_tree import CoherentTree
 from quanvolve.nn._frozen_tree import FrozenTree
+from quanvolve.nn._tree_level import levels_of
+from quanvolve.nn._tree_values import tree_values
 
 
 class BilinearTree(nn.Module):
@@ -49,25 +48,26 @@ class BilinearTree(nn.Module):
         [276, 1104]
     """
 
+    scale: float | Tensor
+
     def __init__(self, tree: CoherentTree) -> None:
         super().__init__()
         if tree.shots is not None:
             raise QuanvolveError(f"`tree` has shots (={tree.shots}), expected one with exact values: leave them out")
         self.in_channels, self.shape, self.n_trees = tree.in_channels, tree.shape, tree.n_trees
         self.out_features, self.places = tree.out_features, tree.places
-        self._plan = tree._plan
-        self.scale: float | Tensor
+        self._static = tree._static
         if isinstance(tree.scale, Tensor):
             self.register_buffer("scale", tree.scale.detach().clone())
         else:
             self.scale = tree.scale
-        weights = [level.circuit_weights() for level in tree.levels]
+        plan, weights = self._static.plan, [level.circuit_weights() for level in levels_of(tree.levels)]
         like = next((weight for level in weights for weight in level.values()), torch.empty(0))
         if like.device.type == "meta":
-            numbers = like.new_empty(tree.n_trees, self._plan.tables.numbers)
+            numbers = like.new_empty(tree.n_trees, plan.tables.numbers)
         else:
             with torch.no_grad():
-                numbers = self._plan.compile(weights, like).clone()
+                numbers = plan.compile(weights, like).clone()
         self.maps = nn.Parameter(numbers)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -75,14 +75,12 @@ class BilinearTree(nn.Module):
         check_images(images, self.in_channels, self.shape.dims, self.maps)
         single = images.dim() == self.shape.dims + 1
         batch = images.unsqueeze(0) if single else images
-        scale = wide(self.scale) if isinstance(self.scale, Tensor) else self.scale
-        out = self._plan.evaluate(self.maps, self.shape.pad(wide(batch) * scale)).flatten(1, 2)
-        out = out.flatten(1) if math.prod(self.places) == 1 else out
+        out = tree_values(self._static, self.maps, batch, self.scale)
         return out.squeeze(0) if single else out
 
     def frozen(self) -> nn.Module:
         """The same with fixed numbers, of torch's own operators, for exports."""
-        return FrozenTree(self._plan, self.shape, self.maps, self.scale)
+        return FrozenTree(self._static, self.maps, self.scale)
 
     def extra_repr(self) -> str:
         """Its form."""

@@ -254,10 +254,11 @@ class CoherentTree(WithTreeState, WithFormat):
             >>> torch.allclose(tree.frozen()(images), tree(images), atol=1e-6)
             True
         """
-        plan = self.without_shots()._static.plan
+        static = self.without_shots()._static
         with torch.no_grad(), use_kernels(False):
-            maps = plan.compile([level.circuit_weights() for level in levels_of(self.levels)], self._like(torch.empty(0)))
-        return FrozenTree(plan, self.shape, maps, self.scale)
+            weights = [level.circuit_weights() for level in levels_of(self.levels)]
+            maps = static.plan.compile(weights, self._like(torch.empty(0)))
+        return FrozenTree(static, maps, self.scale)
 
     def reset_parameters(self) -> None:
         """Begin anew with weights as `init` says, from torch's global generator."""

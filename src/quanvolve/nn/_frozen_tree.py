@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import torch
 from torch import Tensor, nn
 
-from quanvolve.compile import use_kernels, wide
-
-if TYPE_CHECKING:
-    from quanvolve.compile import TreePlan
-    from quanvolve.nn._tree_shape import TreeShape
+from quanvolve.compile import use_kernels
+from quanvolve.nn._tree_values import TreeStatic, tree_values
 
 
 class FrozenTree(nn.Module):
     """What :meth:`quanvolve.CoherentTree.frozen` returns: plain torch, which exporters can follow.
 
     Args:
-        plan: how maps and images make values.
-        shape: of the images, and the padding around them.
+        static: what the tree computes.
         maps: the numbers of all blocks.
         scale: what pixels are multiplied with.
     """
 
+    maps: Tensor
     scale: float | Tensor
 
-    def __init__(self, plan: TreePlan, shape: TreeShape, maps: Tensor, scale: float | Tensor) -> None:
+    def __init__(self, static: TreeStatic, maps: Tensor, scale: float | Tensor) -> None:
         super().__init__()
-        self._plan, self._shape = plan, shape
-        self.maps: Tensor
+        self._static = static
         self.register_buffer("maps", maps.detach().clone())
         if isinstance(scale, Tensor):
             self.register_buffer("scale", scale.detach().clone())
@@ -38,7 +31,5 @@ class FrozenTree(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, channels, *size) to measured values (N, values of all trees), or (N, values, *places)."""
-        angles = self._shape.pad(wide(images) * (wide(self.scale) if isinstance(self.scale, Tensor) else self.scale))
         with use_kernels(False):
-            out = self._plan.evaluate(self.maps, angles).flatten(1, 2)
-        return out if max(self._shape.places) > 1 else torch.flatten(out, 1)
+            return tree_values(self._static, self.maps, images, self.scale)

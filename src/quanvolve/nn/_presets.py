@@ -12,8 +12,8 @@ from quanvolve.nn._preset import Preset, Shape
 from quanvolve.nn._stacked_preset import Stage, StackedPreset, cnn_head, linear_head
 from quanvolve.nn._tree_preset import TreePreset
 
-_TREE: dict[str, Any] = {"max_epochs": 6, "batch_size": 100, "lr": 1e-2, "weight_decay": 0.0}
-_TREES = {"quantum": _TREE, "unentangled": _TREE, "classical": _TREE, "cnn": _TREE}
+_TREE: dict[str, Any] = {"max_epochs": 8, "batch_size": 100, "lr": 1e-2, "weight_decay": 0.0}
+_TREES = {"quantum": _TREE | {"lr": 2e-2}, "unentangled": _TREE, "classical": _TREE, "cnn": _TREE}
 
 PRESETS: dict[str, Preset] = {
     "quantum": StackedPreset(
@@ -40,9 +40,9 @@ PRESETS: dict[str, Preset] = {
     ),
     "tree": TreePreset(
         summary="coherent trees of qubits, one a pixel, that are measured at their roots only, then one linear layer",
-        n_trees=8,
+        n_trees=10,
         training=_TREES | {"classical-wide": _TREE},
-        shift=0,
+        shift=1,
         warmup=0.3,
     ),
     "tree-headless": TreePreset(
@@ -50,7 +50,7 @@ PRESETS: dict[str, Preset] = {
         n_trees=None,
         temperature=20.0,
         training=_TREES,
-        shift=0,
+        shift=1,
         warmup=0.3,
     ),
 }

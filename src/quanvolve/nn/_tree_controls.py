@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from quanvolve.circuits import Angle, Circuit, Gate
 from quanvolve.nn._coherent_tree import CoherentTree
+from quanvolve.nn._tree_level import levels_of
 from quanvolve.nn._tree_readout import kept_words
 from quanvolve.nn._tree_shape import TreeShape, Windows
 
@@ -84,7 +85,7 @@ def unentangled_tree(
     ]
     tree = CoherentTree(in_channels, input_size, window=window, block=blocks, n_trees=n_trees, readout=readout)
     with torch.no_grad():
-        for level in tree.levels:
+        for level in levels_of(tree.levels):
             for name, weight in level.circuit_weights().items():
                 weight.uniform_(-0.1 * math.pi, 0.1 * math.pi)
                 if name == "weights":

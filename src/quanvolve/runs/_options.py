@@ -37,8 +37,9 @@ class TrainOptions(DataOptions):
     preset: Annotated[
         str | None,
         Said(
-            "A whole network and how to train it: quantum (quantum convolutions and one linear layer), hybrid (one, then "
-            "a small CNN), tree (a qubit a pixel, measured at the roots only; one linear layer) or tree-headless.",
+            "A whole network and how to train it: quantum (quantum convolutions and one linear layer), hybrid (one, "
+            "then a small CNN), tree (a qubit a pixel, measured at the roots only; one linear layer) or "
+            "tree-headless.",
             MODEL,
             "NAME",
         ),

@@ -15,6 +15,8 @@ from quanvolve.runs._score import answers, evaluation, score
 from quanvolve.runs._source import held_out, label_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -164,7 +166,7 @@ def draw_pictures(run: Run, clf: Any, dataset: Dataset, wanted: list[str], metri
             save_figure(makers[name](), run.folder / name)
 
 
-def _filters(backbone: Any, of_layer: Any, of_tree: Any) -> Any:
+def _filters(backbone: Any, of_layer: Callable[[Any], Figure], of_tree: Callable[[Any], Figure]) -> Figure:
     """The circuits of the quantum convolution that reads the images, or of the tree."""
     from quanvolve.nn import CoherentTree, QuanvNd  # loads torch
 

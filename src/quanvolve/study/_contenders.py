@@ -8,6 +8,7 @@ from typing import Any
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.nn import CONTROLS as BACKBONE_CONTROLS
+from quanvolve.nn import PRESETS, TreePreset
 
 MODEL = "model"
 
@@ -59,6 +60,22 @@ _CONTROLS: dict[str, _Kind] = {
 
 CONTROLS: tuple[str, ...] = tuple(_CONTROLS)
 """Names of the controls, in the order of reports."""
+_OF_TREES: dict[str, _Kind] = {
+    "bilinear": _Kind(
+        "trees of free bilinear maps: with a linear head fewer of them, to have as many parameters",
+        {"backbone": "classical"},
+    ),
+    "bilinear-wide": _Kind(
+        "as many trees of free bilinear maps, with more parameters each", {"backbone": "classical-wide"}
+    ),
+    "unentangled": _Kind(
+        "the same trees, whose blocks keep one of their qubits at random", {"backbone": "unentangled"}
+    ),
+    "cnn": _Kind("convolutions with the trees' windows, and as many parameters", {"backbone": "cnn"}),
+    "quanvolution": _Kind('the preset "quantum": quantum convolutions, one linear layer', {"preset": "quantum"}),
+}
+TREE_CONTROLS: tuple[str, ...] = tuple(_OF_TREES)
+"""Names of the controls of presets that are coherent trees."""
 PRIMARY = "conv"
 """The control that the verdict names first, chosen before anything is run."""
 
@@ -68,29 +85,36 @@ def contenders_for(params: dict[str, Any], controls: Sequence[str] | None = None
 
     Args:
         params: arguments of :class:`quanvolve.QuanvClassifier` that make the model.
-        controls: names from :data:`CONTROLS`; all if not given.
+        controls: names from :data:`CONTROLS`, or where the model is a preset of trees from :data:`TREE_CONTROLS`; all
+            that the model can have if not given.
 
     Returns:
         The model first. Controls that would be the model itself are left out.
 
     Raises:
-        QuanvolveError: for an unknown control, or a model without quantum filters.
+        QuanvolveError: for an unknown control, or a model that has neither quantum filters nor trees.
 
     Examples:
         >>> found = contenders_for({"n_filters": 1, "trainable": True}, ["conv", "other-training"])
         >>> [(one.name, one.params.get("backbone"), one.params["trainable"]) for one in found]
         [('model', None, True), ('conv', 'classical', True), ('other-training', None, False)]
     """
-    names = list(CONTROLS) if controls is None else list(controls)
+    preset = params.get("preset")
+    trees = preset is not None and isinstance(PRESETS.get(preset), TreePreset)
+    kinds = _kinds_of(str(preset)) if trees else _CONTROLS
+    names = list(kinds) if controls is None else list(controls)
     for name in names:
-        if name not in _CONTROLS:
-            raise QuanvolveError(f"`controls` has {name!r}, which is none of {', '.join(CONTROLS)}")
-    if params.get("backbone", "quantum") != "quantum" or params.get("preset") is not None:
-        raise QuanvolveError("the model of a comparison has quantum filters: leave `backbone` and `preset` out")
+        if name not in kinds:
+            raise QuanvolveError(f"`controls` has {name!r}, which is none of {', '.join(kinds)}")
+    if params.get("backbone", "quantum") != "quantum" or (preset is not None and not trees):
+        raise QuanvolveError(
+            "the model of a comparison has quantum filters, or is a preset of trees ('tree', 'tree-headless'): leave "
+            "`backbone` and any other `preset` out"
+        )
     contenders = [Contender(MODEL, _summary(params), dict(params))]
     seen = [_identity(params)]
     for name in dict.fromkeys(names):
-        kind = _CONTROLS[name]
+        kind = kinds[name]
         changed = {**params, **kind.changes}
         if name == "other-training":
             changed["trainable"] = not params.get("trainable", False)
@@ -104,11 +128,19 @@ def contenders_for(params: dict[str, Any], controls: Sequence[str] | None = None
     return contenders
 
 
+def _kinds_of(preset: str) -> dict[str, _Kind]:
+    """The controls of a preset of trees: those whose networks it has."""
+    known = PRESETS[preset].training
+    return {name: kind for name, kind in _OF_TREES.items() if kind.changes.get("backbone", "quantum") in known}
+
+
 def _identity(params: dict[str, Any]) -> dict[str, Any]:
     return {"backbone": "quantum", "trainable": False, "head": "linear", **params}
 
 
 def _summary(params: dict[str, Any]) -> str:
+    if params.get("preset") is not None:
+        return f"the preset {params['preset']!r}: {PRESETS[params['preset']].summary}"
     circuit = params.get("circuit", "strongly_entangling")
     name = circuit if isinstance(circuit, str) else getattr(circuit, "__name__", "a circuit")
     state = "trained" if params.get("trainable", False) else "fixed at random"

@@ -28,7 +28,7 @@ class Protocol:
         seeds: each draws circuit, first weights, training images, split and order anew, the same for all contenders.
             With splits they are the numbers of the splits.
         lrs: learning rates that each contender may try; the best on validation images is tested.
-        epochs, batch_size, weight_decay: as in :class:`quanvolve.QuanvClassifier`.
+        epochs, batch_size, weight_decay: as in :class:`quanvolve.QuanvClassifier`; presets keep their own decay.
         validation_fraction: share of the training images for choosing learning rate and epoch.
         train_size: training images, drawn anew by each seed, of classes with their shares; all if None.
         test_size: test images, the same for all; all if None.

@@ -187,11 +187,19 @@ def _estimator(contender: Contender, plan: Plan, lr: float, seed: int, dims: int
             "lr": lr,
             "max_epochs": protocol.epochs,
             "batch_size": protocol.batch_size,
-            "weight_decay": protocol.weight_decay,
+            "weight_decay": _decay(params, protocol.weight_decay),
             "validation_fraction": protocol.validation_fraction,
             "random_state": seed,
         }
     )
+
+
+def _decay(params: Mapping[str, Any], usual: float) -> float:
+    """That of the preset, where the contender is one: decay turns angles, which other weights do not have."""
+    from quanvolve.nn import find_preset  # loads torch
+
+    preset, backbone = params.get("preset"), params.get("backbone", "quantum")
+    return usual if preset is None else float(find_preset(preset, backbone).training[backbone]["weight_decay"])
 
 
 def with_windows(params: dict[str, Any], dims: int) -> dict[str, Any]:
