@@ -199,8 +199,8 @@ def test_rotations_of_traced_out_qubits_do_nothing() -> None:
     assert found.dead == ()
     assert (found.n_weights, found.free_rank) == (12, 9)
     assert found.sentences()[0].startswith(
-        "3 of 12 weights can do nothing, whatever they are: they turn qubits that are then traced out, or about an axis "
-        "that what is measured commutes with: levels.0.w[0, 0, 2], levels.0.w[0, 1, 2], levels.1.w[0, 0, 2]."
+        "3 of 12 weights can do nothing, whatever they are: they turn qubits that are then traced out, or about an "
+        "axis that what is measured commutes with: levels.0.w[0, 0, 2], levels.0.w[0, 1, 2], levels.1.w[0, 0, 2]."
     )
 
 
@@ -272,7 +272,7 @@ def test_errors_say_what_is_wrong() -> None:
         tree_purity(tree, torch.zeros(1, 1, 3, 2))
     with pytest.raises(QuanvolveError, match=r"`output` \(=3\) must be in 0 to 2"):
         tree_formula(tree, 3)
-    with pytest.raises(QuanvolveError, match="more than 600,000 products: look at a tree of fewer pixels, or at single"):
+    with pytest.raises(QuanvolveError, match="more than 600,000 products: look at a tree of fewer pixels"):
         tree_formula(CoherentTree(1, (4, 4), seed=0), 0)
     with pytest.raises(QuanvolveError, match=r"`level` \(=2\) must be in 0 to 1"):
         block_formula(tree, 2)

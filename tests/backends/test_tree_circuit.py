@@ -52,9 +52,7 @@ def made(name: str) -> CoherentTree:
 
 
 def drawn(tree: CoherentTree) -> Tensor:
-    return torch.rand(
-        1, tree.in_channels, *tree.input_size, dtype=DOUBLE, generator=torch.Generator().manual_seed(3)
-    )
+    return torch.rand(1, tree.in_channels, *tree.input_size, dtype=DOUBLE, generator=torch.Generator().manual_seed(3))
 
 
 def run(bound: Bound, values: dict[str, float]) -> Tensor:
@@ -143,7 +141,7 @@ def test_openqasm_and_qiskit_have_the_resets() -> None:
     assert dict(circuit.count_ops())["reset"] == 4
     assert circuit.metadata["parameters"]["x0"] == "channel 0 of pixel (0)"
     bits = openqasm(tree_circuit(made("threshold")))
-    assert "input float[64] b5; // 1 if 3.1415926535897931 * channel 1 of pixel (2) > 1.5707963267948966, else 0" in bits
+    assert "b5; // 1 if 3.1415926535897931 * channel 1 of pixel (2) > 1.5707963267948966, else 0" in bits
     fixed = openqasm(tree_circuit(tree, drawn(tree)))
     assert dict(loads(fixed).count_ops()) == dict(qiskit_circuit(tree_circuit(tree, drawn(tree))).count_ops())
 

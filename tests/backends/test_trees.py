@@ -160,7 +160,7 @@ def test_what_cannot_run_is_named() -> None:
         run_tree(tree, images, small)
     with pytest.raises(QuanvolveError, match=rf"the CoherentTree cannot run there: {few}.*no circuit has run"):
         estimate(tree, images, backend=small)
-    with pytest.raises(QuanvolveError, match="runs on backends of Qiskit, whose circuits have resets, got default.qubit"):
+    with pytest.raises(QuanvolveError, match=r"runs on backends of Qiskit, whose circuits have resets, got default"):
         run_tree(tree, images, PennyLaneBackend("default.qubit"))
     fits = r"the model is a CoherentTree, whose circuit is one of a whole image: it has no filters"
     with pytest.raises(QuanvolveError, match=fits):

@@ -6,7 +6,6 @@ from quanvolve.analysis._audit import audit as audit
 from quanvolve.analysis._audit import effective_rank as effective_rank
 from quanvolve.analysis._channel_circuits import ChannelCircuit as ChannelCircuit
 from quanvolve.analysis._channel_circuits import channel_circuits as channel_circuits
-from quanvolve.analysis._channel_circuits import coherent_trees as coherent_trees
 from quanvolve.analysis._channel_circuits import quantum_layers as quantum_layers
 from quanvolve.analysis._filter_circuits import FilterCircuit as FilterCircuit
 from quanvolve.analysis._filter_circuits import filter_circuits as filter_circuits

@@ -1,4 +1,4 @@
-"""The audit of a coherent tree: which of its weights can do anything, and whether its values say something of their own."""
+"""The audit of a coherent tree: which of its weights can do anything, and what its values say."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class TreeAudit:
         name: of the layer in the model; "layer" for a model that is one.
         trainable: whether its weights are trained.
         n_weights: how many there are.
-        traced_out: those that can do nothing, whatever their values and the images are, by the circuits alone: rotations
-            of qubits that are then traced out, or that commute with all that is measured.
+        traced_out: those that can do nothing, whatever their values and the images are, by the circuits alone:
+            rotations of qubits that are then traced out, or that commute with all that is measured.
         dead: others that change no value of any of these images at the present weights, by exact derivatives.
         constant: values that are the same for all images.
         n_values: of all trees and windows that are left.

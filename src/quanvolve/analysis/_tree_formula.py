@@ -25,9 +25,7 @@ MOST_TERMS = 600_000
 """Products of functions of pixels that a formula is made from."""
 
 
-def tree_formula(
-    tree: TreeView, output: int, *, place: int = 0, digits: int = 4, tolerance: float = 1e-6
-) -> Formula:
+def tree_formula(tree: TreeView, output: int, *, place: int = 0, digits: int = 4, tolerance: float = 1e-6) -> Formula:
     """A measured value of a small tree as a function of the pixels: all that its many blocks do, in one sum.
 
     Args:

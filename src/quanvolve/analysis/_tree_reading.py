@@ -47,9 +47,8 @@ class TreeReading:
     def of_tree(self, number: int) -> tuple[Floats, Floats]:
         """Gradients and changes of all values of a tree together: the root of the sum of squares."""
         each = len(self.gradients) // self.n_trees
-        return tuple(  # type: ignore[return-value]
-            np.sqrt((maps[number * each : (number + 1) * each] ** 2).sum(0)) for maps in (self.gradients, self.dropped)
-        )
+        own = slice(number * each, (number + 1) * each)
+        return np.sqrt((self.gradients[own] ** 2).sum(0)), np.sqrt((self.dropped[own] ** 2).sum(0))
 
 
 def tree_reading(tree: TreeView, images: Any, *, by: str = "mean") -> TreeReading:
@@ -60,8 +59,8 @@ def tree_reading(tree: TreeView, images: Any, *, by: str = "mean") -> TreeReadin
     Args:
         tree: a :class:`quanvolve.CoherentTree`.
         images: as it takes them.
-        by: what a dropped leaf becomes: "mean", the pixel's mean over the images, all channels of it; or "mixed", qubits
-            in the maximally mixed state after the last gate that reads the pixel.
+        by: what a dropped leaf becomes: "mean", the pixel's mean over the images, all channels of it; or "mixed",
+            qubits in the maximally mixed state after the last gate that reads the pixel.
 
     Returns:
         Exact changes: a value is affine in the state of each block of the first level, so that the difference of that
@@ -115,7 +114,8 @@ def _changes(exact: ExactTree, batch: Tensor, before: Tensor, by: str) -> list[T
             if by == "mean":
                 own = tuple(slice(int(k), None, w) for k, w in zip(where, step.window, strict=True))
                 without = angles.clone()
-                without[(..., *own)] = angles[(..., *own)].mean(0, keepdim=True)
+                there: Any = (..., *own)
+                without[there] = angles[there].mean(0, keepdim=True)
                 after = tree_states(one.plan, one.maps, without)[0]
             else:
                 mixed = replace(step, circuit=_mixed(step.circuit, tree.in_channels, number))

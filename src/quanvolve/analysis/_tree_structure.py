@@ -1,8 +1,8 @@
 """Which weights of a tree can do nothing, whatever their values and the images are: from the circuits alone.
 
-What is measured is followed back to the leaves as a set of Pauli words, by Heisenberg's picture. A rotation about P that
-commutes with every word that reaches it changes none of them; if it does not, it adds the word's product with P. That
-finds rotations on qubits that are traced out, and those that what is measured commutes with.
+What is measured is followed back to the leaves as a set of Pauli words, in Heisenberg's picture. A rotation about P
+that commutes with every word that reaches it changes none; if not, it adds the word's product with P. That finds
+rotations on qubits that are traced out, and those that what is measured commutes with.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _rows_of_clifford(name: str) -> dict[tuple[int, ...], list[tuple[int, ...]]]
     n = len(unitary).bit_length() - 1
     letters = list(itertools.product(range(4), repeat=n))
     singles = list(PAULIS.values())
-    words = [functools.reduce(np.kron, [singles[k] for k in word]) for word in letters]
+    words = [singles[word[0]] if n == 1 else np.kron(*(singles[k] for k in word)) for word in letters]
     rows: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
     for word, matrix in zip(letters, words, strict=True):
         image = unitary.conj().T @ matrix @ unitary

@@ -92,7 +92,8 @@ def order_of(circuit: Circuit, groups: Sequence[tuple[int, ...]], costs: Sequenc
         """Gates that have run, and wires that are held, once some inputs are there."""
         if some not in ran:
             there = {wire for bit, k in enumerate(wanted) if some >> bit & 1 for wire in groups[k]}
-            done, open_wires, blocked = set(), set(kept), set()
+            done, open_wires = set(), set(kept)
+            blocked: set[int] = set()
             for number in sorted(numbers):
                 wires = circuit.gates[number].wires
                 if blocked.isdisjoint(wires) and there.issuperset(wires):

@@ -15,7 +15,7 @@ from torch import Tensor
 from quanvolve._errors import QuanvolveError
 from quanvolve.backends._depth_first import Order, order_of
 from quanvolve.circuits import RESET, Bound, BoundGate, Circuit, bind, rebase
-from quanvolve.nn import CoherentTree
+from quanvolve.nn import CoherentTree, TreeLevel
 
 Floats = npt.NDArray[np.float64]
 
@@ -100,8 +100,9 @@ def tree_circuits(model: Any) -> list[TreeCircuit]:
             for place in range(places):
                 bound = tree_circuit(tree, number=number, place=place)
                 whole = f"{prefix}_tree{number}" + (f"_place{place}" if places > 1 else "")
-                encoded = f"{tree.n_qubits // places} qubits, one after the other on {bound.circuit.n_wires} that are reset"
-                found.append(TreeCircuit(whole, f"{whole}; {encoded}; outputs: {outputs} of the layer", bound))
+                encoded = f"{tree.n_qubits // places} qubits, one after the other on {bound.circuit.n_wires}"
+                title = f"{whole}; {encoded} that are reset; outputs: {outputs} of the layer"
+                found.append(TreeCircuit(whole, title, bound))
     return found
 
 
@@ -139,11 +140,16 @@ def _pixels(tree: CoherentTree, image: Any) -> Floats | None:
     return array.reshape(-1)
 
 
+def _levels(tree: CoherentTree) -> list[TreeLevel]:
+    return [level for level in tree.levels if isinstance(level, TreeLevel)]
+
+
 def _orders(tree: CoherentTree, basis: Sequence[str] | None) -> tuple[list[Circuit], list[Order]]:
     """The circuits of the levels, and how each of them runs."""
-    circuits = [level.circuit if basis is None else rebase(level.circuit, basis) for level in tree.levels]
+    levels = _levels(tree)
+    circuits = [level.circuit if basis is None else rebase(level.circuit, basis) for level in levels]
     groups = []
-    for number, (level, circuit) in enumerate(zip(tree.levels, circuits, strict=True)):
+    for number, (level, circuit) in enumerate(zip(levels, circuits, strict=True)):
         together = 1 if number == 0 else tree.keep
         inputs = prod(level.window) * (tree.encoding.n_wires if number == 0 else 1)
         own = [tuple(range(k * together, (k + 1) * together)) for k in range(inputs)]
@@ -152,12 +158,12 @@ def _orders(tree: CoherentTree, basis: Sequence[str] | None) -> tuple[list[Circu
     kept = [tuple(range(tree.keep))]
     for number in reversed(range(1, len(circuits))):
         reads = order_of(circuits[number], groups[number], [1] * len(groups[number]), kept[0]).reads
-        places = range(prod(tree.levels[number].window))
+        places = range(prod(levels[number].window))
         kept.insert(0, tuple(k for k in range(tree.keep) if any(p * tree.keep + k in reads for p in places)))
     orders: list[Order] = []
     for number, circuit in enumerate(circuits):
         below = orders[-1].n_qubits if orders else 1
-        inputs = prod(tree.levels[number].window) * (tree.encoding.n_wires if number == 0 else 1)
+        inputs = prod(levels[number].window) * (tree.encoding.n_wires if number == 0 else 1)
         costs = [below if k < inputs else 1 for k in range(len(groups[number]))]
         orders.append(order_of(circuit, groups[number], costs, kept[number]))
     return circuits, orders
@@ -210,7 +216,7 @@ class _Writer:
 
     def _block(self, depth: int, where: Any) -> dict[int, int]:
         """Run a block and all below it; the qubits that its kept wires are on."""
-        tree, level = self.tree, self.tree.levels[depth]
+        tree, level = self.tree, _levels(self.tree)[depth]
         number = int(np.ravel_multi_index(where, level.places))
         gates = self._gates_of(depth, number)
         on: dict[int, int] = {}
@@ -238,7 +244,7 @@ class _Writer:
 
     def _gates_of(self, depth: int, number: int) -> tuple[BoundGate, ...]:
         """Those of a block, with its weights."""
-        level = self.tree.levels[depth]
+        level = _levels(self.tree)[depth]
         key = (depth, 0 if level.shared else number)
         if key not in self._bound:
             self._bound[key] = bind(self.circuits[depth], level.weights_of(self.number, number)).gates

@@ -108,4 +108,3 @@ def tree_work(
     settings = (images * each, distinct * each)
     found = [Work.of(some, some * bases, shots, own) for some in settings]
     return found[0], found[1]
-

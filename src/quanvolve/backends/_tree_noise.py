@@ -47,9 +47,8 @@ def tree_noise(tree: CoherentTree, backend: QiskitBackend) -> Any:
     """
     check_tree_runs(tree, backend)
     noise = import_qiskit("qiskit_aer.noise")
-    options = getattr(backend.backend, "options", None)
-    model = getattr(options, "noise_model", None)
-    if model is None and not hasattr(options, "noise_model"):  # simulators have the option, devices have errors
+    model: Any = getattr(getattr(backend.backend, "options", None), "noise_model", None)
+    if model is None and not isinstance(backend.backend, import_qiskit("qiskit_aer").AerSimulator):
         model = noise.NoiseModel.from_backend(backend.backend)
     gates, readout = ({}, {}) if model is None else aer_errors(model)
     if not gates and not readout:

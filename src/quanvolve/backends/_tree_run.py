@@ -21,9 +21,7 @@ from quanvolve.circuits import Bound, bases_of
 from quanvolve.nn import CoherentTree
 
 
-def run_tree(
-    tree: CoherentTree, images: Tensor, backend: Backend, *, progress: Progress | None = None
-) -> Measured:
+def run_tree(tree: CoherentTree, images: Tensor, backend: Backend, *, progress: Progress | None = None) -> Measured:
     """The values of a tree on a backend: for each image, tree and measured basis one circuit, with resets.
 
     Circuits are transpiled once for all images, the pixels being parameters; equal images run once.

@@ -73,10 +73,8 @@ def _by_level(ax: Axes, found: TreePurity) -> None:
     least = 0.5**found.keep
     ax.axhline(least, color=GREY, linewidth=1, linestyle="--")
     ax.axhline(1, color=GREY, linewidth=1, linestyle=":")
-    ends = (((1.0, "pure"), "bottom"), ((least, "completely mixed"), "top"))
-    for (height, text), side in ends:
-        shift = 0.01 if side == "bottom" else -0.01
-        ax.text(levels[-1], height + shift, text, ha="right", va=side, fontsize=SMALL, color=GREY, family=FONT)
+    for height, name, side in ((1.01, "pure", "bottom"), (least - 0.01, "completely mixed", "top")):
+        ax.text(levels[-1], height, name, ha="right", va=side, fontsize=SMALL, color=GREY, family=FONT)
     ax.set_xticks(levels)
     ax.set_ylim(least - 0.09, 1.08)
     tidy(ax, "", "level", "purity of what a block keeps")
