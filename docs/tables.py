@@ -67,6 +67,26 @@ def presets() -> str:
     return "\n".join(lines)
 
 
+def trees() -> str:
+    """Test accuracy of coherent trees and of what they are compared with, over the seeds that were run."""
+    with (ROOT / "benchmarks" / "tree_accuracy.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = [
+        "| training images | model | parameters | test accuracy, percent | validation accuracy, percent | seeds |",
+        "|---|---|---|---|---|---|",
+    ]
+    for images, model in dict.fromkeys((row["training images"], row["model"]) for row in rows):
+        own = [row for row in rows if (row["training images"], row["model"]) == (images, model)]
+        shown = []
+        for column in ("test accuracy", "validation accuracy"):
+            scores = [100 * float(row[column]) for row in own]
+            spread = f" \u00b1 {statistics.stdev(scores):.2f}" if len(scores) > 1 else ""
+            shown.append(f"{statistics.mean(scores):.2f}{spread}")
+        size = f"{int(own[0]['parameters']):,}"
+        lines.append(f"| {int(images):,} | `{model}` | {size} | {' | '.join(shown)} | {len(own)} |")
+    return "\n".join(lines)
+
+
 def wide() -> str:
     """Wide windows: rates, bonds, and the peers that can run them."""
     with (ROOT / "benchmarks" / "wide_windows.csv").open(newline="") as file:
@@ -324,6 +344,7 @@ TABLES = {
     ROOT / "docs" / "scale.md": (("workers", workers),),
     ROOT / "docs" / "studio.md": (("studio", studio),),
     ROOT / "docs" / "reproductions.md": (("summary", summary), ("reproductions", reproductions)),
+    ROOT / "docs" / "tree-accuracy.md": (("trees", trees),),
     ROOT / "docs" / "wide.md": (("wide", wide), ("wide-accuracy", wide_accuracy)),
 }
 

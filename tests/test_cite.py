@@ -59,7 +59,7 @@ def test_a_saved_classifier_still_knows(tmp_path: Path) -> None:
 
 def test_a_tree_cites_what_it_uses() -> None:
     assert keys(cite(CoherentTree(1, 4))) == [
-        "quanvolve", "cong2019quantum", "huggins2019towards", "schuld2021effect", "schuld2021machine",
+        "quanvolve", "cong2019quantum", "huggins2019towards", "schuld2021effect", "mari2020demo",
     ]  # fmt: skip
 
 

@@ -31,17 +31,19 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
 def test_a_preset_of_trees_has_controls_of_its_own(tmp_path: Path) -> None:
     quick = ("--seeds", 1, "--train-size", 100, "--test-size", 40, "--epochs", 1, "--lr", "1e-2")
     result = ok("compare", "digits", "--output", tmp_path / "s", "--preset", "tree", "--batch-size", 50, *quick)
-    names = [one["name"] for one in ok("study", "show", tmp_path / "s", "--json").json["standings"]]
+    names = [one["name"] for one in ok("study", "show", tmp_path / "s", "--json").json["contenders"]]
     assert sorted(names) == sorted(["model", "bilinear", "bilinear-wide", "unentangled", "cnn", "quanvolution"])
     assert "6 of 6 trials done" in result.out
+    page = (tmp_path / "s" / "report.html").read_text(encoding="utf-8")
+    assert "quanvolve compare digits --seeds 1 --preset tree --epochs 1" in page
     said = refused("compare", "digits", "--output", tmp_path / "t", "--preset", "tree", "--controls", "conv")
-    assert said == ("--controls has 'conv', which is none of bilinear, bilinear-wide, unentangled, cnn, quanvolution")
+    assert "has 'conv', which is none of bilinear, bilinear-wide, unentangled, cnn, quanvolution" in said
     said = refused("compare", "digits", "--output", tmp_path / "t", "--preset", "tree", "--filters", 2)
     assert said.startswith("--filters has no meaning with --preset (='tree'), which fixes the network")
     said = refused("compare", "digits", "--output", tmp_path / "t", "--preset", "hybrid")
     assert "or is a preset of trees ('tree', 'tree-headless')" in said
     said = refused("compare", "digits", "--output", tmp_path / "t", "--controls", "bilinear")
-    assert "--controls has 'bilinear', which is none of conv, conv-fixed" in said
+    assert "has 'bilinear', which is none of conv, conv-fixed" in said
 
 
 def test_a_file_is_no_folder_for_results(tmp_path: Path) -> None:

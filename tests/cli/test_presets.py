@@ -137,7 +137,8 @@ def test_runs_from_before_there_were_presets() -> None:
     [
         (
             ["--preset", "quantun"],
-            "--preset (='quantun') must be one of 'quantum', 'hybrid', 'tree', 'tree-headless'; did you mean 'quantum'?",
+            "--preset (='quantun') must be one of 'quantum', 'hybrid', 'tree', 'tree-headless'; did you mean "
+            "'quantum'?",
         ),
         (["--preset", "best"], "--preset (='best') must be one of 'quantum', 'hybrid', 'tree', 'tree-headless'"),
         (

@@ -136,7 +136,11 @@ def command_of(results: Results) -> str:
     first = ("circuit", "encoding", "readout", "n_layers", "n_filters", "kernel_size", "stride", "head")
     known = dict.fromkeys((*first, *model_options()))
     parts += [shown(word_of(name), _text(params[name])) for name in known if name in params and name != "trainable"]
-    parts += ["--trainable" if params.get("trainable") else "--fixed", f"--epochs {p.epochs}"]
+    if params.get("preset") is not None:
+        parts.append(f"--preset {params['preset']}")
+    else:
+        parts.append("--trainable" if params.get("trainable") else "--fixed")
+    parts.append(f"--epochs {p.epochs}")
     parts += [f"--batch-size {p.batch_size}", f"--lr {','.join(f'{lr:g}' for lr in p.lrs)}"]
     parts += [
         f"--{name.replace('_', '-')} {getattr(p, name)}" for name in ("train_size", "test_size") if getattr(p, name)

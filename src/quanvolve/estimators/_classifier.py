@@ -66,10 +66,11 @@ class QuanvClassifier(ClassifierMixin, QuanvNetwork):  # type: ignore[misc]  # s
         device: where to compute. "accelerate" trains over all processes that `accelerate launch` has started, each of
             which calls `fit` with the same arguments, and has its part of every batch of `batch_size` samples.
         verbose: 1 prints a line an epoch.
-        preset: a name from :data:`quanvolve.nn.PRESETS`: a whole network, with the schedule of its
-            learning rate and random shifts of the training images, in place of filters and head. Their arguments must
-            then be left at their defaults, but `backbone` may be "classical" for its twin, and for trees "unentangled",
-            "cnn" or "classical-wide" too; the filters are always trained. :meth:`from_preset` also sets epochs, batch size and rates that suit it.
+        preset: a name from :data:`quanvolve.nn.PRESETS`: a whole network, with the schedule of its learning rate and
+            random shifts of the training images, in place of filters and head. Their arguments must then be left at
+            their defaults, but `backbone` may be "classical" for its twin, and for trees "unentangled", "cnn" or
+            "classical-wide" too; the filters are always trained. :meth:`from_preset` also sets epochs, batch size and
+            rates that suit it.
         loss: "cross_entropy"; "focal", in which samples that are classified well already count less
             (:class:`quanvolve.estimators.FocalLoss`); or a module of torch or a function of scores (n, classes) and
             class numbers (n,), which gives a scalar or, where samples or classes have weights, a number a sample.

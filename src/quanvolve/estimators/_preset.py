@@ -51,7 +51,8 @@ def build_preset(
     for argument, default in defaults.items():
         replaced = argument in ("head", "n_filters", *model_options()) and argument != "trainable"
         given = params[argument]
-        if argument in ("kernel_size", "stride") and given == (default,) * (len(spec.shape) - 1):
+        dims = len(spec.shape) - 1
+        if argument in ("kernel_size", "stride") and dims != 2 and given == (default,) * dims:
             continue  # how series and volumes are asked for
         if replaced and given is not default and given != default:
             raise QuanvolveError(

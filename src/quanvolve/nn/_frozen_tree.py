@@ -1,4 +1,4 @@
-"""A coherent tree as it is now, or its classical twin: the maps of its blocks are made once, and only they travel on."""
+"""A coherent tree as it is now, or its classical twin: the maps of its blocks made once, and nothing else."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.nn._filters import CircuitLike
 from quanvolve.nn._hybrid import HybridModel
 from quanvolve.nn._preset import Preset, Shape
-from quanvolve.nn._stacked_preset import Stage, StackedPreset, cnn_head, linear_head
+from quanvolve.nn._stacked_preset import StackedPreset, Stage, cnn_head, linear_head
 from quanvolve.nn._tree_preset import TreePreset
 
 _TREE: dict[str, Any] = {"max_epochs": 8, "batch_size": 100, "lr": 1e-2, "weight_decay": 0.0}

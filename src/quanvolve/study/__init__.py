@@ -5,8 +5,8 @@ from quanvolve.study._collapse import has_collapsed as has_collapsed
 from quanvolve.study._compare import compare as compare
 from quanvolve.study._compare import with_unit as with_unit
 from quanvolve.study._contenders import CONTROLS as CONTROLS
-from quanvolve.study._contenders import Contender as Contender
 from quanvolve.study._contenders import TREE_CONTROLS as TREE_CONTROLS
+from quanvolve.study._contenders import Contender as Contender
 from quanvolve.study._contenders import contenders_for as contenders_for
 from quanvolve.study._exchange import least_seeds as least_seeds
 from quanvolve.study._figures import difference_figure as difference_figure
