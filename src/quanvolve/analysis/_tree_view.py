@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
@@ -41,13 +42,6 @@ class TreeLevelView(Protocol):
         """By name, each of shape (trees, blocks or 1, *shape)."""
 
 
-class TreeShapeView(Protocol):
-    """Where its blocks are."""
-
-    def pad(self, images: Tensor) -> Tensor:
-        """Images with the pixels of value 0 around them that make the windows fit."""
-
-
 class TreeView(Protocol):
     """A coherent tree, as far as analyses and pictures look into it; :class:`quanvolve.CoherentTree` has all of it."""
 
@@ -59,10 +53,6 @@ class TreeView(Protocol):
     encoding: Circuit
     encoding_name: str
     trainable: bool
-
-    @property
-    def shape(self) -> TreeShapeView:
-        """Where its blocks are."""
 
     @property
     def levels(self) -> Sequence[TreeLevelView]:
@@ -78,7 +68,7 @@ class TreeView(Protocol):
 
     @property
     def padding(self) -> tuple[tuple[int, int], ...]:
-        """Pixels that are added before and after each axis."""
+        """Pixels of value 0 that are added before and after each axis."""
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -137,7 +127,7 @@ class ExactTree:
         """Images, in double precision, as angles of all encoded pixels."""
         scale = self.tree.scale
         factor = scale.detach().to("cpu", torch.float64) if isinstance(scale, Tensor) else scale
-        return self.tree.shape.pad(images * factor)
+        return F.pad(images * factor, [n for side in reversed(self.tree.padding) for n in side])
 
     def values(self, kept: Tensor) -> Tensor:
         """Measured values of what the last level keeps, (trees, blocks, words, N): shape (trees, values, blocks, N)."""

@@ -34,8 +34,8 @@ def tree_states(plan: TreePlan, maps: Tensor, angles: Tensor) -> list[Tensor]:
     Returns:
         For each level a tensor of shape (trees, blocks, words, N), the blocks row by row.
     """
-    leaves = plan.leaves(angles, maps.dtype).unsqueeze(0)
-    return list(_climbed(plan, maps, leaves, 0))
+    leaves = plan.leaves(angles, 1.0, ((0, 0),) * (angles.dim() - 2), maps.dtype)
+    return list(_climbed(plan, maps, leaves.unsqueeze(0), 0))
 
 
 def tree_onward(plan: TreePlan, maps: Tensor, state: Tensor, number: int) -> Tensor:
