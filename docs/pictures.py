@@ -12,8 +12,16 @@ import torch
 from matplotlib.figure import Figure
 from tables import reproduced
 
-from quanvolve import Quanv2d, QuanvClassifier, load_dataset
-from quanvolve.figures import bloch_figure, filters_figure, gallery_figure, overview_figure, save_figure
+from quanvolve import CoherentTree, Quanv2d, QuanvClassifier, load_dataset
+from quanvolve.figures import (
+    bloch_figure,
+    filters_figure,
+    gallery_figure,
+    overview_figure,
+    purity_figure,
+    save_figure,
+    tree_reading_figure,
+)
 from quanvolve.figures._style import BLUE, FONT, INK, ORANGE, PALE, SMALL, new_figure, tidy
 
 HERE = Path(__file__).parent
@@ -35,6 +43,7 @@ def main() -> None:
     save_figure(filters_figure(layer), HERE / "reading-circuit.png", dpi=120)
     save_figure(gallery_figure(layer, image), HERE / "reading-gallery.png", dpi=100)
     save_figure(bloch_figure(layer), HERE / "reading-bloch.png", dpi=110)
+    trees()
 
 
 def demo() -> Quanv2d:
@@ -48,6 +57,24 @@ def demo() -> Quanv2d:
         return [qp.expval(qp.PauliZ(j)) for j in range(4)]
 
     return Quanv2d(1, 4, 2, stride=2, circuit=circuit, weight_shapes={"weights": (1, 4)}, weights=weights)
+
+
+def trees() -> None:
+    """What four trees read that are trained as on the page about them, and how mixed their qubits are."""
+    digits = load_dataset("digits")
+    images, labels = torch.from_numpy(digits.train_images)[:, None], torch.from_numpy(digits.train_labels).long()
+    tree = CoherentTree(1, (8, 8), n_trees=4, seed=0)
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(tree, torch.nn.Linear(12, 10))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+    for _ in range(10):
+        for chosen in torch.randperm(len(images)).split(100):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(images[chosen].float()), labels[chosen]).backward()
+            optimizer.step()
+    tests = torch.from_numpy(digits.test_images)[:64, None]
+    save_figure(tree_reading_figure(tree, tests), HERE / "tree-reading.png", dpi=100)
+    save_figure(purity_figure(tree, tests), HERE / "tree-purity.png", dpi=100)
 
 
 def reproductions() -> Figure:

@@ -7,7 +7,9 @@ NAMES = {
     "calibration_figure", "cite", "confusion_figure", "effective_rank", "explain", "export_onnx", "export_torch",
     "feature_maps_figure", "filter_circuits", "filters_figure", "gallery_figure", "history_figure", "inline_svg",
     "layer_formula", "overview_figure", "quantum_layers", "reading", "reading_figure", "rendered", "response_figure",
-    "save_figure", "series_figure", "spectrum_figure", "style",
+    "save_figure", "series_figure", "spectrum_figure", "style", "TreeAudit", "TreePurity", "TreeReading",
+    "block_formula", "purity_figure", "tree_figure", "tree_formula", "tree_purity", "tree_reading",
+    "tree_reading_figure",
 }  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def cite(model: Any) -> str:
          '@article{kandala2017hardware,', '@misc{mari2020demo,']
     """
     layers = [layer for _, layer in quantum_layers(model)]
-    trees = coherent_trees(model)
+    trees = [tree for _, tree in coherent_trees(model)]
     if not layers and not trees:
         raise QuanvolveError(f"`model` is a {type(model).__name__} without a quantum layer: nothing to cite")
     entries = [_OWN]

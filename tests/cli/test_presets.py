@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qiskit import qpy
 
 from quanvolve.nn import PRESETS
 from quanvolve.runs import TrainOptions
@@ -90,10 +91,40 @@ def test_a_tree_is_trained_drawn_and_used(tree_run: tuple[Path, Result], tmp_pat
     assert again.out.splitlines()[-1] == result.out.splitlines()[-1]
 
 
-@pytest.mark.parametrize("command", ["explain", "calibrate"])
-def test_commands_about_windows_do_not_take_trees(tree_run: tuple[Path, Result], command: str) -> None:
-    said = "is a coherent tree, which has no windows whose values are measured: this command takes models of quantum"
-    assert said in refused(command, tree_run[0])
+def test_a_tree_is_explained(tree_run: tuple[Path, Result], tmp_path: Path) -> None:
+    text = ok("explain", tree_run[0], "--output", tmp_path / "page.html").out
+    assert "backbone (tree): Mean purity of the kept qubits by level, from the leaves: " in text
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("<svg") >= 5
+    assert "changes when a pixel is replaced by its mean" in page
+
+
+def test_a_tree_is_written_as_circuits_with_resets(tree_run: tuple[Path, Result], tmp_path: Path) -> None:
+    found = ok("export", tree_run[0], "--to", "openqasm3", "--output", tmp_path / "tree.qasm", "--json").json
+    assert found["circuits"][:2] == ["backbone_tree0", "backbone_tree1"]
+    text = Path(found["files"][0]).read_text()
+    assert "// backbone_tree0; 64 qubits, one after the other on 7 that are reset; outputs: values 0 to 2 of" in text
+    assert text.count("reset q[") == 64 - 7
+    ok("export", tree_run[0], "--to", "qiskit", "--output", tmp_path / "tree.qpy")
+    with (tmp_path / "tree.qpy").open("rb") as file:
+        (first, *_) = qpy.load(file)
+    assert (first.name, first.num_qubits, first.num_parameters) == ("backbone_tree0", 7, 64)
+
+
+def test_an_estimate_counts_the_circuits_of_trees(tree_run: tuple[Path, Result]) -> None:
+    given = ("estimate", tree_run[0], "--shots", 100)
+    found = ok(*given, "--backend", "fake_guadalupe", "--json").json
+    (layer,) = found["layers"]
+    assert layer["windows"]["circuits"] == 360 * layer["filters"] * 3
+    assert (layer["tree"]["qubits"], layer["tree"]["resets"], layer["tree"]["two_qubit_gates"]) == (7, 57, 63 * 3)
+    assert found["to_calibrate"] is None
+    text = ok(*given, "--backend", "fake_guadalupe").out
+    assert "backbone: a tree on 7 qubits with 57 resets, depth " in text
+    assert "no calibration: backbone: a coherent tree runs once for each image" in text
+    assert "a tree of 64 qubits takes 7 qubits with resets, the backend fake_manila has 5" in refused(*given)
+    assert "the layer 'backbone' is a CoherentTree, whose circuit is one of a whole image" in refused(
+        "calibrate", tree_run[0]
+    )
 
 
 def test_runs_from_before_there_were_presets() -> None:

@@ -6,7 +6,6 @@ from quanvolve.analysis._audit import audit as audit
 from quanvolve.analysis._audit import effective_rank as effective_rank
 from quanvolve.analysis._channel_circuits import ChannelCircuit as ChannelCircuit
 from quanvolve.analysis._channel_circuits import channel_circuits as channel_circuits
-from quanvolve.analysis._channel_circuits import coherent_trees as coherent_trees
 from quanvolve.analysis._channel_circuits import quantum_layers as quantum_layers
 from quanvolve.analysis._filter_circuits import FilterCircuit as FilterCircuit
 from quanvolve.analysis._filter_circuits import filter_circuits as filter_circuits
@@ -18,3 +17,13 @@ from quanvolve.analysis._reading import Reading as Reading
 from quanvolve.analysis._reading import reading as reading
 from quanvolve.analysis._rows import Channel as Channel
 from quanvolve.analysis._rows import Row as Row
+from quanvolve.analysis._tree_audit import TreeAudit as TreeAudit
+from quanvolve.analysis._tree_formula import block_formula as block_formula
+from quanvolve.analysis._tree_formula import tree_formula as tree_formula
+from quanvolve.analysis._tree_purity import TreePurity as TreePurity
+from quanvolve.analysis._tree_purity import tree_purity as tree_purity
+from quanvolve.analysis._tree_reading import TreeReading as TreeReading
+from quanvolve.analysis._tree_reading import tree_reading as tree_reading
+from quanvolve.analysis._tree_view import TreeView as TreeView
+from quanvolve.analysis._tree_view import check_tree as check_tree
+from quanvolve.analysis._tree_view import coherent_trees as coherent_trees

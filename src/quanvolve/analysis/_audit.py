@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from quanvolve._errors import QuanvolveError
 from quanvolve.analysis._channel_circuits import quantum_layers
 from quanvolve.analysis._jacobian import Floats, gradient_variance, jacobian, on_windows, windows_of
+from quanvolve.analysis._tree_audit import TreeAudit, tree_audit
+from quanvolve.analysis._tree_view import coherent_trees
 
 if TYPE_CHECKING:
     from quanvolve.analysis._layer_view import LayerView
@@ -124,13 +126,14 @@ class Audit:
     """What :func:`audit` found.
 
     Attributes:
-        layers: one for each quantum layer.
+        layers: one for each quantum layer; those of coherent trees are a :class:`TreeAudit`.
         n_parameters: all weights of the model, also those of fixed filters.
         n_quantum: those of quantum layers.
-        n_effective: independent effects of quantum weights beyond affine maps of their channels.
+        n_effective: independent effects of quantum weights beyond affine maps of their channels; of coherent trees all
+            weights that change something.
     """
 
-    layers: tuple[LayerAudit, ...]
+    layers: tuple[LayerAudit | TreeAudit, ...]
     n_parameters: int
     n_quantum: int
     n_effective: int
@@ -181,12 +184,19 @@ def audit(model: Any, X: Any, *, draws: int = _DRAWS, seed: int = 0) -> Audit:
             layer or a convolution after it does anyway.
     """
     module, images = _module_and_images(model, X)
-    names = {layer: name or "layer" for name, layer in quantum_layers(module)}
+    names = {layer: name or "layer" for name, layer in (*quantum_layers(module), *coherent_trees(module))}
     if not names:
         raise QuanvolveError(f"`model` is a {type(module).__name__} without a quantum layer: nothing to audit")
     seen = _inputs(module, list(names), images)
-    layers = tuple(_of_layer(names[layer], layer, inputs, draws, seed) for layer, inputs in seen)
-    quantum = {id(w): w for layer in names for w in layer.circuit_weights().values()}
+    trees = {tree for _, tree in coherent_trees(module)}
+    layers = tuple(
+        tree_audit(names[layer], layer, inputs, seed)
+        if layer in trees
+        else _of_layer(names[layer], layer, inputs, draws, seed)
+        for layer, inputs in seen
+    )
+    owners = [part for layer in names for part in (layer.levels if layer in trees else [layer])]
+    quantum = {id(w): w for part in owners for w in part.circuit_weights().values()}
     others = [p for p in module.parameters() if id(p) not in quantum]
     n_quantum = sum(weight.numel() for weight in quantum.values())
     return Audit(
@@ -270,11 +280,17 @@ def _alike(values: Floats) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]
     """Channels that are constant, and pairs of others that are the same but for scale and shift."""
     centred = values - values.mean(axis=0)
     lengths = np.linalg.norm(centred, axis=0)
-    constant = tuple(int(k) for k in np.flatnonzero(lengths <= _CONSTANT * np.sqrt(len(values))))
+    constant = constant_of(values)
     unit = centred / np.where(lengths > 0, lengths, 1.0)
     same = 1 - np.abs(unit.T @ unit) < _SAME
     others = [k for k in range(values.shape[1]) if k not in constant]
     return constant, tuple((i, j) for i in others for j in others if i < j and same[i, j])
+
+
+def constant_of(values: Floats) -> tuple[int, ...]:
+    """Columns that are the same in all rows."""
+    lengths = np.linalg.norm(values - values.mean(axis=0), axis=0)
+    return tuple(int(k) for k in np.flatnonzero(lengths <= _CONSTANT * np.sqrt(len(values))))
 
 
 def effective_rank(values: Any) -> float:

@@ -93,14 +93,6 @@ def quantum_layers(model: Any) -> list[tuple[str, Any]]:
     ]
 
 
-def coherent_trees(model: Any) -> list[Any]:
-    """The coherent trees of a module, or of a fitted classifier, known by what they have."""
-    module = getattr(model, "module_", model)
-    if not isinstance(module, nn.Module):
-        return []
-    return [layer for layer in module.modules() if hasattr(layer, "levels") and hasattr(layer, "encoding_name")]
-
-
 def channel_circuits(layer: LayerView, channel: int) -> list[ChannelCircuit]:
     """The circuits whose values a channel is the sum of, leaving out its bias.
 

@@ -279,7 +279,8 @@ def _reads_twice(recipe: Recipe) -> bool:
 
 def _terms(recipe: Recipe, row: Tensor, scales: list[float], first: int) -> list[Term]:
     derived = _derived(recipe, scales, first)
-    sites = [_site_factors(site, scales, first, recipe.circuit.threshold, derived) for site in recipe.sites]
+    pixels = range(first, first + len(scales))
+    sites = [site_factors(site, scales, pixels, recipe.circuit.threshold, derived) for site in recipe.sites]
     terms = []
     for coefficient, factors in zip(row.tolist(), itertools.product(*sites), strict=True):
         if coefficient:
@@ -298,11 +299,19 @@ def _derived(recipe: Recipe, scales: list[float], first: int) -> list[Part]:
     return [Part(name, None, exact) for name, exact in zip(short, full, strict=True)]
 
 
-def _site_factors(
-    site: Site, scales: list[float], first: int, threshold: float | None, derived: list[Part]
+def site_factors(
+    site: Site, scales: Sequence[float], pixels: Sequence[int], threshold: float | None, derived: Sequence[Part] = ()
 ) -> list[tuple[Factor, ...]]:
-    """Each of a site's functions: products of cosines and sines, the first reader fastest."""
-    angles = [_angle(angle, scales, first, threshold, derived) for angle in site.angles]
+    """Each of a site's functions: products of cosines and sines, the first reader fastest.
+
+    Args:
+        site: of a recipe.
+        scales: what each input is multiplied with.
+        pixels: which pixel each input is.
+        threshold: of the circuit.
+        derived: the values of its program.
+    """
+    angles = [_angle(angle, scales, pixels, threshold, derived) for angle in site.angles]
     products = []
     for column in site.columns:
         digits = [(column // 3**r) % 3 for r in range(len(angles))]
@@ -313,14 +322,19 @@ def _site_factors(
 
 
 def _angle(
-    terms: tuple[tuple[int, float], ...], scales: list[float], first: int, threshold: float | None, derived: list[Part]
+    terms: tuple[tuple[int, float], ...],
+    scales: Sequence[float],
+    pixels: Sequence[int],
+    threshold: float | None,
+    derived: Sequence[Part],
 ) -> tuple[tuple[float, Part], ...]:
     parts: list[tuple[float, Part]] = []
     for index, coefficient in terms:
-        pixel = first + index
         if index >= len(scales):
             parts.append((coefficient, derived[index - len(scales)]))
-        elif threshold is None:
+            continue
+        pixel = pixels[index]
+        if threshold is None:
             parts.append((coefficient * scales[index], Part(f"x{pixel}", pixel, f"x{pixel}")))
         else:
             limit = threshold / scales[index] if scales[index] else math.inf

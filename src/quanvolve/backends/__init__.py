@@ -32,6 +32,14 @@ from quanvolve.backends._readout import ReadoutErrors as ReadoutErrors
 from quanvolve.backends._readout import readout_errors as readout_errors
 from quanvolve.backends._settings import Measured as Measured
 from quanvolve.backends._transpile import Transpiled as Transpiled
+from quanvolve.backends._tree_circuit import TreeCircuit as TreeCircuit
+from quanvolve.backends._tree_circuit import tree_circuit as tree_circuit
+from quanvolve.backends._tree_circuit import tree_circuits as tree_circuits
+from quanvolve.backends._tree_circuit import tree_qubits as tree_qubits
+from quanvolve.backends._tree_estimate import TreeSize as TreeSize
+from quanvolve.backends._tree_estimate import tree_size as tree_size
+from quanvolve.backends._tree_noise import tree_noise as tree_noise
+from quanvolve.backends._tree_run import run_tree as run_tree
 from quanvolve.backends._work import Rates as Rates
 from quanvolve.backends._work import Work as Work
 from quanvolve.backends._written import qiskit_circuit as qiskit_circuit

@@ -9,15 +9,17 @@ from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.backends._backend import Backend
+from quanvolve.backends._layer import check_trees
 from quanvolve.backends._mitigate import check_scales, with_assumed
 from quanvolve.backends._plan import check_calibrates, check_held_out, plan_settings
 from quanvolve.backends._qiskit import QiskitBackend
 from quanvolve.backends._readout import REPEATS, readout_key
-from quanvolve.backends._rows import Row, check_layers, layers_of, rows_of_layer
+from quanvolve.backends._rows import Row, all_layers_of, check_layers, rows_of_layer
 from quanvolve.backends._seen import Seen, seen_windows
+from quanvolve.backends._tree_estimate import NOT_CALIBRATED, TreeSize, tree_size, tree_work
 from quanvolve.backends._work import Rates, Work, total
 from quanvolve.circuits import Circuit, bases_of
-from quanvolve.nn import QuanvNd
+from quanvolve.nn import CoherentTree, QuanvNd
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class LayerEstimate:
         held_out: random settings that test the fits; None where there are none.
         not_calibrated: why there is no calibration, or None.
         depth, two_qubit_gates: of the largest circuit, after transpilation where the backend is one of Qiskit.
+        tree: of a coherent tree, its circuit: one for each image, tree and measured basis, on qubits that are reset.
+            `filters` are its trees there, and `windows` images. None for other layers.
     """
 
     name: str
@@ -44,6 +48,7 @@ class LayerEstimate:
     not_calibrated: str | None
     depth: int
     two_qubit_gates: int
+    tree: TreeSize | None = None
 
 
 @dataclass(frozen=True)
@@ -126,15 +131,19 @@ def estimate(
     """
     check_held_out(held_out)
     noise = check_scales(scales)
-    layers = layers_of(model)
-    check_layers(layers, backend)
+    layers = all_layers_of(model)
+    filters = {name: layer for name, layer in layers.items() if isinstance(layer, QuanvNd)}
+    check_layers(filters, backend)
+    check_trees(layers, backend)
     counting = _Counting(rates or Rates(), shots, sparse, held_out, readout, noise, seed)
     each = tuple(
         counting.layer(name, layer, seen, backend)
+        if isinstance(layer, QuanvNd)
+        else counting.tree(name, layer, seen, backend)
         for (name, layer), seen in zip(layers.items(), seen_windows(model, images, levels), strict=True)
     )
     fits, tests = [counted.calibration for counted in each], [counted.held_out for counted in each]
-    circuits = [circuit for layer in layers.values() for circuit in layer.circuits]
+    circuits = [circuit for layer in filters.values() for circuit in layer.circuits]
     known = all(fit is not None for fit in fits)
     return Estimate(
         total(counted.windows for counted in each),
@@ -192,6 +201,14 @@ class _Counting:
             reason,
             max(depth for depth, _ in sizes),
             max(pairs for _, pairs in sizes),
+        )
+
+    def tree(self, name: str, tree: CoherentTree, seen: Seen, backend: Backend | None) -> LayerEstimate:
+        """What a coherent tree would run."""
+        size = tree_size(tree, backend)
+        every, distinct = tree_work(tree, seen.count, seen.distinct(0, 0), size, self.shots, self.rates)
+        return LayerEstimate(
+            name, tree.n_trees, every, distinct, None, None, NOT_CALIBRATED, size.depth, size.two_qubit_gates, size
         )
 
     def _calibration(self, rows: list[Row]) -> tuple[Work, Work]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -14,11 +15,12 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.backends._backend import Backend, Progress, measure
 from quanvolve.backends._cache import Cache
 from quanvolve.backends._gradients import NoGradient, check_diff_method, with_shifted_runs
-from quanvolve.backends._rows import Row, check_layers, layers_of, replace_layers, rows_of_layer, windows_of
+from quanvolve.backends._rows import Row, all_layers_of, check_layers, replace_layers, rows_of_layer, windows_of
 from quanvolve.backends._settings import Floats, Weights
+from quanvolve.backends._tree_run import check_tree_runs, run_tree
 from quanvolve.circuits import Circuit
 from quanvolve.compile import arranged
-from quanvolve.nn import QuanvNd, in_format_of
+from quanvolve.nn import CoherentTree, QuanvNd, in_format_of
 
 
 def quantise(images: Tensor, levels: int) -> Tensor:
@@ -173,6 +175,45 @@ class _OnBackend(nn.Module):
         return _run(self.layer, images, self._how)
 
 
+class _TreeOnBackend(nn.Module):
+    """A tree that runs on a backend when it is called."""
+
+    def __init__(self, tree: CoherentTree, how: Run) -> None:
+        super().__init__()
+        self.tree, self._how = tree, how
+
+    def forward(self, images: Tensor) -> Tensor:
+        """As the tree."""
+        how = self._how
+        read = images if how.levels is None else quantise(images, how.levels)
+        out = torch.from_numpy(run_tree(self.tree, read, how.backend, progress=how.progress).values).to(images)
+        wanting = [t for t in (images, *self.tree.parameters()) if t.requires_grad] if torch.is_grad_enabled() else []
+        return NoGradient.apply(out, *wanting) if wanting else out  # type: ignore[no-untyped-call]
+
+
+def check_trees(layers: Mapping[str, nn.Module], backend: Backend | None, how: Run | None = None) -> None:
+    """Raise unless a backend can run all coherent trees of a model in a way.
+
+    Raises:
+        QuanvolveError: naming the tree.
+    """
+    for name, tree in layers.items():
+        if not isinstance(tree, CoherentTree):
+            continue
+        where = f"the layer {name!r} (CoherentTree)" if name else "the CoherentTree"
+        if how is not None and how.diff_method is not None:
+            raise QuanvolveError(
+                f"{where} has no gradients on a backend, `diff_method` (={how.diff_method!r}) asks for them: train "
+                "with the layer's own exact ones, its `noise` included, and run it there afterwards"
+            )
+        if how is not None and how.cache is not None:
+            raise QuanvolveError(f"{where} does not keep results, and `cache` is given: leave it out")
+        try:
+            check_tree_runs(tree, backend)
+        except QuanvolveError as error:
+            raise QuanvolveError(f"{where} cannot run there: {error} (no circuit has run)") from error
+
+
 def on_backend(
     model: nn.Module,
     backend: Backend,
@@ -186,7 +227,8 @@ def on_backend(
 
     Args:
         model: any torch module, such as the `module_` of a classifier.
-        backend, levels, cache, progress, diff_method: as in :func:`run_layer`.
+        backend, levels, cache, progress, diff_method: as in :func:`run_layer`. Coherent trees run as by
+            :func:`run_tree`, without `cache` and `diff_method`.
 
     Returns:
         A copy in evaluation mode; the model itself is left alone.
@@ -211,6 +253,8 @@ def on_backend(
         torch.Size([1, 1, 2, 4, 3])
     """
     check_diff_method(diff_method)
-    check_layers(layers_of(model), backend)
     how = Run(backend, levels, cache, progress, diff_method)
-    return replace_layers(model, lambda layer: _OnBackend(layer, how))
+    layers = all_layers_of(model)
+    check_layers({name: layer for name, layer in layers.items() if isinstance(layer, QuanvNd)}, backend)
+    check_trees(layers, backend, how)
+    return replace_layers(model, lambda layer: _OnBackend(layer, how), lambda tree: _TreeOnBackend(tree, how))

@@ -105,6 +105,11 @@ class QiskitBackend:
         digest = hashlib.sha256(Cache.key(circuit, weights, self.identity).encode() + inputs.tobytes())
         return int.from_bytes(digest.digest()[:4], "big") >> 1
 
+    def sampler(self, job: bytes) -> Any:
+        """The primitive, with a seed of its own for each job."""
+        digest = hashlib.sha256(self.identity.encode() + job).digest()
+        return self._sampler(None if self.seed is None else int.from_bytes(digest[:4], "big") >> 1)
+
     def _sampler(self, seed: int | None) -> Any:
         """The primitive: that of the backend's own package, or Qiskit's for any backend that runs circuits."""
         local = "qiskit_ibm_runtime" not in type(self.backend).__module__

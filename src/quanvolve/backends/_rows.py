@@ -12,7 +12,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.backends._backend import Backend
 from quanvolve.backends._settings import Floats, check_circuit
 from quanvolve.circuits import Circuit
-from quanvolve.nn import QuanvNd
+from quanvolve.nn import CoherentTree, QuanvNd
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,34 @@ def rows_of_layer(layer: QuanvNd) -> list[Row]:
     return rows
 
 
-def layers_of(model: nn.Module) -> dict[str, QuanvNd]:
+def all_layers_of(model: nn.Module) -> dict[str, QuanvNd | CoherentTree]:
     """All quantum layers of a model by name, each once; a layer that is the model itself has the name "".
 
     Raises:
         QuanvolveError: if it has none.
     """
-    layers = {name: module for name, module in model.named_modules() if isinstance(module, QuanvNd)}
+    layers = {name: module for name, module in model.named_modules() if isinstance(module, QuanvNd | CoherentTree)}
     if not layers:
         raise QuanvolveError(f"the model ({type(model).__name__}) has no quantum layer to run on a device")
+    return layers
+
+
+def layers_of(model: nn.Module) -> dict[str, QuanvNd]:
+    """The same for models whose quantum layers are filters.
+
+    Raises:
+        QuanvolveError: if it has none, or has others.
+    """
+    layers = {}
+    for name, layer in all_layers_of(model).items():
+        if isinstance(layer, CoherentTree):
+            where = f"the layer {name!r}" if name else "the model"
+            raise QuanvolveError(
+                f"{where} is a CoherentTree, whose circuit is one of a whole image: it has no filters whose settings "
+                "could be measured, fitted or mitigated one by one; on_backend() and run_tree() run it as it is, and "
+                "the layer itself can have noise, exactly"
+            )
+        layers[name] = layer
     return layers
 
 
@@ -60,19 +79,34 @@ def rows_of_model(model: nn.Module) -> list[Row]:
     return [row for layer in layers_of(model).values() for row in rows_of_layer(layer)]
 
 
-def replace_layers(model: nn.Module, make: Callable[[QuanvNd], nn.Module]) -> nn.Module:
+def replace_layers(
+    model: nn.Module,
+    make: Callable[[QuanvNd], nn.Module],
+    make_tree: Callable[[CoherentTree], nn.Module] | None = None,
+) -> nn.Module:
     """A copy of a model in evaluation mode with every quantum layer replaced, one that occurs twice by the same.
+
+    Args:
+        model: any torch module with quantum layers.
+        make: what takes the place of a filter.
+        make_tree: what takes the place of a coherent tree; without it, trees are refused.
 
     Raises:
         QuanvolveError: if it has none.
     """
-    layers_of(model)
+    if make_tree is None:
+        layers_of(model)
     whole = copy.deepcopy(model).eval()
-    made: dict[QuanvNd, nn.Module] = {layer: make(layer) for layer in layers_of(whole).values()}
-    if isinstance(whole, QuanvNd):
+    made: dict[nn.Module, nn.Module] = {}
+    for layer in all_layers_of(whole).values():
+        if isinstance(layer, QuanvNd):
+            made[layer] = make(layer)
+        elif make_tree is not None:
+            made[layer] = make_tree(layer)
+    if whole in made:
         return made[whole].eval()
     for name, module in list(whole.named_modules(remove_duplicate=False)):
-        if isinstance(module, QuanvNd):
+        if module in made:
             parent, _, last = name.rpartition(".")
             setattr(whole.get_submodule(parent), last, made[module])
     return whole.eval()

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from quanvolve.backends._layer import quantise
 from quanvolve.backends._rows import replace_layers, windows_of
 from quanvolve.backends._settings import Floats, settings_of
-from quanvolve.nn import QuanvNd
+from quanvolve.nn import CoherentTree, QuanvNd
 
 _BATCH = 2**20
 """Values of images that go through the model at a time."""
@@ -42,6 +42,12 @@ class Seen:
                 hashes = np.unique(_hashes(settings_of(layer.circuits[0], read)))
                 self._hashes.setdefault((call, group, channel), []).append(hashes)
 
+    def add_images(self, call: int, batch: Tensor) -> None:
+        """Note the images that a tree reads, each as one window."""
+        read = batch.detach().cpu().double().flatten(1).numpy()
+        self.count += len(read)
+        self._hashes.setdefault((call, 0, 0), []).append(np.unique(_hashes(read + 0.0)))
+
     def distinct(self, group: int, channel: int) -> int:
         """How many different windows a circuit reads there."""
         return sum(
@@ -62,8 +68,10 @@ def seen_windows(model: nn.Module, images: Tensor, levels: int | None) -> list[S
     """
     if isinstance(model, QuanvNd):
         images = model.batched(images)
+    elif isinstance(model, CoherentTree):
+        images = _batched(model, images)
     recorder = _Recorder(levels)
-    whole = replace_layers(model, recorder.watched)
+    whole = replace_layers(model, recorder.watched, recorder.watched_tree)
     with torch.no_grad():
         # One image tells how often layers are called, so that nothing is computed behind the last of these calls.
         whole(images[:1] if len(images) else images.new_zeros(1, *images.shape[1:]))
@@ -97,6 +105,17 @@ class _Recorder:
         self.seen.append(Seen())
         return _Watched(layer, self, len(self.seen) - 1)
 
+    def watched_tree(self, tree: CoherentTree) -> nn.Module:
+        """A tree, watched."""
+        self.seen.append(Seen())
+        return _WatchedTree(tree, self, len(self.seen) - 1)
+
+    def goes_on(self) -> None:
+        """Count a call; raise after the last one."""
+        self.call += 1
+        if self.call == self.calls:
+            raise _Enough
+
 
 class _Watched(nn.Module):
     """A layer that notes what it reads, and computes in float64: equal windows then have equal values behind it."""
@@ -114,12 +133,33 @@ class _Watched(nn.Module):
         if recorder.levels is not None:
             batch = quantise(batch, recorder.levels)
         recorder.seen[self._number].add(recorder.call, self.layer, batch)
-        recorder.call += 1
-        if recorder.call == recorder.calls:
-            raise _Enough
+        recorder.goes_on()
         inputs = images if recorder.levels is None else batch.reshape(images.shape)
         values: Tensor = self.exact(inputs.double())
         return values.to(images)
+
+
+class _WatchedTree(nn.Module):
+    """The same for a tree."""
+
+    def __init__(self, tree: CoherentTree, recorder: _Recorder, number: int) -> None:
+        super().__init__()
+        self._recorder, self._number, self.dims = recorder, number, tree.dims
+        self.exact = tree.without_shots().double()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """As the tree."""
+        recorder = self._recorder
+        if recorder.levels is not None:
+            images = quantise(images, recorder.levels)
+        recorder.seen[self._number].add_images(recorder.call, _batched(self.exact, images))
+        recorder.goes_on()
+        values: Tensor = self.exact(images.double())
+        return values.to(images)
+
+
+def _batched(tree: CoherentTree, images: Tensor) -> Tensor:
+    return images.unsqueeze(0) if images.dim() == tree.dims + 1 else images
 
 
 def _hashes(settings: Floats) -> npt.NDArray[np.uint64]:

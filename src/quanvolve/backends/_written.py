@@ -9,7 +9,7 @@ from typing import Any
 from quanvolve._errors import QuanvolveError
 from quanvolve._files import replacing
 from quanvolve._qiskit import import_qiskit
-from quanvolve.circuits import QISKIT_NAMES, Bound, outputs_in_words
+from quanvolve.circuits import QISKIT_NAMES, RESET, Bound, outputs_in_words
 
 
 def qiskit_circuit(bound: Bound, name: str = "filter") -> Any:
@@ -36,6 +36,9 @@ def qiskit_circuit(bound: Bound, name: str = "filter") -> Any:
     parameters = {parameter: library.Parameter(parameter) for parameter, _ in bound.parameters}
     written = qiskit.QuantumCircuit(bound.circuit.n_wires, name=name)
     for gate in bound.gates:
+        if gate.name == RESET:
+            written.reset(*gate.wires)
+            continue
         arguments: list[Any] = []
         if gate.offset is not None:
             arguments = [gate.offset + sum(factor * parameters[parameter] for parameter, factor in gate.terms)]

@@ -58,9 +58,11 @@ from quanvolve.circuits.draw import draw_legend as draw_legend
 from quanvolve.circuits.draw import draw_text as draw_text
 from quanvolve.circuits.draw import drawing_height as drawing_height
 from quanvolve.circuits.noise import absorbed as absorbed
+from quanvolve.circuits.noise import aer_errors as aer_errors
 from quanvolve.circuits.noise import through as through
 from quanvolve.circuits.noise import with_noise as with_noise
 from quanvolve.circuits.noise import with_readout_errors as with_readout_errors
+from quanvolve.circuits.write import RESET as RESET
 from quanvolve.circuits.write import Basis as Basis
 from quanvolve.circuits.write import Bound as Bound
 from quanvolve.circuits.write import BoundGate as BoundGate

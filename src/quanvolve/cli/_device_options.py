@@ -55,12 +55,7 @@ def run_and_data(
     from quanvolve.nn import CoherentTree, QuanvNd
 
     clf = load_model(run) if any_task else load_classifier(run)
-    if not any(isinstance(module, QuanvNd) for module in clf.module_.modules()):
-        if any(isinstance(module, CoherentTree) for module in clf.module_.modules()):
-            raise ModelError(
-                f"the model in {run} is a coherent tree, which has no windows whose values are measured: this command "
-                "takes models of quantum convolutions"
-            )
+    if not any(isinstance(module, QuanvNd | CoherentTree) for module in clf.module_.modules()):
         raise ModelError(f"the model in {run} has no quantum layer, which this command is about")
     return clf, data_of(run, clf, dataset, data_dir)
 

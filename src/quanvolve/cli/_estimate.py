@@ -51,7 +51,9 @@ def estimate(
     All quantum layers of the model count, each by itself and together, in
     three ways to classify the test images as a device would: a circuit for
     each window, equal windows once, or a calibration (with the options of
-    `quanvolve calibrate`), whose filters serve all images.
+    `quanvolve calibrate`), whose filters serve all images. A coherent tree
+    runs once for each image, tree and measured basis, on qubits that are
+    reset and used again.
     """
     import torch
 
@@ -85,7 +87,7 @@ def estimate(
             )
             for layer in counted.layers
         ],
-        ("layer", "filters", "a circuit a window", "equal windows once", "calibration"),
+        ("layer", "filters, trees", "a circuit a window", "equal windows once", "calibration"),
         right=(1, 2, 3, 4),
     )
     emit("")
@@ -99,6 +101,13 @@ def estimate(
         right=(1, 2, 3, 4),
     )
     for layer in counted.layers:
+        if layer.tree is not None:
+            size = layer.tree
+            lasts = "" if size.seconds is None else f"; a shot lasts {_time(size.seconds)}"
+            emit(
+                f"{layer.name or 'model'}: a tree on {size.qubits} qubits with {size.resets:,} resets, depth "
+                f"{size.depth:,}, {size.gates:,} gates, {size.two_qubit_gates:,} of them on two qubits{lasts}"
+            )
         if layer.not_calibrated is not None:
             emit(f"no calibration: {layer.name}: {layer.not_calibrated}")
 

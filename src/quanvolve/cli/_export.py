@@ -45,6 +45,9 @@ def export(
     file for each circuit, numbered where there are several.
 
     qiskit: all circuits in one QPY file, the pixels being parameters.
+
+    Coherent trees are circuits of a whole image, on few qubits that are
+    reset and used again.
     """
     output_file(output)
     model = load_model(run) if to in (Form.ONNX, Form.TORCH) else load_classifier(run)
@@ -62,9 +65,7 @@ def export(
         )
         about = f"checked on 16 random images: its {answers} differ by at most {difference:.1e}{unit}"
     else:
-        from quanvolve.analysis import filter_circuits
-
-        circuits = filter_circuits(model)
+        circuits = _circuits(model)
         result["circuits"] = [circuit.name for circuit in circuits]
         if to is Form.QISKIT:
             from quanvolve.backends import qiskit_circuit, save_qpy
@@ -80,6 +81,15 @@ def export(
     for path in written:
         emit(f"wrote {path}")
     emit(about)
+
+
+def _circuits(model: Any) -> list[Any]:
+    """Those of filters, and those of coherent trees."""
+    from quanvolve.analysis import filter_circuits, quantum_layers
+    from quanvolve.backends import tree_circuits
+
+    trees = tree_circuits(model)
+    return [*(filter_circuits(model) if quantum_layers(model) or not trees else []), *trees]
 
 
 def _write_programs(circuits: list[Any], output: Path) -> list[Path]:

@@ -28,6 +28,9 @@ from quanvolve.compile.plans._table import TablePlan as TablePlan
 from quanvolve.compile.plans._tensor_train import TensorTrainPlan as TensorTrainPlan
 from quanvolve.compile.plans._tree import TreePlan as TreePlan
 from quanvolve.compile.plans._tree import TreeStep as TreeStep
+from quanvolve.compile.plans._tree_levels import tree_maps as tree_maps
+from quanvolve.compile.plans._tree_levels import tree_onward as tree_onward
+from quanvolve.compile.plans._tree_levels import tree_states as tree_states
 from quanvolve.compile.plans._truncated_train import needs_fixed as needs_fixed
 from quanvolve.compile.reference._coefficients import coefficients as coefficients
 from quanvolve.compile.reference._features import features as features

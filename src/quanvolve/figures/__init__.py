@@ -8,6 +8,7 @@ from quanvolve.figures._feature_maps_figure import feature_maps_figure as featur
 from quanvolve.figures._filter_figures import filters_figure as filters_figure
 from quanvolve.figures._labels_figure import labels_figure as labels_figure
 from quanvolve.figures._overview import overview_figure as overview_figure
+from quanvolve.figures._purity_figure import purity_figure as purity_figure
 from quanvolve.figures._reading_figures import gallery_figure as gallery_figure
 from quanvolve.figures._reading_figures import reading_figure as reading_figure
 from quanvolve.figures._reading_figures import response_figure as response_figure
@@ -18,3 +19,4 @@ from quanvolve.figures._style import save_figure as save_figure
 from quanvolve.figures._training_figures import confusion_figure as confusion_figure
 from quanvolve.figures._training_figures import history_figure as history_figure
 from quanvolve.figures._tree_figure import tree_figure as tree_figure
+from quanvolve.figures._tree_reading_figure import tree_reading_figure as tree_reading_figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -223,6 +224,19 @@ class CoherentTree(WithTreeState, WithFormat):
         return self.shape.places
 
     @property
+    def steps(self) -> tuple[TreeStep, ...]:
+        """What runs at each level, from the leaves: with encoding and noise."""
+        return self._static.plan.steps
+
+    def without_shots(self) -> CoherentTree:
+        """A copy with exact values."""
+        made = copy.deepcopy(self)
+        made.shots = None
+        plan = TreePlan(self.n_trees, self.steps, Circuit(self.keep, 0, (), self.observables))
+        made._static = TreeStatic(plan, self.shape)
+        return made
+
+    @property
     def plan(self) -> str:
         """How the tree is evaluated, in a sentence."""
         return str(self._static.plan)
@@ -240,10 +254,7 @@ class CoherentTree(WithTreeState, WithFormat):
             >>> torch.allclose(tree.frozen()(images), tree(images), atol=1e-6)
             True
         """
-        static = self._static
-        if self.shots is not None:
-            exact = TreePlan(self.n_trees, static.plan.steps, Circuit(self.keep, 0, (), self.observables))
-            static = TreeStatic(exact, self.shape)
+        static = self.without_shots()._static
         with torch.no_grad(), use_kernels(False):
             weights = [level.circuit_weights() for level in levels_of(self.levels)]
             maps = static.plan.compile(weights, self._like(torch.empty(0)))

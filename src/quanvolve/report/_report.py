@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,7 +12,7 @@ import torch
 from quanvolve._cite import cite
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve._version import __version__
-from quanvolve.analysis import Audit, Reading, audit, quantum_layers, reading
+from quanvolve.analysis import Audit, Reading, audit, coherent_trees, quantum_layers, reading
 from quanvolve.figures import (
     bloch_figure,
     filters_figure,
@@ -22,51 +22,14 @@ from quanvolve.figures import (
     spectrum_figure,
 )
 from quanvolve.report._page import inline_svg, rendered
+from quanvolve.report._parts import LayerPart, Picture
+from quanvolve.report._tree_part import seen_by, tree_part
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_CHANNELS, _MOST_PIXELS, _MOST_IMAGES = 16, 36, 256
 _PRUNED, _LATEX_TERMS = 0.02, 24
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure of the page.
-
-    Attributes:
-        title: of its section.
-        caption: what to see in it.
-        svg: the figure.
-    """
-
-    title: str
-    caption: str
-    svg: str
-
-    @property
-    def anchor(self) -> str:
-        """The name of its section in links."""
-        return re.sub(r"\W+", "-", self.title.lower()).strip("-")
-
-
-@dataclass
-class LayerPart:
-    """A quantum layer's section."""
-
-    name: str
-    repr: str
-    plan: str
-    pictures: list[Picture] = field(default_factory=list)
-    readings: list[Reading] = field(default_factory=list)
-    reading_note: str = ""
-    formulas: list[dict[str, Any]] = field(default_factory=list)
-    formula_note: str = ""
-
-    @property
-    def anchor(self) -> str:
-        """The name of its section in links."""
-        return "layer-" + re.sub(r"\W+", "-", self.name.lower())
 
 
 @dataclass(frozen=True)
@@ -121,8 +84,8 @@ def explain(
         (True, 4)
     """
     tell = progress or (lambda text: None)
-    layers = quantum_layers(model)
-    if not layers:
+    layers, trees = quantum_layers(model), coherent_trees(model)
+    if not layers and not trees:
         raise QuanvolveError("the model has no quantum layer: there is nothing to explain")
     tell("auditing")
     images = torch.from_numpy(model.prepared(X[:_MOST_IMAGES]))
@@ -134,17 +97,22 @@ def explain(
         part, layer_readings = _layer_part(name, layer, images if _reads_images(layer, model) else None, f"l{number}")
         parts.append(part)
         readings = readings or layer_readings
+    for number, (name, tree) in enumerate(trees, len(layers)):
+        tell(f"explaining {name}")
+        parts.append(tree_part(name, tree, seen_by(model.module_, tree, images), f"l{number}"))
     pictures = [
         Picture(name, caption, inline_svg(figure, f"{name}: {caption}", f"p{number}"))
         for number, (name, caption, figure) in enumerate(figures)
     ]
     tell("writing")
-    quantum = "one quantum layer" if len(layers) == 1 else f"{len(layers)} quantum layers"
+    count = len(layers) + len(trees)
+    quantum = "one quantum layer" if count == 1 else f"{count} quantum layers"
+    about = "what its filters compute" if layers else "what its trees of qubits compute"
     page = rendered(
         "explanation.html",
         title=title,
-        lead=f"A {_kind(model)} with {quantum}, taken apart: what its filters compute, what they read of the image, "
-        "and whether there was anything in them to train.",
+        lead=f"A {_kind(model)} with {quantum}, taken apart: {about}, what they read of the image, and whether there "
+        "was anything in them to train.",
         facts=[*facts, *_counts(audited)],
         findings=audited.sentences(),
         layers=parts,

@@ -30,29 +30,9 @@ def aer_noise(circuit: Circuit, model: Any, measured: bool = True) -> Circuit:
     Raises:
         QuanvolveError: if the circuit cannot be written in the basis gates, or an error is of an unknown form.
     """
-    described = model.to_dict()
     basis = [name for name in model.basis_gates if name in _OURS]
     rebased = rebase(circuit, basis)
-    gate_errors: dict[tuple[str, tuple[int, ...] | None], Floats] = {}
-    readout: dict[int | None, tuple[float, float]] = {}
-    for error in described["errors"]:
-        named = [tuple(int(q) for q in qubits) for qubits in error.get("gate_qubits") or ()]
-        places: list[tuple[int, ...] | None] = [*named] or [None]
-        for place in places:
-            if error["type"] == "roerror":
-                rates = np.asarray(error["probabilities"], float)
-                if rates.shape != (2, 2):
-                    raise QuanvolveError(
-                        "the noise model has readout errors of several qubits together, expected single ones"
-                    )
-                readout[None if place is None else place[0]] = (float(rates[0, 1]), float(rates[1, 0]))
-            elif error["type"] == "qerror":
-                names = [name for name in error["operations"] if name in _OURS]
-                if names:
-                    matrix = _transfer(error, GATES[_OURS[names[0]]].n_wires)
-                    gate_errors.update({(name, place): matrix for name in names})
-            else:
-                raise QuanvolveError(f"the noise model has an error of the unknown type {error['type']!r}")
+    gate_errors, readout = aer_errors(model)
     gates: list[Gate] = []
     bare: set[tuple[str, tuple[int, ...]]] = set()
     for gate in rebased.gates:
@@ -76,6 +56,41 @@ def aer_noise(circuit: Circuit, model: Any, measured: bool = True) -> Circuit:
         return noisy
     errors = {wire: readout.get(wire, readout.get(None, (0.0, 0.0))) for wire in range(circuit.n_wires)}
     return with_readout_errors(noisy, {wire: pair for wire, pair in errors.items() if any(pair)})
+
+
+def aer_errors(
+    model: Any,
+) -> tuple[dict[tuple[str, tuple[int, ...] | None], Floats], dict[int | None, tuple[float, float]]]:
+    """What an Aer `NoiseModel` says of gates and of measurements.
+
+    Returns:
+        By gate and its qubits (None: any), the Pauli transfer matrix, the first qubit most significant; and by qubit
+        P(1 | 0) and P(0 | 1). Errors of instructions that descriptions do not have are left out.
+
+    Raises:
+        QuanvolveError: if an error is of an unknown form.
+    """
+    gates: dict[tuple[str, tuple[int, ...] | None], Floats] = {}
+    readout: dict[int | None, tuple[float, float]] = {}
+    for error in model.to_dict()["errors"]:
+        named = [tuple(int(q) for q in qubits) for qubits in error.get("gate_qubits") or ()]
+        places: list[tuple[int, ...] | None] = [*named] or [None]
+        for place in places:
+            if error["type"] == "roerror":
+                rates = np.asarray(error["probabilities"], float)
+                if rates.shape != (2, 2):
+                    raise QuanvolveError(
+                        "the noise model has readout errors of several qubits together, expected single ones"
+                    )
+                readout[None if place is None else place[0]] = (float(rates[0, 1]), float(rates[1, 0]))
+            elif error["type"] == "qerror":
+                names = [name for name in error["operations"] if name in _OURS]
+                if names:
+                    matrix = _transfer(error, GATES[_OURS[names[0]]].n_wires)
+                    gates.update({(name, place): matrix for name in names})
+            else:
+                raise QuanvolveError(f"the noise model has an error of the unknown type {error['type']!r}")
+    return gates, readout
 
 
 def _transfer(error: Any, n: int) -> Floats:

@@ -2,6 +2,7 @@
 
 from quanvolve.circuits.write._bases import Basis as Basis
 from quanvolve.circuits.write._bases import bases_of as bases_of
+from quanvolve.circuits.write._bound import RESET as RESET
 from quanvolve.circuits.write._bound import Bound as Bound
 from quanvolve.circuits.write._bound import BoundGate as BoundGate
 from quanvolve.circuits.write._bound import bind as bind

@@ -15,6 +15,8 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.circuits.description import PROGRAM, Angle, Circuit, Preparation, factor_text, value_texts
 
 Floats = npt.NDArray[np.float64]
+RESET = "RESET"
+"""The name of what takes a qubit back to the state 0, in circuits that use qubits again."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class BoundGate:
     """A gate whose angle in radians, where it has one, is ``offset + sum(factor * parameter)``.
 
     Args:
-        name: from the vocabulary :data:`~quanvolve.circuits.GATES`.
+        name: from the vocabulary :data:`~quanvolve.circuits.GATES`, or "RESET".
         wires: one or two.
         offset: None for gates without an angle.
         terms: pairs of the name of a parameter and its factor.

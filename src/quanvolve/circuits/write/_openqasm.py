@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from quanvolve.circuits.description import QISKIT_NAMES, Circuit, value_texts
-from quanvolve.circuits.write._bound import Bound, BoundGate
+from quanvolve.circuits.write._bound import RESET, Bound, BoundGate
 
 _ISWAP = "gate iswap a, b { s a; s b; h a; cx a, b; cx b, a; h b; }"
 
@@ -108,6 +108,8 @@ def _number(value: float) -> str:
 
 def _line(gate: BoundGate) -> str:
     wires = ", ".join(f"q[{wire}]" for wire in gate.wires)
+    if gate.name == RESET:
+        return f"reset {wires};"
     if gate.offset is None:
         return f"{QISKIT_NAMES[gate.name]} {wires};"
     angle = repr(gate.offset) if gate.offset or not gate.terms else ""

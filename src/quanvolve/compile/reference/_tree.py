@@ -25,12 +25,12 @@ def climb(tables: TreeTables, leaves: Tensor, maps: Tensor) -> Tensor:
     for level in tables.levels:
         last = first + level.numbers
         shape = (tables.trees, level.maps, level.outputs, *level.sizes)
-        state = _level(level, state, maps[:, first:last].reshape(shape))
+        state = one_level(level, state, maps[:, first:last].reshape(shape))
         first = last
     return state
 
 
-def _level(level: TreeLevel, state: Tensor, numbers: Tensor) -> Tensor:
+def one_level(level: TreeLevel, state: Tensor, numbers: Tensor) -> Tensor:
     """All blocks of a level: shape (trees, blocks x outputs, images)."""
     value = numbers.unsqueeze(-1)
     for position in reversed(range(len(level.sizes))):
