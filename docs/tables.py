@@ -105,6 +105,22 @@ def wide() -> str:
     return "\n".join(lines)
 
 
+def trees() -> str:
+    """Coherent trees: milliseconds of 100 images, and how many times ours others take."""
+    with (ROOT / "benchmarks" / "coherent_tree.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = [
+        "| 100 images, 1,024 qubits, 8 trees | threads | milliseconds | of processors | times ours |",
+        "|---|---|---|---|---|",
+    ]
+    for row in sorted(rows, key=lambda row: row["what"]):
+        lines.append(
+            f"| {row['what']}: {row['contender']} | {row['threads']} | {row['milliseconds']} | {row['processor ms']} | "
+            f"{row['times ours']} |"
+        )
+    return "\n".join(lines)
+
+
 def wide_accuracy() -> str:
     """Test accuracy in percent by the size of the window, mean over the seeds; filter parameters in brackets."""
     with (ROOT / "benchmarks" / "wide_accuracy.csv").open(newline="") as file:
@@ -345,6 +361,7 @@ TABLES = {
     ROOT / "docs" / "studio.md": (("studio", studio),),
     ROOT / "docs" / "reproductions.md": (("summary", summary), ("reproductions", reproductions)),
     ROOT / "docs" / "tree-accuracy.md": (("trees", trees),),
+    ROOT / "docs" / "coherent.md": (("trees", trees),),
     ROOT / "docs" / "wide.md": (("wide", wide), ("wide-accuracy", wide_accuracy)),
 }
 
