@@ -105,7 +105,7 @@ def wide() -> str:
     return "\n".join(lines)
 
 
-def trees() -> str:
+def tree_speed() -> str:
     """Coherent trees: milliseconds of 100 images, and how many times ours others take."""
     with (ROOT / "benchmarks" / "coherent_tree.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -402,7 +402,7 @@ TABLES = {
     ROOT / "docs" / "scale.md": (("workers", workers),),
     ROOT / "docs" / "studio.md": (("studio", studio),),
     ROOT / "docs" / "reproductions.md": (("summary", summary), ("reproductions", reproductions)),
-    ROOT / "docs" / "coherent.md": (("trees", trees),),
+    ROOT / "docs" / "coherent.md": (("trees", tree_speed),),
     ROOT / "docs" / "tree-accuracy.md": (("tree-accuracy", tree_accuracy),),
     ROOT / "docs" / "wide.md": (("wide", wide), ("wide-accuracy", wide_accuracy)),
     ROOT / "docs" / "qcnn.md": (("qcnn-speed", qcnn_speed), ("qcnn-binary", qcnn_binary)),

@@ -3,10 +3,10 @@
 from quanvolve.analysis._audit import Audit as Audit
 from quanvolve.analysis._audit import LayerAudit as LayerAudit
 from quanvolve.analysis._audit import audit as audit
-from quanvolve.analysis._audit import effective_rank as effective_rank
 from quanvolve.analysis._channel_circuits import ChannelCircuit as ChannelCircuit
 from quanvolve.analysis._channel_circuits import channel_circuits as channel_circuits
 from quanvolve.analysis._channel_circuits import quantum_layers as quantum_layers
+from quanvolve.analysis._effective_rank import effective_rank as effective_rank
 from quanvolve.analysis._filter_circuits import FilterCircuit as FilterCircuit
 from quanvolve.analysis._filter_circuits import filter_circuits as filter_circuits
 from quanvolve.analysis._formula import Formula as Formula

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.analysis._channel_circuits import quantum_layers
+from quanvolve.analysis._effective_rank import constant_of, effective_rank
 from quanvolve.analysis._jacobian import Floats, gradient_variance, jacobian, on_windows, windows_of
 from quanvolve.analysis._tree_audit import TreeAudit, tree_audit
 from quanvolve.analysis._tree_view import coherent_trees
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _DRAWS = 64
 _LEAST_WINDOWS, _MOST_IMAGES = 256, 256
-_CONSTANT, _SAME = 1e-10, 1e-9
+_SAME = 1e-9
 _FLAT = 1e-4
 """A variance of derivatives below which 10,000 shots do not tell one from zero."""
 
@@ -285,33 +286,6 @@ def _alike(values: Floats) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]
     same = 1 - np.abs(unit.T @ unit) < _SAME
     others = [k for k in range(values.shape[1]) if k not in constant]
     return constant, tuple((i, j) for i in others for j in others if i < j and same[i, j])
-
-
-def constant_of(values: Floats) -> tuple[int, ...]:
-    """Columns that are the same in all rows."""
-    lengths = np.linalg.norm(values - values.mean(axis=0), axis=0)
-    return tuple(int(k) for k in np.flatnonzero(lengths <= _CONSTANT * np.sqrt(len(values))))
-
-
-def effective_rank(values: Any) -> float:
-    """How many directions the values of channels really use: the exponential of the entropy of singular values.
-
-    Args:
-        values: shape (windows, channels); their means are taken off.
-
-    References:
-        Roy and Vetterli, "The effective rank", EUSIPCO (2007), equations 4 to 6.
-
-    Examples:
-        >>> round(effective_rank([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), 6)
-        2.0
-    """
-    array = np.asarray(values, dtype=np.float64)
-    sizes = np.linalg.svd(array - array.mean(axis=0), compute_uv=False)
-    if not sizes.size or sizes[0] <= _CONSTANT:
-        return 0.0
-    shares = sizes[sizes > 0] / sizes.sum()
-    return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
 def _list(names: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from quanvolve.analysis._effective_rank import constant_of, effective_rank
 from quanvolve.analysis._tree_purity import tree_purity
 from quanvolve.analysis._tree_structure import names_of, without_effect
 from quanvolve.analysis._tree_view import ExactTree, checked_images
@@ -110,8 +111,6 @@ def tree_audit(name: str, tree: TreeView, images: Any, seed: int = 0) -> TreeAud
         images: as it takes them.
         seed: of the directions in which values are differentiated.
     """
-    from quanvolve.analysis._audit import constant_of, effective_rank
-
     batch = checked_images(tree, images)
     structural = without_effect(tree)
     gradients, values = _derivatives(tree, batch, seed)

@@ -321,7 +321,7 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
         self._check_structure(self.circuits)
         if torch.compiler.is_compiling():
             from quanvolve.nn._traced import as_tensor  # loads torch._dynamo
-            from quanvolve.nn._traced import traced as compiled
+            from quanvolve.nn._traced import traced as compiled  # loads torch._dynamo
 
             bias: dict[str, Tensor] = {} if self.bias is None else {"bias": self.bias}
             out = compiled(self._static, batch, self.circuit_weights(), like, as_tensor(self.scale, batch), bias)
