@@ -16,6 +16,7 @@ from quanvolve.circuits import BLOCKS, Angle, Circuit, Gate, Observable, named_c
 from quanvolve.compile import arranged, compile_circuit, kernels, use_kernels
 from quanvolve.compile.ops._cartan import cartan
 from quanvolve.compile.ops._coefficients import coefficients
+from quanvolve.compile.ops._leaves import leaves
 from quanvolve.compile.ops._network import network
 from quanvolve.compile.ops._operator import Operator
 from quanvolve.compile.ops._polynomial import polynomial
@@ -28,6 +29,7 @@ from quanvolve.compile.tables._coefficients import CoefficientTables
 from quanvolve.compile.tables._grid import Grid
 from quanvolve.compile.tables._handle import Tables
 from quanvolve.compile.tables._layout import Layout
+from quanvolve.compile.tables._leaves import LeafTables
 from quanvolve.compile.tables._network import NetworkTables, count_terms
 from quanvolve.compile.tables._parsed import Parsed
 from quanvolve.compile.tables._polynomial import PolynomialTables
@@ -130,6 +132,13 @@ def _cartan(encoding: str | None) -> Case:
     return Case(cartan, CartanTables.of_recipe(recipe), lambda n: [6 * drawn(n, 9)])
 
 
+def _leaves() -> Case:
+    """Cosines and sines of some of the pixels, and of none."""
+    pixels = np.array([4, 4, 0, 79, -1, -1, 33])
+    sines = np.array([True, False, True, False, True, False, False])
+    return Case(leaves, LeafTables.of_pixels(pixels, sines, 1.7, 80), lambda n: [drawn(n, 2, 5, 8)])
+
+
 CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("polynomial", "dense"): lambda: _polynomial("strongly_entangling", 1),
     ("polynomial", "few products"): lambda: _polynomial("random", LAYOUT.rows),
@@ -143,6 +152,7 @@ CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("tree", "shared numbers"): lambda: _tree((4, 4), True),
     ("tree", "inputs of different sizes"): lambda: _tree((3, 1, 4, 2), False),
     ("tree", "one input"): lambda: _tree((9,), False),
+    ("leaves", "some pixels"): _leaves,
     ("cartan", "all words"): lambda: _cartan(None),
     ("cartan", "encoded"): lambda: _cartan("RX"),
     ("states", "amplitudes"): lambda: _states("strongly_entangling", 1, encoding="amplitude", n_wires=3),

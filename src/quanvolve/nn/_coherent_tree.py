@@ -316,8 +316,11 @@ class CoherentTree(WithTreeState, WithFormat):
         return {**state, "_compiled": None}
 
     def _like(self, otherwise: Tensor) -> Tensor:
-        tensors = [*self.parameters(), *self.buffers()]
-        return tensors[0] if tensors else otherwise
+        """A tensor with the tree's dtype and device; where it has none of its own it follows its images."""
+        for level in levels_of(self.levels):
+            for weight in level.circuit_weights().values():
+                return weight
+        return self.scale if isinstance(self.scale, Tensor) else otherwise
 
     def _check(self, images: Tensor, like: Tensor) -> None:
         check_images(images, self.in_channels, self.dims, like)

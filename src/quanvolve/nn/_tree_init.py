@@ -28,7 +28,8 @@ def first_tree_weights(
     """A weight of all blocks of a level, shape (*rows, *shape).
 
     "auto" is for "su4" the square root of SWAP with small rotations: the mean of its inputs plus half of their cross
-    product, which neither shrinks signals as a random block does, nor leaves them alone as the identity would.
+    product. It neither shrinks signals as a random block does, nor hands on one input alone as the identity would: the
+    root reads all pixels alike (`benchmarks/tree_signals.py`).
 
     Args:
         init: what the layer was given.

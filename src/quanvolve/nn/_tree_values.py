@@ -31,6 +31,7 @@ def tree_values(static: TreeStatic, maps: Tensor, images: Tensor, scale: Tensor 
     Returns:
         Tensor of shape (N, trees x values), or (N, trees x values, *places) where several windows are left.
     """
-    factor = wide(scale) if isinstance(scale, Tensor) else scale
-    out = static.plan.evaluate(maps, static.shape.pad(wide(images) * factor)).flatten(1, 2)
+    if isinstance(scale, Tensor):
+        images, scale = wide(images) * wide(scale), 1.0
+    out = static.plan.evaluate(maps, images, scale, static.shape.sides).flatten(1, 2)
     return out.flatten(1) if math.prod(static.shape.places) == 1 else out

@@ -11,7 +11,7 @@ from importlib import import_module
 
 from quanvolve.compile.kernels._kernel import Kernel as Kernel
 
-FAMILIES = ("polynomial", "coefficients", "network", "states", "cartan", "tree", "sample")
+FAMILIES = ("polynomial", "coefficients", "network", "states", "cartan", "leaves", "tree", "sample")
 
 _FOLDERS = {"cpu": ("numba", "numba")}
 """For each device the folder of its kernels, and the package that they need."""

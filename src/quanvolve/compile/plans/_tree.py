@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from quanvolve.circuits import Circuit
@@ -26,6 +27,7 @@ from quanvolve.compile.batch._tracing import followed
 from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.ops._cartan import cartan
 from quanvolve.compile.ops._coefficients import coefficients
+from quanvolve.compile.ops._leaves import leaves as read_leaves
 from quanvolve.compile.ops._plain import PlainCall, as_one_call, plain
 from quanvolve.compile.ops._sample import sample
 from quanvolve.compile.ops._tree import tree
@@ -33,12 +35,16 @@ from quanvolve.compile.reference._coefficients import from_words
 from quanvolve.compile.reference._features import features
 from quanvolve.compile.tables._cartan import CartanTables, is_cartan
 from quanvolve.compile.tables._coefficients import CoefficientTables
+from quanvolve.compile.tables._features import feature_table
+from quanvolve.compile.tables._leaves import LeafTables, single_leaves
 from quanvolve.compile.tables._pauli import part_on, word_index
 from quanvolve.compile.tables._recent import Recent
 from quanvolve.compile.tables._recipe import compile_circuit
 from quanvolve.compile.tables._sampling import ShotTables, sampling_of
 from quanvolve.compile.tables._site_words import site_words
 from quanvolve.compile.tables._tree import TreeLevel, TreeTables, gathered
+
+Sides = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -85,9 +91,11 @@ class TreePlan:
         words = [observable.terms[0][1] for observable in self._sampling.observables]
         self._words = np.array([word_index(word, read.n_wires) - 1 for word in words], np.int64)
         self._calls = Recent[PlainCall](most=len(self.steps))
+        self._leaves = Recent[LeafTables]()
         self._shots = None if shots is None else ShotTables.of_sampling(self._sampling, shots)
         self.recipes = tuple(compile_circuit(step.circuit) for step in steps)
         self.tables = TreeTables.of_levels(trees, self._levels())
+        self._single = single_leaves(feature_table(self.recipes[0]))
         self._rows = tuple(
             CartanTables.of_recipe(recipe) if is_cartan(recipe) else CoefficientTables.of_recipes([recipe])
             for recipe in self.recipes
@@ -127,23 +135,27 @@ class TreePlan:
             weights: for each level and weight a tensor (trees, blocks or 1, *shape).
             like: gives dtype and device where there are no weights.
         """
-        flats = [
-            flat_weights(recipe, {name: weight.flatten(0, 1) for name, weight in by_name.items()}, like)
-            for recipe, by_name in zip(self.recipes, weights, strict=True)
-        ]
         parts = []
-        for tables, levels in groupby(range(len(flats)), key=lambda number: self._rows[number]):
-            numbers = list(levels)
+        for tables, levels in groupby(range(len(self.steps)), key=lambda number: self._rows[number]):
             if isinstance(tables, CartanTables):  # all levels of one kind by one call
-                split = [flats[number].unflatten(0, (self.trees, -1)) for number in numbers]
+                split = [self._joined(number, weights[number], like) for number in levels]
                 joined = torch.cat(split, dim=1) if len(split) > 1 else split[0]
                 parts.append(cartan(tables, joined.flatten(0, 1)).reshape(self.trees, -1))
                 continue
-            for number in numbers:
-                words = self._numbers(number, tables, flats[number])
+            for number in levels:
+                words = self._numbers(number, tables, self._joined(number, weights[number], like).flatten(0, 1))
                 rows = self.trees * self.tables.levels[number].maps
                 parts.append(words.expand(rows, -1, -1).reshape(self.trees, -1))
         return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
+
+    def _joined(self, number: int, by_name: Mapping[str, Tensor], like: Tensor) -> Tensor:
+        """All weights of a level's blocks, one after the other: shape (trees, blocks or 1, numbers)."""
+        recipe = self.recipes[number]
+        if len(by_name) == 1 and recipe.circuit.program is None:
+            (weight,) = by_name.values()
+            return weight.flatten(2) if weight.dim() > 2 else weight.unsqueeze(2)
+        flat = flat_weights(recipe, {name: weight.flatten(0, 1) for name, weight in by_name.items()}, like)
+        return flat.unsqueeze(0) if not by_name else torch.unflatten(flat, 0, (self.trees, -1))
 
     def _numbers(self, number: int, tables: CoefficientTables, flat: Tensor) -> Tensor:
         """The numbers of a level's blocks: shape (rows, outputs, products)."""
@@ -177,40 +189,60 @@ class TreePlan:
         summed: Tensor = by_ancilla.index_select(-1, kept).sum(-1)
         return summed
 
-    def leaves(self, images: Tensor, dtype: torch.dtype) -> Tensor:
+    def leaves(self, images: Tensor, scale: float, sides: Sides, dtype: torch.dtype) -> Tensor:
         """What the first level reads: the functions of all encoded qubits, shape (rows, images).
 
         Args:
-            images: shape (N, channels, *size) in angles, of the size that the first level reads.
+            images: shape (N, channels, *size).
+            scale: what pixels are multiplied with to become angles.
+            sides: zeros that are added before and after each axis, so that the size is the one that the first level
+                reads.
             dtype: of the functions.
         """
-        step, recipe = self.steps[0], self.recipes[0]
-        dims, count = len(step.size), images.shape[0]
-        split = images
-        for axis in reversed(range(dims)):
-            split = torch.unflatten(split, 2 + axis, (step.places[axis], step.window[axis]))
-        places, inside = range(2, 2 + 2 * dims, 2), range(3, 3 + 2 * dims, 2)
-        windows = split.permute(*inside, 1, *places, 0).reshape(recipe.circuit.n_inputs, prod(step.places) * count)
+        if images.dtype == dtype and self._single is not None:
+            key = (images.shape[1], scale, sides)
+            return read_leaves(self._leaves.get(key, lambda: self._leaf_tables(*key)), images)
+        angles = F.pad(wide(images) * scale, [n for side in reversed(sides) for n in side])
+        recipe, blocks, count = self.recipes[0], prod(self.steps[0].places), angles.shape[0]
+        windows = self._windows(angles).reshape(recipe.circuit.n_inputs, blocks * count)
         functions = [site[..., 1:, :] for site in features(recipe, windows, dtype)]
-        blocks = prod(step.places)
         joined: Tensor = torch.cat(functions, dim=-2)
         return torch.unflatten(joined, -1, (blocks, count)).transpose(0, 1).flatten(0, 1)
 
-    def evaluate(self, maps: Tensor, angles: Tensor) -> Tensor:
+    def _windows(self, images: Tensor) -> Tensor:
+        """Pixels of windows: shape (*window, channels, *places, N)."""
+        step = self.steps[0]
+        dims = len(step.size)
+        for axis in reversed(range(dims)):
+            images = torch.unflatten(images, 2 + axis, (step.places[axis], step.window[axis]))
+        return images.permute(*range(3, 3 + 2 * dims, 2), 1, *range(2, 2 + 2 * dims, 2), 0)
+
+    def _leaf_tables(self, channels: int, scale: float, sides: Sides) -> LeafTables:
+        assert self._single is not None
+        step = self.steps[0]
+        size = [n - before - after for n, (before, after) in zip(step.size, sides, strict=True)]
+        count = channels * prod(size)
+        padded = np.pad(np.arange(1, count + 1).reshape(channels, *size), ((0, 0), *sides)) - 1
+        windows = padded.reshape(channels, -1)[:, gathered(step.size, step.window)]  # channels, blocks, places
+        pixels = windows.transpose(1, 2, 0).reshape(prod(step.places), -1)[:, self._single.inputs].reshape(-1)
+        sines = np.tile(self._single.sines, prod(step.places))
+        return LeafTables.of_pixels(pixels.astype(np.int64), sines, scale * self._single.factor, count)
+
+    def evaluate(self, maps: Tensor, images: Tensor, scale: float, sides: Sides) -> Tensor:
         """What is measured at last: shape (images, trees, measured values, *places).
 
         Args:
             maps: from :meth:`compile`.
-            angles: shape (N, channels, *size), of the size that the first level reads.
+            images, scale, sides: as in :meth:`leaves`.
         """
-        values = self._read(self.kept(maps, angles)).unflatten(0, (angles.shape[0], self.trees))
+        values = self._read(self.kept(maps, images, scale, sides)).unflatten(0, (images.shape[0], self.trees))
         placed: Tensor = torch.unflatten(values, -1, self.steps[-1].places)
         return placed
 
-    def kept(self, maps: Tensor, angles: Tensor) -> Tensor:
+    def kept(self, maps: Tensor, images: Tensor, scale: float, sides: Sides) -> Tensor:
         """All words of what the last blocks keep: shape (images x trees, words, places); arguments as above."""
         last = self.steps[-1]
-        values = tree(self.tables, self.leaves(wide(angles), maps.dtype), maps)
+        values = tree(self.tables, self.leaves(images, scale, sides, maps.dtype), maps)
         split: Tensor = torch.unflatten(values, 1, (prod(last.places), last.circuit.n_outputs))
         return split.permute(3, 0, 2, 1).flatten(0, 1)
 

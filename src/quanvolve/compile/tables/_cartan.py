@@ -69,6 +69,7 @@ class CartanTables(Tables):
 
     def __init__(self, words: npt.NDArray[np.int64], signs: npt.NDArray[np.float64]) -> None:
         self.words, self.signs = words, signs
+        self.every = bool(len(words) == WORDS and (words == np.arange(WORDS)).all() and (signs == 1).all())
 
     @classmethod
     def of_recipe(cls, recipe: Recipe) -> CartanTables:

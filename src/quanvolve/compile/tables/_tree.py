@@ -59,17 +59,20 @@ class Climb(NamedTuple):
 
     Args:
         blocks, inputs, outputs, maps: of each level, as :class:`TreeLevel` has them.
+        alike: 3 or 4 for levels whose blocks have two inputs known by so many numbers, and three outputs; 0 for others.
         splits: how many leading inputs are multiplied out before the others; their products weight the others' sums.
         sizes, size_starts: of all inputs.
         rows, row_starts: that each block and input reads, counted from the first row of all.
         numbers: where each level's numbers start.
-        states: the first row that each level reads, at last the first that the last level makes.
+        states: the first row that each level reads, then the first that the last level makes, and one past its last.
+        room: the most products of leading inputs and of the others, and words times the former, of levels not alike.
     """
 
     blocks: Integers
     inputs: Integers
     outputs: Integers
     maps: Integers
+    alike: Integers
     splits: Integers
     sizes: Integers
     size_starts: Integers
@@ -77,6 +80,7 @@ class Climb(NamedTuple):
     row_starts: Integers
     numbers: Integers
     states: Integers
+    room: Integers
 
 
 class TreeTables(Tables):
@@ -119,6 +123,7 @@ class TreeTables(Tables):
             np.array([len(level.sizes) for level in levels], np.int64),
             np.array([level.outputs for level in levels], np.int64),
             np.array([level.maps for level in levels], np.int64),
+            np.array([_alike(level) for level in levels], np.int64),
             np.array([_split(level.sizes) for level in levels], np.int64),
             np.concatenate([np.array(level.sizes, np.int64) for level in levels]),
             _starts([len(level.sizes) for level in levels]),
@@ -126,11 +131,24 @@ class TreeTables(Tables):
             _starts([level.rows.size for level in levels]),
             _starts([level.numbers for level in levels]),
             states,
+            np.array([_room(level) for level in levels], np.int64).max(0),
         )
 
 
 def _starts(lengths: list[int]) -> Integers:
     return np.concatenate([[0], np.cumsum(np.array(lengths, np.int64))]).astype(np.int64)
+
+
+def _alike(level: TreeLevel) -> int:
+    return level.sizes[0] if level.sizes in ((3, 3), (4, 4)) and level.outputs == 3 else 0
+
+
+def _room(level: TreeLevel) -> tuple[int, int, int]:
+    if _alike(level):
+        return 0, 0, 0
+    split = _split(level.sizes)
+    left = prod(level.sizes[:split])
+    return left, prod(level.sizes[split:]), level.outputs * left
 
 
 def _split(sizes: tuple[int, ...]) -> int:

@@ -26,7 +26,7 @@ class Cartan:
         out = torch.empty((len(weights), 3, len(tables.words)), dtype=weights.dtype)
         launch(
             _interactions.forward, _interactions.forward_parallel, _parts(weights), array(weights), tables.words,
-            tables.signs, array(out),
+            tables.signs.astype(array(weights).dtype), tables.every, array(out),
         )  # fmt: skip
         return out
 
@@ -37,7 +37,7 @@ class Cartan:
         gradient = torch.empty(tuple(weights.shape), dtype=grad.dtype)
         launch(
             _interactions.backward, _interactions.backward_parallel, _parts(weights), array(weights), tables.words,
-            tables.signs, array(grad), array(gradient),
+            tables.signs.astype(array(weights).dtype), tables.every, array(grad), array(gradient),
         )  # fmt: skip
         return (gradient,)
 

@@ -11,7 +11,6 @@ where left and right are the products of the numbers of a block's leading and of
 from __future__ import annotations
 
 import numba
-import numpy as np
 
 from quanvolve.compile.kernels.numba._arrays import Floats
 from quanvolve.compile.kernels.numba._bilinear import encoded, whole
@@ -25,17 +24,6 @@ _inlined = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"}, 
 
 encoded_forward, encoded_inputs, encoded_maps = encoded
 whole_forward, whole_inputs, whole_maps = whole
-VECTORS = 2
-"""Vectors of images that climb together, such that their states stay in the second cache."""
-
-
-@_inlined  # type: ignore[untyped-decorator]
-def _kind(climb: Climb, level: int) -> int:
-    """3 or 4 where there is a loop for a level of inputs known by so many numbers; else 0."""
-    first = climb.size_starts[level]
-    size = climb.sizes[first]
-    fits = climb.inputs[level] == 2 and climb.outputs[level] == 3 and climb.sizes[first + 1] == size
-    return size if fits and (size == 3 or size == 4) else 0
 
 
 @_inlined  # type: ignore[untyped-decorator]
@@ -48,18 +36,6 @@ def _widths(climb: Climb, level: int) -> tuple[int, int]:
         else:
             right *= climb.sizes[climb.size_starts[level] + n]
     return left, right
-
-
-@_inlined  # type: ignore[untyped-decorator]
-def _most(climb: Climb) -> tuple[int, int, int]:
-    """The most products of leading and of other inputs of a level, and of words times leading products."""
-    lefts, rights, sums = 1, 1, 1
-    for level in range(len(climb.blocks)):
-        if not _kind(climb, level):
-            left, right = _widths(climb, level)
-            lefts, rights = max(lefts, left), max(rights, right)
-            sums = max(sums, climb.outputs[level] * left)
-    return lefts, rights, sums
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -80,7 +56,7 @@ def _up(
 ) -> None:  # fmt: skip
     """All levels of one tree, whose numbers begin at `begin`."""
     for level in range(len(climb.blocks)):
-        kind, inputs, outputs = _kind(climb, level), climb.inputs[level], climb.outputs[level]
+        kind, inputs, outputs = climb.alike[level], climb.inputs[level], climb.outputs[level]
         left, right = _widths(climb, level)
         split, size, row = climb.splits[level], climb.size_starts[level], climb.row_starts[level]
         step = outputs * left * right if climb.maps[level] > 1 else 0
@@ -107,7 +83,9 @@ def _up(
 
 
 @_jit  # type: ignore[untyped-decorator]
-def forward(part: int, parts: int, leaves: Floats, maps: Floats, climb: Climb, tile: int, out: Floats) -> None:
+def forward(
+    part: int, parts: int, leaves: Floats, maps: Floats, climb: Climb, tile: int, room: Floats, out: Floats
+) -> None:
     """One part of the trees and images.
 
     Args:
@@ -116,16 +94,16 @@ def forward(part: int, parts: int, leaves: Floats, maps: Floats, climb: Climb, t
         maps: the numbers of all blocks, shape (trees, numbers).
         climb: the levels.
         tile: images that climb together, a multiple of those in a vector.
+        room: for each part a row of numbers to work with, for states, products and sums.
         out: shape (trees, rows of the last level, images), to be written.
     """
     trees, images = len(maps), leaves.shape[1]
-    dtype = out.dtype
     lanes = VECTOR_BYTES // out.itemsize
     flat = maps.reshape(-1)
-    states = np.empty(climb.states[-1] * tile, dtype)
-    n_lefts, n_rights, n_sums = _most(climb)
-    lefts, rights = np.empty(n_lefts * tile, dtype), np.empty(n_rights * tile, dtype)
-    sums = np.empty(n_sums * tile, dtype)
+    n_states, n_lefts, n_rights = climb.states[-1] * tile, climb.room[0] * tile, climb.room[1] * tile
+    own = room[part]
+    states, own = own[:n_states], own[n_states:]
+    lefts, rights, sums = own[:n_lefts], own[n_lefts : n_lefts + n_rights], own[n_lefts + n_rights :]
     tasks = trees * ((images + tile - 1) // tile)
     before = -1
     for task in range(tasks * part // parts, tasks * (part + 1) // parts):
@@ -146,58 +124,58 @@ def forward(part: int, parts: int, leaves: Floats, maps: Floats, climb: Climb, t
 
 @_jit  # type: ignore[untyped-decorator]
 def backward(
-    part: int, parts: int, leaves: Floats, maps: Floats, climb: Climb, tile: int, pieces: int, d_out: Floats,
-    d_maps: Floats, d_leaves: Floats,
+    part: int, parts: int, leaves: Floats, maps: Floats, climb: Climb, tile: int, room: Floats, groups: int,
+    pieces: int, d_out: Floats, d_maps: Floats, d_leaves: Floats,
 ) -> None:  # fmt: skip
-    """Gradients of one part; leaves, maps, climb and tile as in :func:`forward`.
-
-    A part is some trees, all of them on the same images.
+    """Gradients of one part of all groups and pieces; the other arguments as in :func:`forward`.
 
     Args:
-        part, parts: which of how many, a multiple of `pieces`.
-        pieces: into how many runs the images are cut.
+        groups, pieces: into how many runs trees and images are cut, whose gradients are added up one after the other.
         d_out: shape (trees, rows of the last level, images).
         d_maps: shape (pieces, trees, numbers), to be added to.
-        d_leaves: shape (parts // pieces, rows, images), to be added to, or of length 0 where it is not wanted.
+        d_leaves: shape (groups, rows, images), to be added to, or of length 0 where it is not wanted.
     """
-    trees, images = len(maps), leaves.shape[1]
-    dtype = d_out.dtype
     lanes = VECTOR_BYTES // d_out.itemsize
+    trees, images = len(maps), leaves.shape[1]
     flat = maps.reshape(-1)
-    states, d_states = np.empty(climb.states[-1] * tile, dtype), np.empty(climb.states[-1] * tile, dtype)
-    n_lefts, n_rights, n_sums = _most(climb)
-    lefts, rights = np.empty(n_lefts * tile, dtype), np.empty(n_rights * tile, dtype)
-    d_lefts, d_rights = np.empty_like(lefts), np.empty_like(rights)
-    sums, d_sums = np.empty(n_sums * tile, dtype), np.empty(n_sums * tile, dtype)
-    group, piece = part // pieces, part % pieces
-    groups = parts // pieces
+    n_states, n_lefts, n_rights, n_sums = (
+        climb.states[-1] * tile, climb.room[0] * tile, climb.room[1] * tile, climb.room[2] * tile,
+    )  # fmt: skip
+    own = room[part]
+    states, d_states, own = own[:n_states], own[n_states : 2 * n_states], own[2 * n_states :]
+    lefts, d_lefts, own = own[:n_lefts], own[n_lefts : 2 * n_lefts], own[2 * n_lefts :]
+    rights, d_rights, own = own[:n_rights], own[n_rights : 2 * n_rights], own[2 * n_rights :]
+    sums, d_sums = own[:n_sums], own[n_sums : 2 * n_sums]
     tiles = (images + tile - 1) // tile
-    into = d_maps[piece].reshape(-1)
     top, last = climb.states[-1], climb.states[-2]
-    for number in range(tiles * piece // pieces, tiles * (piece + 1) // pieces):
-        first = number * tile
-        count = min(tile, images - first)
-        vectors = (count + lanes - 1) // lanes
-        ld = vectors * lanes
-        read(leaves, first, count, ld, states)
-        for tree in range(trees * group // groups, trees * (group + 1) // groups):
-            begin = tree * maps.shape[1]
-            _up(climb, flat, begin, states, ld, vectors, lefts, rights, sums)
-            for row in range(top - last):
-                source, to = d_out[tree, row], d_states[(last + row) * ld : (last + row + 1) * ld]
-                for k in range(count):
-                    to[k] = source[first + k]
-                for k in range(count, ld):
-                    to[k] = 0
-            _down(
-                climb, flat, begin, states, d_states, ld, vectors, lefts, rights, sums, d_lefts, d_rights, d_sums, into,
-                len(d_leaves) > 0,
-            )  # fmt: skip
-            if len(d_leaves):
-                for row in range(len(leaves)):
-                    gradient, to = d_states[row * ld : (row + 1) * ld], d_leaves[group, row]
+    whole = groups * pieces
+    for task in range(whole * part // parts, whole * (part + 1) // parts):
+        group, piece = task // pieces, task % pieces
+        into = d_maps[piece].reshape(-1)
+        for number in range(tiles * piece // pieces, tiles * (piece + 1) // pieces):
+            first = number * tile
+            count = min(tile, images - first)
+            vectors = (count + lanes - 1) // lanes
+            ld = vectors * lanes
+            read(leaves, first, count, ld, states)
+            for tree in range(trees * group // groups, trees * (group + 1) // groups):
+                begin = tree * maps.shape[1]
+                _up(climb, flat, begin, states, ld, vectors, lefts, rights, sums)
+                for row in range(top - last):
+                    source, to = d_out[tree, row], d_states[(last + row) * ld : (last + row + 1) * ld]
                     for k in range(count):
-                        to[first + k] += gradient[k]
+                        to[k] = source[first + k]
+                    for k in range(count, ld):
+                        to[k] = 0
+                _down(
+                    climb, flat, begin, states, d_states, ld, vectors, lefts, rights, sums, d_lefts, d_rights, d_sums,
+                    into, len(d_leaves) > 0,
+                )  # fmt: skip
+                if len(d_leaves):
+                    for row in range(len(leaves)):
+                        gradient, to = d_states[row * ld : (row + 1) * ld], d_leaves[group, row]
+                        for k in range(count):
+                            to[first + k] += gradient[k]
 
 
 @_inlined  # type: ignore[untyped-decorator]
@@ -208,7 +186,7 @@ def _down(
 ) -> None:  # fmt: skip
     """Gradients of one tree's levels, the last one first."""
     for level in range(len(climb.blocks) - 1, -1, -1):
-        kind, inputs, outputs = _kind(climb, level), climb.inputs[level], climb.outputs[level]
+        kind, inputs, outputs = climb.alike[level], climb.inputs[level], climb.outputs[level]
         left, right = _widths(climb, level)
         split, size, row = climb.splits[level], climb.size_starts[level], climb.row_starts[level]
         step = outputs * left * right if climb.maps[level] > 1 else 0
@@ -262,17 +240,19 @@ def _down(
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(parts: int, leaves: Floats, maps: Floats, climb: Climb, tile: int, out: Floats) -> None:
+def forward_parallel(
+    parts: int, leaves: Floats, maps: Floats, climb: Climb, tile: int, room: Floats, out: Floats
+) -> None:
     """All parts of :func:`forward`."""
     for part in numba.prange(parts):
-        forward(part, parts, leaves, maps, climb, tile, out)
+        forward(part, parts, leaves, maps, climb, tile, room, out)
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
 def backward_parallel(
-    parts: int, leaves: Floats, maps: Floats, climb: Climb, tile: int, pieces: int, d_out: Floats, d_maps: Floats,
-    d_leaves: Floats,
+    parts: int, leaves: Floats, maps: Floats, climb: Climb, tile: int, room: Floats, groups: int, pieces: int,
+    d_out: Floats, d_maps: Floats, d_leaves: Floats,
 ) -> None:  # fmt: skip
     """All parts of :func:`backward`."""
     for part in numba.prange(parts):
-        backward(part, parts, leaves, maps, climb, tile, pieces, d_out, d_maps, d_leaves)
+        backward(part, parts, leaves, maps, climb, tile, room, groups, pieces, d_out, d_maps, d_leaves)

@@ -46,13 +46,14 @@ def _rotation_back(cosines: Floats, sines: Floats, first: int, r: Floats, d: Flo
 
 
 @_jit  # type: ignore[untyped-decorator]
-def forward(part: int, parts: int, weights: Floats, words: Integers, signs: Floats, out: Floats) -> None:
+def forward(part: int, parts: int, weights: Floats, words: Integers, signs: Floats, every: bool, out: Floats) -> None:
     """One part of the blocks.
 
     Args:
         part, parts: which of how many.
         weights: shape (blocks, 9).
         words, signs: that are wanted.
+        every: whether these are all words in their order.
         out: shape (blocks, 3, words), to be written.
     """
     flat = weights.reshape(-1)
@@ -81,14 +82,19 @@ def forward(part: int, parts: int, weights: Floats, words: Integers, signs: Floa
                     for b in range(3):
                         t[1 + a, 1 + b] = one * s[z, b] + other * s[y, b]
                 into, wide = out[begin + row, m], plain[m]
-                for k in range(len(words)):
-                    into[k] = signs[k] * wide[words[k]]
+                if every:
+                    for k in range(16):
+                        into[k] = wide[k]
+                else:
+                    for k in range(len(words)):
+                        into[k] = signs[k] * wide[words[k]]
 
 
 @_jit  # type: ignore[untyped-decorator]
 def backward(
-    part: int, parts: int, weights: Floats, words: Integers, signs: Floats, d_out: Floats, d_weights: Floats
-) -> None:
+    part: int, parts: int, weights: Floats, words: Integers, signs: Floats, every: bool, d_out: Floats,
+    d_weights: Floats,
+) -> None:  # fmt: skip
     """Gradients of one part; arguments as in :func:`forward`.
 
     Args:
@@ -119,10 +125,14 @@ def backward(
                 cy, cz, sy, sz = (
                     cosines[first + 6 + y], cosines[first + 6 + z], sines[first + 6 + y], sines[first + 6 + z]
                 )  # fmt: skip
-                plain[:] = 0
                 grad = d_out[begin + row, m]
-                for k in range(len(words)):
-                    plain[words[k]] += signs[k] * grad[k]
+                if every:
+                    for k in range(16):
+                        plain[k] = grad[k]
+                else:
+                    plain[:] = 0
+                    for k in range(len(words)):
+                        plain[words[k]] += signs[k] * grad[k]
                 f0, f1, f2, f3 = cy * cz, sy * sz, -cy * sz, sy * cz
                 d0, d1, d2, d3 = zero, zero, zero, zero
                 for a in range(3):
@@ -149,16 +159,16 @@ def backward(
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(parts: int, weights: Floats, words: Integers, signs: Floats, out: Floats) -> None:
+def forward_parallel(parts: int, weights: Floats, words: Integers, signs: Floats, every: bool, out: Floats) -> None:
     """All parts of :func:`forward`."""
     for part in numba.prange(parts):
-        forward(part, parts, weights, words, signs, out)
+        forward(part, parts, weights, words, signs, every, out)
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
 def backward_parallel(
-    parts: int, weights: Floats, words: Integers, signs: Floats, d_out: Floats, d_weights: Floats
+    parts: int, weights: Floats, words: Integers, signs: Floats, every: bool, d_out: Floats, d_weights: Floats
 ) -> None:
     """All parts of :func:`backward`."""
     for part in numba.prange(parts):
-        backward(part, parts, weights, words, signs, d_out, d_weights)
+        backward(part, parts, weights, words, signs, every, d_out, d_weights)

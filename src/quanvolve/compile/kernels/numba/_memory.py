@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -78,3 +81,38 @@ class Sum:
         total = torch.empty(self._shape, dtype=self._dtype)
         self.parts.sum(0, out=array(total))
         return total
+
+
+class Spare:
+    """Memory to work with that calls use one after the other.
+
+    What is allocated anew for each call is given to the process page by page, which takes longer than to work with it.
+    It is kept for the next call, of the largest size so far but not of more than `most` bytes.
+
+    Examples:
+        >>> spare = Spare()
+        >>> with spare.array((2, 3), torch.float64) as room:
+        ...     room[:] = 1.0
+        >>> with spare.array((4,), torch.float64) as other:
+        ...     float(other[0])
+        1.0
+    """
+
+    def __init__(self, most: int = 64 * 2**20) -> None:
+        self._most = most
+        self._kept: list[npt.NDArray[np.uint8]] = []
+
+    @contextmanager
+    def array(self, shape: tuple[int, ...], dtype: torch.dtype) -> Iterator[npt.NDArray[Any]]:
+        """An array of any numbers, for this call alone."""
+        kind = np.dtype(_NAMES[dtype])
+        size = math.prod(shape) * kind.itemsize
+        try:
+            memory = self._kept.pop()
+        except IndexError:
+            memory = np.empty(0, np.uint8)
+        if memory.size < size:
+            memory = np.empty(size, np.uint8)
+        yield memory[:size].view(kind).reshape(shape)
+        if memory.size <= self._most and not self._kept:
+            self._kept.append(memory)

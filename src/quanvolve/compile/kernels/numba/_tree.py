@@ -7,7 +7,7 @@ from torch import Tensor
 
 from quanvolve.compile.kernels.numba import _climb
 from quanvolve.compile.kernels.numba._launch import launch, threads
-from quanvolve.compile.kernels.numba._memory import Sum, array
+from quanvolve.compile.kernels.numba._memory import Spare, Sum, array
 from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES
 from quanvolve.compile.tables._tree import TreeTables
 
@@ -15,6 +15,10 @@ _LIGHT = 100_000
 """Products that are worth another thread."""
 _GROUPS, _PIECES = 8, 4
 """Parts that gradients are added up in: by trees, and where there are few of these by images."""
+_VECTORS = 8
+"""The most vectors of images that climb together: the more they are, the fewer sums there are across a vector."""
+_ROOM = 4 * 2**20
+"""Bytes that their states may take."""
 
 
 class Tree:
@@ -27,35 +31,45 @@ class Tree:
 
     def forward(self, tables: TreeTables, leaves: Tensor, maps: Tensor) -> Tensor:
         """Shape (trees, rows of the last level, images)."""
-        images = leaves.shape[1]
-        tile = _tile(maps)
+        images, climb = leaves.shape[1], tables.climb
+        tile = _tile(tables, maps)
         out = torch.empty((tables.trees, tables.rows, images), dtype=maps.dtype)
-        tasks = tables.trees * -(-images // tile)
-        parts = min(tasks, threads()) if tables.products * images > _LIGHT else 1
-        launch(
-            _climb.forward, _climb.forward_parallel, parts, array(leaves), array(maps), tables.climb, tile, array(out)
-        )
+        parts = self._parts(tables, images, tables.trees * -(-images // tile))
+        with _spare.array((parts, tile * (int(climb.states[-1]) + int(climb.room.sum()))), maps.dtype) as room:
+            launch(
+                _climb.forward, _climb.forward_parallel, parts, array(leaves), array(maps), climb, tile, room,
+                array(out),
+            )  # fmt: skip
         return out
 
     def backward(
         self, tables: TreeTables, grad: Tensor, leaves: Tensor, maps: Tensor, wanted: tuple[bool, ...]
     ) -> tuple[Tensor | None, ...]:
         """Gradients by leaves and maps."""
-        images = leaves.shape[1]
-        tile = _tile(maps)
+        images, climb = leaves.shape[1], tables.climb
+        tile = _tile(tables, maps)
         groups = min(tables.trees, _GROUPS)
         pieces = max(1, min(-(-images // tile), _PIECES // groups))
         d_maps = Sum(pieces, tuple(maps.shape), maps.dtype)
         d_leaves = Sum(groups if wanted[0] else 0, tuple(leaves.shape), maps.dtype)
-        launch(
-            _climb.backward, _climb.backward_parallel, groups * pieces, array(leaves), array(maps), tables.climb, tile,
-            pieces, array(grad), d_maps.parts, d_leaves.parts,
-        )  # fmt: skip
+        parts = self._parts(tables, images, groups * pieces)
+        with _spare.array((parts, 2 * tile * (int(climb.states[-1]) + int(climb.room.sum()))), maps.dtype) as room:
+            launch(
+                _climb.backward, _climb.backward_parallel, parts, array(leaves), array(maps), climb, tile, room, groups,
+                pieces, array(grad), d_maps.parts, d_leaves.parts,
+            )  # fmt: skip
         return d_leaves.total() if wanted[0] else None, d_maps.total() if wanted[1] else None
 
+    @staticmethod
+    def _parts(tables: TreeTables, images: int, tasks: int) -> int:
+        return min(tasks, threads()) if tables.products * images > _LIGHT else 1
 
-def _tile(maps: Tensor) -> int:
-    return _climb.VECTORS * VECTOR_BYTES // maps.element_size()
+
+def _tile(tables: TreeTables, maps: Tensor) -> int:
+    """Images that climb together."""
+    fitting = _ROOM // (int(tables.climb.states[-1]) * VECTOR_BYTES)
+    return max(1, min(_VECTORS, fitting)) * VECTOR_BYTES // maps.element_size()
 
 
+_spare = Spare()
 kernel = Tree()
