@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor
 from torch._dynamo import nonstrict_trace
 from torch.utils import _pytree
@@ -19,11 +20,13 @@ _pytree.register_constant(Static)
 _pytree.register_constant(TreeStatic)
 
 
-def as_tensor(scale: Tensor | float, images: Tensor) -> Tensor:
-    """A number as a tensor like the images: dynamo, once it has seen another one in the same place, makes it a symbol,
-    which the functions below cannot trace.
+def as_tensor(scale: Tensor | float, images: Tensor) -> Tensor | float:
+    """A number as a tensor: dynamo, once it has seen another one in the same place, makes it a symbol, which the
+    functions below cannot trace. A program that is exported keeps the number.
     """
-    return scale if isinstance(scale, Tensor) else images.new_full((), scale)
+    if isinstance(scale, Tensor) or torch.compiler.is_exporting():
+        return scale
+    return images.new_full((), scale, dtype=images.dtype if images.device.type == "mps" else torch.float64)
 
 
 @nonstrict_trace
@@ -32,7 +35,7 @@ def traced(
     images: Tensor,
     weights: dict[str, Tensor],
     like: Tensor,
-    scale: Tensor,
+    scale: Tensor | float,
     bias: dict[str, Tensor],
 ) -> Tensor:
     """Compile the filters and slide them over a batch of images, in one step.
@@ -54,7 +57,7 @@ def traced(
 
 @nonstrict_trace
 def traced_frozen(
-    static: Static, images: Tensor, compiled: tuple[Tensor, ...], scale: Tensor, bias: dict[str, Tensor]
+    static: Static, images: Tensor, compiled: tuple[Tensor, ...], scale: Tensor | float, bias: dict[str, Tensor]
 ) -> Tensor:
     """Slide filters that are compiled already over a batch of images; arguments as in :func:`traced`."""
     plan = static.planner.choose(None)
@@ -63,7 +66,7 @@ def traced_frozen(
 
 @nonstrict_trace
 def traced_tree(
-    static: TreeStatic, images: Tensor, weights: list[dict[str, Tensor]], like: Tensor, scale: Tensor
+    static: TreeStatic, images: Tensor, weights: list[dict[str, Tensor]], like: Tensor, scale: Tensor | float
 ) -> Tensor:
     """Compile the blocks of a coherent tree and climb it; arguments as in :func:`tree_values`."""
     return tree_values(static, static.plan.compile(weights, like), images, scale)
