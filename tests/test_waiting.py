@@ -62,7 +62,7 @@ def beside(path: Path) -> list[str]:
     """What a file names that lies beside the repository."""
     text, depth = path.read_text(), len(path.relative_to(ROOT).parts)
     above = [up for up in re.findall(r"__file__\)(?:\.resolve\(\))?\.parents\[(\d+)\]", text) if int(up) >= depth]
-    return above + re.findall(r"""\.\./share[d]|["']share[d]["']""", text)
+    return above + re.findall(r"""\.\./share[d]|/ *["']share[d]["']|["']share[d]["'] */|, *["']share[d]["']\)""", text)
 
 
 def test_nothing_beside_the_repository_is_read() -> None:
