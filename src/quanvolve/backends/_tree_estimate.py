@@ -51,7 +51,7 @@ def tree_size(tree: CoherentTree, backend: Backend | None = None) -> TreeSize:
     Examples:
         >>> from quanvolve import CoherentTree
         >>> tree_size(CoherentTree(1, (32, 32), seed=0))
-        TreeSize(qubits=11, depth=12275, gates=17395, two_qubit_gates=6138, resets=1013, seconds=None)
+        TreeSize(qubits=11, depth=13302, gates=16372, two_qubit_gates=6138, resets=1013, seconds=None)
     """
     check_tree_runs(tree, backend)
     bound = tree_circuit(tree)
