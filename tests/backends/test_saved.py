@@ -43,7 +43,9 @@ class Noise(Simulated):
         return measured
 
 
-@pytest.mark.parametrize("name", list(MODELS))
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "stacked layers" else name for name in MODELS]
+)
 def test_a_calibrated_model_is_loaded_as_it_was_saved(name: str, tmp_path: Path) -> None:
     clf = QuanvClassifier(max_epochs=1, random_state=0)
     clf.set_params(**MODELS[name])

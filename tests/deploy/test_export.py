@@ -57,7 +57,9 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 
-LONG = ("cnn head", "noise", "amplitudes", "nine qubits")
+LONG = (
+    "cnn head", "noise", "amplitudes", "trained, joint head", "series", "classical twin of trees", "nine qubits",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,11 @@ def test_onnx_gives_the_same_probabilities(name: str, tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]
 
 
-@pytest.mark.parametrize("name", ["default", "re-uploading", "preset", "tree", "functions of what is measured"])
+@pytest.mark.parametrize(
+    "name",
+    ["default", "tree", *(pytest.param(name, marks=pytest.mark.slow) for name in ("re-uploading", "preset")),
+     "functions of what is measured"],
+)  # fmt: skip
 def test_torch_programs_run_without_this_package(name: str, tmp_path: Path) -> None:
     clf, images = classifier(**MODELS[name])
     path = tmp_path / "model.pt2"

@@ -254,7 +254,7 @@ def _deflated(**arrays: Any) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["colour", "numbers", "several"])
+@pytest.mark.parametrize("kind", ["colour", "numbers", pytest.param("several", marks=pytest.mark.slow)])
 def test_trainings_of_every_kind_run(serve: Any, kind: str) -> None:
     server: Server = serve("--no-first-model")
     random = np.random.default_rng(0)

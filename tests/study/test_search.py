@@ -90,7 +90,7 @@ def url_of(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     return f"sqlite:///{tmp_path}/s.db" if kind == "sqlite" else str(request.getfixturevalue("postgres"))
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", [pytest.param("sqlite", marks=pytest.mark.slow), "postgresql"])
 def test_databases_keep_every_trial(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     url = url_of(kind, tmp_path, request)
     arguments = {"space": SMALL, "storage": url, "name": f"own {kind}", **QUICK}
