@@ -228,3 +228,15 @@ def test_the_conformance_kit_as_far_as_it_fits() -> None:
     for check in (check_independence, check_round_trip, check_gradients, check_physicality):
         result = check(level, **where)
         assert result.passed, result
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_trees_of_several_scales_are_compiled_one_after_the_other(frozen: bool) -> None:
+    """A number that changes between two calls becomes a symbol in `torch.compile`."""
+    torch._dynamo.reset()
+    images = torch.rand(2, 1, 4, 4)
+    for scale in (0.5, 1.0, 0.25):
+        tree = CoherentTree(1, (4, 4), scale=scale, seed=0)
+        module: Any = tree.frozen() if frozen else tree
+        compiled = torch.compile(module, fullgraph=True, backend="aot_eager")
+        torch.testing.assert_close(compiled(images), tree(images))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from quanvolve.compile import use_kernels
@@ -31,5 +32,9 @@ class FrozenTree(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, channels, *size) to measured values (N, values of all trees), or (N, values, *places)."""
+        if torch.compiler.is_compiling():
+            from quanvolve.nn._traced import as_tensor, traced_frozen_tree  # loads torch._dynamo
+
+            return traced_frozen_tree(self._static, images, self.maps, as_tensor(self.scale, images))
         with use_kernels(False):
             return tree_values(self._static, self.maps, images, self.scale)

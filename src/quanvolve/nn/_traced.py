@@ -70,3 +70,9 @@ def traced_tree(
 ) -> Tensor:
     """Compile the blocks of a coherent tree and climb it; arguments as in :func:`tree_values`."""
     return tree_values(static, static.plan.compile(weights, like), images, scale)
+
+
+@nonstrict_trace
+def traced_frozen_tree(static: TreeStatic, images: Tensor, maps: Tensor, scale: Tensor | float) -> Tensor:
+    """Climb a coherent tree whose blocks are compiled already; arguments as in :func:`tree_values`."""
+    return tree_values(static, maps, images, scale)
