@@ -5,6 +5,9 @@ import os
 
 # Also for processes that tests start: threads of several of them that wait for each other take all processors.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Kernels for GPUs run in Triton's interpreter where there is none; Triton reads this when it is imported.
+if not os.path.exists("/dev/nvidiactl"):
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 # scikit-learn leaves out its array API checks without this, which SciPy reads when it is imported.
 os.environ["SCIPY_ARRAY_API"] = "1"
 

@@ -1,20 +1,27 @@
 """The inner loops: for each family of computations and each device a kernel, loaded when it is first needed.
 
-A kernel for a further device is a folder here, and a column of `_KERNELS`.
+A kernel for a further device is a folder here, and a line of `_FOLDERS`.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 from quanvolve.compile.kernels._kernel import Kernel as Kernel
 
 FAMILIES = ("polynomial", "coefficients", "network", "states", "cartan", "leaves", "tree", "sample")
 
-_FOLDERS = {"cpu": ("numba", "numba")}
+_FOLDERS = {"cpu": ("numba", "numba"), "cuda": ("triton", "triton")}
 """For each device the folder of its kernels, and the package that they need."""
+
+_stand_ins: dict[str, str] = {}
+"""Devices whose kernels are those of another one, for a while."""
 
 
 @cache
@@ -22,16 +29,47 @@ def devices(family: str) -> tuple[str, ...]:
     """The devices that there is a kernel of this family for.
 
     Examples:
-        >>> devices("states")
-        ('cpu',)
+        >>> devices("states")[0]
+        'cpu'
     """
-    available = [device for device, (_, package) in _FOLDERS.items() if importlib.util.find_spec(package) is not None]
-    return tuple(available) if family in FAMILIES else ()
+    if family not in FAMILIES:
+        return ()
+    here = Path(__file__).parent
+    return tuple(
+        device
+        for device, (folder, package) in _FOLDERS.items()
+        if (here / folder / f"_{family}.py").exists() and importlib.util.find_spec(package) is not None
+    )
+
+
+def exists(family: str, device: str) -> bool:
+    """Whether there is a kernel of a family for a device."""
+    return _stand_ins.get(device, device) in devices(family)
+
+
+def kernel(family: str, device: str) -> Kernel:
+    """The kernel of a family on a device."""
+    return _loaded(family, _stand_ins.get(device, device))
+
+
+@contextmanager
+def interpreted() -> Iterator[None]:
+    """Kernels for CUDA on tensors of the CPU for a while, in the whole process, step by step: for tests without a GPU.
+
+    Raises:
+        RuntimeError: if Triton's interpreter is not on, which it must be before Triton is imported.
+    """
+    if os.environ.get("TRITON_INTERPRET") != "1":
+        raise RuntimeError("set the environment variable TRITON_INTERPRET=1 before Python starts")
+    _stand_ins["cpu"] = "cuda"
+    try:
+        yield
+    finally:
+        del _stand_ins["cpu"]
 
 
 @cache
-def kernel(family: str, device: str) -> Kernel:
-    """The kernel of a family on a device."""
+def _loaded(family: str, device: str) -> Kernel:
     folder, _ = _FOLDERS[device]
     module = import_module(f"{__name__}.{folder}._{family}")
     import_module(f"{__name__}.{folder}").ready()

@@ -94,7 +94,7 @@ class Operator(Generic[Own]):
 
     def on(self, *tensors: Tensor) -> bool:
         """Whether kernels may run now and there is one for these tensors' device."""
-        return kernels_on(tensors) and tensors[0].device.type in kernels.devices(self.family)
+        return kernels_on(tensors) and kernels.exists(self.family, tensors[0].device.type)
 
     def takes(self, tables: Own, *tensors: Tensor) -> bool:
         """Whether a kernel computes this."""
