@@ -446,7 +446,7 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
         wanted = torch.is_grad_enabled() and any(weight.requires_grad for weight in weights.values())
         if wanted or like.device.type == "meta" or traced(like, batch):
             n_windows = len(batch) * math.prod(self.geometry.output_size(tuple(batch.shape[2:])))
-            plan = self._planner.choose(n_windows)
+            plan = self._planner.choose(n_windows, like.device.type)
             return plan, compile_rows(plan, weights, like, self._layout, n_windows)
         now = [like.new_empty(0), *weights.values()]
         if self._compiled is not None:
@@ -458,7 +458,7 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
                 return plan, compiled
         with torch.inference_mode(False), torch.no_grad():  # what is kept must also serve training later
             copies = [tensor.detach().clone() for tensor in now]
-            plan = self._planner.choose(None)
+            plan = self._planner.choose(None, like.device.type)
             compiled = compile_rows(plan, dict(zip(weights, copies[1:], strict=True)), copies[0], self._layout, None)
         self._compiled = (copies, plan, compiled)
         return plan, compiled
@@ -476,7 +476,7 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
     def plan(self) -> str:
         """How the layer is evaluated and why, in one sentence."""
         unread = self._unread()
-        return str(self._planner) + (
+        return self._planner.describe(self._like(torch.empty(0)).device.type) + (
             f"; it reads {unread[1] - unread[0]} of {unread[1]} values of its window" if unread[0] else ""
         )
 

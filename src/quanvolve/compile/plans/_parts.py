@@ -10,7 +10,7 @@ from torch import Tensor
 
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.plans._plan import Plan
-from quanvolve.compile.plans._prices import prices
+from quanvolve.compile.plans._work import NOTHING, Work
 from quanvolve.compile.tables._layout import Layout
 
 
@@ -51,14 +51,13 @@ class PartsPlan:
         whole = torch.cat(parts, dim=3).index_select(3, places)
         return whole.flatten(2, 3)[:, :, : layout.outputs]
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window, for all rows."""
-        costs = [plan.cost(part_layout) for plan, part_layout in zip(self.plans, self._layouts(layout), strict=True)]
-        price = prices("parts")
-        moved = price["part"] * len(self.plans) + price["output"] * layout.groups * layout.outputs
-        return sum(setup for setup, _ in costs), sum(window for _, window in costs) + moved
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window, for all rows."""
+        works = [plan.work(part_layout) for plan, part_layout in zip(self.plans, self._layouts(layout), strict=True)]
+        moved = Work.of("parts", part=len(self.plans), output=layout.groups * layout.outputs)
+        return sum((setup for setup, _ in works), NOTHING), sum((window for _, window in works), moved)
 
     def __str__(self) -> str:
-        largest = max(self.plans, key=lambda plan: plan.cost(Layout(1, 1, 1, 1))[1])
+        largest = max(self.plans, key=lambda plan: plan.work(Layout(1, 1, 1, 1))[1].cost("cpu"))
         cones = f"{self.n_wires} qubits in {len(self.plans)} light cones"
         return f"{self.name}: {cones}, the largest as {largest}"

@@ -21,7 +21,7 @@ from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._coefficients import coefficients as of_rows
 from quanvolve.compile.ops._plain import PlainCall, as_one_call, plain
 from quanvolve.compile.ops._polynomial import polynomial
-from quanvolve.compile.plans._prices import prices
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.reference._coefficients import coefficients, from_words
 from quanvolve.compile.reference._polynomial import evaluate
 from quanvolve.compile.tables._coefficients import CoefficientTables
@@ -173,24 +173,22 @@ class PolynomialPlan:
         """The products that the polynomials need, or None where evaluating all of them is cheaper."""
         return self._few.get(layout, lambda: products(self.recipes, layout))
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window, for all rows."""
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window, for all rows."""
         recipe = self.recipe
         outputs, n = recipe.circuit.n_outputs, recipe.circuit.n_wires
-        price = prices(self.name)
         evolved = 4.0**n * outputs * layout.rows * (len(recipe.steps) + 2)
-        setup = price["compile"] + price["evolved_word"] * evolved
+        setup = Work.of(self.name, compile=1, evolved_word=evolved)
+        channels = layout.groups * layout.channels
         if feature_table(recipe) is None:  # in plain torch
-            work = price["torch_tile"] * recipe.n_features * layout.outputs + price["torch_reader"] * n
-            return setup, layout.groups * layout.channels * work
+            torch_tiles = recipe.n_features * layout.outputs
+            return setup, channels * Work.of(self.name, torch_tile=torch_tiles, torch_reader=n)
         few = self.few(layout)
         if few is not None:
-            rows = (len(few.nodes) + len(few.terms)) / (layout.groups * layout.channels)
-            work = price["row"] * rows + price["reader"] * n
-        else:
-            dense = price["tile"] * padded(layout.outputs, 4) + price["feature"]
-            work = dense * recipe.n_features + price["reader"] * n
-        return setup, layout.groups * layout.channels * work
+            rows = (len(few.nodes) + len(few.terms)) / channels
+            return setup, channels * Work.of(self.name, row=rows, reader=n)
+        tiles = padded(layout.outputs, 4) * recipe.n_features
+        return setup, channels * Work.of(self.name, tile=tiles, feature=recipe.n_features, reader=n)
 
     def __str__(self) -> str:
         sizes = self.recipe.sizes

@@ -21,6 +21,7 @@ from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.plans._plan import Plan
 from quanvolve.compile.plans._sampled import SampledPlan, combine, each_alone
 from quanvolve.compile.plans._trajectories import TrajectoryPlan
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.tables._layout import Layout, of_row, some_rows
 from quanvolve.compile.tables._sampling import rows_alone
 
@@ -66,9 +67,9 @@ class PostprocessedPlan:
         whole = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1)
         return combine(whole.flatten(0, 1), images, tuple(places), layout)
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window, for all rows: what is behind costs every plan the same."""
-        return self.inner.cost(self._alone)
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window, for all rows: what is behind costs every plan the same."""
+        return self.inner.work(self._alone)
 
     def __str__(self) -> str:
         measured, outputs = self.measured, len(self._blocks[0][0].values)

@@ -16,7 +16,7 @@ from quanvolve.compile.batch._tracing import followed
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._sample import sample
 from quanvolve.compile.plans._plan import Plan
-from quanvolve.compile.plans._prices import prices
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.tables._layout import Layout
 from quanvolve.compile.tables._sampling import ShotTables, rows_alone, sampling_of, words_alone
 
@@ -85,11 +85,11 @@ class SampledPlan:
         constant = torch.as_tensor(self.sampling.constant).to(words)
         return torch.matmul(matrix, words) + constant[:, None]
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window, for all rows."""
-        setup, window = self.inner.cost(self._alone)
-        drawn = sum(min(2**n, n * self.shots) for n in self.sampling.bits) * prices("shots")["draw"]
-        return setup, window + layout.rows * drawn
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window, for all rows."""
+        setup, window = self.inner.work(self._alone)
+        drawn = sum(min(2**n, n * self.shots) for n in self.sampling.bits)
+        return setup, window + Work.of("shots", draw=layout.rows * drawn)
 
     def __str__(self) -> str:
         n = max(self.sampling.bits, default=0)

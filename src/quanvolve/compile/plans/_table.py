@@ -18,8 +18,8 @@ from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.batch._rows import arranged
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._plain import WindowCalls, as_one_call
-from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.plans._statevector import StatevectorPlan
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.tables._layout import Layout
 
 MAX_INPUTS = 16
@@ -98,13 +98,12 @@ class TablePlan:
 
         return in_chunks(on_chunk, windows, compiled, layout.outputs, per_window * 8)
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window, for all rows."""
-        setup, window = self._inner.cost(layout)
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window, for all rows."""
+        setup, window = self._inner.work(layout)
         n = self.circuits[0].n_inputs
-        price = prices(self.name)
-        lookup = price["window"] + price["input"] * n + price["output"] * layout.outputs
-        return setup + window * 2**n, layout.groups * layout.channels * lookup
+        lookup = Work.of(self.name, window=1, input=n, output=layout.outputs)
+        return setup + 2.0**n * window, layout.groups * layout.channels * lookup
 
     def __str__(self) -> str:
         n = self.circuits[0].n_inputs

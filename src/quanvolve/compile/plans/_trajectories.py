@@ -17,7 +17,7 @@ from quanvolve.compile.batch._precision import turned
 from quanvolve.compile.batch._rows import RowWeights, angles_of, outputs_of, row_weights, tensors_of, with_tensors
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.plans._noisy import with_noise
-from quanvolve.compile.plans._prices import prices
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.reference._gates import run_steps
 from quanvolve.compile.reference._measure import measure
 from quanvolve.compile.reference._prepare import initial
@@ -96,14 +96,14 @@ class TrajectoryPlan:
         means = torch.unflatten(measure(parsed, state), -1, (positions, count)).mean(-1)
         return means.expand(*shape, -1, -1)
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window, for all rows."""
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window, for all rows."""
         parsed, circuit = self.circuits[0], self.circuits[0].circuit
         steps = [step for segment in segments_of(parsed) for step in segment.steps]
         operations = sum(3 * len(step.operators) if isinstance(step, Jump) else 2 for step in steps)
-        price = prices(self.name)
-        window = 2.0**circuit.n_wires * price["gate"] * operations * self.trajectories
-        return price["compile"] * len(circuit.gates) * len(self.circuits), window * layout.rows
+        gates = 2.0**circuit.n_wires * operations * self.trajectories
+        setup = Work.of(self.name, compile=len(circuit.gates) * len(self.circuits))
+        return setup, Work.of(self.name, gate=gates * layout.rows)
 
     def __str__(self) -> str:
         n = self.circuits[0].circuit.n_wires
