@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import csv
-import runpy
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from benchmarks.gpu_check._command import main
 from benchmarks.gpu_check._contract import contract
 from benchmarks.gpu_check._offers import offers
 from benchmarks.gpu_check._table import Table
@@ -19,14 +17,6 @@ from benchmarks.gpu_check._table import Table
 from tests.compile import kernel_contract
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "cuda.py"
-
-
-@pytest.fixture
-def script() -> Callable[..., int]:
-    before = list(sys.path)
-    space: dict[str, Any] = runpy.run_path(str(SCRIPT))
-    sys.path[:] = before
-    return space["main"]  # type: ignore[no-any-return]
 
 
 def lines(folder: Path) -> list[dict[str, str]]:
@@ -52,24 +42,28 @@ def test_it_runs_where_a_package_named_cuda_is_imported(tmp_path: Path) -> None:
     assert "| compute-sanitizer | memcheck |" in (tmp_path / "out" / "cuda.md").read_text()
 
 
+def test_scripts_beside_it_are_not_disturbed_by_its_name() -> None:
+    asked = "import sys, torch; print(hasattr(sys.modules.get('cuda'), 'HERE'))"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, cwd=SCRIPT.parent, check=True)
+    assert done.stdout == "False\n"
+
+
 def test_without_a_gpu_it_says_so(
-    script: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert script(["--output", str(tmp_path)]) == 2
+    assert main(["--output", str(tmp_path)]) == 2
     assert capsys.readouterr().err == "no GPU that torch can use here; --device cpu tries the script without one\n"
 
 
-def test_a_section_that_does_not_exist(
-    script: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_section_that_does_not_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        script(["--output", str(tmp_path), "--only", "speed,spede"])
+        main(["--output", str(tmp_path), "--only", "speed,spede"])
     assert "there is no section spede, only contract, speed, trees" in capsys.readouterr().err
 
 
-def test_what_there_is_no_time_for_is_left_out_and_said_to_be(script: Callable[..., int], tmp_path: Path) -> None:
-    assert script(["--output", str(tmp_path), "--device", "cpu", "--only", "trees,training", "--minutes", "0"]) == 1
+def test_what_there_is_no_time_for_is_left_out_and_said_to_be(tmp_path: Path) -> None:
+    assert main(["--output", str(tmp_path), "--device", "cpu", "--only", "trees,training", "--minutes", "0"]) == 1
     assert [(row["what"], row["case"], row["result"]) for row in lines(tmp_path)[1:]] == [
         ("trees", "from speed, trees, 8 trees, 100 images, forward on", "left out: no time"),
         ("training", "from training, digits, trained filters on", "left out: no time"),
