@@ -7,9 +7,9 @@ there is no GPU.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -118,13 +118,13 @@ def _states(name: str, count: int, **options: Any) -> Case:
 
 
 def _tree(sizes: tuple[int, ...], shared: bool) -> Case:
-    """Two levels: four blocks with inputs of these sizes, then two blocks of two qubits each."""
+    """Two levels: two blocks with inputs of these sizes, then one that reads them in the other order."""
     a_block = sum(sizes) - len(sizes)
     starts = [sum(sizes[:k]) - k for k in range(len(sizes))]
-    rows = np.array([[block * a_block + start for start in starts] for block in range(4)])
-    levels = [TreeLevel(sizes, rows, 3, shared), TreeLevel((4, 4), np.array([[0, 6], [3, 9]]), 3, False)]
-    tables = TreeTables.of_levels(3, levels)
-    return Case(tree, tables, lambda n: [drawn(4 * a_block, n) - 0.5, (drawn(3, tables.numbers) - 0.5) / 2])
+    rows = np.array([[block * a_block + start for start in starts] for block in range(2)])
+    levels = [TreeLevel(sizes, rows, 3, shared), TreeLevel((4, 4), np.array([[3, 0]]), 3, False)]
+    tables = TreeTables.of_levels(2, levels)
+    return Case(tree, tables, lambda n: [drawn(2 * a_block, n) - 0.5, (drawn(2, tables.numbers) - 0.5) / 2])
 
 
 def _cartan(encoding: str | None) -> Case:
@@ -170,7 +170,31 @@ INTERPRETED = not torch.cuda.is_available()
 
 def kernels_of(device: str) -> AbstractContextManager[None]:
     """In which the kernels of a device are run."""
-    return kernels.interpreted() if device == "cuda" and INTERPRETED else nullcontext()
+    return _interpreted() if device == "cuda" and INTERPRETED else nullcontext()
+
+
+@contextmanager
+def _interpreted() -> Iterator[None]:
+    """The interpreter prepares Triton's language again for each call within a kernel, which takes most of the time."""
+    import triton.language as tl
+    from triton.runtime.interpreter import InterpretedFunction
+
+    whole = InterpretedFunction.__call__
+    prepared = set[int]()
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        of = id(self.fn.__globals__)
+        if of in prepared or self.fn.__globals__.get("tl") is tl:  # prepared by the launch
+            return self.rewrite()(*args, **kwargs)
+        prepared.add(of)
+        return whole(self, *args, **kwargs)
+
+    InterpretedFunction.__call__ = call
+    try:
+        with kernels.interpreted():
+            yield
+    finally:
+        InterpretedFunction.__call__ = whole
 
 
 def place(device: str) -> str:
