@@ -61,7 +61,7 @@ def forward(  # type: ignore[no-untyped-def]
     out += tree.to(tl.int64) * out_tree + image
     xs = _inputs(states, step, tl.load(rows + 2 * block).to(tl.int64), there, FIRST)
     ys = _inputs(states, step, tl.load(rows + 2 * block + 1).to(tl.int64), there, SECOND)
-    like = tl.load(states + image * 0, mask=there, other=0.0)
+    like = tl.zeros([BLOCK], states.dtype.element_ty)
     for m in tl.static_range(OUTPUTS):
         total = _sum(maps, m * FIRST * SECOND, ys, like, SECOND)
         for a in tl.static_range(FIRST - 1):
@@ -83,7 +83,7 @@ def inputs_back(  # type: ignore[no-untyped-def]
     """
     tree, block, _, image, there = place(images, trees, blocks, BLOCK)
     first, second = tl.load(rows + 2 * block).to(tl.int64), tl.load(rows + 2 * block + 1).to(tl.int64)
-    like = tl.load(grad + image, mask=there, other=0.0) * 0
+    like = tl.zeros([BLOCK], states.dtype.element_ty)
     d_xs, d_ys = (), ()
     for _a in tl.static_range(FIRST - 1):
         d_xs = d_xs + (like,)
@@ -133,7 +133,7 @@ def maps_back(  # type: ignore[no-untyped-def]
     first, second = tl.load(rows + 2 * block).to(tl.int64), tl.load(rows + 2 * block + 1).to(tl.int64)
     states += tree.to(tl.int64) * tree_step
     grad += tree.to(tl.int64) * grad_tree + (block.to(tl.int64) * OUTPUTS + m) * grad_step
-    nothing = tl.load(grad + tl.arange(0, BLOCK) * 0) * 0
+    nothing = tl.zeros([BLOCK], grad.dtype.element_ty)
     sums = ()
     for _k in tl.static_range(FIRST * SECOND):
         sums = sums + (nothing,)

@@ -26,9 +26,9 @@ def _product(states, step, rows, digits, index, skipped, there, like, INPUTS: tl
 
 
 @triton.jit
-def _products(states, step, rows, digits, index, count, there, INPUTS: tl.constexpr, CHUNK: tl.constexpr):  # type: ignore[no-untyped-def]
+def _products(states, step, rows, digits, index, count, there, INPUTS: tl.constexpr, CHUNK: tl.constexpr, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]  # fmt: skip
     """Some products of a side, shape (CHUNK, images)."""
-    product = tl.load(states[None, :] + index[:, None] * 0, mask=there[None, :], other=0.0) * 0 + 1
+    product = tl.zeros([CHUNK, BLOCK], states.dtype.element_ty) + 1
     for n in tl.static_range(INPUTS):
         digit = tl.load(digits + index * INPUTS + n, mask=index < count, other=-1)
         row = (tl.load(rows + n) + digit).to(tl.int64)
@@ -56,12 +56,12 @@ def forward(  # type: ignore[no-untyped-def]
     states += tree.to(tl.int64) * tree_step + image
     maps += tree.to(tl.int64) * maps_step + block * block_step + m * LEFT * RIGHT
     rows += block * (LEFT_INPUTS + RIGHT_INPUTS)
-    like = tl.load(states, mask=there, other=0.0) * 0
+    like = tl.zeros([BLOCK], states.dtype.element_ty)
     none = image * 0 - 1
     total = like
     for start in range(0, RIGHT, CHUNK):
         index = start + tl.arange(0, CHUNK)
-        right = _products(states, step, rows + LEFT_INPUTS, rights, index, RIGHT, there, RIGHT_INPUTS, CHUNK)
+        right = _products(states, step, rows + LEFT_INPUTS, rights, index, RIGHT, there, RIGHT_INPUTS, CHUNK, BLOCK)
         for a in range(LEFT):
             left = _product(states, step, rows, lefts, a, none, there, like, LEFT_INPUTS)
             some = tl.load(maps + a * RIGHT + index, mask=index < RIGHT, other=0.0)
@@ -92,7 +92,7 @@ def inputs_back(  # type: ignore[no-untyped-def]
     n = tl.load(inputs + 2 * target)
     rows += block * row_step
     skipped = n + image * 0
-    like = tl.load(grad + image, mask=there, other=0.0) * 0
+    like = tl.zeros([BLOCK], states.dtype.element_ty)
     total = like
     first, last = tl.load(starts + target), tl.load(starts + target + 1)
     for t in range(summed):
@@ -102,7 +102,7 @@ def inputs_back(  # type: ignore[no-untyped-def]
         by = grad + own * grad_tree + block.to(tl.int64) * outputs * grad_step + image
         for start in range(0, OTHER, CHUNK):
             index = start + tl.arange(0, CHUNK)
-            other = _products(of, step, rows + OTHER_FIRST, others, index, OTHER, there, OTHER_INPUTS, CHUNK)
+            other = _products(of, step, rows + OTHER_FIRST, others, index, OTHER, there, OTHER_INPUTS, CHUNK, BLOCK)
             for member in range(first, last):
                 a = tl.load(members + member)
                 weight = like
@@ -138,14 +138,15 @@ def maps_back(  # type: ignore[no-untyped-def]
     runs = (images + BLOCK - 1) // BLOCK
     for start in range(0, RIGHT, CHUNK):
         index = start + tl.arange(0, CHUNK)
-        total = tl.load(grad + index * 0) * 0
+        total = tl.zeros([CHUNK], grad.dtype.element_ty)
         for run in range(piece, runs, pieces):
             image = run * BLOCK + tl.arange(0, BLOCK)
             there = image < images
             g = tl.load(grad + image, mask=there, other=0.0)
-            left = _product(states + image, step, rows, lefts, a, image * 0 - 1, there, g * 0, LEFT_INPUTS)
+            like = tl.zeros([BLOCK], states.dtype.element_ty)
+            left = _product(states + image, step, rows, lefts, a, image * 0 - 1, there, like, LEFT_INPUTS)
             right = _products(
-                states + image, step, rows + LEFT_INPUTS, rights, index, RIGHT, there, RIGHT_INPUTS, CHUNK
+                states + image, step, rows + LEFT_INPUTS, rights, index, RIGHT, there, RIGHT_INPUTS, CHUNK, BLOCK
             )
             total += tl.sum((g * left)[None, :] * right, 1)
         tl.store(into + index, total, mask=index < RIGHT)

@@ -1,0 +1,198 @@
+"""Matrices of runs of one-qubit gates, and from gradients by them to those by angles.
+
+An element of a run is a rotation exp(-i angle / 2 P) or a fixed matrix. With c and s the cosine and sine of half the
+angle, both are
+
+    u00 = f0 + f8 c + i (f1 - f11 s)      u01 = f2 - f10 s + i (f3 - f9 s)
+    u10 = f4 + f10 s + i (f5 - f9 s)      u11 = f6 + f8 c + i (f7 + f11 s)
+
+where f9, f10, f11 are 1 for P = X, Y, Z. A matrix is eight numbers: real and imaginary part of its entries 00, 01, 10,
+11. Those of a row stand as (runs that vary, 8, windows), then (other runs, 8).
+"""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def place(windows, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+    """Row, windows, and which of them are there; the programs of a row are neighbours."""
+    blocks = (windows + BLOCK - 1) // BLOCK
+    number = tl.program_id(0)
+    window = number % blocks * BLOCK + tl.arange(0, BLOCK)
+    return number // blocks, number % blocks, window, window < windows
+
+
+@triton.jit
+def matrix_at(matrices, slot, varies, windows, varying):  # type: ignore[no-untyped-def]
+    """Where a matrix of a row begins, and the steps between its numbers and between windows."""
+    own = varies * slot * 8 * windows + (1 - varies) * (varying * 8 * windows + slot * 8)
+    return matrices + own, varies * (windows - 1) + 1, varies
+
+
+@triton.jit
+def matrix_of(matrices, slot, varies, windows, varying, window, there):  # type: ignore[no-untyped-def]
+    """The eight numbers of a matrix for each window."""
+    at, step, window_step = matrix_at(matrices, slot, varies, windows, varying)
+    matrix = ()
+    for k in tl.static_range(8):
+        matrix = matrix + (tl.load(at + k * step + window * window_step, mask=there, other=0.0),)
+    return matrix
+
+
+@triton.jit
+def _half_angle(base, rotation, reads, read_values, read_factors, values, value_step, element, window, there):  # type: ignore[no-untyped-def]
+    """Of an element for each window, in double precision."""
+    angle = tl.load(base + rotation) + tl.zeros_like(window).to(tl.float64)
+    for k in range(tl.load(reads + element), tl.load(reads + element + 1)):
+        value = tl.load(values + tl.load(read_values + k) * value_step + window, mask=there, other=0.0)
+        angle += tl.load(read_factors + k) * value
+    return angle
+
+
+@triton.jit
+def _element(forms, element, angle, like):  # type: ignore[no-untyped-def]
+    """The matrix of an element, with its three axes."""
+    c, s = tl.cos(angle).to(like.dtype), tl.sin(angle).to(like.dtype)
+    f = ()
+    for k in tl.static_range(12):
+        f = f + (tl.load(forms + element * 12 + k).to(like.dtype) + tl.zeros_like(like),)
+    turn = f[8] * c
+    return (
+        f[0] + turn, f[1] - f[11] * s, f[2] - f[10] * s, f[3] - f[9] * s,
+        f[4] + f[10] * s, f[5] - f[9] * s, f[6] + turn, f[7] + f[11] * s,
+    ), (f[9], f[10], f[11])  # fmt: skip
+
+
+@triton.jit
+def times(u, a, b, x, y):  # type: ignore[no-untyped-def]
+    """A matrix times a pair of complex numbers a + ib, x + iy."""
+    return (
+        u[0] * a - u[1] * b + u[2] * x - u[3] * y, u[0] * b + u[1] * a + u[2] * y + u[3] * x,
+        u[4] * a - u[5] * b + u[6] * x - u[7] * y, u[4] * b + u[5] * a + u[6] * y + u[7] * x,
+    )  # fmt: skip
+
+
+@triton.jit
+def dagger(u):  # type: ignore[no-untyped-def]
+    """The conjugate transpose."""
+    return u[0], -u[1], u[4], -u[5], u[2], -u[3], u[6], -u[7]
+
+
+@triton.jit
+def _product(u, m):  # type: ignore[no-untyped-def]
+    """The product of two matrices, column by column."""
+    p = times(u, m[0], m[1], m[4], m[5])
+    q = times(u, m[2], m[3], m[6], m[7])
+    return p[0], p[1], q[0], q[1], p[2], p[3], q[2], q[3]
+
+
+@triton.jit
+def forward(  # type: ignore[no-untyped-def]
+    values, channel_step, value_step, base, rotations, runs, most, elements, forms, reads, read_values, read_factors,
+    matrices, row_step, windows, width, varying, filters, channels, MANY: tl.constexpr, VARIES: tl.constexpr,
+    BLOCK: tl.constexpr,
+):  # fmt: skip
+    """The matrices of all runs that vary, or of all others: programs (windows and rows, runs).
+
+    Args:
+        values: what angles read, with the steps between channels and between values.
+        base: half angles by weights, shape (rows, rotations).
+        runs, most, elements, forms, reads, read_values, read_factors: as in `_circuits.Circuits`.
+        matrices: to be written, `row_step` numbers between rows.
+        windows: for which there are matrices of varying runs; `width` is 1 where those of the others are made.
+        varying: runs that vary.
+        filters, channels: of each group.
+    """
+    row, _, window, there = place(width, BLOCK)
+    slot = tl.program_id(1)
+    circuit = row if MANY else 0
+    channel = row // (filters * channels) * channels + row % channels
+    values += channel.to(tl.int64) * channel_step
+    base += row.to(tl.int64) * rotations
+    first, last = tl.load(runs + (circuit * most + slot) * 2), tl.load(runs + (circuit * most + slot) * 2 + 1)
+    zero = tl.zeros([BLOCK], matrices.dtype.element_ty)
+    m = (zero + 1, zero, zero, zero, zero, zero, zero + 1, zero)
+    for element in range(first, last):
+        rotation = tl.load(elements + 2 * element)
+        angle = _half_angle(
+            base, rotation, reads, read_values, read_factors, values, value_step, element, window, there
+        )
+        u, _ = _element(forms, element, angle, zero)
+        m = _product(u, m)
+    at, step, window_step = matrix_at(matrices + row.to(tl.int64) * row_step, slot, VARIES, windows, varying)
+    for k in tl.static_range(8):
+        tl.store(at + k * step + window * window_step, m[k], mask=there)
+
+
+@triton.jit
+def backward(  # type: ignore[no-untyped-def]
+    values, channel_step, value_step, base, rotations, runs, most, elements, forms, reads, read_values, read_factors,
+    matrices, row_step, windows, width, varying, filters, channels, slopes, d_angles, angles, MANY: tl.constexpr,
+    VARIES: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
+    """Gradients by the angles of runs: the elements are undone, the last one first; arguments as in :func:`forward`.
+
+    With dM / d angle = -i / 2 P M the gradient is Im <g, P m> / 2.
+
+    Args:
+        slopes: by the matrices, shape (rows, runs, 8, width).
+        d_angles: to be written, shape (rows, angles, width).
+    """
+    row, _, window, there = place(width, BLOCK)
+    slot = tl.program_id(1)
+    circuit = row if MANY else 0
+    channel = row // (filters * channels) * channels + row % channels
+    values += channel.to(tl.int64) * channel_step
+    base += row.to(tl.int64) * rotations
+    first, last = tl.load(runs + (circuit * most + slot) * 2), tl.load(runs + (circuit * most + slot) * 2 + 1)
+    m = matrix_of(matrices + row.to(tl.int64) * row_step, slot, VARIES, windows, varying, window, there)
+    slopes += (row.to(tl.int64) * most + slot) * 8 * width + window
+    g = ()
+    for k in tl.static_range(8):
+        g = g + (tl.load(slopes + k * width, mask=there, other=0.0).to(m[0].dtype),)
+    d_angles += row.to(tl.int64) * angles * width + window
+    for back in range(0, last - first):
+        element = last - 1 - back
+        rotation, at = tl.load(elements + 2 * element), tl.load(elements + 2 * element + 1)
+        angle = _half_angle(
+            base, rotation, reads, read_values, read_factors, values, value_step, element, window, there
+        )
+        u, axes = _element(forms, element, angle, m[0])
+        total = tl.zeros_like(m[0])
+        for column in tl.static_range(2):
+            a, b, x, y = m[2 * column], m[2 * column + 1], m[4 + 2 * column], m[5 + 2 * column]
+            p, q, s, t = g[2 * column], g[2 * column + 1], g[4 + 2 * column], g[5 + 2 * column]
+            total += axes[0] * (p * y - q * x + s * b - t * a)
+            total += axes[1] * (s * a + t * b - p * x - q * y)
+            total += axes[2] * (p * b - q * a - s * y + t * x)
+        tl.store(d_angles + at * width, 0.5 * total, mask=there & (at + tl.zeros_like(window) >= 0))
+        inverse = dagger(u)
+        m, g = _product(inverse, m), _product(inverse, g)
+
+
+@triton.jit
+def values_back(  # type: ignore[no-untyped-def]
+    d_angles, angles, uses, use_places, use_factors, d_values, channel_step, value_step, n_values, windows, filters,
+    channels, MANY: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
+    """Gradients by what angles read: programs (windows, groups times channels times values).
+
+    Args:
+        d_angles: of the runs that vary, shape (rows, angles, windows).
+        uses, use_places, use_factors: as in `_circuits.Circuits`.
+        d_values: to be written, with the steps between channels and between values.
+    """
+    number, _, window, there = place(windows, BLOCK)
+    channel, value = number // n_values, number % n_values
+    group, own = channel // channels, channel % channels
+    total = tl.zeros_like(window).to(tl.float64)
+    for f in range(filters):
+        row = ((group * filters + f) * channels + own).to(tl.int64)
+        list_ = (row if MANY else 0) * n_values + value
+        for k in range(tl.load(uses + list_), tl.load(uses + list_ + 1)):
+            at = (row * angles + tl.load(use_places + k)) * windows
+            total += tl.load(use_factors + k) * tl.load(d_angles + at + window, mask=there, other=0.0).to(tl.float64)
+    tl.store(d_values + channel.to(tl.int64) * channel_step + value * value_step + window, total, mask=there)
