@@ -127,7 +127,7 @@ def _made(tables: StateTables, numbers: int, values: int, dtype: torch.dtype, de
         max(len(own) for own in steps),
         tuple((kind.shape[1], moved(kind, device)) for kind in runs),  # type: ignore[arg-type]
         moved(elements, device),
-        moved(forms, device, torch.float64),
+        moved(forms, device, dtype),
         moved(np.cumsum([0, *map(len, reads)]), device),
         moved(np.array([value for some in reads for value, _ in some]), device),
         moved(np.array([factor for some in reads for _, factor in some]), device, torch.float64),

@@ -17,37 +17,47 @@ import triton.language as tl
 
 
 @triton.jit
-def place(windows, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
-    """Row, windows, and which of them are there; the programs of a row are neighbours."""
-    blocks = (windows + BLOCK - 1) // BLOCK
-    number = tl.program_id(0)
-    window = number % blocks * BLOCK + tl.arange(0, BLOCK)
-    return number // blocks, number % blocks, window, window < windows
+def place(windows, rows, MANY: tl.constexpr, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+    """What a program works on: the number of a circuit, and for each of its lanes a row, a window, and whether it is.
 
-
-@triton.jit
-def matrix_at(matrices, slot, varies, windows, varying):  # type: ignore[no-untyped-def]
-    """Where a matrix of a row begins, and the steps between its numbers and between windows."""
-    own = varies * slot * 8 * windows + (1 - varies) * (varying * 8 * windows + slot * 8)
-    return matrices + own, varies * (windows - 1) + 1, varies
+    Rows that share a circuit lie side by side; where each has its own, a program has one row.
+    """
+    if MANY:
+        blocks = (windows + BLOCK - 1) // BLOCK
+        circuit = tl.program_id(0) // blocks
+        window = tl.program_id(0) % blocks * BLOCK + tl.arange(0, BLOCK)
+        row = circuit + window * 0
+        there = window < windows
+    else:
+        lane = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+        circuit = 0
+        row, window, there = lane // windows, lane % windows, lane < rows * windows
+    return circuit, row.to(tl.int64), window, there
 
 
 @triton.jit
 def matrix_of(matrices, slot, varies, windows, varying, window, there):  # type: ignore[no-untyped-def]
-    """The eight numbers of a matrix for each window."""
-    at, step, window_step = matrix_at(matrices, slot, varies, windows, varying)
+    """The eight numbers of a matrix for each lane, whose row's matrices begin at `matrices`."""
+    at, step = matrix_at(matrices, slot, varies, windows, varying, window)
     matrix = ()
     for k in tl.static_range(8):
-        matrix = matrix + (tl.load(at + k * step + window * window_step, mask=there, other=0.0),)
+        matrix = matrix + (tl.load(at + k * step, mask=there, other=0.0),)
     return matrix
 
 
 @triton.jit
-def _half_angle(base, rotation, reads, read_values, read_factors, values, value_step, element, window, there):  # type: ignore[no-untyped-def]
-    """Of an element for each window, in double precision."""
-    angle = tl.load(base + rotation) + tl.zeros_like(window).to(tl.float64)
+def matrix_at(matrices, slot, varies, windows, varying, window):  # type: ignore[no-untyped-def]
+    """Where the matrices of a run begin, and the step between their numbers."""
+    of_window = varies * (slot * 8 * windows + window)
+    return matrices + of_window + (1 - varies) * (varying * 8 * windows + slot * 8), varies * (windows - 1) + 1
+
+
+@triton.jit
+def _half_angle(base, reads, read_values, read_factors, values, value_step, element, there):  # type: ignore[no-untyped-def]
+    """Of an element for each lane, in double precision."""
+    angle = tl.load(base, mask=there, other=0.0)
     for k in range(tl.load(reads + element), tl.load(reads + element + 1)):
-        value = tl.load(values + tl.load(read_values + k) * value_step + window, mask=there, other=0.0)
+        value = tl.load(values + tl.load(read_values + k) * value_step, mask=there, other=0.0)
         angle += tl.load(read_factors + k) * value
     return angle
 
@@ -56,9 +66,9 @@ def _half_angle(base, rotation, reads, read_values, read_factors, values, value_
 def _element(forms, element, angle, like):  # type: ignore[no-untyped-def]
     """The matrix of an element, with its three axes."""
     c, s = tl.cos(angle).to(like.dtype), tl.sin(angle).to(like.dtype)
-    f = ()
+    f, of = (), forms + element * 12
     for k in tl.static_range(12):
-        f = f + (tl.load(forms + element * 12 + k).to(like.dtype) + tl.zeros_like(like),)
+        f = f + (tl.load(of + k),)
     turn = f[8] * c
     return (
         f[0] + turn, f[1] - f[11] * s, f[2] - f[10] * s, f[3] - f[9] * s,
@@ -92,45 +102,40 @@ def _product(u, m):  # type: ignore[no-untyped-def]
 @triton.jit
 def forward(  # type: ignore[no-untyped-def]
     values, channel_step, value_step, base, rotations, runs, most, elements, forms, reads, read_values, read_factors,
-    matrices, row_step, windows, width, varying, filters, channels, MANY: tl.constexpr, VARIES: tl.constexpr,
+    matrices, row_step, windows, varying, rows, filters, channels, MANY: tl.constexpr, VARIES: tl.constexpr,
     BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """The matrices of all runs that vary, or of all others: programs (windows and rows, runs).
+    """The matrices of all runs that vary, or of all others: programs (rows and windows, runs).
 
     Args:
         values: what angles read, with the steps between channels and between values.
         base: half angles by weights, shape (rows, rotations).
         runs, most, elements, forms, reads, read_values, read_factors: as in `_circuits.Circuits`.
         matrices: to be written, `row_step` numbers between rows.
-        windows: for which there are matrices of varying runs; `width` is 1 where those of the others are made.
-        varying: runs that vary.
-        filters, channels: of each group.
+        windows: for which there are matrices of the `varying` runs that vary.
+        rows: of all groups, filters, channels.
     """
-    row, _, window, there = place(width, BLOCK)
+    circuit, row, window, there = place(windows if VARIES else 1, rows, MANY, BLOCK)
     slot = tl.program_id(1)
-    circuit = row if MANY else 0
-    channel = row // (filters * channels) * channels + row % channels
-    values += channel.to(tl.int64) * channel_step
-    base += row.to(tl.int64) * rotations
+    values += (row // (filters * channels) * channels + row % channels) * channel_step + window
+    base += row * rotations
     first, last = tl.load(runs + (circuit * most + slot) * 2), tl.load(runs + (circuit * most + slot) * 2 + 1)
     zero = tl.zeros([BLOCK], matrices.dtype.element_ty)
     m = (zero + 1, zero, zero, zero, zero, zero, zero + 1, zero)
     for element in range(first, last):
         rotation = tl.load(elements + 2 * element)
-        angle = _half_angle(
-            base, rotation, reads, read_values, read_factors, values, value_step, element, window, there
-        )
+        angle = _half_angle(base + rotation, reads, read_values, read_factors, values, value_step, element, there)
         u, _ = _element(forms, element, angle, zero)
         m = _product(u, m)
-    at, step, window_step = matrix_at(matrices + row.to(tl.int64) * row_step, slot, VARIES, windows, varying)
+    at, step = matrix_at(matrices + row * row_step, slot, VARIES, windows, varying, window)
     for k in tl.static_range(8):
-        tl.store(at + k * step + window * window_step, m[k], mask=there)
+        tl.store(at + k * step, m[k], mask=there)
 
 
 @triton.jit
 def backward(  # type: ignore[no-untyped-def]
     values, channel_step, value_step, base, rotations, runs, most, elements, forms, reads, read_values, read_factors,
-    matrices, row_step, windows, width, varying, filters, channels, slopes, d_angles, angles, MANY: tl.constexpr,
+    matrices, row_step, windows, varying, rows, filters, channels, slopes, d_angles, angles, MANY: tl.constexpr,
     VARIES: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Gradients by the angles of runs: the elements are undone, the last one first; arguments as in :func:`forward`.
@@ -138,28 +143,25 @@ def backward(  # type: ignore[no-untyped-def]
     With dM / d angle = -i / 2 P M the gradient is Im <g, P m> / 2.
 
     Args:
-        slopes: by the matrices, shape (rows, runs, 8, width).
-        d_angles: to be written, shape (rows, angles, width).
+        slopes: by the matrices, shape (rows, runs, 8, windows or 1).
+        d_angles: to be written, shape (rows, angles, windows or 1).
     """
-    row, _, window, there = place(width, BLOCK)
+    width = windows if VARIES else 1
+    circuit, row, window, there = place(width, rows, MANY, BLOCK)
     slot = tl.program_id(1)
-    circuit = row if MANY else 0
-    channel = row // (filters * channels) * channels + row % channels
-    values += channel.to(tl.int64) * channel_step
-    base += row.to(tl.int64) * rotations
+    values += (row // (filters * channels) * channels + row % channels) * channel_step + window
+    base += row * rotations
     first, last = tl.load(runs + (circuit * most + slot) * 2), tl.load(runs + (circuit * most + slot) * 2 + 1)
-    m = matrix_of(matrices + row.to(tl.int64) * row_step, slot, VARIES, windows, varying, window, there)
-    slopes += (row.to(tl.int64) * most + slot) * 8 * width + window
+    m = matrix_of(matrices + row * row_step, slot, VARIES, windows, varying, window, there)
+    slopes += (row * most + slot) * 8 * width + window
     g = ()
     for k in tl.static_range(8):
         g = g + (tl.load(slopes + k * width, mask=there, other=0.0).to(m[0].dtype),)
-    d_angles += row.to(tl.int64) * angles * width + window
+    d_angles += row * angles * width + window
     for back in range(0, last - first):
         element = last - 1 - back
         rotation, at = tl.load(elements + 2 * element), tl.load(elements + 2 * element + 1)
-        angle = _half_angle(
-            base, rotation, reads, read_values, read_factors, values, value_step, element, window, there
-        )
+        angle = _half_angle(base + rotation, reads, read_values, read_factors, values, value_step, element, there)
         u, axes = _element(forms, element, angle, m[0])
         total = tl.zeros_like(m[0])
         for column in tl.static_range(2):
@@ -175,24 +177,25 @@ def backward(  # type: ignore[no-untyped-def]
 
 @triton.jit
 def values_back(  # type: ignore[no-untyped-def]
-    d_angles, angles, uses, use_places, use_factors, d_values, channel_step, value_step, n_values, windows, filters,
-    channels, MANY: tl.constexpr, BLOCK: tl.constexpr,
+    d_angles, angles, uses, use_places, use_factors, d_values, channel_step, value_step, n_values, windows, rows,
+    filters, channels, MANY: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """Gradients by what angles read: programs (windows, groups times channels times values).
+    """Gradients by what angles read: programs (channels of all groups and windows, values).
 
     Args:
         d_angles: of the runs that vary, shape (rows, angles, windows).
         uses, use_places, use_factors: as in `_circuits.Circuits`.
         d_values: to be written, with the steps between channels and between values.
+        rows: channels of all groups.
+        filters, channels: of each group.
     """
-    number, _, window, there = place(windows, BLOCK)
-    channel, value = number // n_values, number % n_values
-    group, own = channel // channels, channel % channels
-    total = tl.zeros_like(window).to(tl.float64)
+    number, channel, window, there = place(windows, rows, MANY, BLOCK)
+    value = tl.program_id(1)
+    total = tl.zeros([BLOCK], tl.float64)
     for f in range(filters):
-        row = ((group * filters + f) * channels + own).to(tl.int64)
-        list_ = (row if MANY else 0) * n_values + value
-        for k in range(tl.load(uses + list_), tl.load(uses + list_ + 1)):
-            at = (row * angles + tl.load(use_places + k)) * windows
-            total += tl.load(use_factors + k) * tl.load(d_angles + at + window, mask=there, other=0.0).to(tl.float64)
-    tl.store(d_values + channel.to(tl.int64) * channel_step + value * value_step + window, total, mask=there)
+        row = (channel // channels * filters + f) * channels + channel % channels
+        circuit = (number // channels * filters + f) * channels + number % channels if MANY else 0
+        for k in range(tl.load(uses + circuit * n_values + value), tl.load(uses + circuit * n_values + value + 1)):
+            at = (row * angles + tl.load(use_places + k)) * windows + window
+            total += tl.load(use_factors + k) * tl.load(d_angles + at, mask=there, other=0.0).to(tl.float64)
+    tl.store(d_values + channel * channel_step + value * value_step + window, total, mask=there)

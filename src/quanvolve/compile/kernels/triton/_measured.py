@@ -16,95 +16,92 @@ from quanvolve.compile.kernels.triton._matrices import matrix_at, place
 
 @triton.jit
 def product(  # type: ignore[no-untyped-def]
-    states, matrices, row_step, windows, varying, steps, starts, WIRES: tl.constexpr, MANY: tl.constexpr,
+    states, matrices, row_step, windows, varying, rows, steps, starts, WIRES: tl.constexpr, MANY: tl.constexpr,
     SIZE: tl.constexpr, ROWS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """The states after the runs with which the wires begin: products of the first columns of their matrices.
 
-    Programs (windows and rows, parts of the amplitudes); arguments as in `_gates.forward`, with ROWS basis states at
+    Programs (rows and windows, parts of the amplitudes); arguments as in `_gates.forward`, with ROWS basis states at
     once.
     """
-    row, _, window, there = place(windows, BLOCK)
-    circuit = row if MANY else 0
-    matrices += row.to(tl.int64) * row_step
+    circuit, row, window, there = place(windows, rows, MANY, BLOCK)
     step = tl.load(starts + 4 * circuit)
     basis = tl.program_id(1) * ROWS + tl.arange(0, ROWS)
     real = tl.zeros([ROWS, BLOCK], states.dtype.element_ty) + 1
-    imaginary = real - 1
+    imaginary = tl.zeros([ROWS, BLOCK], states.dtype.element_ty)
     for wire in range(WIRES):
         number, varies = tl.load(steps + 4 * (step + wire) + 1), tl.load(steps + 4 * (step + wire) + 2)
-        at, entry, window_step = matrix_at(matrices, number, varies, windows, varying)
-        one = ((basis >> (WIRES - 1 - wire)) & 1)[:, None] * 4 * entry + (window * window_step)[None, :]
-        a = tl.load(at + one, mask=there[None, :], other=0.0)
-        b = tl.load(at + one + entry, mask=there[None, :], other=0.0)
+        at, entry = matrix_at(matrices + row * row_step, number, varies, windows, varying, window)
+        one = at[None, :] + ((basis >> (WIRES - 1 - wire)) & 1)[:, None] * 4 * entry
+        a = tl.load(one, mask=there[None, :], other=0.0)
+        b = tl.load(one + entry, mask=there[None, :], other=0.0)
         real, imaginary = a * real - b * imaginary, a * imaginary + b * real
-    put(states + row.to(tl.int64) * 4 * SIZE * windows, basis, SIZE, windows, window, there, real, imaginary)
+    put(states, basis, SIZE, windows, row * 4 * SIZE * windows + window, there, real, imaginary)
 
 
 @triton.jit
 def measure(  # type: ignore[no-untyped-def]
-    states, windows, starts, words, masks, observed, values, measured, filters, channels, MANY: tl.constexpr,
+    states, windows, filters, starts, words, masks, observed, values, measured, channels, MANY: tl.constexpr,
     SIZE: tl.constexpr, ROWS: tl.constexpr, OUTPUTS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """Values of all filters, summed over channels: programs (windows and filters, parts of the amplitudes, outputs).
+    """Values of all filters, summed over channels: programs (filters and windows, parts of the amplitudes, outputs).
 
     Args:
         states, windows: the buffer.
+        filters: of all groups.
         starts, words, masks, observed: as in `_circuits.Circuits`.
-        values: to be written, shape (parts, filters of all groups, measured, windows).
-        measured, filters, channels: how many outputs, filters of all groups, and channels.
+        values: to be written, shape (parts, filters, measured, windows).
+        measured, channels: how many outputs, and rows of a filter.
         ROWS, OUTPUTS: basis states and outputs at once.
     """
-    filter_, _, window, there = place(windows, BLOCK)
+    number, filter_, window, there = place(windows, filters, MANY, BLOCK)
     part, parts = tl.program_id(1), tl.num_programs(1)
     output = tl.program_id(2) * OUTPUTS + tl.arange(0, OUTPUTS)
     total = tl.zeros([OUTPUTS, BLOCK], states.dtype.element_ty)
     for channel in range(channels):
-        row = filter_ * channels + channel
-        circuit = row if MANY else 0
+        circuit = number * channels + channel if MANY else 0
         half = tl.load(starts + 4 * circuit + 3)
-        state = states + (row.to(tl.int64) * 2 + half) * 2 * SIZE * windows
+        lane = ((filter_ * channels + channel) * 2 + half) * 2 * SIZE * windows + window
         for word in range(tl.load(words + circuit), tl.load(words + circuit + 1)):
             mask, odd = tl.load(masks + 2 * word), tl.load(masks + 2 * word + 1)
             for chunk in range(part, SIZE // ROWS, parts):
                 basis = chunk * ROWS + tl.arange(0, ROWS)
-                a, b = amplitudes(state, basis, SIZE, windows, window, there)
-                x, y = amplitudes(state, basis ^ mask, SIZE, windows, window, there)
+                a, b = amplitudes(states, basis, SIZE, windows, lane, there)
+                x, y = amplitudes(states, basis ^ mask, SIZE, windows, lane, there)
                 overlap = (a * x + b * y) * (1 - odd) + (b * x - a * y) * odd
                 at = (word * measured + output)[:, None] * SIZE + basis[None, :]
                 phase = tl.load(observed + at, mask=(output < measured)[:, None], other=0.0)
                 total += tl.sum(phase[:, :, None] * overlap[None, :, :], 1)
-    at = ((part.to(tl.int64) * filters + filter_) * measured + output)[:, None] * windows + window[None, :]
+    at = ((part * filters + filter_)[None, :] * measured + output[:, None]) * windows + window[None, :]
     tl.store(values + at, total, mask=(output < measured)[:, None] & there[None, :])
 
 
 @triton.jit
 def measure_back(  # type: ignore[no-untyped-def]
-    states, windows, starts, words, masks, observed, grad, grad_step, duals, measured, channels, MANY: tl.constexpr,
+    states, windows, rows, starts, words, masks, observed, grad, duals, measured, channels, MANY: tl.constexpr,
     SIZE: tl.constexpr, ROWS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Gradients by the states, 2 O psi, where O is the sum of the observables weighted with the gradients by values.
 
-    Programs (windows and rows, parts of the amplitudes); the other arguments as in :func:`measure`.
+    Programs (rows and windows, parts of the amplitudes); the other arguments as in :func:`measure`.
 
     Args:
-        grad: shape (filters of all groups, measured, windows), with `grad_step` between outputs.
+        grad: shape (filters, measured, windows).
         duals: a buffer like that of the states, to be written.
     """
-    row, _, window, there = place(windows, BLOCK)
-    circuit = row if MANY else 0
-    grad += (row // channels).to(tl.int64) * measured * grad_step + window
-    own = (row.to(tl.int64) * 2 + tl.load(starts + 4 * circuit + 3)) * 2 * SIZE * windows
+    circuit, row, window, there = place(windows, rows, MANY, BLOCK)
+    grad += row // channels * measured * windows + window
+    lane = (row * 2 + tl.load(starts + 4 * circuit + 3)) * 2 * SIZE * windows + window
     basis = tl.program_id(1) * ROWS + tl.arange(0, ROWS)
     real = tl.zeros([ROWS, BLOCK], states.dtype.element_ty)
-    imaginary = real
+    imaginary = tl.zeros([ROWS, BLOCK], states.dtype.element_ty)
     for word in range(tl.load(words + circuit), tl.load(words + circuit + 1)):
         mask, odd = tl.load(masks + 2 * word), tl.load(masks + 2 * word + 1)
         weight = tl.zeros([ROWS, BLOCK], states.dtype.element_ty)
         for output in range(measured):
             phase = tl.load(observed + (word * measured + output) * SIZE + basis)
-            weight += phase[:, None] * tl.load(grad + output * grad_step, mask=there, other=0.0)[None, :]
-        x, y = amplitudes(states + own, basis ^ mask, SIZE, windows, window, there)
+            weight += phase[:, None] * tl.load(grad + output * windows, mask=there, other=0.0)[None, :]
+        x, y = amplitudes(states, basis ^ mask, SIZE, windows, lane, there)
         real += 2 * weight * (x * (1 - odd) - y * odd)
         imaginary += 2 * weight * (y * (1 - odd) + x * odd)
-    put(duals + own, basis, SIZE, windows, window, there, real, imaginary)
+    put(duals, basis, SIZE, windows, lane, there, real, imaginary)

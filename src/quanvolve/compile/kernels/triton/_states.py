@@ -56,10 +56,10 @@ class _Work(NamedTuple):
     def windows(self) -> int:
         return self.values.shape[3]
 
-    @property
-    def programs(self) -> int:
-        """Blocks of windows of all rows."""
-        return self.rows * triton.cdiv(self.windows, self.block)
+    def programs(self, rows: int, windows: int) -> int:
+        """For so many rows, which are side by side where they share a circuit, and windows."""
+        lanes = (rows, windows) if self.many else (1, rows * windows)
+        return lanes[0] * int(triton.cdiv(lanes[1], self.block))
 
     @property
     def many(self) -> bool:
@@ -76,9 +76,9 @@ class _Work(NamedTuple):
 
     def parts(self, runs: int) -> int:
         """Into how many parts states of so many runs of amplitudes are cut."""
-        if runs < _PART or self.programs >= _FEW:
+        if runs < _PART or self.programs(self.rows, self.windows) >= _FEW:
             return 1
-        return int(min(runs, triton.cdiv(2 * _FEW, self.programs)))
+        return int(min(runs, triton.cdiv(2 * _FEW, self.programs(self.rows, self.windows))))
 
 
 class States:
@@ -128,29 +128,35 @@ def _works(tables: StateTables, values: Tensor, weights: Tensor) -> Iterator[tup
         count = some.stop - first
         whole, varying = circuits.runs[0][0], circuits.runs[1][0]
         matrices = weights.new_empty((rows, 8 * (varying * count + whole)))
-        block = min(_BLOCK, triton.next_power_of_2(count))
+        lanes = count if circuits.circuits > 1 else rows * count
+        block = min(_BLOCK, triton.next_power_of_2(lanes))
         work = _Work(circuits, shape, values[..., some], base, matrices, block)
-        for kind, width in ((0, 1), (1, count)):
+        for kind in (0, 1):
             if circuits.runs[kind][0]:
-                _matrices.forward[_grid(work, width, kind)](
-                    *_elements(work, kind, width), MANY=work.many, VARIES=kind, BLOCK=work.block, num_warps=1
+                _matrices.forward[_grid(work, kind)](
+                    *_elements(work, kind), MANY=work.many, VARIES=kind, BLOCK=work.block, num_warps=1
                 )
         yield some, work
 
 
-def _grid(work: _Work, width: int, kind: int) -> tuple[int, int]:
-    return work.rows * triton.cdiv(width, work.block), work.circuits.runs[kind][0]
+def _grid(work: _Work, kind: int) -> tuple[int, int]:
+    return work.programs(work.rows, work.windows if kind else 1), work.circuits.runs[kind][0]
 
 
-def _elements(work: _Work, kind: int, width: int) -> tuple[Tensor | int, ...]:
+def _elements(work: _Work, kind: int) -> tuple[Tensor | int, ...]:
     """What kernels take that make the matrices of a kind of runs."""
     circuits, (_, filters, channels) = work.circuits, work.shape
     most, runs = circuits.runs[kind]
     return (
         work.values, work.values.stride(1), work.values.stride(2), work.base, work.base.shape[1], runs, most,
-        circuits.elements, circuits.forms, circuits.reads, circuits.read_values, circuits.read_factors, work.matrices,
-        work.matrices.shape[1], work.windows, width, circuits.runs[1][0], filters, channels,
+        circuits.elements, circuits.forms, circuits.reads, circuits.read_values, circuits.read_factors,
+        *_of_rows(work), filters, channels,
     )  # fmt: skip
+
+
+def _of_rows(work: _Work) -> tuple[Tensor | int, ...]:
+    """Matrices, the step between rows, windows, runs that vary, and rows."""
+    return work.matrices, work.matrices.shape[1], work.windows, work.circuits.runs[1][0], work.rows
 
 
 def _half_angles(circuits: Circuits, weights: Tensor, rows: int) -> Tensor:
@@ -175,22 +181,21 @@ def _weights_back(circuits: Circuits, d_base: Tensor, rows: int) -> Tensor:
 def _run(work: _Work) -> Tensor:
     """The last states of all windows."""
     circuits, states = work.circuits, work.buffer()
+    programs, size = work.programs(work.rows, work.windows), circuits.dimension
+    given = (states, *_of_rows(work), circuits.steps, circuits.starts)
     if circuits.prepared.shape[1]:
         _prepare(work, states)
     else:
-        rows = work.tile(_TILE, circuits.dimension)
-        _measured.product[(work.programs, circuits.dimension // rows)](
-            states, work.matrices, work.matrices.shape[1], work.windows, circuits.runs[1][0], circuits.steps,
-            circuits.starts, WIRES=circuits.wires, MANY=work.many, SIZE=circuits.dimension, ROWS=rows,
-            BLOCK=work.block,
-        )  # fmt: skip
-    pairs = work.tile(_TILE, circuits.dimension // 2)
-    parts = work.parts(circuits.dimension // 2 // pairs)
+        rows = work.tile(_TILE, size)
+        _measured.product[(programs, size // rows)](
+            *given, WIRES=circuits.wires, MANY=work.many, SIZE=size, ROWS=rows, BLOCK=work.block
+        )
+    pairs = work.tile(_TILE, size // 2)
+    parts = work.parts(size // 2 // pairs)
     for begin, end in _launches(circuits, parts):
-        _gates.forward[(work.programs, parts)](
-            states, work.matrices, work.matrices.shape[1], work.windows, circuits.runs[1][0], circuits.steps,
-            circuits.starts, circuits.sources, circuits.phases, begin, end, MANY=work.many, SIZE=circuits.dimension,
-            PAIRS=pairs, BLOCK=work.block, num_warps=_warps(pairs * work.block),
+        _gates.forward[(programs, parts)](
+            *given, circuits.sources, circuits.phases, begin, end, MANY=work.many, SIZE=size, PAIRS=pairs,
+            BLOCK=work.block, num_warps=_warps(pairs * work.block),
         )  # fmt: skip
     return states
 
@@ -246,9 +251,10 @@ def _measure(work: _Work, states: Tensor) -> Tensor:
     parts = work.parts(circuits.dimension // rows)
     measured = circuits.measured
     values = states.new_empty((parts, groups, filters, measured, work.windows))
-    _measured.measure[(work.programs // channels, parts, triton.cdiv(measured, _OUTPUTS))](
-        states, work.windows, circuits.starts, circuits.words, circuits.masks, circuits.observed, values, measured,
-        groups * filters, channels, MANY=work.many, SIZE=circuits.dimension, ROWS=rows, OUTPUTS=_OUTPUTS,
+    programs = work.programs(groups * filters, work.windows)
+    _measured.measure[(programs, parts, triton.cdiv(measured, _OUTPUTS))](
+        states, work.windows, groups * filters, circuits.starts, circuits.words, circuits.masks, circuits.observed,
+        values, measured, channels, MANY=work.many, SIZE=circuits.dimension, ROWS=rows, OUTPUTS=_OUTPUTS,
         BLOCK=work.block,
     )  # fmt: skip
     return values.sum(0) if parts > 1 else values[0]
@@ -257,44 +263,51 @@ def _measure(work: _Work, states: Tensor) -> Tensor:
 def _back(work: _Work, grad: Tensor, d_values: Tensor) -> Tensor:
     """Write gradients by values; gives those by the angles of weights, shape (rows, rotations)."""
     circuits, states, duals = work.circuits, _run(work), work.buffer()
-    rows = work.tile(_TILE_BACK, circuits.dimension)
-    _measured.measure_back[(work.programs, circuits.dimension // rows)](
-        states, work.windows, circuits.starts, circuits.words, circuits.masks, circuits.observed, grad, grad.stride(2),
-        duals, circuits.measured, work.shape[2], MANY=work.many, SIZE=circuits.dimension, ROWS=rows, BLOCK=work.block,
+    programs, size = work.programs(work.rows, work.windows), circuits.dimension
+    rows = work.tile(_TILE_BACK, size)
+    _measured.measure_back[(programs, size // rows)](
+        states, work.windows, work.rows, circuits.starts, circuits.words, circuits.masks, circuits.observed, grad,
+        duals, circuits.measured, work.shape[2], MANY=work.many, SIZE=size, ROWS=rows, BLOCK=work.block,
     )  # fmt: skip
-    pairs = work.tile(_TILE_BACK, circuits.dimension // 2)
-    parts = work.parts(circuits.dimension // 2 // pairs)
+    pairs = work.tile(_TILE_BACK, size // 2)
+    parts = work.parts(size // 2 // pairs)
     whole, varying = circuits.runs[0][0], circuits.runs[1][0]
-    blocks = triton.cdiv(work.windows, work.block)
-    slopes = states.new_zeros((work.rows, varying, 8, parts, work.windows))
-    sums = states.new_zeros((work.rows, whole, 8, parts * blocks))
+    slopes = states.new_zeros((work.rows, varying + whole, 8, parts, work.windows))
     for begin, end in _launches(circuits, parts):
-        _gates.backward[(work.programs, parts)](
-            states, duals, work.matrices, work.matrices.shape[1], work.windows, varying, whole, circuits.steps,
-            circuits.starts, circuits.sources, circuits.phases, slopes, sums, begin, end, MANY=work.many,
-            SIZE=circuits.dimension, PAIRS=pairs, BLOCK=work.block, num_warps=_warps(pairs * work.block),
+        _gates.backward[(programs, parts)](
+            states, duals, *_of_rows(work), whole, circuits.steps, circuits.starts, circuits.sources, circuits.phases,
+            slopes, begin, end, MANY=work.many, SIZE=size, PAIRS=pairs, BLOCK=work.block,
+            num_warps=_warps(pairs * work.block),
         )  # fmt: skip
-    by_kind = []
-    for kind, found in ((0, sums.sum(-1, dtype=torch.float64)), (1, slopes.sum(3) if parts > 1 else slopes)):
-        width = work.windows if kind else 1
-        d_angles = torch.zeros((work.rows, circuits.angles[kind], width), dtype=states.dtype, device=states.device)
-        if circuits.runs[kind][0]:
-            _matrices.backward[_grid(work, width, kind)](
-                *_elements(work, kind, width), found, d_angles, circuits.angles[kind], MANY=work.many, VARIES=kind,
-                BLOCK=work.block, num_warps=1,
-            )  # fmt: skip
-        by_kind.append(d_angles)
-    groups, channels, n_values = d_values.shape[:3]
-    if n_values:
-        _matrices.values_back[(groups * channels * n_values * blocks,)](
-            by_kind[1], circuits.angles[1], circuits.uses, circuits.use_places, circuits.use_factors, d_values,
-            d_values.stride(1), d_values.stride(2), n_values, work.windows, work.shape[1], channels, MANY=work.many,
-            BLOCK=work.block, num_warps=1,
-        )  # fmt: skip
+    by_window = _angles_back(work, 1, slopes[:, :varying].sum(3))
+    by_row = _angles_back(work, 0, slopes[:, varying:].sum((3, 4), dtype=torch.float64))
+    _values_back(work, by_window, d_values)
     if circuits.prepared.shape[1]:
         _prepare_back(work, duals, d_values)
-    both = torch.cat([by_kind[0][..., 0].double(), by_kind[1].sum(-1, dtype=torch.float64)], dim=1)
+    both = torch.cat([by_row[..., 0].double(), by_window.sum(-1, dtype=torch.float64)], dim=1)
     return both.gather(1, circuits.order.expand(work.rows, -1))
+
+
+def _angles_back(work: _Work, kind: int, slopes: Tensor) -> Tensor:
+    """Gradients by angles from those by the matrices of a kind of runs, shape (rows, angles, windows or 1)."""
+    angles = work.circuits.angles[kind]
+    d_angles = work.matrices.new_zeros((work.rows, angles, work.windows if kind else 1))
+    if work.circuits.runs[kind][0]:
+        _matrices.backward[_grid(work, kind)](
+            *_elements(work, kind), slopes, d_angles, angles, MANY=work.many, VARIES=kind, BLOCK=work.block, num_warps=1
+        )
+    return d_angles
+
+
+def _values_back(work: _Work, d_angles: Tensor, d_values: Tensor) -> None:
+    circuits = work.circuits
+    groups, channels, n_values = d_values.shape[:3]
+    if n_values:
+        _matrices.values_back[(work.programs(groups * channels, work.windows), n_values)](
+            d_angles, circuits.angles[1], circuits.uses, circuits.use_places, circuits.use_factors, d_values,
+            d_values.stride(1), d_values.stride(2), n_values, work.windows, groups * channels, work.shape[1], channels,
+            MANY=work.many, BLOCK=work.block, num_warps=1,
+        )  # fmt: skip
 
 
 kernel = States()
