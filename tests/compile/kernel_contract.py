@@ -110,11 +110,11 @@ def _coefficients(name: str, count: int) -> Case:
     return Case(coefficients, CoefficientTables.of_recipes(recipes), lambda n: [drawn(LAYOUT.rows, size)])
 
 
-def _states(name: str, count: int, **options: Any) -> Case:
+def _states(name: str, count: int, filters: int, **options: Any) -> Case:
     parsed = [Parsed(circuit) for circuit in circuits(name, count, **options)]
     size = parsed[0].circuit.n_weights
-    tables = StateTables.of_circuits(parsed, LAYOUT.filters)
-    return Case(states, tables, lambda n: [drawn(2, 2, 4, n), drawn(LAYOUT.rows, size)])
+    tables = StateTables.of_circuits(parsed, filters)
+    return Case(states, tables, lambda n: [drawn(2, 2, 4, n), drawn(4 * filters, size)])
 
 
 def _tree(sizes: tuple[int, ...], shared: bool) -> Case:
@@ -150,8 +150,8 @@ CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("network", "one for each row"): lambda: _network("random", LAYOUT.rows),
     ("coefficients", "one circuit"): lambda: _coefficients("strongly_entangling", 1),
     ("coefficients", "one for each row"): lambda: _coefficients("random", LAYOUT.rows),
-    ("states", "one circuit"): lambda: _states("strongly_entangling", 1),
-    ("states", "one for each row"): lambda: _states("random", LAYOUT.rows),
+    ("states", "one circuit"): lambda: _states("strongly_entangling", 1, 2),
+    ("states", "one for each row"): lambda: _states("random", 4, 1),
     ("tree", "two encoded qubits"): lambda: _tree((3, 3), False),
     ("tree", "shared numbers"): lambda: _tree((4, 4), True),
     ("tree", "inputs of different sizes"): lambda: _tree((3, 1, 4, 2), False),
@@ -159,8 +159,8 @@ CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("leaves", "some pixels"): _leaves,
     ("cartan", "all words"): lambda: _cartan(None),
     ("cartan", "encoded"): lambda: _cartan("RX"),
-    ("states", "amplitudes"): lambda: _states("strongly_entangling", 1, encoding="amplitude", n_wires=3),
-    ("states", "amplitudes, one for each row"): lambda: _states("random", LAYOUT.rows, encoding="amplitude"),
+    ("states", "amplitudes"): lambda: _states("strongly_entangling", 1, 2, encoding="amplitude", n_wires=3),
+    ("states", "amplitudes, one for each row"): lambda: _states("random", 4, 1, encoding="amplitude"),
 }
 EVERY = [(family, device, kind) for family, kind in CASES for device in kernels.devices(family)]
 """What there is a kernel for."""
