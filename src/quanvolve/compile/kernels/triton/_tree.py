@@ -12,7 +12,7 @@ import torch
 import triton
 from torch import Tensor
 
-from quanvolve.compile.kernels.triton import _pairs, _products
+from quanvolve.compile.kernels.triton import _blocks, _pairs
 from quanvolve.compile.kernels.triton._launch import kept, moved, on_device_of
 from quanvolve.compile.tables._tree import TreeLevel, TreeTables
 
@@ -127,7 +127,7 @@ def _climb(tables: TreeTables, leaves: Tensor, maps: Tensor, out: Tensor) -> lis
             )
         else:
             left, right = one.sides
-            _products.forward[_grid(tables.trees, blocks * level.outputs, images)](
+            _blocks.forward[_grid(tables.trees, blocks * level.outputs, images)](
                 *given, left.digits, right.digits, *_of(to), images, tables.trees, blocks, level.outputs,
                 left.products, left.inputs, right.products, right.inputs, _chunk(right), _BLOCK,
             )  # fmt: skip
@@ -161,7 +161,7 @@ def _numbers_back(tables: TreeTables, one: _Level, state: Tensor, grad: Tensor) 
         )
     else:
         left, right = one.sides
-        _products.maps_back[(tasks * pieces,)](
+        _blocks.maps_back[(tasks * pieces,)](
             *_of(state), one.rows, left.digits, right.digits, *_of(grad), maps_parts, images, tables.trees, blocks,
             level.outputs, pieces, left.products, left.inputs, right.products, right.inputs, _chunk(right), _BLOCK,
         )  # fmt: skip
@@ -181,7 +181,7 @@ def _inputs_back(tables: TreeTables, one: _Level, state: Tensor, maps: Tensor, g
     for own, other in (one.sides, one.sides[::-1]):
         if not len(own.targets):
             continue
-        _products.inputs_back[_grid(trees, blocks * len(own.targets), images)](
+        _blocks.inputs_back[_grid(trees, blocks * len(own.targets), images)](
             *given, len(level.sizes), own.members, own.starts, own.targets, len(own.targets), own.digits, own.step,
             other.digits, other.step, *_of(grad), *_of(to), images, trees, blocks, level.outputs, level.features,
             summed, own.first, own.inputs, other.first, other.products, other.inputs, _chunk(other), _BLOCK,
