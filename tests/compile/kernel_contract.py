@@ -291,10 +291,14 @@ def without_kernels_the_reference_runs(family: str, device: str, kind: str) -> N
         torch.testing.assert_close(case.operator(case.tables, *tensors), case.operator.reference(case.tables, *tensors))
 
 
+def words_to_draw(where: str, places: int, dtype: torch.dtype = torch.float64) -> tuple[ShotTables, Tensor]:
+    """Tables of three qubits and 50 shots, and expectation values for four rows."""
+    tables = ShotTables.of_sampling(sampling_of(named_circuit("basic_entangler", 3)), 50)
+    return tables, (drawn(4, 7, 5) / 4)[:, :, :places].to(where, dtype)
+
+
 def shots_repeat_with_their_seed(device: str, places: int) -> None:
-    sampling = sampling_of(named_circuit("basic_entangler", 3))
-    tables = ShotTables.of_sampling(sampling, 50)
-    words = (drawn(4, 7, 5) / 4)[:, :, :places].to(place(device))
+    tables, words = words_to_draw(place(device), places)
     draws = []
     for _ in range(2):
         torch.manual_seed(3)
