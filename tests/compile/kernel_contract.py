@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +41,7 @@ from quanvolve.compile.tables._products import pattern, products
 from quanvolve.compile.tables._sampling import ShotTables, sampling_of
 from quanvolve.compile.tables._states import StateTables
 from quanvolve.compile.tables._tree import TreeLevel, TreeTables
+from tests.compile.triton_interpreter import patched_once
 
 LAYOUT = Layout(groups=2, filters=2, channels=2, outputs=7)
 GRID = Grid((2, 2), (1, 2), (1, 1))
@@ -168,33 +169,14 @@ INTERPRETED = not torch.cuda.is_available()
 """Whether kernels for CUDA are run on tensors of the CPU."""
 
 
-def kernels_of(device: str) -> AbstractContextManager[None]:
-    """In which the kernels of a device are run."""
-    return _interpreted() if device == "cuda" and INTERPRETED else nullcontext()
-
-
 @contextmanager
-def _interpreted() -> Iterator[None]:
-    """The interpreter prepares Triton's language again for each call within a kernel, which takes most of the time."""
-    import triton.language as tl
-    from triton.runtime.interpreter import InterpretedFunction
-
-    whole = InterpretedFunction.__call__
-    prepared = set[int]()
-
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        of = id(self.fn.__globals__)
-        if of in prepared or self.fn.__globals__.get("tl") is tl:  # prepared by the launch
-            return self.rewrite()(*args, **kwargs)
-        prepared.add(of)
-        return whole(self, *args, **kwargs)
-
-    InterpretedFunction.__call__ = call
-    try:
-        with kernels.interpreted():
-            yield
-    finally:
-        InterpretedFunction.__call__ = whole
+def kernels_of(device: str) -> Iterator[None]:
+    """In which the kernels of a device are run."""
+    if device != "cuda" or not INTERPRETED:
+        yield
+        return
+    with kernels.interpreted(), patched_once():
+        yield
 
 
 def place(device: str) -> str:
