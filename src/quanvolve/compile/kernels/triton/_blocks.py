@@ -14,7 +14,7 @@ from quanvolve.compile.kernels.triton._pairs import place
 
 
 @triton.jit
-def _product(states, step, rows, digits, index, skipped, there, like, INPUTS: tl.constexpr):  # type: ignore[no-untyped-def]
+def _product(states, step, rows, digits, index, skipped, there, like, INPUTS: tl.constexpr):
     """One product of a side for all images, but for one of its inputs."""
     product = like + 1
     for n in tl.static_range(INPUTS):
@@ -26,7 +26,7 @@ def _product(states, step, rows, digits, index, skipped, there, like, INPUTS: tl
 
 
 @triton.jit
-def _products(states, step, rows, digits, index, count, there, INPUTS: tl.constexpr, CHUNK: tl.constexpr, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]  # fmt: skip
+def _products(states, step, rows, digits, index, count, there, INPUTS: tl.constexpr, CHUNK: tl.constexpr, BLOCK: tl.constexpr):  # fmt: skip
     """Some products of a side, shape (CHUNK, images)."""
     product = tl.zeros([CHUNK, BLOCK], states.dtype.element_ty) + 1
     for n in tl.static_range(INPUTS):
@@ -38,7 +38,7 @@ def _products(states, step, rows, digits, index, count, there, INPUTS: tl.conste
 
 
 @triton.jit
-def forward(  # type: ignore[no-untyped-def]
+def forward(
     states, tree_step, step, maps, maps_step, block_step, rows, lefts, rights, out, out_tree, out_step, images, trees,
     blocks, outputs, LEFT: tl.constexpr, LEFT_INPUTS: tl.constexpr, RIGHT: tl.constexpr, RIGHT_INPUTS: tl.constexpr,
     CHUNK: tl.constexpr, BLOCK: tl.constexpr,
@@ -70,7 +70,7 @@ def forward(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def inputs_back(  # type: ignore[no-untyped-def]
+def inputs_back(
     states, tree_step, step, maps, maps_step, block_step, rows, row_step, members, starts, inputs, targets, owns,
     own_step, others, other_step, grad, grad_tree, grad_step, d_states, d_tree, d_step, images, trees, blocks, outputs,
     features, summed, OWN_FIRST: tl.constexpr, OWN_INPUTS: tl.constexpr, OTHER_FIRST: tl.constexpr, OTHER: tl.constexpr,
@@ -116,7 +116,7 @@ def inputs_back(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def maps_back(  # type: ignore[no-untyped-def]
+def maps_back(
     states, tree_step, step, rows, lefts, rights, grad, grad_tree, grad_step, d_maps, images, trees, blocks, outputs,
     pieces, LEFT: tl.constexpr, LEFT_INPUTS: tl.constexpr, RIGHT: tl.constexpr, RIGHT_INPUTS: tl.constexpr,
     CHUNK: tl.constexpr, BLOCK: tl.constexpr,

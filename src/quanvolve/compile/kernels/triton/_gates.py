@@ -15,21 +15,21 @@ from quanvolve.compile.kernels.triton._matrices import dagger, matrix_of, place,
 
 
 @triton.jit
-def _pair(number, bit):  # type: ignore[no-untyped-def]
+def _pair(number, bit):
     """The two basis states of a pair, which differ in a bit."""
     low = ((number >> bit) << (bit + 1)) | (number & ((1 << bit) - 1))
     return low, low | (1 << bit)
 
 
 @triton.jit
-def amplitudes(states, basis, size, windows, lane, there):  # type: ignore[no-untyped-def]
+def amplitudes(states, basis, size, windows, lane, there):
     """Real and imaginary parts of some basis states, shape (basis states, lanes); lane: where each one's states are."""
     at = states + (basis[:, None] * windows + lane[None, :])
     return tl.load(at, mask=there[None, :], other=0.0), tl.load(at + size * windows, mask=there[None, :], other=0.0)
 
 
 @triton.jit
-def put(states, basis, size, windows, lane, there, real, imaginary):  # type: ignore[no-untyped-def]
+def put(states, basis, size, windows, lane, there, real, imaginary):
     """Write them."""
     at = states + (basis[:, None] * windows + lane[None, :])
     tl.store(at, real, mask=there[None, :])
@@ -37,7 +37,7 @@ def put(states, basis, size, windows, lane, there, real, imaginary):  # type: ig
 
 
 @triton.jit
-def _wide(matrix):  # type: ignore[no-untyped-def]
+def _wide(matrix):
     """The numbers of matrices for all pairs of a window."""
     wide = ()
     for k in tl.static_range(8):
@@ -46,7 +46,7 @@ def _wide(matrix):  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def forward(  # type: ignore[no-untyped-def]
+def forward(
     states, matrices, row_step, windows, varying, rows, steps, starts, sources, phases, begin, end, MANY: tl.constexpr,
     SIZE: tl.constexpr, PAIRS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
@@ -90,7 +90,7 @@ def forward(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def _moved_back(state, to, basis, at, sources, phases, windows, lane, there, SIZE: tl.constexpr):  # type: ignore[no-untyped-def]
+def _moved_back(state, to, basis, at, sources, phases, windows, lane, there, SIZE: tl.constexpr):
     """Undo a move of some basis states, whose phases have length one."""
     a, b = amplitudes(state, basis, SIZE, windows, lane, there)
     c, s = tl.load(phases + 2 * at)[:, None], tl.load(phases + 2 * at + 1)[:, None]
@@ -98,7 +98,7 @@ def _moved_back(state, to, basis, at, sources, phases, windows, lane, there, SIZ
 
 
 @triton.jit
-def backward(  # type: ignore[no-untyped-def]
+def backward(
     states, duals, matrices, row_step, windows, varying, rows, whole, steps, starts, sources, phases, slopes, begin,
     end, MANY: tl.constexpr, SIZE: tl.constexpr, PAIRS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip

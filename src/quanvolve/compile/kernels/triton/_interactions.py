@@ -14,7 +14,7 @@ from quanvolve.compile.kernels.triton._turn import turned
 
 
 @triton.jit
-def _turns(weights, row, there):  # type: ignore[no-untyped-def]
+def _turns(weights, row, there):
     """Cosines of the nine weights, and sines."""
     cosines, sines = (), ()
     for k in tl.static_range(9):
@@ -24,7 +24,7 @@ def _turns(weights, row, there):  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def _rotation(c, s, FIRST: tl.constexpr):  # type: ignore[no-untyped-def]
+def _rotation(c, s, FIRST: tl.constexpr):
     """R of RZ, RY, RZ by the angles from FIRST on, row by row."""
     c0, c1, c2 = c[FIRST], c[FIRST + 1], c[FIRST + 2]
     s0, s1, s2 = s[FIRST], s[FIRST + 1], s[FIRST + 2]
@@ -36,7 +36,7 @@ def _rotation(c, s, FIRST: tl.constexpr):  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def _number(c, s, p, q, M: tl.constexpr, WORD: tl.constexpr):  # type: ignore[no-untyped-def]
+def _number(c, s, p, q, M: tl.constexpr, WORD: tl.constexpr):
     """T[M, a, b] for the word 4 a + b."""
     a: tl.constexpr = WORD // 4
     b: tl.constexpr = WORD % 4
@@ -54,7 +54,7 @@ def _number(c, s, p, q, M: tl.constexpr, WORD: tl.constexpr):  # type: ignore[no
 
 
 @triton.jit
-def forward(weights, signs, out, count, WORDS: tl.constexpr, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+def forward(weights, signs, out, count, WORDS: tl.constexpr, BLOCK: tl.constexpr):
     """All numbers.
 
     Args:
@@ -76,7 +76,7 @@ def forward(weights, signs, out, count, WORDS: tl.constexpr, BLOCK: tl.constexpr
 
 
 @triton.jit
-def _added(values, value, AT: tl.constexpr, COUNT: tl.constexpr):  # type: ignore[no-untyped-def]
+def _added(values, value, AT: tl.constexpr, COUNT: tl.constexpr):
     """A tuple of COUNT values with one of them changed."""
     changed = ()
     for k in tl.static_range(COUNT):
@@ -88,7 +88,7 @@ def _added(values, value, AT: tl.constexpr, COUNT: tl.constexpr):  # type: ignor
 
 
 @triton.jit
-def _number_back(g, c, s, p, q, d_p, d_q, d_angles, M: tl.constexpr, WORD: tl.constexpr):  # type: ignore[no-untyped-def]
+def _number_back(g, c, s, p, q, d_p, d_q, d_angles, M: tl.constexpr, WORD: tl.constexpr):
     """Gradients by both rotations and the last three angles, with those added that come through :func:`_number`."""
     a: tl.constexpr = WORD // 4
     b: tl.constexpr = WORD % 4
@@ -115,7 +115,7 @@ def _number_back(g, c, s, p, q, d_p, d_q, d_angles, M: tl.constexpr, WORD: tl.co
 
 
 @triton.jit
-def _rotation_back(c, s, r, d, FIRST: tl.constexpr):  # type: ignore[no-untyped-def]
+def _rotation_back(c, s, r, d, FIRST: tl.constexpr):
     """Gradients of the three angles, from those of R."""
     c0, c1, c2, s0, s1, s2 = c[FIRST], c[FIRST + 1], c[FIRST + 2], s[FIRST], s[FIRST + 1], s[FIRST + 2]
     around, across = tl.zeros_like(c0), tl.zeros_like(c0)
@@ -127,7 +127,7 @@ def _rotation_back(c, s, r, d, FIRST: tl.constexpr):  # type: ignore[no-untyped-
 
 
 @triton.jit
-def backward(weights, signs, grad, gradient, count, WORDS: tl.constexpr, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+def backward(weights, signs, grad, gradient, count, WORDS: tl.constexpr, BLOCK: tl.constexpr):
     """Gradients by all weights; the other arguments as in :func:`forward`.
 
     Args:

@@ -17,7 +17,7 @@ import triton.language as tl
 
 
 @triton.jit
-def place(windows, rows, MANY: tl.constexpr, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+def place(windows, rows, MANY: tl.constexpr, BLOCK: tl.constexpr):
     """What a program works on: the number of a circuit, and for each of its lanes a row, a window, and whether it is.
 
     Rows that share a circuit lie side by side; where each has its own, a program has one row.
@@ -36,7 +36,7 @@ def place(windows, rows, MANY: tl.constexpr, BLOCK: tl.constexpr):  # type: igno
 
 
 @triton.jit
-def matrix_of(matrices, slot, varies, windows, varying, window, there):  # type: ignore[no-untyped-def]
+def matrix_of(matrices, slot, varies, windows, varying, window, there):
     """The eight numbers of a matrix for each lane, whose row's matrices begin at `matrices`."""
     at, step = matrix_at(matrices, slot, varies, windows, varying, window)
     matrix = ()
@@ -46,14 +46,14 @@ def matrix_of(matrices, slot, varies, windows, varying, window, there):  # type:
 
 
 @triton.jit
-def matrix_at(matrices, slot, varies, windows, varying, window):  # type: ignore[no-untyped-def]
+def matrix_at(matrices, slot, varies, windows, varying, window):
     """Where the matrices of a run begin, and the step between their numbers."""
     of_window = varies * (slot * 8 * windows + window)
     return matrices + of_window + (1 - varies) * (varying * 8 * windows + slot * 8), varies * (windows - 1) + 1
 
 
 @triton.jit
-def _half_angle(base, reads, read_values, read_factors, values, value_step, element, there):  # type: ignore[no-untyped-def]
+def _half_angle(base, reads, read_values, read_factors, values, value_step, element, there):
     """Of an element for each lane, in double precision."""
     angle = tl.load(base, mask=there, other=0.0)
     for k in range(tl.load(reads + element), tl.load(reads + element + 1)):
@@ -63,7 +63,7 @@ def _half_angle(base, reads, read_values, read_factors, values, value_step, elem
 
 
 @triton.jit
-def _element(forms, element, angle, like):  # type: ignore[no-untyped-def]
+def _element(forms, element, angle, like):
     """The matrix of an element, with its three axes."""
     c, s = tl.cos(angle).to(like.dtype), tl.sin(angle).to(like.dtype)
     f, of = (), forms + element * 12
@@ -77,7 +77,7 @@ def _element(forms, element, angle, like):  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def times(u, a, b, x, y):  # type: ignore[no-untyped-def]
+def times(u, a, b, x, y):
     """A matrix times a pair of complex numbers a + ib, x + iy."""
     return (
         u[0] * a - u[1] * b + u[2] * x - u[3] * y, u[0] * b + u[1] * a + u[2] * y + u[3] * x,
@@ -86,13 +86,13 @@ def times(u, a, b, x, y):  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def dagger(u):  # type: ignore[no-untyped-def]
+def dagger(u):
     """The conjugate transpose."""
     return u[0], -u[1], u[4], -u[5], u[2], -u[3], u[6], -u[7]
 
 
 @triton.jit
-def _product(u, m):  # type: ignore[no-untyped-def]
+def _product(u, m):
     """The product of two matrices, column by column."""
     p = times(u, m[0], m[1], m[4], m[5])
     q = times(u, m[2], m[3], m[6], m[7])
@@ -100,7 +100,7 @@ def _product(u, m):  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def forward(  # type: ignore[no-untyped-def]
+def forward(
     values, channel_step, value_step, base, rotations, runs, most, elements, forms, reads, read_values, read_factors,
     matrices, row_step, windows, varying, rows, filters, channels, MANY: tl.constexpr, VARIES: tl.constexpr,
     BLOCK: tl.constexpr,
@@ -133,7 +133,7 @@ def forward(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def backward(  # type: ignore[no-untyped-def]
+def backward(
     values, channel_step, value_step, base, rotations, runs, most, elements, forms, reads, read_values, read_factors,
     matrices, row_step, windows, varying, rows, filters, channels, slopes, d_angles, angles, MANY: tl.constexpr,
     VARIES: tl.constexpr, BLOCK: tl.constexpr,
@@ -176,7 +176,7 @@ def backward(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def values_back(  # type: ignore[no-untyped-def]
+def values_back(
     d_angles, angles, uses, use_places, use_factors, d_values, channel_step, value_step, n_values, windows, rows,
     filters, channels, MANY: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip

@@ -15,7 +15,7 @@ from quanvolve.compile.kernels.triton._matrices import matrix_at, place
 
 
 @triton.jit
-def product(  # type: ignore[no-untyped-def]
+def product(
     states, matrices, row_step, windows, varying, rows, steps, starts, WIRES: tl.constexpr, MANY: tl.constexpr,
     SIZE: tl.constexpr, ROWS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
@@ -40,7 +40,7 @@ def product(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def measure(  # type: ignore[no-untyped-def]
+def measure(
     states, windows, filters, starts, words, masks, observed, values, measured, channels, MANY: tl.constexpr,
     SIZE: tl.constexpr, ROWS: tl.constexpr, OUTPUTS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
@@ -77,7 +77,7 @@ def measure(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def measure_back(  # type: ignore[no-untyped-def]
+def measure_back(
     states, windows, rows, starts, words, masks, observed, grad, duals, measured, channels, MANY: tl.constexpr,
     SIZE: tl.constexpr, ROWS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip

@@ -13,7 +13,7 @@ import triton.language as tl
 
 
 @triton.jit
-def place(images, trees, blocks, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+def place(images, trees, blocks, BLOCK: tl.constexpr):
     """Which tree, block and further number a program has, and which images."""
     number = tl.program_id(0)
     tree, number = number % trees, number // trees
@@ -24,7 +24,7 @@ def place(images, trees, blocks, BLOCK: tl.constexpr):  # type: ignore[no-untype
 
 
 @triton.jit
-def _inputs(states, step, row, there, SIZE: tl.constexpr):  # type: ignore[no-untyped-def]
+def _inputs(states, step, row, there, SIZE: tl.constexpr):
     """The numbers that an input is known by, without the constant 1."""
     found = ()
     for a in tl.static_range(SIZE - 1):
@@ -33,7 +33,7 @@ def _inputs(states, step, row, there, SIZE: tl.constexpr):  # type: ignore[no-un
 
 
 @triton.jit
-def _sum(maps, at, ys, like, SECOND: tl.constexpr):  # type: ignore[no-untyped-def]
+def _sum(maps, at, ys, like, SECOND: tl.constexpr):
     """sum_b T[at + b] y[b]"""
     total = tl.load(maps + at) + tl.zeros_like(like)
     for b in tl.static_range(SECOND - 1):
@@ -42,7 +42,7 @@ def _sum(maps, at, ys, like, SECOND: tl.constexpr):  # type: ignore[no-untyped-d
 
 
 @triton.jit
-def forward(  # type: ignore[no-untyped-def]
+def forward(
     states, tree_step, step, maps, maps_step, block_step, rows, out, out_tree, out_step, images, trees, blocks,
     FIRST: tl.constexpr, SECOND: tl.constexpr, OUTPUTS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
@@ -70,7 +70,7 @@ def forward(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def inputs_back(  # type: ignore[no-untyped-def]
+def inputs_back(
     states, tree_step, step, maps, maps_step, block_step, rows, grad, grad_tree, grad_step, d_states, d_tree, d_step,
     images, trees, blocks, summed, FIRST: tl.constexpr, SECOND: tl.constexpr, OUTPUTS: tl.constexpr,
     BLOCK: tl.constexpr,
@@ -117,7 +117,7 @@ def inputs_back(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def maps_back(  # type: ignore[no-untyped-def]
+def maps_back(
     states, tree_step, step, rows, grad, grad_tree, grad_step, d_maps, images, trees, blocks, pieces,
     FIRST: tl.constexpr, SECOND: tl.constexpr, OUTPUTS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
