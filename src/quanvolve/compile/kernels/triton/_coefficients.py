@@ -80,9 +80,9 @@ def _prepared(tables: CoefficientTables, weights: Tensor) -> tuple[Steps, Tensor
     matrices = torch.empty((len(out), steps.runs.shape[1], 16), dtype=weights.dtype, device=weights.device)
     count = len(out) * steps.runs.shape[1]
     with on_device_of(weights):
-        _matrices[(triton.cdiv(count, 32),)](
+        _matrices[(triton.cdiv(count, 128),)](
             angles, steps.runs, steps.parts, matrices, count, len(tables.recipes) > 1, steps.runs.shape[1],
-            steps.runs.shape[2], angles.shape[1], 32, num_warps=1, **OPTIONS,
+            steps.runs.shape[2], angles.shape[1], 128, num_warps=4, **OPTIONS,
         )  # fmt: skip
     return steps, matrices, out
 
@@ -100,9 +100,9 @@ def _by_angles(steps: Steps, tables: CoefficientTables, weights: Tensor, d_matri
     d_angles = torch.zeros_like(angles)
     count = len(d_matrices) * steps.runs.shape[1] * steps.runs.shape[2]
     with on_device_of(weights):
-        _matrices_back[(triton.cdiv(count, 32),)](
+        _matrices_back[(triton.cdiv(count, 128),)](
             angles, steps.runs, steps.parts, d_matrices, d_angles, count, len(tables.recipes) > 1,
-            steps.runs.shape[1], steps.runs.shape[2], angles.shape[1], 32, num_warps=1, **OPTIONS,
+            steps.runs.shape[1], steps.runs.shape[2], angles.shape[1], 128, num_warps=4, **OPTIONS,
         )  # fmt: skip
     return d_angles
 
