@@ -46,7 +46,7 @@ class Coefficients:
         into = array(out)
         for block in _blocks(tables, weights):
             launch(
-                _pauli_words.forward, _pauli_words.forward_parallel, block.parts, block.flat, block.chunk, block.steps,
+                _pauli_words.forward, block.parts, block.flat, block.chunk, block.steps,
                 into[block.rows],
             )  # fmt: skip
         return out
@@ -61,7 +61,7 @@ class Coefficients:
         for block in _blocks(tables, weights):
             d_flat = np.zeros((block.pieces, *block.flat.shape), d_out.dtype)
             launch(
-                _pauli_words.backward, _pauli_words.backward_parallel, block.parts, block.flat, block.chunk,
+                _pauli_words.backward, block.parts, block.flat, block.chunk,
                 block.steps, d_out[block.rows], d_flat,
             )  # fmt: skip
             to = some_rows(d_weights, block.rows)

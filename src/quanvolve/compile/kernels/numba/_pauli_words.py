@@ -209,17 +209,3 @@ def backward(
         for k in range(len(circuit.terms)):
             rotation, number = circuit.terms[k]
             d_flat[task % pieces, row, number] += circuit.multipliers[k] * d_angles[rotation]
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(parts: int, flat: Floats, chunk: int, circuit: PauliSteps, out: Floats) -> None:
-    """All parts of :func:`forward`."""
-    for part in numba.prange(parts):
-        forward(part, parts, flat, chunk, circuit, out)
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def backward_parallel(parts: int, flat: Floats, chunk: int, circuit: PauliSteps, d_out: Floats, d_flat: Floats) -> None:
-    """All parts of :func:`backward`."""
-    for part in numba.prange(parts):
-        backward(part, parts, flat, chunk, circuit, d_out, d_flat)

@@ -57,9 +57,7 @@ class Polynomial:
         parts, pieces = ready.work.forward(_SMALL)
         flat = array(out).reshape(len(images), groups, outputs, -1)
         loops = ready.loops
-        launch(
-            loops.forward, loops.forward_parallel, parts, ready.images, ready.coefficients, *ready.rest, pieces, flat
-        )
+        launch(loops.forward, parts, ready.images, ready.coefficients, *ready.rest, pieces, flat)
         return out
 
     def backward(
@@ -75,7 +73,7 @@ class Polynomial:
         d_arranged = Sum(parts if wanted[1] else 0, arranged.shape, coefficients.dtype)
         loops = ready.loops
         launch(
-            loops.backward, loops.backward_parallel, parts, ready.images, arranged, *ready.rest, pieces, d_out,
+            loops.backward, parts, ready.images, arranged, *ready.rest, pieces, d_out,
             d_arranged.parts, d_images.parts,
         )  # fmt: skip
         to_images = to_coefficients = None
