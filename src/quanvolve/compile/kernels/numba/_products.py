@@ -89,6 +89,15 @@ def site_functions_back(
 
 
 @_inlined  # type: ignore[untyped-decorator]
+def count_products(sites: SiteTables, first: int, last: int) -> int:
+    """How many products there are of one function from each of the sites first .. last - 1."""
+    count = 1
+    for site in range(first, last):
+        count *= sites.sizes[site]
+    return count
+
+
+@_inlined  # type: ignore[untyped-decorator]
 def products(sites: SiteTables, first: int, last: int, width: int, functions: Floats, table: Floats) -> None:
     """All products of one function from each of the sites first .. last - 1, the last site fastest."""
     ones = table[0]
