@@ -108,8 +108,7 @@ def apply_at_once(
     """The same from weights of shape (filters, channels, *shape), where the plan does all of it in one step."""
     if not isinstance(plan, PolynomialPlan):
         return None
-    rows = {name: weight.flatten(0, 1) for name, weight in weights.items()}
-    out = plan.at_once(rows, windows_for(images, layout, geometry, scale, channel_mixing), layout)
+    out = plan.at_once(weights, windows_for(images, layout, geometry, scale, channel_mixing), layout)
     return None if out is None else finished(out, images, geometry, bias)
 
 

@@ -75,30 +75,6 @@ def arranged(rows: Tensor, layout: Layout) -> Tensor:
     return merged[:, : layout.outputs]
 
 
-def of_rows(numbers: Tensor, layout: Layout, measured: int) -> Tensor:
-    """The opposite of :func:`arranged`, with zeros for the surplus.
-
-    Args:
-        numbers: shape (groups, outputs, channels, numbers).
-        layout: of the rows.
-        measured: values that a row measures.
-
-    Examples:
-        >>> layout = Layout(groups=1, filters=2, channels=3, outputs=3)
-        >>> rows = torch.rand(6, 2, 5)
-        >>> torch.equal(arranged(of_rows(arranged(rows, layout), layout, 2), layout), arranged(rows, layout))
-        True
-    """
-    groups, outputs, channels, count = numbers.shape
-    if layout.rows == 1 and outputs == measured:
-        return numbers.reshape(1, measured, count)
-    surplus = layout.filters * measured - outputs
-    if surplus:
-        numbers = torch.cat([numbers, numbers.new_zeros(groups, surplus, channels, count)], 1)
-    split = numbers.reshape(groups, layout.filters, measured, channels, count)
-    return split.permute(0, 1, 3, 2, 4).reshape(layout.rows, measured, count)
-
-
 def outputs_of(
     run: Run, circuits: Sequence[Parsed], inputs: Tensor, weights: Sequence[RowWeights], layout: Layout
 ) -> Tensor:

@@ -27,6 +27,7 @@ from quanvolve.compile.reference._coefficients import coefficients, from_words
 from quanvolve.compile.reference._polynomial import evaluate
 from quanvolve.compile.tables._coefficients import CoefficientTables
 from quanvolve.compile.tables._features import feature_table, padded
+from quanvolve.compile.tables._filters import FilterTables
 from quanvolve.compile.tables._grid import Grid
 from quanvolve.compile.tables._layout import Layout, some_rows
 from quanvolve.compile.tables._polynomial import PolynomialTables
@@ -178,7 +179,7 @@ class PolynomialPlan:
         """What :meth:`evaluate` gives of :meth:`compile`, in one step of autograd; None where there is none such.
 
         Args:
-            weights: for each weight a tensor (rows, *shape).
+            weights: for each weight a tensor (filters, channels, *shape).
             windows, layout: as there.
 
         Returns:
@@ -194,16 +195,17 @@ class PolynomialPlan:
         """Where every feature is a word, and every weight a number of its own."""
         recipe, tables = self.recipe, self._tables(layout, grid, scale)
         simple = recipe.circuit.program is None or not values_of_weights(recipe)
-        if site_words(recipe) is None or recipe.circuit.noisy or tables.features is None or not simple:
+        if site_words(recipe) is None or not simple:
             return None
         if self._rows is None:
             self._rows = CoefficientTables.of_recipes(self.recipes)
 
         def composed(images: Tensor, weights: Sequence[Tensor]) -> Tensor:
-            compiled = self.compile(dict(zip(names, weights, strict=True)), weights[0], layout, None)
+            rows = {name: weight.flatten(0, 1) for name, weight in zip(names, weights, strict=True)}
+            compiled = self.compile(rows, weights[0], layout, None)
             return self.evaluate(compiled, Windows.on(images, grid, layout.groups, scale), layout).flatten(1, 2)
 
-        return Steps(self._rows, tables, layout, recipe.circuit.n_outputs, composed)
+        return Steps(FilterTables(self._rows, tables, layout), composed)
 
     def few(self, layout: Layout) -> Products | None:
         """The products that the polynomials need, or None where evaluating all of them is cheaper."""

@@ -69,14 +69,18 @@ class Coefficients:
         return (gradient,)
 
 
+def chunk_of(steps: PauliSteps, outputs: int, size: int) -> int:
+    """How many observables are evolved together, of numbers of so many bytes."""
+    return max(1, min(outputs, _CHUNK_BYTES // (4**steps.wires * size)))
+
+
 def _blocks(tables: CoefficientTables, weights: Tensor) -> Iterator[_Block]:
     flat = array(weights)
     shared = len(tables.recipes) == 1
     for number, recipe in enumerate(tables.recipes):
         rows = slice(None) if shared else slice(number, number + 1)
         row_weights, steps, outputs = some_rows(flat, rows), pauli_steps(recipe), recipe.circuit.n_outputs
-        words = 4**steps.wires
-        chunk = max(1, min(outputs, _CHUNK_BYTES // (words * flat.itemsize)))
+        words, chunk = 4**steps.wires, chunk_of(steps, outputs, flat.itemsize)
         pieces = -(-outputs // chunk)
         busy = len(row_weights) * outputs * words * (len(steps.kinds) + 2) > _SMALL
         yield _Block(rows, row_weights, steps, chunk, pieces, min(threads(), len(row_weights) * pieces) if busy else 1)
