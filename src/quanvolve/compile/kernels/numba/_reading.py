@@ -122,31 +122,23 @@ def read_once(
     rows_c: Floats, rows_s: Floats,
 ) -> None:  # fmt: skip
     """The same straight from the images, where windows share few pixels; `near` are the places, as :func:`nearby`."""
-    lanes, run = VECTOR_BYTES // 4, readers.run
+    lanes, run, step = VECTOR_BYTES // 4, readers.run, readers.step
     pixels, flat, all_c, all_s = images.shape[1], images.reshape(-1), rows_c.reshape(-1), rows_s.reshape(-1)
+    before = min(count, (run - p % run) % run)
+    runs = (count - before) // run
     for r in range(len(readers.element)):
-        factor = readers.factors[readers.table[r]]
+        factor, first = readers.factors[readers.table[r]], base + readers.element[r]
         for j in range(together):
-            image, first, to = images[n + j], base + readers.element[r], r * ROW + j * count
             # What a whole vector writes too much, the next run, image or reader writes over.
-            k = min(count, (run - p % run) % run)
-            if k:
-                turn(image, first, near, p, (k + lanes - 1) // lanes, factor, rows_c, rows_s, to)
-            k += run * turn_runs(
-                flat,
-                (n + j) * pixels + first,
-                near,
-                p + k,
-                run,
-                readers.step,
-                (count - k) // run,
-                factor,
-                all_c,
-                all_s,
-                to + k,
-            )
-            if k < count:
-                turn(image, first, near, p + k, (count - k + lanes - 1) // lanes, factor, rows_c, rows_s, to + k)
+            to = r * ROW + j * count
+            if before:
+                turn(images[n + j], first, near, p, (before + lanes - 1) // lanes, factor, rows_c, rows_s, to)
+            done = before + run * turn_runs(
+                flat, (n + j) * pixels + first, near, p + before, run, step, runs, factor, all_c, all_s, to + before
+            )  # fmt: skip
+            if done < count:
+                left = (count - done + lanes - 1) // lanes
+                turn(images[n + j], first, near, p + done, left, factor, rows_c, rows_s, to + done)
     fill_up(rows_c, together * count, width)
     fill_up(rows_s, together * count, width)
 
