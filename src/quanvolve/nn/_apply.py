@@ -12,7 +12,7 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
-from quanvolve.compile import Layout, Plan, Planner, Windows, traced, wide
+from quanvolve.compile import Layout, Plan, Planner, PolynomialPlan, Windows, traced, wide
 from quanvolve.nn._geometry import Geometry, in_format_of
 from quanvolve.nn._limits import MOST, check_whole, shown, whole
 
@@ -92,7 +92,28 @@ def apply(
         Tensor of shape (N, out_channels, *places), contiguous, or channels last where the images are.
     """
     out = plan.evaluate(compiled, windows_for(images, layout, geometry, scale, channel_mixing), layout)
-    out = out.flatten(1, 2)
+    return finished(out.flatten(1, 2), images, geometry, bias)
+
+
+def apply_at_once(
+    images: Tensor,
+    plan: Plan,
+    weights: dict[str, Tensor],
+    layout: Layout,
+    geometry: Geometry,
+    scale: Tensor | float,
+    channel_mixing: str,
+    bias: Tensor | None,
+) -> Tensor | None:
+    """The same from weights of shape (filters, channels, *shape), where the plan does all of it in one step."""
+    if not isinstance(plan, PolynomialPlan):
+        return None
+    out = plan.at_once(weights, windows_for(images, layout, geometry, scale, channel_mixing), layout)
+    return None if out is None else finished(out, images, geometry, bias)
+
+
+def finished(out: Tensor, images: Tensor, geometry: Geometry, bias: Tensor | None) -> Tensor:
+    """Values (N, out_channels, *places) with the bias, in memory as the images are."""
     if bias is not None:
         out = out + bias.reshape(-1, *(1,) * len(geometry.kernel_size))
     return in_format_of(images, out)

@@ -29,6 +29,7 @@ from quanvolve.compile import (
 from quanvolve.nn._apply import (
     Static,
     apply,
+    apply_at_once,
     check_angles,
     check_channels,
     check_drawing,
@@ -326,21 +327,22 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
             bias: dict[str, Tensor] = {} if self.bias is None else {"bias": self.bias}
             out = compiled(self._static, batch, self.circuit_weights(), like, as_tensor(self.scale, batch), bias)
         else:
-            out = apply(
-                batch,
-                *self._compiled_filters(like, batch),
-                self._layout,
-                self.geometry,
-                self.scale,
-                self.channel_mixing,
-                self.bias,
-            )
+            out = self._applied(batch, like)
         if torch.is_grad_enabled() and not out.requires_grad:
             # A circuit may read nothing that wants a gradient; its zeros are then a gradient too.
             out = keep_graph(out, batch, *self.parameters())
         if self._memory_format is not None:
             out = out.contiguous(memory_format=self._memory_format)
         return own_tensor(out if images.dim() == self.dims + 2 else out.squeeze(0))
+
+    def _applied(self, batch: Tensor, like: Tensor) -> Tensor:
+        how = self._layout, self.geometry, self.scale, self.channel_mixing, self.bias
+        if self._in_training(like, batch):
+            weights = self.circuit_weights()
+            out = apply_at_once(batch, self._planner.choose(self._count(batch), batch.device.type), weights, *how)
+            if out is not None:
+                return out
+        return apply(batch, *self._compiled_filters(like, batch), *how)
 
     def batched(self, images: Tensor) -> Tensor:
         """The batch (N, in_channels, *size) that the filters slide over, checked as a call of the layer does.
@@ -443,9 +445,8 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
     def _compiled_filters(self, like: Tensor, batch: Tensor) -> tuple[Plan, tuple[Tensor, ...]]:
         """Compiled anew when a gradient is wanted, else only when a weight has changed (compared by value)."""
         weights = self.circuit_weights()
-        wanted = torch.is_grad_enabled() and any(weight.requires_grad for weight in weights.values())
-        if wanted or like.device.type == "meta" or traced(like, batch):
-            n_windows = len(batch) * math.prod(self.geometry.output_size(tuple(batch.shape[2:])))
+        if self._in_training(like, batch):
+            n_windows = self._count(batch)
             plan = self._planner.choose(n_windows, like.device.type)
             return plan, compile_rows(plan, weights, like, self._layout, n_windows)
         now = [like.new_empty(0), *weights.values()]
@@ -462,6 +463,15 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
             compiled = compile_rows(plan, dict(zip(weights, copies[1:], strict=True)), copies[0], self._layout, None)
         self._compiled = (copies, plan, compiled)
         return plan, compiled
+
+    def _in_training(self, like: Tensor, batch: Tensor) -> bool:
+        """Whether the weights are compiled for this call alone: for a gradient, or where no number can be looked at."""
+        wanted = torch.is_grad_enabled() and any(weight.requires_grad for weight in self.circuit_weights().values())
+        return wanted or like.device.type == "meta" or traced(like, batch)
+
+    def _count(self, batch: Tensor) -> int:
+        """How many windows there are."""
+        return len(batch) * math.prod(self.geometry.output_size(tuple(batch.shape[2:])))
 
     @property
     def recipe(self) -> Recipe:

@@ -68,6 +68,8 @@ def row_weights(
 def arranged(rows: Tensor, layout: Layout) -> Tensor:
     """(rows, measured, numbers) to (groups, outputs, channels, numbers), without the surplus."""
     _, measured, numbers = rows.shape
+    if layout.rows == 1 and layout.outputs == measured:
+        return rows.unsqueeze(2)
     split = rows.reshape(*layout.shape, measured, numbers)
     merged = split.permute(0, 1, 3, 2, 4).reshape(layout.groups, layout.filters * measured, layout.channels, numbers)
     return merged[:, : layout.outputs]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from quanvolve.compile.kernels._kernel import Kernel as Kernel
 
-FAMILIES = ("polynomial", "coefficients", "network", "states", "cartan", "leaves", "tree", "sample")
+FAMILIES = ("polynomial", "coefficients", "filters", "network", "states", "cartan", "leaves", "tree", "sample")
 
 _FOLDERS = {"cpu": ("numba", "numba"), "cuda": ("triton", "triton")}
 """For each device the folder of its kernels, and the package that they need."""

@@ -437,20 +437,3 @@ def _collect(circuit: StateSteps, d_angles: Floats, into: Floats) -> None:
     """Add to the gradient of a row of weights what comes through its angles."""
     for k in range(len(circuit.terms)):
         into[circuit.terms[k, 1]] += circuit.multipliers[k] * d_angles[circuit.terms[k, 0]]
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(parts: int, values: Floats, flat: Floats, filters: int, circuit: StateSteps, out: Floats) -> None:
-    """All parts of :func:`forward`."""
-    for part in numba.prange(parts):
-        forward(part, parts, values, flat, filters, circuit, out)
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def backward_parallel(
-    parts: int, values: Floats, flat: Floats, filters: int, circuit: StateSteps, d_out: Floats, d_values: Floats,
-    d_flat: Floats,
-) -> None:  # fmt: skip
-    """All parts of :func:`backward`."""
-    for part in numba.prange(parts):
-        backward(part, parts, values, flat, filters, circuit, d_out, d_values, d_flat)

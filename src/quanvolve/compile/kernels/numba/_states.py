@@ -64,9 +64,7 @@ class States:
             parts = 1 if work < _SMALL else min(4 * threads(), tasks)
             whole = len(tables.circuits) == 1
             to = out if whole else np.empty((1, 1, tables.measured, windows), out.dtype)
-            launch(
-                _gates.forward, _gates.forward_parallel, parts, block.values, block.flat, block.filters, block.steps, to
-            )
+            launch(_gates.forward, parts, block.values, block.flat, block.filters, block.steps, to)
             if not whole:
                 out[block.outputs] += to
         return outputs
@@ -86,7 +84,7 @@ class States:
             parts = 1 if work < _SMALL else shares(work, tasks, 8 * block.flat.size)
             d_flat = np.zeros((parts, *block.flat.shape))
             launch(
-                _gates.backward, _gates.backward_parallel, parts, block.values, block.flat, block.filters, block.steps,
+                _gates.backward, parts, block.values, block.flat, block.filters, block.steps,
                 of, to, d_flat,
             )  # fmt: skip
             total, rows = d_flat.sum(0), some_rows(d_weights, block.rows)
