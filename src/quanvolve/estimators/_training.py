@@ -20,6 +20,7 @@ from skorch.helper import predefined_split
 from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.estimators._adamw import AdamW
 from quanvolve.estimators._aim import Aim, best_epoch
 from quanvolve.estimators._augment import random_shift
 from quanvolve.estimators._batches import Batches, BatchWeights, TensorData
@@ -263,7 +264,7 @@ def _skorch_net(
         module,
         # A module would be wrapped by accelerate, which wants weights in it.
         criterion=criterion if accelerator is None else lambda: criterion.forward,
-        optimizer=torch.optim.AdamW,
+        optimizer=AdamW,
         lr=settings.lr,
         optimizer__weight_decay=settings.weight_decay,
         batch_size=settings.batch_size,
