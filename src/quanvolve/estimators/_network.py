@@ -25,6 +25,7 @@ from quanvolve.estimators._checkpoint import TrainingState
 from quanvolve.estimators._filters import build_backbone, restore_backbone
 from quanvolve.estimators._fitted import take_fitted
 from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
+from quanvolve.estimators._kernels import choose_kernels
 from quanvolve.estimators._layout import to_fit, to_use
 from quanvolve.estimators._maps import BLOCK, feature_maps
 from quanvolve.estimators._monitor import Monitor, Printer
@@ -217,6 +218,9 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         if apart is None and not len(held_out):
             self._say_what_needs_validation()
         self._maps_kept = self._keeps_maps(len(rows))
+        epochs = 0 if self._maps_kept else self.max_epochs
+        steps = epochs * -(-len(chosen) // self.batch_size)
+        choose_kernels(self.module_, self._spec.shape, images=len(rows), steps=steps, epochs=epochs)
         reporter = monitor or (Printer(aim.watched) if self.verbose else Monitor())
         samples = self._tensors(rows, targets, weights, aim, reporter, seeds)
         data = samples.of(torch.from_numpy(chosen))
