@@ -14,10 +14,13 @@ import math
 import torch
 
 from quanvolve.compile import PlainWork, plain_work, switched
+from quanvolve.estimators._threads import one_thread
 from quanvolve.nn import CoherentTree, HybridModel, QuanvNd
 
 WORTH = 4.0
 """Seconds in plain torch that are worth kernels, which take longer than that to compile."""
+ALONE = 0.5
+"""Seconds in plain torch that are worth several threads."""
 LATER = 10_000
 """Images that the model should be able to look at afterwards without taking too long."""
 _BACKWARD = 2.0
@@ -29,7 +32,7 @@ _BLOCK = 512
 
 def choose_kernels(
     module: HybridModel, shape: tuple[int, ...], *, images: int, steps: int, epochs: int
-) -> None:
+) -> bool:
     """Tell the quantum layers of a model whether kernels compute them.
 
     Args:
@@ -38,9 +41,13 @@ def choose_kernels(
         images: to be trained on.
         steps: of the training that run the layers and differentiate them; 0 where feature maps are kept.
         epochs: in which the layers see all images; 0 where feature maps are kept.
+
+    Returns:
+        Whether the quantum layers have so little to do that one thread does it best.
     """
-    kernels = _worth(module, shape, images, steps, epochs) if switched() is None else bool(switched())
-    set_kernels(module, kernels)
+    seconds = _seconds(module, shape, images, steps, epochs)
+    set_kernels(module, seconds > WORTH if switched() is None else bool(switched()))
+    return seconds < ALONE
 
 
 def set_kernels(module: torch.nn.Module, kernels: bool) -> None:
@@ -55,25 +62,29 @@ def has_kernels(module: torch.nn.Module) -> bool:
     return all(layer.kernels for layer in module.modules() if isinstance(layer, QuanvNd | CoherentTree))
 
 
-def _worth(module: HybridModel, shape: tuple[int, ...], images: int, steps: int, epochs: int) -> bool:
-    if next((tensor for tensor in module.state_dict().values()), torch.empty(0)).device.type != "cpu":
-        return True
+def _seconds(module: HybridModel, shape: tuple[int, ...], images: int, steps: int, epochs: int) -> float:
+    """How long the quantum layers would take in plain torch on one core of a CPU; infinity for too long to be counted.
+
+    On other devices, and without such layers, nothing is to be decided: infinity, too.
+    """
+    if any(tensor.device.type != "cpu" for tensor in module.state_dict().values()):
+        return math.inf
     if not any(isinstance(layer, QuanvNd | CoherentTree) for layer in module.modules()):
-        return True
+        return math.inf
     times = 1 + _BACKWARD
     seen = LATER + (times * epochs * images if epochs else images)
     calls = math.ceil(LATER / _BLOCK) + (times * steps if epochs else math.ceil(images / _BLOCK))
     one, two = (_counted(module.backbone, (size, *shape), WORTH / _NUMBER / calls) for size in (1, 2))
     if one is None or two is None:
-        return True
+        return math.inf
     image = max(0.0, two.numbers - one.numbers)
     call = one.operations * _OPERATION + max(0.0, one.numbers - image) * _NUMBER
-    return calls * call + seen * image * _NUMBER > WORTH
+    return calls * call + seen * image * _NUMBER
 
 
 def _counted(backbone: torch.nn.Module, shape: tuple[int, ...], most: float) -> PlainWork | None:
     """The work of a batch of images."""
     # A copy: what layers keep of their weights is a kernel's, or it is not.
     copied, images = copy.deepcopy(backbone).eval(), torch.full(shape, 0.5, dtype=torch.float32)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), one_thread():
         return plain_work(lambda: copied(images), most)
