@@ -2,11 +2,12 @@
 
     python benchmarks/first_call.py [--rounds N] [--data-dir FOLDER]
 
-In every round each command runs once in a process of its own, between two that only import torch and scikit-learn: a busy
-machine makes all of them slower, and their ratios stay. "nothing compiled" is an empty folder for Numba (`NUMBA_CACHE_DIR`)
-for that process alone; "compiled" is one that the same command has filled. Seconds of processors (user and system) are
-those of the process. With a folder that has MNIST (or `QUANVOLVE_DATA`) its training and a test of 10,000 images run, too.
-Writes `first_call.csv` beside this file: medians.
+In every round each command runs once in a process of its own, between others that only import torch and scikit-learn:
+a busy machine makes all of them slower, and their ratios stay. "nothing compiled" is an empty folder for Numba
+(`NUMBA_CACHE_DIR`) for that process alone; "compiled" is one that the same command has filled. Seconds of processors
+(user and system) are those of the process. With a folder that has MNIST (or `QUANVOLVE_DATA`) its training and a test
+of 10,000 images run, too.
+Writes `first_call.csv` beside this file after each round: medians.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class Took(NamedTuple):
 
 def run(command: list[str], cache: Path | None) -> Took:
     """One process, with compiled functions of such a folder."""
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore"} | ({} if cache is None else {"NUMBA_CACHE_DIR": str(cache)})
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"} | (
+        {} if cache is None else {"NUMBA_CACHE_DIR": str(cache)}
+    )
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
     clock, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -65,7 +68,9 @@ def main() -> None:
     has_mnist = chosen.data_dir is not None and (Path(chosen.data_dir) / "mnist").is_dir()
     if has_mnist:
         os.environ["QUANVOLVE_DATA"] = str(chosen.data_dir)
-    commands = {name: words for name, words in COMMANDS.items() if has_mnist or not ("mnist" in name or "MODEL" in words)}
+    commands = {
+        name: words for name, words in COMMANDS.items() if has_mnist or not ("mnist" in name or "MODEL" in words)
+    }
     found: dict[tuple[str, str], list[tuple[Took, Took]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
@@ -74,23 +79,36 @@ def main() -> None:
             run(made, here / "filled" / "evaluate (10,000 images)")
         for number in range(chosen.rounds):
             before = run(IMPORTS, None)
-            for name, words in commands.items():
-                states = ["compiled"] if name in NEVER else ["nothing compiled", "compiled"]
-                for state in states:
-                    own = here / f"{number}-{state}-{list(commands).index(name)}"
+            for group in groups(commands):
+                took: dict[tuple[str, str], Took] = {}
+                for name in group:
                     filled = here / "filled" / name
-                    if state == "compiled" and name not in NEVER and not filled.exists():
-                        run(_words(words, here, own / "filling"), filled)
-                        filled.mkdir(parents=True, exist_ok=True)
-                    took = run(_words(words, here, own), filled if state == "compiled" else own / "cache")
-                    after = run(IMPORTS, None)
-                    imports = Took(*(statistics.mean(pair) for pair in zip(before, after, strict=True)))
-                    found.setdefault((name, state), []).append((took, imports))
-                    before = after
-                    print(number, name, state, took, imports, flush=True)
+                    for state in ["compiled"] if name in NEVER else ["nothing compiled", "compiled"]:
+                        own = here / f"{number}-{state}-{list(commands).index(name)}"
+                        if state == "compiled" and name not in NEVER and not filled.exists():
+                            filled.mkdir(parents=True)
+                            run(_words(commands[name], here, own / "filling"), filled)
+                        cache = filled if state == "compiled" else own / "cache"
+                        took[name, state] = run(_words(commands[name], here, own), cache)
+                after = run(IMPORTS, None)
+                imports = Took(*(statistics.mean(pair) for pair in zip(before, after, strict=True)))
+                for case, seconds in took.items():
+                    found.setdefault(case, []).append((seconds, imports))
+                    print(number, *case, seconds, imports, flush=True)
+                before = after
+            write(found)
+
+
+def groups(commands: dict[str, list[str]]) -> list[list[str]]:
+    """The commands between two imports: each by itself, but those that take little."""
+    return [[name for name in commands if name in NEVER], *([name] for name in commands if name not in NEVER)]
+
+
+def write(found: dict[tuple[str, str], list[tuple[Took, Took]]]) -> None:
+    """The medians of all rounds so far."""
     with (HERE / "first_call.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        head = ["seconds", "processor seconds", "imports' seconds", "imports' processor seconds"]
+        head = ["rounds", "seconds", "processor seconds", "imports' seconds", "imports' processor seconds"]
         writer.writerow(["command", "state", *head, "times the imports", "processor times the imports"])
         for (name, state), pairs in found.items():
             numbers = [
@@ -102,7 +120,7 @@ def main() -> None:
                     [took.processor / imports.processor for took, imports in pairs],
                 )
             ]  # fmt: skip
-            writer.writerow([name, state, *(f"{number:.2f}" for number in numbers)])
+            writer.writerow([name, state, len(pairs), *(f"{number:.2f}" for number in numbers)])
 
 
 def _words(words: list[str], here: Path, out: Path) -> list[str]:

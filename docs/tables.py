@@ -415,6 +415,7 @@ TABLES = {
     ROOT / "docs" / "tree-on-a-device.md": (("tree-on-device", tree_on_device),),
     ROOT / "docs" / "reading.md": (("onnx", onnx),),
     ROOT / "docs" / "scale.md": (("workers", workers),),
+    ROOT / "docs" / "speed.md": (("first-call", first_call),),
     ROOT / "docs" / "studio.md": (("studio", studio),),
     ROOT / "docs" / "reproductions.md": (("summary", summary), ("reproductions", reproductions)),
     ROOT / "docs" / "coherent.md": (("trees", tree_speed),),

@@ -30,9 +30,7 @@ _OPERATION, _NUMBER = 8e-6, 0.7e-9
 _BLOCK = 512
 
 
-def choose_kernels(
-    module: HybridModel, shape: tuple[int, ...], *, images: int, steps: int, epochs: int
-) -> bool:
+def choose_kernels(module: HybridModel, shape: tuple[int, ...], *, images: int, steps: int, epochs: int) -> bool:
     """Tell the quantum layers of a model whether kernels compute them.
 
     Args:

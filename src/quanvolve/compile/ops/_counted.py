@@ -1,4 +1,4 @@
-"""What a computation takes in plain torch: counted, not timed, so that it is the same at any time and on any machine."""
+"""What a computation takes in plain torch: counted, not timed, so that it is the same on any machine at any time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _TooMuch(Exception):
 
 class _Counter(TorchDispatchMode):
     def __init__(self, most: float) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.most, self.operations, self.numbers = most, 0, 0.0
 
     @classmethod
