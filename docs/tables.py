@@ -278,6 +278,21 @@ def gpu() -> str:
     return "\n".join(lines).rstrip()
 
 
+def first_call() -> str:
+    """Whole processes of the command line, in units of the imports of torch and scikit-learn."""
+    with (ROOT / "benchmarks" / "first_call.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = ["| `quanvolve ...` | nothing compiled | compiled |", "|---|---|---|"]
+    for command in dict.fromkeys(row["command"] for row in rows):
+        own = {row["state"]: row for row in rows if row["command"] == command}
+        cells = [
+            f"{float(own[state]['processor times the imports']):.2f}" if state in own else ""
+            for state in ("nothing compiled", "compiled")
+        ]
+        lines.append(f"| `{command}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def verdicts() -> str:
     """Our own verdicts: accuracies in percent, and the first sentence of each."""
     with (ROOT / "benchmarks" / "verdicts.csv").open(newline="") as file:
@@ -452,6 +467,7 @@ TABLES = {
     ROOT / "docs" / "reading.md": (("onnx", onnx),),
     ROOT / "docs" / "scale.md": (("workers", workers), ("a-day", a_day), ("memory", memory)),
     ROOT / "docs" / "gpu.md": (("gpu", gpu),),
+    ROOT / "docs" / "speed.md": (("first-call", first_call),),
     ROOT / "docs" / "studio.md": (("studio", studio),),
     ROOT / "docs" / "reproductions.md": (("summary", summary), ("reproductions", reproductions)),
     ROOT / "docs" / "coherent.md": (("trees", tree_speed),),

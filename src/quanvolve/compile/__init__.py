@@ -6,6 +6,11 @@ from quanvolve.compile.batch._precision import wide as wide
 from quanvolve.compile.batch._rows import arranged as arranged
 from quanvolve.compile.batch._tracing import traced as traced
 from quanvolve.compile.batch._windows import Windows as Windows
+from quanvolve.compile.kernels import compiling as compiling
+from quanvolve.compile.kernels import kept_in as kept_in
+from quanvolve.compile.ops._counted import PlainWork as PlainWork
+from quanvolve.compile.ops._counted import plain_work as plain_work
+from quanvolve.compile.ops._switch import switched as switched
 from quanvolve.compile.ops._switch import use_kernels as use_kernels
 from quanvolve.compile.planner._entries import PLANS as PLANS
 from quanvolve.compile.planner._entries import Number as Number

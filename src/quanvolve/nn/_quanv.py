@@ -24,7 +24,9 @@ from quanvolve.compile import (
     is_trainable,
     keep_graph,
     needs_fixed,
+    switched,
     traced,
+    use_kernels,
 )
 from quanvolve.nn._apply import (
     Static,
@@ -68,6 +70,9 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
 
     dims: int
     dense = False
+    kernels = True
+    """Whether compiled kernels may compute it; False for plain torch, unless :func:`quanvolve.compile.use_kernels` or
+    the environment say otherwise."""
     _items = "images"
 
     def __init__(
@@ -312,6 +317,9 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
         return leaf(self, batch) if isinstance(batch, Proxy) else self._values(batch)
 
     def _values(self, images: Tensor) -> Tensor:
+        if not self.kernels and switched() is None and not torch.compiler.is_compiling():
+            with use_kernels(False):
+                return self._values(images)
         like = self._like(images)
         kind = images.device.type if isinstance(images, Tensor) else "meta"
         if kind != "meta" and torch.is_autocast_enabled(kind):

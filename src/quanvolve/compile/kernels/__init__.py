@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -66,6 +66,18 @@ def interpreted() -> Iterator[None]:
         yield
     finally:
         del _stand_ins["cpu"]
+
+
+def compiling() -> AbstractContextManager[list[str]]:
+    """A list that grows by the name of each function that is compiled for the CPU meanwhile, in this process."""
+    watched: AbstractContextManager[list[str]] = import_module(f"{__name__}.numba._watch").compiling()
+    return watched
+
+
+def kept_in() -> str | None:
+    """The folder of what is compiled for the CPU; None while no kernel is loaded."""
+    folder: str | None = import_module(f"{__name__}.numba._watch").folder()
+    return folder
 
 
 @cache

@@ -106,7 +106,8 @@ def _run_slopes(circuit: StateSteps, r: int, halves: Floats, slope: Floats, m: F
 @_inlined  # type: ignore[untyped-decorator]
 def _half_angles(circuit: StateSteps, row: Floats, halves: Floats) -> None:
     """What a row of weights makes of the half angles: (offset + sum of multiplier * weight) / 2."""
-    halves[:] = circuit.offsets
+    for k in range(len(halves)):
+        halves[k] = circuit.offsets[k]
     for k in range(len(circuit.terms)):
         halves[circuit.terms[k, 0]] += circuit.multipliers[k] * row[circuit.terms[k, 1]]
     halves *= 0.5
@@ -134,7 +135,8 @@ def _matrices(
 @_inlined  # type: ignore[untyped-decorator]
 def _lane_angles(circuit: StateSteps, values: Floats, window: int, base: Floats, halves: Floats) -> None:
     """The half angles of a window: those of the weights, and factor * value / 2 of what they read."""
-    halves[:] = base
+    for k in range(len(halves)):
+        halves[k] = base[k]
     for k in range(len(circuit.reads)):
         halves[circuit.reads[k, 0]] += 0.5 * circuit.factors[k] * values[circuit.reads[k, 1], window]
 

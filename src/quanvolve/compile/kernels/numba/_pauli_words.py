@@ -47,7 +47,9 @@ def _matrix(numbers: Integers, axes: Integers, angles: Floats, into: Floats, ski
         for a in range(3):
             for b in range(3):
                 product[a, b] = turn[a, 0] * into[0, b] + turn[a, 1] * into[1, b] + turn[a, 2] * into[2, b]
-        into[:, :] = product
+        for a in range(3):
+            for b in range(3):
+                into[a, b] = product[a, b]
 
 
 @_jit  # type: ignore[untyped-decorator]
