@@ -45,6 +45,7 @@ class StateSteps(NamedTuple):
         sources, phases, plain: the permutations, ``new[d] = phases[d] old[sources[d]]``, and whether all phases are 1.
         offsets, terms, multipliers: angles from weights: (rotation, number) pairs and factors.
         reads, factors: angles from the window: (rotation, value) pairs and factors.
+        reading: the rotations that do.
         masks, observed: (bits that a word flips, whether its phases are imaginary), and the phases: shape
             (words, outputs padded to a tile, D).
         measured: outputs of the circuit.
@@ -65,6 +66,7 @@ class StateSteps(NamedTuple):
     multipliers: Floats
     reads: Integers
     factors: Floats
+    reading: Integers
     masks: Integers
     observed: Reals
     measured: int
@@ -121,6 +123,7 @@ def state_steps(parsed: Parsed) -> StateSteps:
         multipliers=np.array([t[2] for t in terms], np.float64),
         reads=np.array([r[:2] for r in reads], np.int64).reshape(-1, 2),
         factors=np.array([r[2] for r in reads], np.float64),
+        reading=np.array(sorted({r[0] for r in reads}), np.int64),
         masks=masks,
         observed=observed,
         measured=circuit.n_outputs,
