@@ -73,6 +73,8 @@ def cells(everything: bool) -> Iterator[Cell]:
 def with_jax(cell: Cell) -> bool:
     """Whether JAX takes part, which compiles some circuits for a minute and more."""
     encoding, ansatz, readout, qubits = cell
+    if qubits > 10:
+        return (ansatz, readout) == (USUAL, "z") and encoding in ("ry", "amplitude")
     usual = ansatz == USUAL and (readout == "z" or encoding == "amplitude")
     return usual or (encoding == "ry" and readout == "z" and qubits == 8)
 

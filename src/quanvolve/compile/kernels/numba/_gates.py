@@ -410,16 +410,18 @@ def backward(
                         circuit, values[g, c], p, inverse, whole, by_lane, lanes, state, spare, work
                     )
                     _measure_back(circuit, lanes, state, shared, ones, d_sums, dual)
+                    # Nothing before the first weight matters, but for the gradient by what the window gives.
+                    begin = 0 if wanted else circuit.begin
                     state, spare, dual, other = _undo_all(
-                        circuit, whole, by_lane, lanes, state, spare, dual, other, slopes
+                        circuit, max(begin, 0), whole, by_lane, lanes, state, spare, dual, other, slopes
                     )
-                    if len(circuit.prepared) == 0:
+                    if len(circuit.prepared) == 0 and (wanted or begin < 0):
                         _product_back(circuit, whole, by_lane, lanes, state, dual, slopes, work)
                     elif wanted:
                         _prepared_back(circuit.prepared, values[g, c], p, inverse, dual, d_values[g, c])
                     d_angles[:] = 0
                     for r in range(len(vary)):
-                        if vary[r]:
+                        if vary[r] or not circuit.weighted[r]:
                             continue
                         for k in range(8):
                             total[k] = 0.0
@@ -427,12 +429,12 @@ def backward(
                                 total[k] += slopes[(8 * r + k) * lanes + v]
                         _run_slopes(circuit, r, cosines, sines, total, matrix, d_angles)
                     _collect(circuit, d_angles, d_flat[part, row])
-                    if len(circuit.reads) == 0:
+                    if not (wanted and len(circuit.reads)) and not circuit.mixed:
                         continue
                     for v in range(count):
                         d_angles[:] = 0
                         for r in range(len(vary)):
-                            if vary[r]:
+                            if vary[r] and (wanted or circuit.weighted[r]):
                                 for k in range(8):
                                     slope[k] = slopes[(8 * r + k) * lanes + v]
                                 _run_slopes(circuit, r, lane_cosines[v], lane_sines[v], slope, matrix, d_angles)
@@ -445,12 +447,12 @@ def backward(
 
 @_inlined  # type: ignore[untyped-decorator]
 def _undo_all(
-    circuit: StateSteps, whole: Floats, by_lane: Floats, lanes: int, state: Floats, spare: Floats, dual: Floats,
-    other: Floats, slopes: Floats,
+    circuit: StateSteps, begin: int, whole: Floats, by_lane: Floats, lanes: int, state: Floats, spare: Floats,
+    dual: Floats, other: Floats, slopes: Floats,
 ) -> tuple[Floats, Floats, Floats, Floats]:  # fmt: skip
-    """Undo the steps on a state and on the gradient by it; slopes of the runs' matrices as in `undo_gate`."""
+    """Undo the steps from one on, on a state and on the gradient by it; slopes of the runs' matrices as in `undo_gate`."""
     dimension = circuit.observed.shape[2]
-    for k in range(len(circuit.steps) - 1, -1, -1):
+    for k in range(len(circuit.steps) - 1, begin - 1, -1):
         wire, r = circuit.steps[k]
         bit = circuit.wires - 1 - wire
         if wire < 0:
