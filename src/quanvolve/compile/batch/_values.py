@@ -12,6 +12,7 @@ from torch import Tensor
 from quanvolve._errors import QuanvolveError
 from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.batch._precision import visible
+from quanvolve.compile.tables._factored import factored
 from quanvolve.compile.tables._parsed import Parsed
 from quanvolve.compile.tables._values import values_of_both, values_of_inputs, values_of_weights
 
@@ -49,6 +50,13 @@ def extended(parsed: Parsed, inputs: Tensor) -> Tensor:
     circuit, program = parsed.circuit, parsed.circuit.program
     if program is None:
         return inputs
+    products = factored(parsed)
+    if products is not None:
+        first, first_offset, second, second_offset = (
+            torch.as_tensor(array, dtype=inputs.dtype, device=inputs.device) for array in products
+        )
+        values = (torch.matmul(first, inputs) + first_offset) * (torch.matmul(second, inputs) + second_offset)
+        return torch.cat([inputs, _finite(values)], dim=-2)
     pure = values_of_inputs(parsed)
     full = inputs.new_zeros((*inputs.shape[:-2], len(program.values), inputs.shape[-1]))
     if pure and inputs.numel():

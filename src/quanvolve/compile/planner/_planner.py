@@ -17,7 +17,7 @@ from quanvolve.compile.plans._shifted import ShiftedPlan
 from quanvolve.compile.tables._layout import Layout
 from quanvolve.compile.tables._sampling import sampling_of, word_circuits, words_alone
 
-_GAIN = 3.0
+_GAIN = 1.5
 _SLOW = 20_000.0
 """Nanoseconds a window from which on the plan's text says so."""
 

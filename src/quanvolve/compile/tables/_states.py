@@ -39,12 +39,15 @@ class StateSteps(NamedTuple):
         prepared: (basis state, value) pairs: the amplitudes of the first state, but for their length.
         steps: (wire, run) or (MOVE, permutation), in order, after the runs with which the wires begin: run w on wire w;
             of a prepared state these are empty.
-        vary: whether a run reads the window.
+        vary, weighted: whether a run reads the window, and whether it has weights.
+        mixed: whether a run has both.
+        begin: the first step with weights; -1 if one of the first runs has some.
         runs, elements: the elements of run r are elements[runs[r] : runs[r + 1]], (axis, rotation) or (FIXED, matrix).
         fixed: matrices as eight numbers each.
         sources, phases, plain: the permutations, ``new[d] = phases[d] old[sources[d]]``, and whether all phases are 1.
         offsets, terms, multipliers: angles from weights: (rotation, number) pairs and factors.
         reads, factors: angles from the window: (rotation, value) pairs and factors.
+        reading: the rotations that do.
         masks, observed: (bits that a word flips, whether its phases are imaginary), and the phases: shape
             (words, outputs padded to a tile, D).
         measured: outputs of the circuit.
@@ -54,6 +57,9 @@ class StateSteps(NamedTuple):
     prepared: Integers
     steps: Integers
     vary: npt.NDArray[np.bool_]
+    weighted: npt.NDArray[np.bool_]
+    mixed: bool
+    begin: int
     runs: Integers
     elements: Integers
     fixed: Floats
@@ -65,6 +71,7 @@ class StateSteps(NamedTuple):
     multipliers: Floats
     reads: Integers
     factors: Floats
+    reading: Integers
     masks: Integers
     observed: Reals
     measured: int
@@ -101,6 +108,8 @@ def state_steps(parsed: Parsed) -> StateSteps:
                 elements.append(("XYZ".index(gate.name[1]), len(angles)))
                 angles.append(gate.angle)
         ends.append(len(elements))
+    vary = np.array([any(gate.angle is not None and bool(gate.angle.inputs) for gate in run) for run in runs], bool)
+    weighted = np.array([any(gate.angle is not None and bool(gate.angle.weights) for gate in run) for run in runs], bool)
     terms = [(r, place[name, k], c) for r, angle in enumerate(angles) for name, k, c in angle.weights]
     reads = [(r, k, c) for r, angle in enumerate(angles) for k, c in angle.inputs]
     factors = np.array([move.factor[0] for move in moves]).reshape(-1, 2**n)
@@ -109,7 +118,10 @@ def state_steps(parsed: Parsed) -> StateSteps:
         wires=n,
         prepared=np.array(prepared_places(circuit), np.int64).reshape(-1, 2),
         steps=np.array(steps, np.int64).reshape(-1, 2),
-        vary=np.array([any(gate.angle is not None and bool(gate.angle.inputs) for gate in run) for run in runs], bool),
+        vary=vary,
+        weighted=weighted,
+        mixed=bool((vary & weighted).any()),
+        begin=-1 if weighted[:n].any() else next((k for k, (w, r) in enumerate(steps) if w != MOVE and weighted[r]), 0),
         runs=np.array(ends, np.int64),
         elements=np.array(elements, np.int64).reshape(-1, 2),
         fixed=np.array(fixed, np.float64).reshape(-1, 8),
@@ -121,6 +133,7 @@ def state_steps(parsed: Parsed) -> StateSteps:
         multipliers=np.array([t[2] for t in terms], np.float64),
         reads=np.array([r[:2] for r in reads], np.int64).reshape(-1, 2),
         factors=np.array([r[2] for r in reads], np.float64),
+        reading=np.array(sorted({r[0] for r in reads}), np.int64),
         masks=masks,
         observed=observed,
         measured=circuit.n_outputs,

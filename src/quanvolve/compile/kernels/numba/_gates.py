@@ -58,8 +58,8 @@ def _multiply(fixed: Floats, m: Floats) -> None:
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _run_matrix(circuit: StateSteps, r: int, halves: Floats, into: Floats) -> None:
-    """The product of the elements of run r, rotations exp(-i halves P) or fixed matrices."""
+def _run_matrix(circuit: StateSteps, r: int, cosines: Floats, sines: Floats, into: Floats) -> None:
+    """The product of the elements of run r: rotations, by cosine and sine of half their angles, or fixed matrices."""
     into[:] = 0
     into[0], into[6] = 1, 1
     for e in range(circuit.runs[r], circuit.runs[r + 1]):
@@ -67,13 +67,15 @@ def _run_matrix(circuit: StateSteps, r: int, halves: Floats, into: Floats) -> No
         if kind == FIXED:
             _multiply(circuit.fixed[number], into)
         else:
-            _rotate(kind, math.cos(halves[number]), math.sin(halves[number]), into)
+            _rotate(kind, cosines[number], sines[number], into)
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _run_slopes(circuit: StateSteps, r: int, halves: Floats, slope: Floats, m: Floats, d_angles: Floats) -> None:
+def _run_slopes(
+    circuit: StateSteps, r: int, cosines: Floats, sines: Floats, slope: Floats, m: Floats, d_angles: Floats
+) -> None:
     """Add to the gradients of a run's angles what comes from its matrix: undo the elements, the last one first."""
-    _run_matrix(circuit, r, halves, m)
+    _run_matrix(circuit, r, cosines, sines, m)
     g = slope.copy()
     back = np.empty(8, m.dtype)
     for e in range(circuit.runs[r + 1] - 1, circuit.runs[r] - 1, -1):
@@ -98,47 +100,55 @@ def _run_slopes(circuit: StateSteps, r: int, halves: Floats, slope: Floats, m: F
             else:
                 total += p * b - q * a - u * y + v * x
         d_angles[number] += 0.5 * total
-        c, s = math.cos(halves[number]), -math.sin(halves[number])
-        _rotate(kind, c, s, m)
-        _rotate(kind, c, s, g)
+        _rotate(kind, cosines[number], -sines[number], m)
+        _rotate(kind, cosines[number], -sines[number], g)
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _half_angles(circuit: StateSteps, row: Floats, halves: Floats) -> None:
-    """What a row of weights makes of the half angles: (offset + sum of multiplier * weight) / 2."""
+def _turns(circuit: StateSteps, row: Floats, halves: Floats, cosines: Floats, sines: Floats) -> None:
+    """What a row of weights makes of the half angles, (offset + sum of multiplier * weight) / 2, and what they turn."""
     for k in range(len(halves)):
         halves[k] = circuit.offsets[k]
     for k in range(len(circuit.terms)):
         halves[circuit.terms[k, 0]] += circuit.multipliers[k] * row[circuit.terms[k, 1]]
     halves *= 0.5
+    for k in range(len(halves)):
+        cosines[k], sines[k] = math.cos(halves[k]), math.sin(halves[k])
+
+
+@_inlined  # type: ignore[untyped-decorator]
+def _lane_turns(
+    circuit: StateSteps, values: Floats, p: int, count: int, halves: Floats, cosines: Floats, sines: Floats,
+    angles: Floats, lane_cosines: Floats, lane_sines: Floats,
+) -> None:  # fmt: skip
+    """The same for each window from p on: to the half angles of the weights comes factor * value / 2 of what is read."""
+    for v in range(len(lane_cosines)):
+        window = p + min(v, count - 1)
+        for k in range(len(cosines)):
+            lane_cosines[v, k], lane_sines[v, k] = cosines[k], sines[k]
+        for number in circuit.reading:
+            angles[number] = halves[number]
+        for k in range(len(circuit.reads)):
+            angles[circuit.reads[k, 0]] += 0.5 * circuit.factors[k] * values[circuit.reads[k, 1], window]
+        for number in circuit.reading:
+            lane_cosines[v, number], lane_sines[v, number] = math.cos(angles[number]), math.sin(angles[number])
 
 
 @_inlined  # type: ignore[untyped-decorator]
 def _matrices(
-    circuit: StateSteps, values: Floats, p: int, count: int, lanes: int, base: Floats, whole: Floats, by_lane: Floats,
-    halves: Floats, matrix: Floats,
+    circuit: StateSteps, cosines: Floats, sines: Floats, lane_cosines: Floats, lane_sines: Floats, whole: Floats,
+    by_lane: Floats, matrix: Floats,
 ) -> None:  # fmt: skip
     """The matrices of all runs: of those that read the window one for each window, of the others one (`whole`)."""
+    lanes = len(lane_cosines)
     for r in range(len(circuit.vary)):
-        if not circuit.vary[r]:
-            _run_matrix(circuit, r, base, whole[8 * r : 8 * r + 8])
-    for v in range(lanes):
-        window = p + min(v, count - 1)
-        _lane_angles(circuit, values, window, base, halves)
-        for r in range(len(circuit.vary)):
-            if circuit.vary[r]:
-                _run_matrix(circuit, r, halves, matrix)
+        if circuit.vary[r]:
+            for v in range(lanes):
+                _run_matrix(circuit, r, lane_cosines[v], lane_sines[v], matrix)
                 for k in range(8):
                     by_lane[(8 * r + k) * lanes + v] = matrix[k]
-
-
-@_inlined  # type: ignore[untyped-decorator]
-def _lane_angles(circuit: StateSteps, values: Floats, window: int, base: Floats, halves: Floats) -> None:
-    """The half angles of a window: those of the weights, and factor * value / 2 of what they read."""
-    for k in range(len(halves)):
-        halves[k] = base[k]
-    for k in range(len(circuit.reads)):
-        halves[circuit.reads[k, 0]] += 0.5 * circuit.factors[k] * values[circuit.reads[k, 1], window]
+        else:
+            _run_matrix(circuit, r, cosines, sines, whole[8 * r : 8 * r + 8])
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -174,59 +184,70 @@ def _product_back(
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _length(prepared: Integers, values: Floats, window: int) -> tuple[float, float]:
-    """The largest value that a window gives as an amplitude, and the length of all of them divided by it.
+def _inverse_lengths(prepared: Integers, values: Floats, p: int, lanes: int, inverse: Floats) -> None:
+    """1 / |x| of each window from p on, or 0 where all its values are zero.
 
-    Divided, they have a length whatever their size.
+    They are divided by the largest one first, so that they have a length whatever their size.
     """
-    largest, squares = 0.0, 0.0
+    largest = np.zeros(lanes)
     for k in range(len(prepared)):
-        largest = max(largest, abs(values[prepared[k, 1], window]))
-    if largest > 0:
-        for k in range(len(prepared)):
-            squares += (values[prepared[k, 1], window] / largest) ** 2
-    return largest, math.sqrt(squares)
+        row = values[prepared[k, 1], p : p + lanes]
+        for v in range(lanes):
+            largest[v] = max(largest[v], abs(row[v]))
+    for v in range(lanes):
+        largest[v] = 1 / largest[v] if largest[v] > 0 else 0.0
+    squares = np.zeros(lanes)
+    for k in range(len(prepared)):
+        row = values[prepared[k, 1], p : p + lanes]
+        for v in range(lanes):
+            squares[v] += (row[v] * largest[v]) ** 2
+    for v in range(lanes):
+        inverse[v] = largest[v] / math.sqrt(squares[v]) if squares[v] > 0 else 0.0
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _prepared_state(prepared: Integers, values: Floats, p: int, count: int, lanes: int, state: Floats) -> None:
+def _prepared_state(prepared: Integers, values: Floats, p: int, inverse: Floats, state: Floats) -> None:
     """psi[d] = x_d / |x| of each window from p on; basis state 0 where all values are zero."""
+    lanes = len(inverse)
     state[:] = 0
+    for k in range(len(prepared)):
+        row, place = values[prepared[k, 1], p : p + lanes], 2 * lanes * prepared[k, 0]
+        amplitude = state[place : place + lanes]
+        for v in range(lanes):
+            amplitude[v] = row[v] * inverse[v]
     for v in range(lanes):
-        window = p + min(v, count - 1)
-        largest, length = _length(prepared, values, window)
-        if largest == 0:
+        if inverse[v] == 0:
             state[v] = 1
-            continue
-        for k in range(len(prepared)):
-            state[2 * lanes * prepared[k, 0] + v] = values[prepared[k, 1], window] / largest / length
 
 
 @_jit  # type: ignore[untyped-decorator]
 def _prepared_back(
-    prepared: Integers, values: Floats, p: int, count: int, lanes: int, dual: Floats, d_values: Floats
+    prepared: Integers, values: Floats, p: int, inverse: Floats, dual: Floats, d_values: Floats
 ) -> None:
     """Add (g_d - a_d sum_e a_e g_e) / |x| to the gradient by x_d, where a = x / |x| and g is that by the amplitudes."""
-    for v in range(count):
-        largest, length = _length(prepared, values, p + v)
-        if largest == 0:
-            continue
-        along = 0.0
-        for k in range(len(prepared)):
-            along += values[prepared[k, 1], p + v] / largest / length * dual[2 * lanes * prepared[k, 0] + v]
-        for k in range(len(prepared)):
-            across = dual[2 * lanes * prepared[k, 0] + v] - values[prepared[k, 1], p + v] / largest / length * along
-            d_values[prepared[k, 1], p + v] += across / length / largest
+    lanes = len(inverse)
+    along = np.zeros(lanes)
+    for k in range(len(prepared)):
+        row, place = values[prepared[k, 1], p : p + lanes], 2 * lanes * prepared[k, 0]
+        slope = dual[place : place + lanes]
+        for v in range(lanes):
+            along[v] += row[v] * inverse[v] * slope[v]
+    for k in range(len(prepared)):
+        row, place = values[prepared[k, 1], p : p + lanes], 2 * lanes * prepared[k, 0]
+        slope, into = dual[place : place + lanes], d_values[prepared[k, 1], p : p + lanes]
+        for v in range(lanes):
+            into[v] += (slope[v] - row[v] * inverse[v] * along[v]) * inverse[v]
 
 
 @_inlined  # type: ignore[untyped-decorator]
 def _run_all(
-    circuit: StateSteps, values: Floats, p: int, count: int, whole: Floats, by_lane: Floats, lanes: int,
+    circuit: StateSteps, values: Floats, p: int, inverse: Floats, whole: Floats, by_lane: Floats, lanes: int,
     state: Floats, spare: Floats, work: Floats,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """The whole circuit; gives the state and the spare array, which may have changed places."""
     if len(circuit.prepared):
-        _prepared_state(circuit.prepared, values, p, count, lanes, state)
+        _inverse_lengths(circuit.prepared, values, p, lanes, inverse)
+        _prepared_state(circuit.prepared, values, p, inverse, state)
     else:
         _product_state(circuit, whole, by_lane, lanes, state, work)
     wires, steps, vary = circuit.wires, circuit.steps, circuit.vary
@@ -292,13 +313,14 @@ def _measure_back(
 
 @_jit  # type: ignore[untyped-decorator]
 def forward(
-    part: int, parts: int, values: Floats, flat: Floats, filters: int, circuit: StateSteps, out: Floats
+    first: int, last: int, parts: int, values: Floats, flat: Floats, filters: int, circuit: StateSteps, out: Floats
 ) -> None:  # fmt: skip
-    """One part of the windows.
+    """Some parts of the windows.
 
     Args:
-        part, parts: which of how many.
-        values: what angles read, shape (groups, channels, values, windows).
+        first, last, parts: which of how many: those before `last`.
+        values: what angles and amplitudes read, shape (groups, channels, values, windows); of a circuit that prepares
+            amplitudes with windows of zeros behind them, up to a multiple of a vector's lanes.
         flat: weights, shape (groups * filters * channels, numbers).
         filters: of each group.
         circuit: that all these rows run.
@@ -306,25 +328,32 @@ def forward(
     """
     dtype = out.dtype
     lanes = VECTOR_BYTES // out.itemsize
-    groups, channels, _, windows = values.shape
+    groups, channels = values.shape[:2]
+    windows = out.shape[3]
     padded, dimension = circuit.observed.shape[1:]
-    vary = circuit.vary
+    vary, numbers = circuit.vary, len(circuit.offsets)
     state, spare = np.empty(2 * dimension * lanes, dtype), np.empty(2 * dimension * lanes, dtype)
     shared, ones, work = np.empty(dimension * lanes, dtype), np.ones(lanes, dtype), np.empty(4 * lanes, dtype)
     whole, by_lane = np.empty(8 * len(vary), dtype), np.empty(8 * len(vary) * lanes, dtype)
-    base, halves, matrix = np.empty(len(circuit.offsets)), np.empty(len(circuit.offsets)), np.empty(8)
+    halves, angles, cosines, sines = np.empty(numbers), np.empty(numbers), np.empty(numbers), np.empty(numbers)
+    lane_cosines, lane_sines, inverse = np.empty((lanes, numbers)), np.empty((lanes, numbers)), np.empty(lanes)
+    matrix = np.empty(8)
     sums = np.empty(padded * lanes, dtype)
     blocks = (windows + lanes - 1) // lanes
     tasks = groups * blocks
-    for task in range(tasks * part // parts, tasks * (part + 1) // parts):
+    for task in range(tasks * first // parts, tasks * last // parts):
         g, p = task // blocks, task % blocks * lanes
         count = min(lanes, windows - p)
         for f in range(filters):
             sums[:] = 0
             for c in range(channels):
-                _half_angles(circuit, flat[(g * filters + f) * channels + c], base)
-                _matrices(circuit, values[g, c], p, count, lanes, base, whole, by_lane, halves, matrix)
-                state, spare = _run_all(circuit, values[g, c], p, count, whole, by_lane, lanes, state, spare, work)
+                _turns(circuit, flat[(g * filters + f) * channels + c], halves, cosines, sines)
+                if len(circuit.reads):
+                    _lane_turns(
+                        circuit, values[g, c], p, count, halves, cosines, sines, angles, lane_cosines, lane_sines
+                    )
+                _matrices(circuit, cosines, sines, lane_cosines, lane_sines, whole, by_lane, matrix)
+                state, spare = _run_all(circuit, values[g, c], p, inverse, whole, by_lane, lanes, state, spare, work)
                 _measure(circuit, lanes, state, shared, ones, sums)
             for o in range(circuit.measured):
                 for v in range(count):
@@ -333,105 +362,115 @@ def forward(
 
 @_jit  # type: ignore[untyped-decorator]
 def backward(
-    part: int, parts: int, values: Floats, flat: Floats, filters: int, circuit: StateSteps, d_out: Floats,
+    first: int, last: int, parts: int, values: Floats, flat: Floats, filters: int, circuit: StateSteps, d_out: Floats,
     d_values: Floats, d_flat: Floats,
 ) -> None:  # fmt: skip
-    """Gradients of one part of the windows; arguments as in :func:`forward`.
+    """Gradients of some parts of the windows; arguments as in :func:`forward`.
 
     Args:
         d_out: shape (groups, filters, measured, windows).
-        d_values: as `values`, to be added to.
+        d_values: as `values`, to be added to; with no values where its gradient is not wanted.
         d_flat: shape (parts, *flat.shape), to be added to.
     """
     dtype = d_out.dtype
     lanes = VECTOR_BYTES // d_out.itemsize
-    groups, channels, _, windows = values.shape
+    groups, channels = values.shape[:2]
+    windows, wanted = d_out.shape[3], d_values.shape[2] > 0
     padded, dimension = circuit.observed.shape[1:]
-    vary = circuit.vary
+    vary, numbers = circuit.vary, len(circuit.offsets)
     state, spare = np.empty(2 * dimension * lanes, dtype), np.empty(2 * dimension * lanes, dtype)
     dual, other = np.empty_like(state), np.empty_like(state)
     shared = np.empty(max(ROWS, dimension) * lanes, dtype)
     ones, work = np.ones(lanes, dtype), np.empty(4 * lanes, dtype)
     whole, by_lane = np.empty(8 * len(vary), dtype), np.empty(8 * len(vary) * lanes, dtype)
     slopes = np.zeros(8 * len(vary) * lanes, dtype)
-    total, slope, matrix = np.empty((len(vary), 8)), np.empty(8), np.empty(8)
-    base, halves, d_angles = (
-        np.empty(len(circuit.offsets)),
-        np.empty(len(circuit.offsets)),
-        np.empty(len(circuit.offsets)),
-    )
+    total, slope, matrix, d_angles = np.empty(8), np.empty(8), np.empty(8), np.empty(numbers)
+    halves, angles, cosines, sines = np.empty(numbers), np.empty(numbers), np.empty(numbers), np.empty(numbers)
+    lane_cosines, lane_sines, inverse = np.empty((lanes, numbers)), np.empty((lanes, numbers)), np.empty(lanes)
     d_sums = np.zeros(padded * lanes, dtype)
     blocks = (windows + lanes - 1) // lanes
     tasks = groups * blocks
-    for task in range(tasks * part // parts, tasks * (part + 1) // parts):
-        g, p = task // blocks, task % blocks * lanes
-        count = min(lanes, windows - p)
-        for f in range(filters):
-            for o in range(circuit.measured):
-                for v in range(count):
-                    d_sums[o * lanes + v] = d_out[g, f, o, p + v]
-                for v in range(count, lanes):
-                    d_sums[o * lanes + v] = 0
-            for c in range(channels):
-                row = (g * filters + f) * channels + c
-                _half_angles(circuit, flat[row], base)
-                _matrices(circuit, values[g, c], p, count, lanes, base, whole, by_lane, halves, matrix)
-                state, spare = _run_all(circuit, values[g, c], p, count, whole, by_lane, lanes, state, spare, work)
-                _measure_back(circuit, lanes, state, shared, ones, d_sums, dual)
-                for k in range(len(circuit.steps) - 1, -1, -1):
-                    wire, r = circuit.steps[k]
-                    if wire < 0:
-                        if circuit.plain[r]:
-                            move(state, spare, dimension, circuit.sources[r], True)
-                            move(dual, other, dimension, circuit.sources[r], True)
-                        else:
-                            move_phased(state, spare, dimension, circuit.sources[r], circuit.phases[r], True)
-                            move_phased(dual, other, dimension, circuit.sources[r], circuit.phases[r], True)
-                        state, spare = spare, state
-                        dual, other = other, dual
-                    elif vary[r]:
-                        undo_gate_lanes(
-                            state,
-                            dual,
-                            dimension >> 1,
-                            circuit.wires - 1 - wire,
-                            by_lane,
-                            8 * r * lanes,
-                            slopes,
-                            8 * r * lanes,
+    for part in range(first, last):
+        for task in range(tasks * part // parts, tasks * (part + 1) // parts):
+            g, p = task // blocks, task % blocks * lanes
+            count = min(lanes, windows - p)
+            for f in range(filters):
+                for o in range(circuit.measured):
+                    for v in range(count):
+                        d_sums[o * lanes + v] = d_out[g, f, o, p + v]
+                    for v in range(count, lanes):
+                        d_sums[o * lanes + v] = 0
+                for c in range(channels):
+                    row = (g * filters + f) * channels + c
+                    _turns(circuit, flat[row], halves, cosines, sines)
+                    if len(circuit.reads):
+                        _lane_turns(
+                            circuit, values[g, c], p, count, halves, cosines, sines, angles, lane_cosines, lane_sines
                         )
-                    else:
-                        undo_gate(
-                            state, dual, dimension >> 1, circuit.wires - 1 - wire, whole, 8 * r, slopes, 8 * r * lanes
-                        )
-                if len(circuit.prepared):
-                    _prepared_back(circuit.prepared, values[g, c], p, count, lanes, dual, d_values[g, c])
-                else:
-                    _product_back(circuit, whole, by_lane, lanes, state, dual, slopes, work)
-                d_angles[:] = 0
-                for r in range(len(vary)):
-                    if vary[r]:
-                        continue
-                    for k in range(8):
-                        total[r, k] = 0.0
-                        for v in range(lanes):
-                            total[r, k] += slopes[(8 * r + k) * lanes + v]
-                    _run_slopes(circuit, r, base, total[r], matrix, d_angles)
-                _collect(circuit, d_angles, d_flat[part, row])
-                if len(circuit.reads) == 0:
-                    continue
-                for v in range(count):
-                    _lane_angles(circuit, values[g, c], p + v, base, halves)
+                    _matrices(circuit, cosines, sines, lane_cosines, lane_sines, whole, by_lane, matrix)
+                    state, spare = _run_all(
+                        circuit, values[g, c], p, inverse, whole, by_lane, lanes, state, spare, work
+                    )
+                    _measure_back(circuit, lanes, state, shared, ones, d_sums, dual)
+                    # Nothing before the first weight matters, but for the gradient by what the window gives.
+                    begin = 0 if wanted else circuit.begin
+                    state, spare, dual, other = _undo_all(
+                        circuit, max(begin, 0), whole, by_lane, lanes, state, spare, dual, other, slopes
+                    )
+                    if len(circuit.prepared) == 0 and (wanted or begin < 0):
+                        _product_back(circuit, whole, by_lane, lanes, state, dual, slopes, work)
+                    elif wanted:
+                        _prepared_back(circuit.prepared, values[g, c], p, inverse, dual, d_values[g, c])
                     d_angles[:] = 0
                     for r in range(len(vary)):
-                        if vary[r]:
-                            for k in range(8):
-                                slope[k] = slopes[(8 * r + k) * lanes + v]
-                            _run_slopes(circuit, r, halves, slope, matrix, d_angles)
+                        if vary[r] or not circuit.weighted[r]:
+                            continue
+                        for k in range(8):
+                            total[k] = 0.0
+                            for v in range(lanes):
+                                total[k] += slopes[(8 * r + k) * lanes + v]
+                        _run_slopes(circuit, r, cosines, sines, total, matrix, d_angles)
                     _collect(circuit, d_angles, d_flat[part, row])
-                    for k in range(len(circuit.reads)):
-                        angle, value = circuit.reads[k]
-                        d_values[g, c, value, p + v] += circuit.factors[k] * d_angles[angle]
+                    if not (wanted and len(circuit.reads)) and not circuit.mixed:
+                        continue
+                    for v in range(count):
+                        d_angles[:] = 0
+                        for r in range(len(vary)):
+                            if vary[r] and (wanted or circuit.weighted[r]):
+                                for k in range(8):
+                                    slope[k] = slopes[(8 * r + k) * lanes + v]
+                                _run_slopes(circuit, r, lane_cosines[v], lane_sines[v], slope, matrix, d_angles)
+                        _collect(circuit, d_angles, d_flat[part, row])
+                        if wanted:
+                            for k in range(len(circuit.reads)):
+                                angle, value = circuit.reads[k]
+                                d_values[g, c, value, p + v] += circuit.factors[k] * d_angles[angle]
+
+
+@_inlined  # type: ignore[untyped-decorator]
+def _undo_all(
+    circuit: StateSteps, begin: int, whole: Floats, by_lane: Floats, lanes: int, state: Floats, spare: Floats,
+    dual: Floats, other: Floats, slopes: Floats,
+) -> tuple[Floats, Floats, Floats, Floats]:  # fmt: skip
+    """Undo the steps from one on, on a state and on the gradient by it; slopes of the runs' matrices as in `undo_gate`."""
+    dimension = circuit.observed.shape[2]
+    for k in range(len(circuit.steps) - 1, begin - 1, -1):
+        wire, r = circuit.steps[k]
+        bit = circuit.wires - 1 - wire
+        if wire < 0:
+            if circuit.plain[r]:
+                move(state, spare, dimension, circuit.sources[r], True)
+                move(dual, other, dimension, circuit.sources[r], True)
+            else:
+                move_phased(state, spare, dimension, circuit.sources[r], circuit.phases[r], True)
+                move_phased(dual, other, dimension, circuit.sources[r], circuit.phases[r], True)
+            state, spare = spare, state
+            dual, other = other, dual
+        elif circuit.vary[r]:
+            undo_gate_lanes(state, dual, dimension >> 1, bit, by_lane, 8 * r * lanes, slopes, 8 * r * lanes)
+        else:
+            undo_gate(state, dual, dimension >> 1, bit, whole, 8 * r, slopes, 8 * r * lanes)
+    return state, spare, dual, other
 
 
 @_inlined  # type: ignore[untyped-decorator]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from quanvolve.compile.kernels.numba import _gates
 from quanvolve.compile.kernels.numba._arrays import Floats
 from quanvolve.compile.kernels.numba._launch import launch, shares, threads
 from quanvolve.compile.kernels.numba._memory import array
+from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES
 from quanvolve.compile.tables._layout import Layout, some_rows
 from quanvolve.compile.tables._states import StateSteps, StateTables
 
@@ -64,7 +65,8 @@ class States:
             parts = 1 if work < _SMALL else min(4 * threads(), tasks)
             whole = len(tables.circuits) == 1
             to = out if whole else np.empty((1, 1, tables.measured, windows), out.dtype)
-            launch(_gates.forward, parts, block.values, block.flat, block.filters, block.steps, to)
+            arguments = block.values, block.flat, block.filters, block.steps, to
+            _launch(_gates.forward, parts, *arguments)
             if not whole:
                 out[block.outputs] += to
         return outputs
@@ -74,28 +76,39 @@ class States:
     ) -> tuple[Tensor | None, ...]:
         """Gradients by values and weights."""
         d_out = array(grad)
-        gradients = torch.zeros(values.shape, dtype=torch.float64), torch.zeros(weights.shape, dtype=weights.dtype)
+        size = values.shape if wanted[0] else (*values.shape[:2], 0, values.shape[3])
+        gradients = torch.zeros(size, dtype=torch.float64), torch.zeros(weights.shape, dtype=weights.dtype)
         d_values, d_weights = map(array, gradients)
         for block in _blocks(tables, values, weights):
             whole = len(tables.circuits) == 1
-            to = d_values if whole else np.zeros_like(block.values)
+            aside = wanted[0] and (not whole or block.values.shape != values.shape)
+            to = np.zeros_like(block.values) if aside else d_values[block.windows]
             of = d_out if whole else np.ascontiguousarray(d_out[block.outputs])
             work, tasks = block.work()
             parts = 1 if work < _SMALL else shares(work, tasks, 8 * block.flat.size)
             d_flat = np.zeros((parts, *block.flat.shape))
-            launch(
-                _gates.backward, parts, block.values, block.flat, block.filters, block.steps,
-                of, to, d_flat,
-            )  # fmt: skip
+            arguments = block.values, block.flat, block.filters, block.steps, of, to, d_flat
+            _launch(_gates.backward, parts, *arguments)
             total, rows = d_flat.sum(0), some_rows(d_weights, block.rows)
             rows += total if len(rows) == len(total) else total.sum(0, keepdims=True)
-            if not whole:
-                d_values[block.windows] += to
-        return gradients
+            if aside:
+                d_values[block.windows] += to[..., : values.shape[3]]
+        return gradients if wanted[0] else (None, gradients[1])
+
+
+def _launch(kernel: Callable[..., None], parts: int, *arguments: object) -> None:
+    """All parts of a kernel, in one call where there is one thread: each call takes its tables apart anew."""
+    if threads() == 1:
+        kernel(0, parts, parts, *arguments)
+        return
+    launch(lambda part, parts, *rest: kernel(part, part + 1, parts, *rest), parts, *arguments)
 
 
 def _blocks(tables: StateTables, values: Tensor, weights: Tensor) -> Iterator[_Block]:
     value_array, flat = array(values), array(weights)
+    lanes = VECTOR_BYTES // flat.itemsize
+    if tables.circuits[0].circuit.preparation is not None and values.shape[3] % lanes:
+        value_array = np.pad(value_array, ((0, 0), (0, 0), (0, 0), (0, -values.shape[3] % lanes)))
     groups, channels = value_array.shape[:2]
     layout = Layout(groups, tables.filters, channels, tables.filters * tables.measured)
     for block in layout.blocks(len(tables.circuits)):
