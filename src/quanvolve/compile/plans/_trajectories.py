@@ -90,7 +90,7 @@ class TrajectoryPlan:
         positions = values.shape[-1]
         # Every row has its own draws, so that errors of filters are independent.
         many = values.expand(*shape, *values.shape[3:]).repeat_interleave(count, dim=-1)
-        state = initial(parsed.circuit, many, flat.dtype)
+        state = initial(parsed, many, flat.dtype)
         for segment in segments_of(parsed):
             state = run_steps(segment, state, *turned(angles_of(segment.maps, many, flat) / 2, flat.dtype))
         means = torch.unflatten(measure(parsed, state), -1, (positions, count)).mean(-1)
