@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def copies(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, ...]]]:
+def copies(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """The shapes of all arrays that were made tensors, with the CPU in the place of a device of its own."""
     made = list[tuple[int, ...]]()
     whole = _constants._tensor
@@ -28,7 +28,7 @@ def copies(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, ...]]]:
 
     monkeypatch.setattr(_constants, "_tensor", counted)
     monkeypatch.setattr(_constants, "_ALREADY_THERE", ())
-    yield made
+    return made
 
 
 def test_on_the_cpu_an_array_is_not_copied() -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from quanvolve.circuits import Circuit
-from quanvolve.compile.batch._chunks import CHUNK_BYTES
+from quanvolve.compile.batch._chunks import chunk_bytes
 from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._tracing import followed
 from quanvolve.compile.batch._windows import Windows
@@ -56,7 +56,7 @@ class SampledPlan:
         images = windows.images
         if isinstance(images.shape[0], int):
             words = self._alone.groups * self._alone.outputs * int(np.prod(windows.places)) * images.element_size()
-            pieces = images.split(max(1, CHUNK_BYTES // max(1, words)))
+            pieces = images.split(max(1, chunk_bytes(images.device) // max(1, words)))
         else:
             pieces = (images,)  # a size that is unknown while tracing cannot be cut into pieces
         values = [self._evaluate(compiled, replace(windows, images=piece), layout) for piece in pieces]
