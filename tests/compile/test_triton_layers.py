@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from quanvolve import Quanv1d, Quanv2d, Quanv3d
-from quanvolve.compile import kernels, runs_by, use_kernels
+from quanvolve.circuits import channel, named_circuit
+from quanvolve.compile import compile_circuit, kernels, runs_by, use_kernels
 from quanvolve.compile.ops import _switch
+from quanvolve.compile.ops._coefficients import coefficients
+from quanvolve.compile.tables._coefficients import CoefficientTables
+from quanvolve.compile.tables._recipe import Mix
 from tests.compile.kernel_contract import INTERPRETED, kernels_of, place
 
 HERE = torch.device(place("cuda"))
@@ -75,15 +81,6 @@ def test_autocast_leaves_angles_alone() -> None:
     with use_kernels(False):
         expected = layer(images)
     torch.testing.assert_close(found.float(), expected, rtol=0, atol=1e-2)
-
-
-def test_weights_of_another_precision_than_the_images() -> None:
-    layer = Quanv2d(1, 4, 2, stride=2, seed=0).to(HERE)
-    images = torch.rand(2, 1, 4, 4, generator=torch.Generator().manual_seed(1)).to(HERE, torch.bfloat16)
-    found, expected = _both(layer, images)
-    for one, other in zip(found, expected, strict=True):
-        assert one.dtype == other.dtype
-        torch.testing.assert_close(one.float(), other.float(), rtol=1e-2, atol=1e-2)
 
 
 def test_shots_of_a_layer_scatter_about_the_exact_values() -> None:
@@ -153,3 +150,23 @@ def test_plan_names_the_device_of_the_weights(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(Quanv2d, "_like", lambda *_: There())
     assert layer.plan == f"{without}; on cuda:1 by Triton's kernels"
+
+
+def test_channels_on_two_wires_evolve_with_their_gradients() -> None:
+    rng = np.random.default_rng(0)
+    matrices = [np.linalg.qr(rng.normal(size=(4, 4)) + 1j * rng.normal(size=(4, 4)))[0] for _ in range(2)]
+    pair = channel([np.sqrt(0.7) * matrices[0], np.sqrt(0.3) * matrices[1]], (2, 0))
+    alone = channel([np.diag([1, np.sqrt(0.8)]), np.array([[0, np.sqrt(0.2)], [0, 0]])], (1,))
+    circuit = named_circuit("strongly_entangling", 3, n_layers=1)
+    gates = [*circuit.gates[:-3], pair, alone, *circuit.gates[-3:], pair, alone]
+    recipe = compile_circuit(replace(circuit, gates=tuple(gates)))
+    assert any(isinstance(step, Mix) for step in recipe.steps)
+    tables = CoefficientTables.of_recipes([recipe])
+    weights = torch.from_numpy(rng.uniform(0, 6, (2, circuit.n_weights))).to(HERE).requires_grad_()
+    shape = torch.from_numpy(rng.normal(size=tables.shape(2))).to(HERE)
+    with kernels_of("cuda"):
+        found = coefficients.call(tables, weights)
+        (gradient,) = torch.autograd.grad((found * shape).sum(), weights)
+    expected = coefficients.reference(tables, weights)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+    torch.testing.assert_close(gradient, torch.autograd.grad((expected * shape).sum(), weights)[0], rtol=0, atol=1e-11)
