@@ -24,6 +24,8 @@ from quanvolve.compile import (
     is_trainable,
     keep_graph,
     needs_fixed,
+    recorded,
+    runs_by,
     switched,
     traced,
     use_kernels,
@@ -475,7 +477,7 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
     def _in_training(self, like: Tensor, batch: Tensor) -> bool:
         """Whether the weights are compiled for this call alone: for a gradient, or where no number can be looked at."""
         wanted = torch.is_grad_enabled() and any(weight.requires_grad for weight in self.circuit_weights().values())
-        return wanted or like.device.type == "meta" or traced(like, batch)
+        return wanted or like.device.type == "meta" or traced(like, batch) or recorded(like)
 
     def _count(self, batch: Tensor) -> int:
         """How many windows there are."""
@@ -492,11 +494,12 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
 
     @property
     def plan(self) -> str:
-        """How the layer is evaluated and why, in one sentence."""
-        unread = self._unread()
-        return self._planner.describe(self._like(torch.empty(0)).device.type) + (
-            f"; it reads {unread[1] - unread[0]} of {unread[1]} values of its window" if unread[0] else ""
-        )
+        """How the layer is evaluated and why, in one sentence; on a GPU also by which kernels."""
+        unread, device = self._unread(), self._like(torch.empty(0)).device
+        text = self._planner.describe(device.type)
+        if device.type not in ("cpu", "meta"):
+            text += f"; on {device} {runs_by(self._planner.choose(None, device.type), device)}"
+        return text + (f"; it reads {unread[1] - unread[0]} of {unread[1]} values of its window" if unread[0] else "")
 
     @overload
     def formula(self, channel: int, *, digits: int = 4, tolerance: float = 1e-6) -> Formula: ...

@@ -108,7 +108,7 @@ def _by_angles(steps: Steps, tables: CoefficientTables, weights: Tensor, d_matri
 
 
 def _together(steps: Steps) -> int:
-    return min(_TOGETHER, triton.next_power_of_2(steps.outputs))
+    return min(_TOGETHER, 1 << (steps.outputs - 1).bit_length())
 
 
 def _work(steps: Steps, rows: int) -> tuple[int, int, int]:
