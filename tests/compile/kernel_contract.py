@@ -99,9 +99,10 @@ def _polynomial(name: str, count: int) -> Case:
 
 
 def _network(name: str, count: int) -> Case:
+    layout = Layout(groups=2, filters=1, channels=2, outputs=3)
     chains = [chains_of(circuit) for circuit in circuits(name, count)]
-    tables = NetworkTables.for_windows(chains, LAYOUT, GRID, 1.5)
-    size = sum(map(count_terms, chains)) * (LAYOUT.rows if count == 1 else 1)
+    tables = NetworkTables.for_windows(chains, layout, GRID, 1.5)
+    size = sum(map(count_terms, chains)) * (layout.rows if count == 1 else 1)
     return Case(network, tables, lambda n: [images(n), drawn(size)])
 
 
@@ -148,7 +149,7 @@ CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("polynomial", "dense"): lambda: _polynomial("strongly_entangling", 1),
     ("polynomial", "few products"): lambda: _polynomial("random", LAYOUT.rows),
     ("network", "one circuit"): lambda: _network("strongly_entangling", 1),
-    ("network", "one for each row"): lambda: _network("random", LAYOUT.rows),
+    ("network", "one for each row"): lambda: _network("random", 4),
     ("coefficients", "one circuit"): lambda: _coefficients("strongly_entangling", 1),
     ("coefficients", "one for each row"): lambda: _coefficients("random", LAYOUT.rows),
     ("states", "one circuit"): lambda: _states("strongly_entangling", 1, 2),

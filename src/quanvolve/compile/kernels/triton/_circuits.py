@@ -94,7 +94,8 @@ def circuits_on(tables: StateTables, numbers: int, values: int, dtype: torch.dty
 def _made(tables: StateTables, numbers: int, values: int, dtype: torch.dtype, device: torch.device) -> Circuits:
     every = [tables.steps(number, False) for number in range(len(tables.circuits))]
     first = every[0]
-    steps, starts, moves = [], [], 0
+    steps: list[list[list[int]]] = []
+    starts, moves = [], 0
     for one in every:
         own = _steps(one, moves)
         begin = len(own) - len(one.steps)

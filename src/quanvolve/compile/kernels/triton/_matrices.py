@@ -158,7 +158,7 @@ def backward(
     for k in tl.static_range(8):
         g = g + (tl.load(slopes + k * width, mask=there, other=0.0).to(m[0].dtype),)
     d_angles += row * angles * width + window
-    for back in range(0, last - first):
+    for back in range(last - first):
         element = last - 1 - back
         rotation, at = tl.load(elements + 2 * element), tl.load(elements + 2 * element + 1)
         angle = _half_angle(base + rotation, reads, read_values, read_factors, values, value_step, element, there)
