@@ -56,7 +56,7 @@ class Case(NamedTuple):
 
 
 def circuits(name: str, count: int, **options: Any) -> list[Circuit]:
-    return [named_circuit(name, 4, n_layers=2, seed=seed, **options) for seed in range(count)]
+    return [named_circuit(name, 4, **{"n_layers": 2, "seed": seed, **options}) for seed in range(count)]
 
 
 def drawn(*shape: int) -> Tensor:
@@ -153,7 +153,7 @@ CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("coefficients", "one circuit"): lambda: _coefficients("strongly_entangling", 1),
     ("coefficients", "one for each row"): lambda: _coefficients("random", LAYOUT.rows),
     ("states", "one circuit"): lambda: _states("strongly_entangling", 1, 2),
-    ("states", "one for each row"): lambda: _states("random", 4, 1),
+    ("states", "one for each row"): lambda: _states("random", 4, 1, n_layers=1),
     ("tree", "two encoded qubits"): lambda: _tree((3, 3), False),
     ("tree", "shared numbers"): lambda: _tree((4, 4), True),
     ("tree", "inputs of different sizes"): lambda: _tree((3, 1, 4, 2), False),
@@ -162,7 +162,7 @@ CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("cartan", "all words"): lambda: _cartan(None),
     ("cartan", "encoded"): lambda: _cartan("RX"),
     ("states", "amplitudes"): lambda: _states("strongly_entangling", 1, 2, encoding="amplitude", n_wires=3),
-    ("states", "amplitudes, one for each row"): lambda: _states("random", 4, 1, encoding="amplitude"),
+    ("states", "amplitudes, one for each row"): lambda: _states("random", 4, 1, n_layers=1, encoding="amplitude"),
 }
 EVERY = [(family, device, kind) for family, kind in CASES for device in kernels.devices(family)]
 """What there is a kernel for."""
