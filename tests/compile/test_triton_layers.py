@@ -84,7 +84,7 @@ def test_states_in_parts(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step is a launch of its own, of several programs for every block of windows."""
     launches, parts = _states._launches, set[int]()
     monkeypatch.setattr(_states, "_launches", lambda circuits, n: (parts.add(n), launches(circuits, n))[1])
-    as_whole("states", kind, 2, monkeypatch, _PART=(_states, 2), _TILE=(_states, 4), _TILE_BACK=(_states, 4))
+    as_whole("states", kind, 2, monkeypatch, _PART=(_states, 2), _TILE=(_states, 1), _TILE_BACK=(_states, 1))
     assert min(parts) == 1
     assert max(parts) > 1
 
