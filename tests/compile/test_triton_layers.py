@@ -10,8 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from quanvolve import CoherentTree, Quanv2d
+from quanvolve.circuits import Angle, Circuit, Gate, Observable
 from quanvolve.compile import kernels, use_kernels
 from quanvolve.compile.kernels.triton import _network, _states, _tree
+from quanvolve.compile.ops._states import states
+from quanvolve.compile.tables._parsed import Parsed
+from quanvolve.compile.tables._states import StateTables
 from tests.compile import kernel_contract as contract
 
 LAYERS: dict[str, Callable[[], tuple[nn.Module, Tensor]]] = {
@@ -103,3 +107,46 @@ def test_numbers_of_trees_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_networks_of_some_images_and_words_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     as_whole("network", "one for each row", 2, monkeypatch, _BLOCK=(_network, 16), _PROGRAMS=(_network, 3))
+
+
+def every_kind(wires: int, rotations: bool) -> Circuit:
+    """Fixed gates, words of all letters and sums of them; rotations that read two values, or none at all."""
+    turns = (
+        Gate("RX", (0,), Angle(0.3, ((0, 1.5), (1, -0.5)))),
+        Gate("RZ", (1,), Angle(0.1, (), (("weights", 1, 2.0),))),
+        Gate("RY", (0,), Angle(0.0, ((1, 0.7),), (("weights", 0, 1.0),))),
+    )
+    gates = (Gate("H", (0,)), Gate("CNOT", (0, 1)), Gate("S", (1,)), Gate("SX", (0,)), Gate("CZ", (0, wires - 1)))
+    words = (
+        ((1.0, ((0, "X"),)),), ((1.0, ((0, "Y"),)),), ((1.0, ((1, "Z"),)),), ((1.0, ((0, "X"), (1, "Y"))),),
+        ((0.5, ((0, "Y"), (1, "Y"))), (0.25, ((1, "X"),))), ((1.0, ()),),
+    )  # fmt: skip
+    weights = (("weights", (2,)),) if rotations else ()
+    mixed = [gate for pair in zip(gates, (*turns, *turns), strict=False) for gate in pair] if rotations else gates
+    return Circuit(wires, 2, tuple(mixed), tuple(map(Observable, words)), weights)
+
+
+@pytest.mark.parametrize("rotations", [True, False])
+def test_states_of_gates_and_words_of_every_kind(rotations: bool) -> None:
+    parsed = [Parsed(every_kind(3, rotations))]
+    tables = StateTables.of_circuits(parsed, 1)
+    values = contract.drawn(1, 1, 2, 3).requires_grad_()
+    weights = contract.drawn(1, 2 if rotations else 0).requires_grad_()
+
+    def run(of: Callable[..., Tensor]) -> list[Tensor]:
+        out = of(tables, values, weights) + 0 * (values.sum() + weights.sum())  # also where nothing is read
+        return [out, *torch.autograd.grad((out * (out.detach() + 1)).sum(), [values, weights])]
+
+    expected = run(states.reference)
+    with contract.kernels_of("cuda"):
+        found = run(states.call)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-11)
+
+
+def test_circuits_that_differ_in_wires_are_left_to_plain_torch() -> None:
+    values, weights = contract.drawn(1, 1, 2, 3), contract.drawn(2, 2)
+    with contract.kernels_of("cuda"):
+        for wires, taken in (((3, 3), True), ((3, 2), False)):
+            tables = StateTables.of_circuits([Parsed(every_kind(n, True)) for n in wires], 2)
+            assert states.takes(tables, values, weights) == taken

@@ -10,6 +10,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+from quanvolve.compile.kernels.triton._turn import turned_all
 from quanvolve.compile.kernels.triton._windows import first_pixel, image_and_place
 
 
@@ -36,8 +37,9 @@ def turns(  # two rows for each reader
     pixel = tl.load(images + at, mask=there, other=0.0)
     angle = pixel.to(tl.float64) * tl.load(factors + tl.load(numbers + reader))
     to = turned + (channel.to(tl.int64) * readers + reader) * 2 * pitch + window
-    tl.store(to, tl.cos(angle).to(turned.dtype.element_ty))
-    tl.store(to + pitch, tl.sin(angle).to(turned.dtype.element_ty))
+    cosines, sines = turned_all((angle,), turned.dtype.element_ty)
+    tl.store(to, cosines[0])
+    tl.store(to + pitch, sines[0])
 
 
 @triton.jit
