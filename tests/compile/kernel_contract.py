@@ -56,7 +56,7 @@ class Case(NamedTuple):
 
 
 def circuits(name: str, count: int, **options: Any) -> list[Circuit]:
-    return [named_circuit(name, 4, n_layers=2, seed=seed, **options) for seed in range(count)]
+    return [named_circuit(name, 4, **{"n_layers": 2, "seed": seed, **options}) for seed in range(count)]
 
 
 def drawn(*shape: int) -> Tensor:
@@ -99,9 +99,10 @@ def _polynomial(name: str, count: int) -> Case:
 
 
 def _network(name: str, count: int) -> Case:
+    layout = Layout(groups=2, filters=1, channels=2, outputs=3)
     chains = [chains_of(circuit) for circuit in circuits(name, count)]
-    tables = NetworkTables.for_windows(chains, LAYOUT, GRID, 1.5)
-    size = sum(map(count_terms, chains)) * (LAYOUT.rows if count == 1 else 1)
+    tables = NetworkTables.for_windows(chains, layout, GRID, 1.5)
+    size = sum(map(count_terms, chains)) * (layout.rows if count == 1 else 1)
     return Case(network, tables, lambda n: [images(n), drawn(size)])
 
 
@@ -148,11 +149,11 @@ CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("polynomial", "dense"): lambda: _polynomial("strongly_entangling", 1),
     ("polynomial", "few products"): lambda: _polynomial("random", LAYOUT.rows),
     ("network", "one circuit"): lambda: _network("strongly_entangling", 1),
-    ("network", "one for each row"): lambda: _network("random", LAYOUT.rows),
+    ("network", "one for each row"): lambda: _network("random", 4),
     ("coefficients", "one circuit"): lambda: _coefficients("strongly_entangling", 1),
     ("coefficients", "one for each row"): lambda: _coefficients("random", LAYOUT.rows),
     ("states", "one circuit"): lambda: _states("strongly_entangling", 1, 2),
-    ("states", "one for each row"): lambda: _states("random", 4, 1),
+    ("states", "one for each row"): lambda: _states("random", 4, 1, n_layers=1),
     ("tree", "two encoded qubits"): lambda: _tree((3, 3), False),
     ("tree", "shared numbers"): lambda: _tree((4, 4), True),
     ("tree", "inputs of different sizes"): lambda: _tree((3, 1, 4, 2), False),
@@ -161,7 +162,7 @@ CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("cartan", "all words"): lambda: _cartan(None),
     ("cartan", "encoded"): lambda: _cartan("RX"),
     ("states", "amplitudes"): lambda: _states("strongly_entangling", 1, 2, encoding="amplitude", n_wires=3),
-    ("states", "amplitudes, one for each row"): lambda: _states("random", 4, 1, encoding="amplitude"),
+    ("states", "amplitudes, one for each row"): lambda: _states("random", 4, 1, n_layers=1, encoding="amplitude"),
 }
 EVERY = [(family, device, kind) for family, kind in CASES for device in kernels.devices(family)]
 """What there is a kernel for."""

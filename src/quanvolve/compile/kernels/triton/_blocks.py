@@ -26,7 +26,9 @@ def _product(states, step, rows, digits, index, skipped, there, like, INPUTS: tl
 
 
 @triton.jit
-def _products(states, step, rows, digits, index, count, there, INPUTS: tl.constexpr, CHUNK: tl.constexpr, BLOCK: tl.constexpr):  # fmt: skip
+def _products(
+    states, step, rows, digits, index, count, there, INPUTS: tl.constexpr, CHUNK: tl.constexpr, BLOCK: tl.constexpr
+):
     """Some products of a side, shape (CHUNK, images)."""
     product = tl.zeros([CHUNK, BLOCK], states.dtype.element_ty) + 1
     for n in tl.static_range(INPUTS):

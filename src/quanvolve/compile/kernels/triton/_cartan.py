@@ -7,7 +7,7 @@ import triton
 from torch import Tensor
 
 from quanvolve.compile.kernels.triton import _interactions
-from quanvolve.compile.kernels.triton._launch import doubles, kept, on_device_of
+from quanvolve.compile.kernels.triton._launch import OPTIONS, doubles, kept, on_device_of
 from quanvolve.compile.tables._cartan import WEIGHTS, CartanTables
 
 _BLOCK = 32
@@ -27,7 +27,14 @@ class Cartan:
         out = torch.empty((rows, 3, len(tables.words)), dtype=weights.dtype, device=weights.device)
         with on_device_of(weights):
             _interactions.forward[(triton.cdiv(rows, _BLOCK),)](
-                weights, _signs(tables, weights.device), out, rows, WORDS=_words(tables), BLOCK=_BLOCK, num_warps=1
+                weights,
+                _signs(tables, weights.device),
+                out,
+                rows,
+                WORDS=_words(tables),
+                BLOCK=_BLOCK,
+                num_warps=1,
+                **OPTIONS,
             )
         return out
 
@@ -40,7 +47,7 @@ class Cartan:
         with on_device_of(weights):
             _interactions.backward[(triton.cdiv(rows, _BLOCK),)](
                 weights, _signs(tables, weights.device), grad, gradient, rows, WORDS=_words(tables), BLOCK=_BLOCK,
-                num_warps=1,
+                num_warps=1, **OPTIONS,
             )  # fmt: skip
         return (gradient,)
 

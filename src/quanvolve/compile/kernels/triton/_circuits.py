@@ -94,7 +94,8 @@ def circuits_on(tables: StateTables, numbers: int, values: int, dtype: torch.dty
 def _made(tables: StateTables, numbers: int, values: int, dtype: torch.dtype, device: torch.device) -> Circuits:
     every = [tables.steps(number, False) for number in range(len(tables.circuits))]
     first = every[0]
-    steps, starts, moves = [], [], 0
+    steps: list[list[list[int]]] = []
+    starts, moves = [], 0
     for one in every:
         own = _steps(one, moves)
         begin = len(own) - len(one.steps)
@@ -107,7 +108,8 @@ def _made(tables: StateTables, numbers: int, values: int, dtype: torch.dtype, de
     reads = [_reads(one, k) for one in every for k in range(len(one.elements))]
     places = [_places(one) for one in every]
     counts = [max(int((place[:, 0] == kind).sum()) for place in places) for kind in (0, 1)]
-    rotations = max(len(one.offsets) for one in every)
+    counts[0] = max(1, counts[0])  # what the rotations of shorter circuits point to, and fixed elements
+    rotations = max(1, *(len(one.offsets) for one in every))
     order, offsets, terms = np.zeros((len(every), rotations)), np.zeros((len(every), rotations)), []
     uses, use_starts = [], [0]
     for number, (one, place) in enumerate(zip(every, places, strict=True)):

@@ -15,6 +15,8 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+from quanvolve.compile.kernels.triton._turn import turned_all
+
 
 @triton.jit
 def place(windows, rows, MANY: tl.constexpr, BLOCK: tl.constexpr):
@@ -65,7 +67,8 @@ def _half_angle(base, reads, read_values, read_factors, values, value_step, elem
 @triton.jit
 def _element(forms, element, angle, like):
     """The matrix of an element, with its three axes."""
-    c, s = tl.cos(angle).to(like.dtype), tl.sin(angle).to(like.dtype)
+    cosines, sines = turned_all((angle,), like.dtype)
+    c, s = cosines[0], sines[0]
     f, of = (), forms + element * 12
     for k in tl.static_range(12):
         f = f + (tl.load(of + k),)
@@ -158,7 +161,7 @@ def backward(
     for k in tl.static_range(8):
         g = g + (tl.load(slopes + k * width, mask=there, other=0.0).to(m[0].dtype),)
     d_angles += row * angles * width + window
-    for back in range(0, last - first):
+    for back in range(last - first):
         element = last - 1 - back
         rotation, at = tl.load(elements + 2 * element), tl.load(elements + 2 * element + 1)
         angle = _half_angle(base + rotation, reads, read_values, read_factors, values, value_step, element, there)

@@ -84,17 +84,18 @@ class _Work(NamedTuple):
 
     Args:
         images: these.
+        count: their windows.
         turned, table: cosines and sines, and functions, see `_readers`.
     """
 
     images: Tensor
+    count: int
     turned: Tensor
     table: Tensor
 
-    @property
-    def count(self) -> int:
-        """Windows."""
-        return self.table.shape[2]
+    def tables(self) -> tuple[Tensor, int, int, int]:
+        """Functions, rows, columns, windows."""
+        return self.table, self.table.shape[1], self.table.shape[2], self.count
 
     @property
     def blocks(self) -> int:
@@ -124,7 +125,7 @@ class Network:
                 rows = sum(ready.widths[0]) + ready.widths[0][1]
                 programs = max(1, min(tasks, _PROGRAMS, _ROOM // (rows * _BLOCK)))
                 _sweep.forward[(programs,)](
-                    work.table, work.table.shape[1], work.count, numbers, ready.net, *ready.by_output[:3],
+                    *work.tables(), numbers, ready.net, *ready.by_output[:3],
                     numbers.new_empty(programs * rows * _BLOCK), *ready.widths[0], values, tasks, len(values),
                     len(work.table), BLOCK=_BLOCK, num_warps=1, **OPTIONS,
                 )  # fmt: skip
@@ -135,7 +136,7 @@ class Network:
         self, tables: NetworkTables, grad: Tensor, images: Tensor, numbers: Tensor, wanted: tuple[bool, ...]
     ) -> tuple[Tensor | None, ...]:
         """Gradients by images and numbers."""
-        numbers, layout = numbers.contiguous(), tables.layout
+        numbers = numbers.contiguous()
         d_numbers = torch.zeros_like(numbers)
         d_images = torch.empty(images.shape, dtype=images.dtype, device=images.device) if wanted[0] else None
         with on_device_of(images):
@@ -150,7 +151,7 @@ class Network:
                 d_table = work.table.new_zeros((parts, *work.table.shape))
                 sums = numbers.new_zeros((slots, len(numbers)))
                 _sweep.backward[(slots, channels, parts)](
-                    work.table, work.table.shape[1], work.count, numbers, len(numbers), ready.net, *ready.by_channel[:4],
+                    *work.tables(), numbers, len(numbers), ready.net, *ready.by_channel[:4],
                     numbers.new_empty(slots * channels * parts * rows * _BLOCK), *ready.widths[1], by, sums, d_table,
                     channels, parts, BLOCK=_BLOCK, num_warps=1, **OPTIONS,
                 )  # fmt: skip
@@ -192,15 +193,16 @@ def _work(tables: NetworkTables, images: Tensor, numbers: Tensor) -> tuple[_Work
     offsets = kept(tables, ("readers", joined, steps[1:]), images.device, make)
     count, channels = len(images) * geometry.places.number, images.shape[1] // joined
     readers, rows = len(tables.features.inputs), len(tables.features.sites.factors) + 1
-    turned = numbers.new_empty((channels, 2 * readers, count))
-    table = numbers.new_empty((channels, rows, count))
-    work = _Work(images, turned, table)
+    pitch = int(triton.cdiv(count, _BLOCK)) * _BLOCK
+    turned = numbers.new_empty((channels, 2 * readers, pitch))
+    table = numbers.new_empty((channels, rows, pitch))
+    work = _Work(images, count, turned, table)
     _readers.turns[(work.blocks, readers, channels)](
-        images, joined * geometry.channel, offsets, ready.numbers, ready.multipliers, geometry, turned, count, readers,
-        SHAPE=shape, BLOCK=_BLOCK, **OPTIONS,
+        images, joined * geometry.channel, offsets, ready.numbers, ready.multipliers, geometry, turned, count, pitch,
+        readers, SHAPE=shape, BLOCK=_BLOCK, **OPTIONS,
     )  # fmt: skip
     _readers.functions[(work.blocks, rows, channels)](
-        turned, ready.factors, ready.factors.shape[1], table, count, readers, rows, BLOCK=_BLOCK, **OPTIONS
+        turned, ready.factors, ready.factors.shape[1], table, pitch, readers, rows, BLOCK=_BLOCK, **OPTIONS
     )
     return work, ready
 
@@ -209,11 +211,12 @@ def _pixels_back(tables: NetworkTables, ready: _Ready, work: _Work, d_table: Ten
     """The gradient by the images from those by functions, shape (parts, channels, functions, windows)."""
     joined = _joined(tables, work.images)
     shape, elements = Shape.of(tables.grid, joined), elements_of(tables.grid, joined)
-    parts, channels, rows, count = d_table.shape
-    d_windows = d_table.new_empty((channels, len(elements), count))
+    parts, channels, rows, pitch = d_table.shape
+    d_windows = d_table.new_empty((channels, len(elements), work.count))
     _readers.pixels_back[(work.blocks, len(elements), channels)](
         work.turned, ready.factors, ready.factors.shape[1], d_table, parts, ready.starts, ready.entries, ready.numbers,
-        ready.multipliers, d_windows, count, work.turned.shape[1] // 2, rows, len(elements), BLOCK=_BLOCK, **OPTIONS,
+        ready.multipliers, d_windows, work.count, pitch, work.turned.shape[1] // 2, rows, len(elements), BLOCK=_BLOCK,
+        **OPTIONS,
     )  # fmt: skip
     return folded(d_windows, work.images, tables.grid, shape, elements)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from quanvolve.compile.kernels.triton import _gates, _matrices, _measured
 from quanvolve.compile.kernels.triton._circuits import Circuits, alike, circuits_on
-from quanvolve.compile.kernels.triton._launch import kept, on_device_of
+from quanvolve.compile.kernels.triton._launch import OPTIONS, kept, on_device_of
 from quanvolve.compile.tables._states import StateTables
 
 _BLOCK = 32
@@ -25,7 +25,7 @@ _FEW = 512
 _PART = 8
 """Fewest runs of amplitudes that make a part worth a launch for every step."""
 _ROOM = 2**28
-"""Numbers of the states that are there at once; further windows wait."""
+"""Numbers of states, matrices and their gradients that are there at once; further windows wait."""
 
 
 class _Work(NamedTuple):
@@ -122,7 +122,8 @@ def _works(tables: StateTables, values: Tensor, weights: Tensor) -> Iterator[tup
     shape = (groups, tables.filters, channels)
     rows = groups * tables.filters * channels
     base = _half_angles(circuits, weights, rows)
-    together = max(1, _ROOM // (rows * 8 * circuits.dimension * _BLOCK)) * _BLOCK
+    of_window = rows * 8 * (circuits.dimension + 2 * (circuits.runs[0][0] + circuits.runs[1][0]))
+    together = max(1, _ROOM // (of_window * _BLOCK)) * _BLOCK
     for first in range(0, windows, together):
         some = slice(first, min(first + together, windows))
         count = some.stop - first
@@ -134,7 +135,7 @@ def _works(tables: StateTables, values: Tensor, weights: Tensor) -> Iterator[tup
         for kind in (0, 1):
             if circuits.runs[kind][0]:
                 _matrices.forward[_grid(work, kind)](
-                    *_elements(work, kind), MANY=work.many, VARIES=kind, BLOCK=work.block, num_warps=1
+                    *_elements(work, kind), MANY=work.many, VARIES=kind, BLOCK=work.block, num_warps=1, **OPTIONS
                 )
         yield some, work
 
@@ -188,14 +189,14 @@ def _run(work: _Work) -> Tensor:
     else:
         rows = work.tile(_TILE, size)
         _measured.product[(programs, size // rows)](
-            *given, WIRES=circuits.wires, MANY=work.many, SIZE=size, ROWS=rows, BLOCK=work.block
+            *given, WIRES=circuits.wires, MANY=work.many, SIZE=size, ROWS=rows, BLOCK=work.block, **OPTIONS
         )
     pairs = work.tile(_TILE, size // 2)
     parts = work.parts(size // 2 // pairs)
     for begin, end in _launches(circuits, parts):
         _gates.forward[(programs, parts)](
             *given, circuits.sources, circuits.phases, begin, end, MANY=work.many, SIZE=size, PAIRS=pairs,
-            BLOCK=work.block, num_warps=_warps(pairs * work.block),
+            BLOCK=work.block, num_warps=_warps(pairs * work.block), **OPTIONS,
         )  # fmt: skip
     return states
 
@@ -255,7 +256,7 @@ def _measure(work: _Work, states: Tensor) -> Tensor:
     _measured.measure[(programs, parts, triton.cdiv(measured, _OUTPUTS))](
         states, work.windows, groups * filters, circuits.starts, circuits.words, circuits.masks, circuits.observed,
         values, measured, channels, MANY=work.many, SIZE=circuits.dimension, ROWS=rows, OUTPUTS=_OUTPUTS,
-        BLOCK=work.block,
+        BLOCK=work.block, **OPTIONS,
     )  # fmt: skip
     return values.sum(0) if parts > 1 else values[0]
 
@@ -267,7 +268,7 @@ def _back(work: _Work, grad: Tensor, d_values: Tensor) -> Tensor:
     rows = work.tile(_TILE_BACK, size)
     _measured.measure_back[(programs, size // rows)](
         states, work.windows, work.rows, circuits.starts, circuits.words, circuits.masks, circuits.observed, grad,
-        duals, circuits.measured, work.shape[2], MANY=work.many, SIZE=size, ROWS=rows, BLOCK=work.block,
+        duals, circuits.measured, work.shape[2], MANY=work.many, SIZE=size, ROWS=rows, BLOCK=work.block, **OPTIONS,
     )  # fmt: skip
     pairs = work.tile(_TILE_BACK, size // 2)
     parts = work.parts(size // 2 // pairs)
@@ -277,7 +278,7 @@ def _back(work: _Work, grad: Tensor, d_values: Tensor) -> Tensor:
         _gates.backward[(programs, parts)](
             states, duals, *_of_rows(work), whole, circuits.steps, circuits.starts, circuits.sources, circuits.phases,
             slopes, begin, end, MANY=work.many, SIZE=size, PAIRS=pairs, BLOCK=work.block,
-            num_warps=_warps(pairs * work.block),
+            num_warps=_warps(pairs * work.block), **OPTIONS,
         )  # fmt: skip
     by_window = _angles_back(work, 1, slopes[:, :varying].sum(3))
     by_row = _angles_back(work, 0, slopes[:, varying:].sum((3, 4), dtype=torch.float64))
@@ -294,7 +295,15 @@ def _angles_back(work: _Work, kind: int, slopes: Tensor) -> Tensor:
     d_angles = work.matrices.new_zeros((work.rows, angles, work.windows if kind else 1))
     if work.circuits.runs[kind][0]:
         _matrices.backward[_grid(work, kind)](
-            *_elements(work, kind), slopes, d_angles, angles, MANY=work.many, VARIES=kind, BLOCK=work.block, num_warps=1
+            *_elements(work, kind),
+            slopes,
+            d_angles,
+            angles,
+            MANY=work.many,
+            VARIES=kind,
+            BLOCK=work.block,
+            num_warps=1,
+            **OPTIONS,
         )
     return d_angles
 
@@ -306,7 +315,7 @@ def _values_back(work: _Work, d_angles: Tensor, d_values: Tensor) -> None:
         _matrices.values_back[(work.programs(groups * channels, work.windows), n_values)](
             d_angles, circuits.angles[1], circuits.uses, circuits.use_places, circuits.use_factors, d_values,
             d_values.stride(1), d_values.stride(2), n_values, work.windows, groups * channels, work.shape[1], channels,
-            MANY=work.many, BLOCK=work.block, num_warps=1,
+            MANY=work.many, BLOCK=work.block, num_warps=1, **OPTIONS,
         )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import triton.language as tl
 
 
 @triton.jit
-def _entries(net, site, shift, numbers, table, count, there, entries, BLOCK: tl.constexpr):
+def _entries(net, site, shift, numbers, table, pitch, entries, BLOCK: tl.constexpr):
     """Write the entries of a site, from row `shift` on."""
     lane = tl.arange(0, BLOCK)
     first = tl.load(net.site_entries + site)
@@ -22,7 +22,7 @@ def _entries(net, site, shift, numbers, table, count, there, entries, BLOCK: tl.
         total = tl.zeros([BLOCK], table.dtype.element_ty)
         for term in range(tl.load(net.entry_terms + entry), tl.load(net.entry_terms + entry + 1)):
             row = tl.load(net.term_rows + term).to(tl.int64)
-            total += tl.load(numbers + term) * tl.load(table + row * count, mask=there, other=0.0)
+            total += tl.load(numbers + term) * tl.load(table + row * pitch)
         tl.store(entries + (shift + entry - first) * BLOCK + lane, total)
 
 
@@ -42,13 +42,13 @@ def _states(net, site, shift, entries, before, after, states, BLOCK: tl.constexp
 
 @triton.jit
 def forward(
-    table, rows, count, numbers, net, starts, items, factors, room, entry_rows, state_rows, out, tasks, outputs,
+    table, rows, pitch, count, numbers, net, starts, items, factors, room, entry_rows, state_rows, out, tasks, outputs,
     channels, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Values of all outputs: each program has every so many of the tasks (blocks of windows, outputs).
 
     Args:
-        table, rows, count: functions of all windows, see `_readers`.
+        table, rows, pitch, count: functions of all windows, see `_readers`.
         numbers: of all rows of weights.
         net: the words, as pointers.
         starts, items, factors: where the words of each output begin; (word, where its numbers begin, channel); and what
@@ -69,14 +69,14 @@ def forward(
         for item in range(tl.load(starts + output), tl.load(starts + output + 1)):
             word, channel = tl.load(items + 3 * item), tl.load(items + 3 * item + 2).to(tl.int64)
             own = numbers + tl.load(items + 3 * item + 1)
-            functions = table + channel * rows * count + window
+            functions = table + channel * rows * pitch + window
             first = tl.load(net.word_sites + word)
             last = tl.load(net.word_sites + word + 1)
             tl.store(states + lane, tl.zeros([BLOCK], out.dtype.element_ty) + 1)
             for site in range(first, last):
                 # The two halves of the states take turns.
                 before = (site - first) % 2 * state_rows
-                _entries(net, site, 0, own, functions, count, there, entries, BLOCK)
+                _entries(net, site, 0, own, functions, pitch, entries, BLOCK)
                 tl.debug_barrier()
                 _states(net, site, 0, entries, before, state_rows - before, states, BLOCK)
                 tl.debug_barrier()
@@ -105,7 +105,7 @@ def _moves_back(
 
 @triton.jit
 def _terms_back(
-    net, site, shift, numbers, d_numbers, table, d_table, count, there, d_entries, BLOCK: tl.constexpr
+    net, site, shift, numbers, d_numbers, table, d_table, pitch, d_entries, BLOCK: tl.constexpr
 ):  # fmt: skip
     """Add to the gradients by numbers and functions those by the entries of a site."""
     lane = tl.arange(0, BLOCK)
@@ -113,22 +113,21 @@ def _terms_back(
     for entry in range(first, tl.load(net.site_entries + site + 1)):
         gradient = tl.load(d_entries + (shift + entry - first) * BLOCK + lane)
         for term in range(tl.load(net.entry_terms + entry), tl.load(net.entry_terms + entry + 1)):
-            at = tl.load(net.term_rows + term).to(tl.int64) * count
-            d_function = tl.load(d_table + at, mask=there, other=0.0) + tl.load(numbers + term) * gradient
-            tl.store(d_table + at, d_function, mask=there)
-            total = tl.sum(gradient * tl.load(table + at, mask=there, other=0.0), 0)
+            at = tl.load(net.term_rows + term).to(tl.int64) * pitch
+            tl.store(d_table + at, tl.load(d_table + at) + tl.load(numbers + term) * gradient)
+            total = tl.sum(gradient * tl.load(table + at), 0)
             tl.store(d_numbers + term, tl.load(d_numbers + term) + total)
 
 
 @triton.jit
 def backward(
-    table, rows, count, numbers, total_numbers, net, starts, items, factors, targets, room, entry_rows, state_rows,
-    grad, d_numbers, d_table, channels, parts, BLOCK: tl.constexpr,
+    table, rows, pitch, count, numbers, total_numbers, net, starts, items, factors, targets, room, entry_rows,
+    state_rows, grad, d_numbers, d_table, channels, parts, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Gradients: programs (every so many blocks of windows, channels of all groups, parts of their words).
 
     Args:
-        table, rows, count, numbers, net: as in :func:`forward`.
+        table, rows, pitch, count, numbers, net: as in :func:`forward`.
         total_numbers: how many numbers there are.
         starts, items, factors: as in :func:`forward`, but those of each channel.
         targets: the output of each item.
@@ -150,8 +149,8 @@ def backward(
     for block in range(slot, (count + BLOCK - 1) // BLOCK, tl.num_programs(0)):
         window = block * BLOCK + lane
         there = window < count
-        functions = table + channel * rows * count + window
-        d_functions = d_table + (part * channels + channel) * rows * count + window
+        functions = table + channel * rows * pitch + window
+        d_functions = d_table + (part * channels + channel) * rows * pitch + window
         for item in range(items_first, items_last):
             word, base = tl.load(items + 3 * item), tl.load(items + 3 * item + 1)
             first, last = tl.load(net.word_sites + word), tl.load(net.word_sites + word + 1)
@@ -164,7 +163,7 @@ def backward(
                 after = tl.load(net.site_states + site) - first_state + 1
                 width = tl.load(net.site_states + tl.maximum(site - 1, first)) - first_state + 1
                 before = width if site > first else 0
-                _entries(net, site, shift, numbers + base, functions, count, there, entries, BLOCK)
+                _entries(net, site, shift, numbers + base, functions, pitch, entries, BLOCK)
                 for entry in range(tl.load(net.site_entries + site), tl.load(net.site_entries + site + 1)):
                     tl.store(d_entries + (entry - first_entry) * BLOCK + lane, zero)
                 for state in range(tl.load(net.site_states + site), tl.load(net.site_states + site + 1)):
@@ -177,7 +176,7 @@ def backward(
             end_state = tl.load(net.site_states + last) - first_state
             tl.store(d_states + end_state * BLOCK + lane, value)
             tl.debug_barrier()
-            for back in range(0, last - first):
+            for back in range(last - first):
                 site = last - 1 - back
                 shift = tl.load(net.site_entries + site) - first_entry
                 after = tl.load(net.site_states + site) - first_state + 1
@@ -186,7 +185,7 @@ def backward(
                 _moves_back(net, site, shift, before, after, states, d_states, entries, d_entries, BLOCK)
                 tl.debug_barrier()
                 _terms_back(
-                    net, site, shift, numbers + base, d_numbers + base, functions, d_functions, count, there,
+                    net, site, shift, numbers + base, d_numbers + base, functions, d_functions, pitch,
                     d_entries, BLOCK,
                 )  # fmt: skip
             tl.debug_barrier()

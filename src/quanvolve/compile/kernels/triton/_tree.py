@@ -13,7 +13,7 @@ import triton
 from torch import Tensor
 
 from quanvolve.compile.kernels.triton import _blocks, _pairs
-from quanvolve.compile.kernels.triton._launch import kept, moved, on_device_of
+from quanvolve.compile.kernels.triton._launch import OPTIONS, kept, moved, on_device_of
 from quanvolve.compile.tables._tree import TreeLevel, TreeTables
 
 _BLOCK = 128
@@ -64,10 +64,17 @@ class _Level(NamedTuple):
     rows: Tensor
     sides: tuple[_Side, _Side] | None
 
-    def constants(self) -> dict[str, int]:
+    def constants(self) -> dict[str, int | bool]:
         """For the kernels of `_pairs`."""
         first, second = self.level.sizes
-        return {"FIRST": first, "SECOND": second, "OUTPUTS": self.level.outputs, "BLOCK": _BLOCK, "num_warps": 1}
+        return {
+            "FIRST": first,
+            "SECOND": second,
+            "OUTPUTS": self.level.outputs,
+            "BLOCK": _BLOCK,
+            "num_warps": 1,
+            **OPTIONS,
+        }
 
 
 class Tree:
@@ -130,6 +137,7 @@ def _climb(tables: TreeTables, leaves: Tensor, maps: Tensor, out: Tensor) -> lis
             _blocks.forward[_grid(tables.trees, blocks * level.outputs, images)](
                 *given, left.digits, right.digits, *_of(to), images, tables.trees, blocks, level.outputs,
                 left.products, left.inputs, right.products, right.inputs, _chunk(right), _BLOCK,
+                **OPTIONS,
             )  # fmt: skip
         states.append(to)
     return states
@@ -154,16 +162,17 @@ def _numbers_back(tables: TreeTables, one: _Level, state: Tensor, grad: Tensor) 
     blocks = len(level.rows)
     tasks = tables.trees * blocks * level.outputs * (1 if one.sides is None else one.sides[0].products)
     pieces = max(1, min(triton.cdiv(images, _BLOCK), _PROGRAMS // tasks))
-    parts = maps_parts = grad.new_empty((pieces, tables.trees, blocks, level.outputs * level.features))
+    parts = grad.new_empty((pieces, tables.trees, blocks, level.outputs * level.features))
     if one.sides is None:
         _pairs.maps_back[(tasks * pieces,)](
-            *_of(state), one.rows, *_of(grad), maps_parts, images, tables.trees, blocks, pieces, **one.constants()
+            *_of(state), one.rows, *_of(grad), parts, images, tables.trees, blocks, pieces, **one.constants()
         )
     else:
         left, right = one.sides
         _blocks.maps_back[(tasks * pieces,)](
-            *_of(state), one.rows, left.digits, right.digits, *_of(grad), maps_parts, images, tables.trees, blocks,
+            *_of(state), one.rows, left.digits, right.digits, *_of(grad), parts, images, tables.trees, blocks,
             level.outputs, pieces, left.products, left.inputs, right.products, right.inputs, _chunk(right), _BLOCK,
+            **OPTIONS,
         )  # fmt: skip
     return parts.sum((0, 2)) if level.shared else parts.sum(0).flatten(1)
 
@@ -185,6 +194,7 @@ def _inputs_back(tables: TreeTables, one: _Level, state: Tensor, maps: Tensor, g
             *given, len(level.sizes), own.members, own.starts, own.targets, len(own.targets), own.digits, own.step,
             other.digits, other.step, *_of(grad), *_of(to), images, trees, blocks, level.outputs, level.features,
             summed, own.first, own.inputs, other.first, other.products, other.inputs, _chunk(other), _BLOCK,
+            **OPTIONS,
         )  # fmt: skip
 
 
@@ -219,6 +229,7 @@ def _levels(tables: TreeTables, device: torch.device) -> list[_Level]:
 
 
 def _sides(sizes: tuple[int, ...], device: torch.device) -> tuple[_Side, _Side]:
+    """Cut where both sides have few products."""
     cut = min(range(len(sizes)), key=lambda k: prod(sizes[:k]) + prod(sizes[k:]))
     right = prod(sizes[cut:])
     return _side(sizes[:cut], 0, right, device), _side(sizes[cut:], cut, 1, device)
