@@ -91,10 +91,8 @@ def _polynomial(name: str, count: int) -> Case:
     few = products(recipes, LAYOUT)
     assert (few is None) == (name == "strongly_entangling")
     tables = PolynomialTables.for_windows(recipes, few, LAYOUT, GRID, 1.5)
-    some = torch.ones(1)
-    if few is not None:  # a circuit never has the others
-        patterns = [torch.from_numpy(pattern(recipe)) for recipe in recipes]
-        some = arranged(torch.stack(patterns).double(), LAYOUT)
+    patterns = [torch.from_numpy(pattern(recipe)).double() for recipe in recipes]  # a circuit never has the others
+    some = arranged(torch.stack(patterns * (1 if len(patterns) == LAYOUT.rows else LAYOUT.rows)), LAYOUT)
     return Case(_OfSome(some), tables, lambda n: [images(n), drawn(2, 7, 2, recipes[0].n_features)])
 
 
