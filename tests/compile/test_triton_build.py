@@ -8,7 +8,7 @@ from quanvolve.compile import kernels
 from tests.compile.triton_build import built
 
 FAMILIES = [family for family in kernels.FAMILIES if "cuda" in kernels.devices(family)]
-LONG = {"polynomial"}
+LONG = {"polynomial", "states", "tree"}
 """Families with many kernels, which take a minute."""
 
 

@@ -55,7 +55,7 @@ def results(layer: nn.Module, images: Tensor) -> list[Tensor]:
 )
 def test_layers_are_those_of_plain_torch(name: str, families: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
     layer, images = LAYERS[name]()
-    layer.double()
+    layer, images = layer.to(contract.place("cuda"), torch.float64), images.to(contract.place("cuda"))
     with use_kernels(False):
         expected = results(layer, images)
     kernel, used = kernels.kernel, set[str]()
@@ -91,6 +91,10 @@ def test_states_in_parts(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     as_whole("states", kind, 2, monkeypatch, _PART=(_states, 2), _TILE=(_states, 1), _TILE_BACK=(_states, 1))
     assert min(parts) == 1
     assert max(parts) > 1
+
+
+def test_states_of_several_runs_of_amplitudes(monkeypatch: pytest.MonkeyPatch) -> None:
+    as_whole("states", "one for each row", 2, monkeypatch, _TILE=(_states, 2), _TILE_BACK=(_states, 2))
 
 
 def test_states_of_some_windows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,8 +134,8 @@ def every_kind(wires: int, rotations: bool) -> Circuit:
 def test_states_of_gates_and_words_of_every_kind(rotations: bool) -> None:
     parsed = [Parsed(every_kind(3, rotations))]
     tables = StateTables.of_circuits(parsed, 1)
-    values = contract.drawn(1, 1, 2, 3).requires_grad_()
-    weights = contract.drawn(1, 2 if rotations else 0).requires_grad_()
+    values = contract.drawn(1, 1, 2, 3).to(contract.place("cuda")).requires_grad_()
+    weights = contract.drawn(1, 2 if rotations else 0).to(contract.place("cuda")).requires_grad_()
 
     def run(of: Callable[..., Tensor]) -> list[Tensor]:
         out = of(tables, values, weights) + 0 * (values.sum() + weights.sum())  # also where nothing is read
@@ -145,7 +149,7 @@ def test_states_of_gates_and_words_of_every_kind(rotations: bool) -> None:
 
 
 def test_circuits_that_differ_in_wires_are_left_to_plain_torch() -> None:
-    values, weights = contract.drawn(1, 1, 2, 3), contract.drawn(2, 2)
+    values, weights = (contract.drawn(*shape).to(contract.place("cuda")) for shape in ((1, 1, 2, 3), (2, 2)))
     with contract.kernels_of("cuda"):
         for wires, taken in (((3, 3), True), ((3, 2), False)):
             tables = StateTables.of_circuits([Parsed(every_kind(n, True)) for n in wires], 2)
