@@ -1,4 +1,4 @@
-"""Whole layers by the kernels for GPUs, run by Triton's interpreter, against plain torch; and what the contract's small
+"""Trees, states and networks by the kernels for GPUs: whole layers against plain torch, and what the contract's small
 cases do not reach: work that is cut into pieces."""
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ def test_states_in_parts(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_states_of_several_runs_of_amplitudes(monkeypatch: pytest.MonkeyPatch) -> None:
-    as_whole("states", "one for each row", 2, monkeypatch, _TILE=(_states, 2), _TILE_BACK=(_states, 2))
+    parts: dict[str, tuple[object, object]] = {"_PART": (_states, 100)}  # more than there are
+    as_whole("states", "one for each row", 2, monkeypatch, _TILE=(_states, 2), _TILE_BACK=(_states, 2), **parts)
 
 
 def test_states_of_some_windows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
