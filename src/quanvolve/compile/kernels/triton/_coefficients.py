@@ -25,8 +25,10 @@ class Coefficients:
     """
 
     def supports(self, tables: CoefficientTables, weights: Tensor) -> bool:
-        """Circuits whose permutations fit, and rows."""
-        return len(weights) > 0 and kept(tables, "can be made", weights.device, lambda: can_be_made(tables))
+        """Circuits whose permutations fit in memory, and rows that are not known to be none."""
+        if isinstance(weights.shape[0], int) and not weights.shape[0]:
+            return False
+        return kept(tables, "can be made", weights.device, lambda: can_be_made(tables))
 
     def forward(self, tables: CoefficientTables, weights: Tensor) -> Tensor:
         """Shape (rows, outputs, features)."""

@@ -95,7 +95,8 @@ class Steps:
                     rows.append((PERMUTE, permutations.setdefault(key, len(permutations)), 0, 0))
                 elif isinstance(step, Mix):
                     key_of_mix = np.asarray(step.matrix, np.float64).tobytes()
-                    rows.append((MIX, mixes.setdefault(key_of_mix, len(mixes)), *map(shift, step.wires)))
+                    one, two = map(shift, step.wires)
+                    rows.append((MIX, mixes.setdefault(key_of_mix, len(mixes)), one, two))
                 else:
                     rows.append((TURN, len(turning), shift(step.wire), 0))
                     turning.append(step.numbers)
