@@ -1,10 +1,11 @@
 """Kernels for CUDA compiled for a GPU where there is none: what Triton's interpreter accepts, its compiler may not.
 
-    python -m tests.compile.triton_build [FAMILY ...]
+    python -m tests.compile.triton_build [--first] [FAMILY ...]
 
 runs the cases of the contract with a compiler in place of the GPU: each launch is compiled for an H100, for the types
 and alignments of its arguments, and nothing is computed. One line of JSON for each kernel tells what it takes. The
-environment must not have TRITON_INTERPRET=1: :func:`built` starts a process without it.
+environment must not have TRITON_INTERPRET=1: :func:`built` starts a process without it. With --first only the first
+case of each family is run, and in single precision.
 """
 
 from __future__ import annotations
@@ -50,15 +51,21 @@ class Built(NamedTuple):
     seconds: float
 
 
-def built(*families: str, timeout: float = 600) -> list[Built]:
+def built(*families: str, first: bool = False, timeout: float = 600) -> list[Built]:
     """All kernels of some families (of all, if none is given), compiled for an H100 in a process of its own.
+
+    Args:
+        families: which.
+        first: of each only the first case, in single precision.
+        timeout: in seconds.
 
     Raises:
         AssertionError: with Triton's message if one of them does not compile.
     """
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
-    command = [sys.executable, "-m", "tests.compile.triton_build", *families]
+    options = ["--first"] if first else []
+    command = [sys.executable, "-m", "tests.compile.triton_build", *options, *families]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout)
     assert done.returncode == 0, done.stderr
     return [Built(**json.loads(line)) for line in done.stdout.splitlines()]
@@ -136,17 +143,19 @@ def _resources(cubin: bytes) -> dict[str, int]:
     return {"registers": registers, "stack": stack, "instructions": instructions}
 
 
-def main(families: Sequence[str]) -> None:
+def main(families: Sequence[str], first: bool) -> None:
     """Compile the launches of the contract's cases, forward and backward, in both precisions; print what was made."""
     import torch
 
     from tests.compile import kernel_contract as contract
 
+    dtypes = (torch.float32,) if first else (torch.float32, torch.float64)
+    cases = list({family: (family, kind) for family, kind in reversed(contract.CASES)}.values())
     with compiled_only() as found:
-        for family, kind in contract.CASES:
+        for family, kind in cases if first else contract.CASES:
             if (families and family not in families) or "cuda" not in contract.kernels.devices(family):
                 continue
-            for dtype in (torch.float32, torch.float64):
+            for dtype in dtypes:
                 before = len(found)
                 case, tensors = contract.case_on(family, kind, "cuda", 3, dtype)
                 if family == "states":
@@ -155,7 +164,7 @@ def main(families: Sequence[str]) -> None:
                 torch.autograd.grad(out.sum(), [tensor for tensor in tensors if tensor.requires_grad])
                 _print(found[before:], f"{family}, {kind}, {str(dtype).partition('.')[2]}")
         if (not families or "sample" in families) and "cuda" in contract.kernels.devices("sample"):
-            for dtype in (torch.float32, torch.float64):
+            for dtype in dtypes:
                 before = len(found)
                 contract.sample(*contract.words_to_draw(contract.place("cuda"), 5, dtype))
                 _print(found[before:], f"sample, {str(dtype).partition('.')[2]}")
@@ -167,4 +176,4 @@ def _print(kernels: Sequence[dict[str, Any]], case: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main([argument for argument in sys.argv[1:] if argument != "--first"], "--first" in sys.argv)

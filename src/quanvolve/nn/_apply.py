@@ -12,7 +12,7 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
-from quanvolve.compile import Layout, Plan, Planner, Windows, traced, wide
+from quanvolve.compile import Layout, Plan, Planner, Windows, recorded, traced, wide
 from quanvolve.nn._geometry import Geometry, in_format_of
 from quanvolve.nn._limits import MOST, check_whole, shown, whole
 
@@ -134,7 +134,7 @@ def check_scale(scale: object, in_channels: int, geometry: Geometry) -> None:
             f"`scale` has shape {tuple(scale.shape)}, expected one that broadcasts to {full}: (in_channels, "
             "*kernel_size)"
         ) from None
-    if scale.device.type != "meta" and not traced(scale) and not bool(torch.isfinite(scale).all()):
+    if scale.device.type != "meta" and _visible(scale) and not bool(torch.isfinite(scale).all()):
         raise QuanvolveError("`scale` has values that are not finite: give a number for each pixel of the window")
 
 
@@ -230,8 +230,13 @@ def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor, item
         raise QuanvolveError(
             f"the {items} are on {images.device} and the layer is on {like.device}: move one of them with .to()"
         )
-    if images.numel() and images.device.type != "meta" and not traced(images):
+    if images.numel() and images.device.type != "meta" and _visible(images):
         _check_finite(images.detach(), items)
+
+
+def _visible(tensor: Tensor) -> bool:
+    """Whether its numbers can be looked at: neither while torch traces nor while a CUDA graph is recorded."""
+    return not traced(tensor) and not recorded(tensor)
 
 
 def _check_finite(images: Tensor, items: str) -> None:
@@ -250,7 +255,7 @@ def check_angles(images: Tensor, scale: Tensor | float, circuits: Sequence[Circu
 
     No product of smaller formats can overflow there, so that only float64 pixels (or an extreme scale) are looked at.
     """
-    if not images.numel() or images.device.type == "meta" or traced(images):
+    if not images.numel() or images.device.type == "meta" or not _visible(images):
         return
     factor = max(map(_factor, circuits))
     if isinstance(scale, Tensor):

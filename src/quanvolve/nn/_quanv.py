@@ -24,6 +24,8 @@ from quanvolve.compile import (
     is_trainable,
     keep_graph,
     needs_fixed,
+    recorded,
+    runs_by,
     traced,
 )
 from quanvolve.nn._apply import (
@@ -444,7 +446,7 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
         """Compiled anew when a gradient is wanted, else only when a weight has changed (compared by value)."""
         weights = self.circuit_weights()
         wanted = torch.is_grad_enabled() and any(weight.requires_grad for weight in weights.values())
-        if wanted or like.device.type == "meta" or traced(like, batch):
+        if wanted or like.device.type == "meta" or traced(like, batch) or recorded(like):
             n_windows = len(batch) * math.prod(self.geometry.output_size(tuple(batch.shape[2:])))
             plan = self._planner.choose(n_windows)
             return plan, compile_rows(plan, weights, like, self._layout, n_windows)
@@ -474,11 +476,12 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
 
     @property
     def plan(self) -> str:
-        """How the layer is evaluated and why, in one sentence."""
-        unread = self._unread()
-        return str(self._planner) + (
-            f"; it reads {unread[1] - unread[0]} of {unread[1]} values of its window" if unread[0] else ""
-        )
+        """How the layer is evaluated and why, in one sentence; on a GPU also by which kernels."""
+        unread, device = self._unread(), self._like(torch.empty(0)).device
+        text = str(self._planner)
+        if device.type not in ("cpu", "meta"):
+            text += f"; on {device} {runs_by(self._planner.choose(None), device)}"
+        return text + (f"; it reads {unread[1] - unread[0]} of {unread[1]} values of its window" if unread[0] else "")
 
     @overload
     def formula(self, channel: int, *, digits: int = 4, tolerance: float = 1e-6) -> Formula: ...

@@ -42,6 +42,23 @@ def devices(family: str) -> tuple[str, ...]:
     )
 
 
+def why_none(family: str, device: str) -> str | None:
+    """Why there is no kernel of a family for a device; None where there is one.
+
+    Examples:
+        >>> why_none("states", "mps")
+        'there are no kernels for mps'
+    """
+    if exists(family, device):
+        return None
+    if device not in _FOLDERS:
+        return f"there are no kernels for {device}"
+    _, package = _FOLDERS[device]
+    if importlib.util.find_spec(package) is None:
+        return f"{package.capitalize()} is not installed"
+    return f"there is no kernel for its {family} on {device}"
+
+
 def exists(family: str, device: str) -> bool:
     """Whether there is a kernel of a family for a device."""
     return _stand_ins.get(device, device) in devices(family)

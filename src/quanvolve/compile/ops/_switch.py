@@ -10,6 +10,7 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor
 
+from quanvolve.compile import kernels
 from quanvolve.compile.batch._tracing import transforming
 
 _on = ContextVar("kernels", default=os.environ.get("QUANVOLVE_KERNELS", "numba") != "torch")
@@ -36,6 +37,11 @@ def kernels_on(tensors: Sequence[Tensor]) -> bool:
         return False
     device = tensors[0].device.type
     return all(tensor.device.type == device and tensor.dtype in (torch.float32, torch.float64) for tensor in tensors)
+
+
+def why_plain(family: str, device: str) -> str | None:
+    """Why a family is computed in plain torch on a device; None where a kernel does it."""
+    return kernels.why_none(family, device) if _on.get() else "kernels are switched off"
 
 
 def unwatched(tensors: Sequence[Tensor]) -> bool:

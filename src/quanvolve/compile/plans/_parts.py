@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.plans._plan import Plan
 from quanvolve.compile.plans._prices import prices
@@ -27,7 +29,7 @@ class PartsPlan:
         self.groups, self.plans, self.n_wires = tuple(groups), tuple(plans), n_wires
         self.name = plans[0].name
         order = [output for group in self.groups for output in group]
-        self._places = [order.index(output) for output in range(len(order))]
+        self._places = np.array([order.index(output) for output in range(len(order))], np.int64)
 
     def _layouts(self, layout: Layout) -> list[Layout]:
         return [layout._replace(outputs=layout.filters * len(group)) for group in self.groups]
@@ -47,7 +49,7 @@ class PartsPlan:
         for plan, numbers, part_layout in zip(self.plans, compiled, self._layouts(layout), strict=True):
             part = plan.evaluate(numbers, windows, part_layout)
             parts.append(part.unflatten(2, (layout.filters, part_layout.outputs // layout.filters)))
-        places = torch.as_tensor(self._places, device=windows.images.device)
+        places = constant(self._places, windows.images.device)
         whole = torch.cat(parts, dim=3).index_select(3, places)
         return whole.flatten(2, 3)[:, :, : layout.outputs]
 

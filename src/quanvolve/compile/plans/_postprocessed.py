@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from quanvolve.circuits import Circuit, Program
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.batch._precision import wide
 from quanvolve.compile.batch._values import each
@@ -38,7 +40,7 @@ class PostprocessedPlan:
         self.inner, self.name = inner, inner.name
         self.measured = len(circuits[0].observables)
         self._alone = alone(circuits, layout)
-        self._rows = rows_alone(layout)
+        self._rows = np.array(rows_alone(layout), np.int64)
         self._blocks = _blocks([of_row(circuits, row) for row in self._rows])
         names = [name for name, _ in circuits[0].weight_shapes]
         self._read = [name for name in names if any(name in program.weights_read() for program, _ in self._blocks)]
@@ -47,7 +49,7 @@ class PostprocessedPlan:
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
     ) -> tuple[Any, ...]:
         """What the inner plan makes of the weights (rows, *shape), and those that the post-processing reads."""
-        order = torch.tensor(self._rows, device=like.device)
+        order = constant(self._rows, like.device)
         ordered = {name: w.index_select(0, order) if len(w) > 1 else w for name, w in weights.items()}
         read = {name: ordered[name] for name in self._read}
         return self.inner.compile(ordered, like, self._alone, n_windows), read

@@ -54,10 +54,10 @@ def summed(at, functions, SITES: tl.constexpr, LEVEL: tl.constexpr):
     if len(SITES.sizes) == LEVEL:
         return tl.load(at)
     else:
-        total = tl.zeros_like(functions[0]) + summed(at, functions, SITES, LEVEL + 1)
+        total = summed(at, functions, SITES, LEVEL + 1)
         for j in tl.static_range(1, SITES.sizes[LEVEL]):
             inner = summed(at + j * SITES.steps[LEVEL], functions, SITES, LEVEL + 1)
-            total += functions[SITES.starts[LEVEL] + j - 1] * inner
+            total = total + functions[SITES.starts[LEVEL] + j - 1] * inner
         return total
 
 

@@ -18,40 +18,32 @@ def turned_all(angles, DTYPE: tl.constexpr):
     """Cosines and sines, of type DTYPE, of a tuple of blocks of angles in double precision.
 
     In single precision only the reduction of the angles is done in double, which is a fifth of the work; where one of
-    a program's angles is beyond the range of that, all are computed in double.
+    a program's angles is beyond the range of that, it is done in integers first.
     """
-    if tl.float64 == DTYPE:
-        cosines, sines = _in_double(angles, DTYPE)
-    else:
-        far = tl.abs(angles[0])
-        for r in tl.static_range(1, len(angles)):
-            far = tl.maximum(far, tl.abs(angles[r]))
-        if tl.max(far, axis=0) <= 1048576.0:
-            cosines, sines = _reduced(angles)
+    cosines = ()
+    sines = ()
+    for r in tl.static_range(len(angles)):
+        if DTYPE == tl.float64:
+            cosine, sine = tl.cos(angles[r]), tl.sin(angles[r])
         else:
-            cosines, sines = _in_double(angles, DTYPE)
-    return cosines, sines
-
-
-@triton.jit
-def _in_double(angles, DTYPE: tl.constexpr):
-    cosines = ()
-    sines = ()
-    for r in tl.static_range(len(angles)):
-        cosines = cosines + (tl.cos(angles[r]).to(DTYPE),)
-        sines = sines + (tl.sin(angles[r]).to(DTYPE),)
-    return cosines, sines
-
-
-@triton.jit
-def _reduced(angles):
-    cosines = ()
-    sines = ()
-    for r in tl.static_range(len(angles)):
-        cosine, sine = _quarter(angles[r])
+            cosine, sine = _in_single(angles[r])
         cosines = cosines + (cosine,)
         sines = sines + (sine,)
     return cosines, sines
+
+
+@triton.jit
+def _in_single(angle):
+    if tl.max(tl.abs(angle), axis=0) <= 1048576.0:
+        cosine, sine = _quarter(angle)
+    else:
+        cosine, sine = _in_double(angle)
+    return cosine, sine
+
+
+@triton.jit
+def _in_double(angle):
+    return tl.cos(angle).to(tl.float32), tl.sin(angle).to(tl.float32)
 
 
 @triton.jit
