@@ -62,7 +62,7 @@ def test_layers_are_those_of_plain_torch(name: str, families: set[str], monkeypa
     monkeypatch.setattr(kernels, "kernel", lambda family, device: (used.add(family), kernel(family, device))[1])
     with contract.kernels_of("cuda"):
         found = results(layer, images)
-    assert used == families
+    assert families <= used
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-11)
 
