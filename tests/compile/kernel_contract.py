@@ -113,8 +113,9 @@ def _coefficients(name: str, count: int) -> Case:
 def _states(name: str, count: int, filters: int, **options: Any) -> Case:
     parsed = [Parsed(circuit) for circuit in circuits(name, count, **options)]
     size = parsed[0].circuit.n_weights
+    groups = 2 if count == 1 else 1
     tables = StateTables.of_circuits(parsed, filters)
-    return Case(states, tables, lambda n: [drawn(2, 2, 4, n), drawn(4 * filters, size)])
+    return Case(states, tables, lambda n: [drawn(groups, 2, 4, n), drawn(groups * filters * 2, size)])
 
 
 def _tree(sizes: tuple[int, ...], shared: bool) -> Case:
@@ -151,7 +152,7 @@ CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("coefficients", "one circuit"): lambda: _coefficients("strongly_entangling", 1),
     ("coefficients", "one for each row"): lambda: _coefficients("random", LAYOUT.rows),
     ("states", "one circuit"): lambda: _states("strongly_entangling", 1, 2),
-    ("states", "one for each row"): lambda: _states("random", 4, 1, n_layers=1),
+    ("states", "one for each row"): lambda: _states("random", 2, 1, n_layers=1),
     ("tree", "two encoded qubits"): lambda: _tree((3, 3), False),
     ("tree", "shared numbers"): lambda: _tree((4, 4), True),
     ("tree", "inputs of different sizes"): lambda: _tree((3, 1, 4, 2), False),
@@ -160,7 +161,7 @@ CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("cartan", "all words"): lambda: _cartan(None),
     ("cartan", "encoded"): lambda: _cartan("RX"),
     ("states", "amplitudes"): lambda: _states("strongly_entangling", 1, 2, encoding="amplitude", n_wires=3),
-    ("states", "amplitudes, one for each row"): lambda: _states("random", 4, 1, n_layers=1, encoding="amplitude"),
+    ("states", "amplitudes, one for each row"): lambda: _states("random", 2, 1, n_layers=1, encoding="amplitude"),
 }
 EVERY = [(family, device, kind) for family, kind in CASES for device in kernels.devices(family)]
 """What there is a kernel for."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from quanvolve import Quanv2d
 from quanvolve.compile import use_kernels
-from quanvolve.compile.batch import _constants
+from quanvolve.compile.batch import _constants, _precision
+from quanvolve.nn import _apply, _quanv
 
 CPU = torch.device("cpu")
 
@@ -66,6 +69,19 @@ def test_what_inference_mode_made_is_of_use_to_autograd(copies: list[tuple[int, 
     assert copies == [(3,)]
 
 
+class _Looks(TorchDispatchMode):
+    """The operators that a CUDA graph cannot record: those that tell Python a number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = list[str]()
+
+    def __torch_dispatch__(self, operator: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if operator.overloadpacket.__name__ in ("_local_scalar_dense", "equal", "is_nonzero", "nonzero"):
+            self.seen.append(operator.name())
+        return operator(*args, **(kwargs or {}))
+
+
 LAYERS: dict[str, Callable[[], Quanv2d]] = {
     "polynomial": lambda: Quanv2d(1, 4, 2, seed=0),
     "channels on one wire and two": lambda: Quanv2d(1, 4, 2, seed=0, noise={"depolarizing": 0.01}),
@@ -91,3 +107,20 @@ def test_a_second_call_copies_nothing(kind: str, copies: list[tuple[int, ...]]) 
         copies.clear()
         layer(images).sum().backward()
     assert not copies
+
+
+def _looks(layer: Quanv2d, images: torch.Tensor) -> list[str]:
+    with _Looks() as looks, torch.no_grad():
+        layer(images)
+    return looks.seen
+
+
+@pytest.mark.parametrize("kind", [kind for kind in LAYERS if kind not in ("a table", "bits")])
+def test_nothing_is_looked_at_while_a_graph_is_recorded(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = LAYERS[kind]().eval()
+    images = torch.rand(2, 1, 6, 6)
+    with use_kernels(False):
+        assert _looks(layer, images), "pixels and weights are looked at otherwise"
+        for module in (_quanv, _apply, _precision):
+            monkeypatch.setattr(module, "recorded", lambda _: True)
+        assert not _looks(layer, images)

@@ -56,7 +56,7 @@ def forward(
     tree, number, _, image, there = place(images, trees, blocks * outputs, BLOCK)
     block, m = number // outputs, number % outputs
     states += tree.to(tl.int64) * tree_step + image
-    maps += tree.to(tl.int64) * maps_step + block * block_step + m * LEFT * RIGHT
+    maps += tree.to(tl.int64) * maps_step + block.to(tl.int64) * block_step + m * LEFT * RIGHT
     rows += block * (LEFT_INPUTS + RIGHT_INPUTS)
     like = tl.zeros([BLOCK], states.dtype.element_ty)
     none = image * 0 - 1
@@ -99,7 +99,7 @@ def inputs_back(
     first, last = tl.load(starts + target), tl.load(starts + target + 1)
     for t in range(summed):
         own = (tree * summed + t).to(tl.int64)
-        numbers = maps + own * maps_step + block * block_step
+        numbers = maps + own * maps_step + block.to(tl.int64) * block_step
         of = states + own * tree_step + image
         by = grad + own * grad_tree + block.to(tl.int64) * outputs * grad_step + image
         for start in range(0, OTHER, CHUNK):

@@ -13,8 +13,6 @@ from quanvolve.compile.tables._coefficients import CoefficientTables
 
 _ROOM = 256 * 2**20
 """Bytes that the coefficients which are evolved together may take."""
-_TOGETHER = 4
-"""Outputs that a program evolves, at most: a power of two."""
 _BLOCK = 1024
 """Coefficients that a program changes at once, at most."""
 
@@ -27,8 +25,10 @@ class Coefficients:
     """
 
     def supports(self, tables: CoefficientTables, weights: Tensor) -> bool:
-        """Circuits whose permutations fit, and rows."""
-        return len(weights) > 0 and kept(tables, "can be made", weights.device, lambda: can_be_made(tables))
+        """Circuits whose permutations fit in memory, and rows that are not known to be none."""
+        if isinstance(weights.shape[0], int) and not weights.shape[0]:
+            return False
+        return kept(tables, "can be made", weights.device, lambda: can_be_made(tables))
 
     def forward(self, tables: CoefficientTables, weights: Tensor) -> Tensor:
         """Shape (rows, outputs, features)."""
@@ -107,13 +107,9 @@ def _by_angles(steps: Steps, tables: CoefficientTables, weights: Tensor, d_matri
     return d_angles
 
 
-def _together(steps: Steps) -> int:
-    return min(_TOGETHER, 1 << (steps.outputs - 1).bit_length())
-
-
 def _work(steps: Steps, rows: int) -> tuple[int, int, int]:
     """Rows, the parts that their outputs are evolved in, and coefficients of each."""
-    return rows, triton.cdiv(steps.outputs, _together(steps)), 4**steps.wires * _together(steps)
+    return rows, triton.cdiv(steps.outputs, steps.together), 4**steps.wires * steps.together
 
 
 def _tables(steps: Steps) -> tuple[Tensor, ...]:
@@ -124,9 +120,8 @@ def _tables(steps: Steps) -> tuple[Tensor, ...]:
 
 
 def _constants(steps: Steps, tables: CoefficientTables) -> tuple[bool, int, int, int, int]:
-    together = _together(steps)
-    block = min(_BLOCK, 4**steps.wires * together)
-    return len(tables.recipes) > 1, steps.runs.shape[1], steps.wires, together, block
+    block = min(_BLOCK, 4**steps.wires * steps.together)
+    return len(tables.recipes) > 1, steps.runs.shape[1], steps.wires, steps.together, block
 
 
 @triton.jit
@@ -223,19 +218,8 @@ def _matrices_back(
 
 
 @triton.jit
-def _shift(wire, WIRES: tl.constexpr, TOGETHER: tl.constexpr):
-    """Bits behind the letter of a wire in the number of a coefficient: word * TOGETHER + output."""
-    behind = 2 * (WIRES - 1 - wire)
-    if TOGETHER == 4:
-        behind += 2
-    elif TOGETHER == 2:
-        behind += 1
-    return behind
-
-
-@triton.jit
 def _advance(
-    old, new, kind, table, wire, other, matrices, sources, signs, mixes, BACK: tl.constexpr, WIRES: tl.constexpr,
+    old, new, kind, table, shift, second, matrices, sources, signs, mixes, BACK: tl.constexpr, WIRES: tl.constexpr,
     TOGETHER: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """One step: new[p] = sum over old words; or, for gradients, the transpose of that.
@@ -245,7 +229,6 @@ def _advance(
     """
     DTYPE: tl.constexpr = old.dtype.element_ty
     WORDS: tl.constexpr = 4**WIRES
-    shift, second = _shift(wire, WIRES, TOGETHER), _shift(other, WIRES, TOGETHER)
     for begin in range(0, WORDS * TOGETHER, BLOCK):
         p = begin + tl.arange(0, BLOCK)
         value = tl.zeros([BLOCK], DTYPE)
@@ -356,20 +339,19 @@ def _evolve_back(
     for number in range(end - start):
         k = end - start - 1 - number
         step = steps + 4 * (start + k)
-        kind, table, wire = tl.load(step), tl.load(step + 1), tl.load(step + 2)
+        kind, table, shift = tl.load(step), tl.load(step + 1), tl.load(step + 2)
         d_new = grads + (k + 1) % 2 * SIZE
         if kind == 1:
-            _outer(d_new, state + k * SIZE, d_matrices + table * 16, wire, WIRES, TOGETHER, BLOCK)
+            _outer(d_new, state + k * SIZE, d_matrices + table * 16, shift, WIRES, TOGETHER, BLOCK)
         _advance(
-            d_new, grads + k % 2 * SIZE, kind, table, wire, tl.load(step + 3), matrices, back, signs, mixes, True,
+            d_new, grads + k % 2 * SIZE, kind, table, shift, tl.load(step + 3), matrices, back, signs, mixes, True,
             WIRES, TOGETHER, BLOCK,
         )  # fmt: skip
 
 
 @triton.jit
-def _outer(d_new, old, d_matrix, wire, WIRES: tl.constexpr, TOGETHER: tl.constexpr, BLOCK: tl.constexpr):
-    """d_matrix[i, j] = sum over all words with letter i on the wire of d_new times the old word with j instead."""
-    shift = _shift(wire, WIRES, TOGETHER)
+def _outer(d_new, old, d_matrix, shift, WIRES: tl.constexpr, TOGETHER: tl.constexpr, BLOCK: tl.constexpr):
+    """d_matrix[i, j] = sum over all words with letter i at the shift of d_new times the old word with j instead."""
     DTYPE: tl.constexpr = old.dtype.element_ty
     totals = ()
     for e in tl.static_range(16):

@@ -45,7 +45,7 @@ def _wide(matrix):
     return wide
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["begin", "end"])
 def forward(
     states, matrices, row_step, windows, varying, rows, steps, starts, sources, phases, begin, end, MANY: tl.constexpr,
     SIZE: tl.constexpr, PAIRS: tl.constexpr, BLOCK: tl.constexpr,
@@ -97,7 +97,7 @@ def _moved_back(state, to, basis, at, sources, phases, windows, lane, there, SIZ
     put(to, tl.load(sources + at), SIZE, windows, lane, there, c * a + s * b, c * b - s * a)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["begin", "end"])
 def backward(
     states, duals, matrices, row_step, windows, varying, rows, whole, steps, starts, sources, phases, slopes, begin,
     end, MANY: tl.constexpr, SIZE: tl.constexpr, PAIRS: tl.constexpr, BLOCK: tl.constexpr,
@@ -135,7 +135,7 @@ def backward(
         else:
             matrix = matrix_of(matrices, number, varies, windows, varying, window, there)
             inverse = _wide(dagger(matrix))
-            zero = tl.zeros([BLOCK], states.dtype.element_ty)
+            zero = tl.zeros([PAIRS, BLOCK], states.dtype.element_ty)
             sums = (zero, zero, zero, zero, zero, zero, zero, zero)
             for chunk in range(part, SIZE // 2 // PAIRS, parts):
                 low, high = _pair(chunk * PAIRS + tl.arange(0, PAIRS), bit)
@@ -147,15 +147,13 @@ def backward(
                 p, q = amplitudes(dual, low, SIZE, windows, lane, there)
                 s, t = amplitudes(dual, high, SIZE, windows, lane, there)
                 sums = (
-                    sums[0] + tl.sum(p * a + q * b, 0), sums[1] + tl.sum(q * a - p * b, 0),
-                    sums[2] + tl.sum(p * x + q * y, 0), sums[3] + tl.sum(q * x - p * y, 0),
-                    sums[4] + tl.sum(s * a + t * b, 0), sums[5] + tl.sum(t * a - s * b, 0),
-                    sums[6] + tl.sum(s * x + t * y, 0), sums[7] + tl.sum(t * x - s * y, 0),
+                    sums[0] + p * a + q * b, sums[1] + q * a - p * b, sums[2] + p * x + q * y, sums[3] + q * x - p * y,
+                    sums[4] + s * a + t * b, sums[5] + t * a - s * b, sums[6] + s * x + t * y, sums[7] + t * x - s * y,
                 )  # fmt: skip
                 p, q, s, t = times(inverse, p, q, s, t)
                 put(dual, low, SIZE, windows, lane, there, p, q)
                 put(dual, high, SIZE, windows, lane, there, s, t)
             to = slopes + (number + (1 - varies) * varying) * 8 * parts * windows
             for k in tl.static_range(8):
-                tl.store(to + k * parts * windows, sums[k], mask=there)
+                tl.store(to + k * parts * windows, tl.sum(sums[k], 0), mask=there)
         tl.debug_barrier()

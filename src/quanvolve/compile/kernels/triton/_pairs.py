@@ -57,7 +57,7 @@ def forward(
     """
     tree, block, _, image, there = place(images, trees, blocks, BLOCK)
     states += tree.to(tl.int64) * tree_step + image
-    maps += tree.to(tl.int64) * maps_step + block * block_step
+    maps += tree.to(tl.int64) * maps_step + block.to(tl.int64) * block_step
     out += tree.to(tl.int64) * out_tree + image
     xs = _inputs(states, step, tl.load(rows + 2 * block).to(tl.int64), there, FIRST)
     ys = _inputs(states, step, tl.load(rows + 2 * block + 1).to(tl.int64), there, SECOND)
@@ -91,7 +91,7 @@ def inputs_back(
         d_ys = d_ys + (like,)
     for t in range(summed):
         own = (tree * summed + t).to(tl.int64)
-        numbers = maps + own * maps_step + block * block_step
+        numbers = maps + own * maps_step + block.to(tl.int64) * block_step
         of = states + own * tree_step + image
         xs, ys = _inputs(of, step, first, there, FIRST), _inputs(of, step, second, there, SECOND)
         for m in tl.static_range(OUTPUTS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -49,8 +50,8 @@ class Polynomial:
         table = tables.features
         if table is None or len(table.sites.factors) > _FUNCTIONS or max(table.sites.sizes) > _dense.RIGHT:
             return False
-        results = tables.layout.groups * coefficients.shape[1] * images.shape[2:].numel()
-        return fits(images) and results < MOST
+        sizes = (tables.layout.groups, coefficients.shape[1], *images.shape[2:])
+        return fits(images) and math.prod(n for n in sizes if isinstance(n, int)) < MOST
 
     def forward(self, tables: PolynomialTables, images: Tensor, coefficients: Tensor) -> Tensor:
         """Shape (images, groups, outputs, *places)."""
@@ -113,8 +114,12 @@ def _by_images(
 
 def _places(tables: PolynomialTables, sparse: Sparse, device: torch.device) -> Tensor:
     """Of the terms of all sums among the coefficients."""
-    places = np.array([place for circuit in sparse.sums for _, _, place in circuit.terms])
-    return kept(tables, "places", device, lambda: moved(places, device, torch.int64))
+
+    def make() -> Tensor:
+        places = [place for circuit in sparse.sums for _, _, place in circuit.terms]
+        return moved(np.array(places), device, torch.int64)
+
+    return kept(tables, "places", device, make)
 
 
 def _prepared(tables: PolynomialTables, images: Tensor, coefficients: Tensor) -> _Prepared:

@@ -196,7 +196,7 @@ def _run(work: _Work) -> Tensor:
     for begin, end in _launches(circuits, parts):
         _gates.forward[(programs, parts)](
             *given, circuits.sources, circuits.phases, begin, end, MANY=work.many, SIZE=size, PAIRS=pairs,
-            BLOCK=work.block, num_warps=_warps(pairs * work.block), **OPTIONS,
+            BLOCK=work.block, num_warps=_warps(pairs * work.block, 8), **OPTIONS,
         )  # fmt: skip
     return states
 
@@ -206,8 +206,8 @@ def _launches(circuits: Circuits, parts: int) -> list[tuple[int, int]]:
     return [(0, circuits.most)] if parts == 1 else [(step, step + 1) for step in range(circuits.most)]
 
 
-def _warps(numbers: int) -> int:
-    return max(1, min(4, numbers // 256))
+def _warps(numbers: int, of_thread: int) -> int:
+    return max(1, min(4, numbers // (32 * of_thread)))
 
 
 def _amplitudes(work: _Work) -> tuple[Tensor, Tensor]:
@@ -278,7 +278,7 @@ def _back(work: _Work, grad: Tensor, d_values: Tensor) -> Tensor:
         _gates.backward[(programs, parts)](
             states, duals, *_of_rows(work), whole, circuits.steps, circuits.starts, circuits.sources, circuits.phases,
             slopes, begin, end, MANY=work.many, SIZE=size, PAIRS=pairs, BLOCK=work.block,
-            num_warps=_warps(pairs * work.block), **OPTIONS,
+            num_warps=_warps(pairs * work.block, 4), **OPTIONS,
         )  # fmt: skip
     by_window = _angles_back(work, 1, slopes[:, :varying].sum(3))
     by_row = _angles_back(work, 0, slopes[:, varying:].sum((3, 4), dtype=torch.float64))

@@ -22,6 +22,8 @@ from quanvolve.compile.tables._site_words import site_words
 
 PERMUTE, TURN, MIX = range(3)
 """Kinds of steps."""
+_TOGETHER = 4
+"""Outputs that a program evolves, at most: a power of two."""
 _MOST = 2**26
 """Numbers of all permutations of the circuits, at most."""
 
@@ -35,8 +37,10 @@ class Steps:
 
     Args:
         wires, outputs, features, longest: of the circuits; the most steps that one of them has.
+        together: outputs that are evolved together, a power of two: coefficient word * together + output.
         ends: where the steps of each circuit end, shape (circuits + 1,), the first number being 0.
-        steps: (kind, table, wire, second wire) of each; the table of a turn is its number among those of its circuit.
+        steps: (kind, table, shift, second shift) of each; the table of a turn is its number among those of its circuit,
+            a shift how many bits are behind the letter of a wire in a coefficient's number.
         sources, signs, back: the permutations and their inverses, shape (permutations, 4^n).
         mixes: shape (mixes, 16, 16).
         runs: numbers of the turns of each turning step, innermost first, -1 behind the last: shape (c, steps, most).
@@ -51,6 +55,7 @@ class Steps:
     outputs: int
     features: int
     longest: int
+    together: int
     ends: Tensor
     steps: Tensor
     sources: Tensor
@@ -73,6 +78,11 @@ class Steps:
         """The tables of all circuits on a device."""
         recipes = tables.recipes
         first = recipes[0].circuit
+        together = min(_TOGETHER, 1 << (first.n_outputs - 1).bit_length())
+
+        def shift(wire: int) -> int:
+            return 2 * (first.n_wires - 1 - wire) + together.bit_length() - 1
+
         permutations: dict[tuple[bytes, bytes], int] = {}
         mixes: dict[bytes, int] = {}
         rows: list[tuple[int, int, int, int]] = []
@@ -85,9 +95,10 @@ class Steps:
                     rows.append((PERMUTE, permutations.setdefault(key, len(permutations)), 0, 0))
                 elif isinstance(step, Mix):
                     key_of_mix = np.asarray(step.matrix, np.float64).tobytes()
-                    rows.append((MIX, mixes.setdefault(key_of_mix, len(mixes)), *step.wires))
+                    one, two = map(shift, step.wires)
+                    rows.append((MIX, mixes.setdefault(key_of_mix, len(mixes)), one, two))
                 else:
-                    rows.append((TURN, len(turning), step.wire, 0))
+                    rows.append((TURN, len(turning), shift(step.wire), 0))
                     turning.append(step.numbers)
             ends.append(len(rows))
             runs.append(turning)
@@ -102,7 +113,7 @@ class Steps:
 
         maps = [angle_maps(recipe, (turn.angle for turn in recipe.turns)) for recipe in recipes]
         return cls(
-            first.n_wires, first.n_outputs, len(words), int(np.diff(ends).max()),
+            first.n_wires, first.n_outputs, len(words), int(np.diff(ends).max()), together,
             moved(np.array(ends), device), moved(np.array(rows).reshape(-1, 4), device),
             moved(sources, device), moved(signs, device), moved(np.argsort(sources, axis=1), device),
             exact(np.stack([np.frombuffer(one) for one in mixes] or [np.zeros(256)])),

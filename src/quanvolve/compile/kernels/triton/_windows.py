@@ -117,7 +117,9 @@ def _last_three(numbers: Sequence[int]) -> tuple[int, int, int]:
 
 def fits(tensor: Tensor) -> bool:
     """Whether the numbers of one image are so near to each other in memory that 32 bits tell them apart."""
-    return sum((n - 1) * step for n, step in zip(tensor.shape[1:], tensor.stride()[1:], strict=True)) < 2**31
+    pairs = zip(tensor.shape[1:], tensor.stride()[1:], strict=True)
+    # A size that is not known while torch traces is taken to be small.
+    return sum((n - 1) * step for n, step in pairs if isinstance(n, int) and isinstance(step, int)) < 2**31
 
 
 @triton.jit
