@@ -257,12 +257,12 @@ class TreePlan:
 
     def _read(self, kept: Tensor) -> Tensor:
         """Measured values of words, shape (rows, values, places)."""
-        matrix, constant, which = (
+        matrix, offset, which = (
             constant(numbers, kept.device)
             for numbers in (self._sampling.expected, self._sampling.constant, self._words)
         )
         words = kept.index_select(1, which)
-        exact = torch.matmul(matrix.to(kept), words) + constant.to(kept).unsqueeze(-1)
+        exact = torch.matmul(matrix.to(kept), words) + offset.to(kept).unsqueeze(-1)
         if self._shots is None:
             return exact
         with torch.no_grad():
