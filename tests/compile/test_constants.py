@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from quanvolve import CoherentTree, Quanv2d
 from quanvolve.compile import use_kernels
 from quanvolve.compile.batch import _constants, _precision
-from quanvolve.nn import _apply, _quanv
+from quanvolve.nn import _apply, _coherent_tree, _quanv
 
 CPU = torch.device("cpu")
 
@@ -122,6 +122,6 @@ def test_nothing_is_looked_at_while_a_graph_is_recorded(kind: str, monkeypatch: 
     images = torch.rand(2, 1, 6, 6)
     with use_kernels(False):
         assert _looks(layer, images), "pixels and weights are looked at otherwise"
-        for module in (_quanv, _apply, _precision):
+        for module in (_quanv, _coherent_tree, _apply, _precision):
             monkeypatch.setattr(module, "recorded", lambda _: True)
         assert not _looks(layer, images)
