@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from quanvolve import Quanv2d
+from quanvolve import CoherentTree, Quanv2d
 from quanvolve.compile import use_kernels
 from quanvolve.compile.batch import _constants, _precision
-from quanvolve.nn import _apply, _quanv
+from quanvolve.nn import _apply, _coherent_tree, _quanv
 
 CPU = torch.device("cpu")
 
@@ -82,7 +82,8 @@ class _Looks(TorchDispatchMode):
         return operator(*args, **(kwargs or {}))
 
 
-LAYERS: dict[str, Callable[[], Quanv2d]] = {
+LAYERS: dict[str, Callable[[], torch.nn.Module]] = {
+    "a tree": lambda: CoherentTree(1, (6, 6), n_trees=2, seed=0),
     "polynomial": lambda: Quanv2d(1, 4, 2, seed=0),
     "channels on one wire and two": lambda: Quanv2d(1, 4, 2, seed=0, noise={"depolarizing": 0.01}),
     "sites with weights": lambda: Quanv2d(1, 4, 2, seed=0, encoding="dense"),
@@ -109,7 +110,7 @@ def test_a_second_call_copies_nothing(kind: str, copies: list[tuple[int, ...]]) 
     assert not copies
 
 
-def _looks(layer: Quanv2d, images: torch.Tensor) -> list[str]:
+def _looks(layer: torch.nn.Module, images: torch.Tensor) -> list[str]:
     with _Looks() as looks, torch.no_grad():
         layer(images)
     return looks.seen
@@ -121,6 +122,6 @@ def test_nothing_is_looked_at_while_a_graph_is_recorded(kind: str, monkeypatch: 
     images = torch.rand(2, 1, 6, 6)
     with use_kernels(False):
         assert _looks(layer, images), "pixels and weights are looked at otherwise"
-        for module in (_quanv, _apply, _precision):
+        for module in (_quanv, _coherent_tree, _apply, _precision):
             monkeypatch.setattr(module, "recorded", lambda _: True)
         assert not _looks(layer, images)

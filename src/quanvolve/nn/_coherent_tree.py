@@ -13,7 +13,7 @@ from torch.fx import Proxy
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit, with_noise
-from quanvolve.compile import TreePlan, TreeStep, keep_graph, switched, traced, use_kernels
+from quanvolve.compile import TreePlan, TreeStep, keep_graph, recorded, switched, traced, use_kernels
 from quanvolve.nn._apply import (
     check_angles,
     check_dtype,
@@ -309,7 +309,7 @@ class CoherentTree(WithTreeState, WithFormat):
         weights = [level.circuit_weights() for level in levels_of(self.levels)]
         flat = [weight for by_name in weights for weight in by_name.values()]
         wanted = torch.is_grad_enabled() and any(weight.requires_grad for weight in flat)
-        if wanted or like.device.type == "meta" or traced(like, batch):
+        if wanted or like.device.type == "meta" or traced(like, batch) or recorded(like):
             return self._static.plan.compile(weights, like)
         now = [like.new_empty(0), *flat]
         if self._compiled is not None:

@@ -32,7 +32,7 @@ class Coefficients:
 
     def forward(self, tables: CoefficientTables, weights: Tensor) -> Tensor:
         """Shape (rows, outputs, features)."""
-        steps, matrices, out = _prepared(tables, weights)
+        steps, _, matrices, out = _prepared(tables, weights)
         rows, chunks, size = _work(steps, tables.shape(len(weights))[0])
         together = max(1, _ROOM // (2 * size * out.element_size()))
         with on_device_of(weights):
@@ -49,7 +49,7 @@ class Coefficients:
         self, tables: CoefficientTables, grad: Tensor, weights: Tensor, wanted: tuple[bool, ...]
     ) -> tuple[Tensor | None, ...]:
         """The gradient by the weights."""
-        steps, matrices, out = _prepared(tables, weights)
+        steps, angles, matrices, out = _prepared(tables, weights)
         grad = grad.contiguous()
         rows, chunks, size = _work(steps, len(out))
         slots = steps.longest + 3
@@ -65,15 +65,15 @@ class Coefficients:
                     state, grad, d_matrices, *common, steps.back, steps.places, steps.places.shape[1],
                     *_constants(steps, tables), num_warps=8, **OPTIONS,
                 )  # fmt: skip
-        d_angles = _by_angles(steps, tables, weights, d_matrices.sum(1))
+        d_angles = _by_angles(steps, tables, angles, d_matrices.sum(1))
         gradient = torch.matmul(d_angles.unsqueeze(1), steps.mixing.transpose(1, 2).to(d_angles)).squeeze(1)
         if len(weights) < len(gradient):  # one row stands for all
             gradient = gradient.sum(0, keepdim=True)
         return (gradient.to(weights.dtype).reshape(weights.shape),)
 
 
-def _prepared(tables: CoefficientTables, weights: Tensor) -> tuple[Steps, Tensor, Tensor]:
-    """The steps, the matrices of all turning steps, and room for the result."""
+def _prepared(tables: CoefficientTables, weights: Tensor) -> tuple[Steps, Tensor, Tensor, Tensor]:
+    """The steps, the angles of all turns, the matrices of all turning steps, and room for the result."""
     steps = kept(tables, "steps", weights.device, lambda: Steps.of(tables, weights.device))
     out = torch.empty(tables.shape(len(weights)), dtype=weights.dtype, device=weights.device)
     angles = _angles(steps, weights, len(out))
@@ -84,7 +84,7 @@ def _prepared(tables: CoefficientTables, weights: Tensor) -> tuple[Steps, Tensor
             angles, steps.runs, steps.parts, matrices, count, len(tables.recipes) > 1, steps.runs.shape[1],
             steps.runs.shape[2], angles.shape[1], 128, num_warps=4, **OPTIONS,
         )  # fmt: skip
-    return steps, matrices, out
+    return steps, angles, matrices, out
 
 
 def _angles(steps: Steps, weights: Tensor, rows: int) -> Tensor:
@@ -94,12 +94,11 @@ def _angles(steps: Steps, weights: Tensor, rows: int) -> Tensor:
     return (steps.offset + turned).expand(rows, -1).contiguous()
 
 
-def _by_angles(steps: Steps, tables: CoefficientTables, weights: Tensor, d_matrices: Tensor) -> Tensor:
+def _by_angles(steps: Steps, tables: CoefficientTables, angles: Tensor, d_matrices: Tensor) -> Tensor:
     """Gradients by the angles of all turns, in double precision, from those by the matrices of steps."""
-    angles = _angles(steps, weights, len(d_matrices))
     d_angles = torch.zeros_like(angles)
     count = len(d_matrices) * steps.runs.shape[1] * steps.runs.shape[2]
-    with on_device_of(weights):
+    with on_device_of(angles):
         _matrices_back[(triton.cdiv(count, 128),)](
             angles, steps.runs, steps.parts, d_matrices, d_angles, count, len(tables.recipes) > 1,
             steps.runs.shape[1], steps.runs.shape[2], angles.shape[1], 128, num_warps=4, **OPTIONS,
