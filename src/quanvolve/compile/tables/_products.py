@@ -90,7 +90,7 @@ def _patterns(recipes: Sequence[Recipe], layout: Layout) -> Pattern | None:
 
 
 def needed_by(recipes: Sequence[Recipe], layout: Layout) -> Pattern | None:
-    """Which features an output can have in some group and channel, shape (outputs, features); None if that is not known.
+    """Which features an output can have in some group and channel, shape (outputs, features); None if not known.
 
     Args:
         recipes: one for all rows, or one for each.
