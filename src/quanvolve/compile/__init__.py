@@ -4,9 +4,9 @@ from quanvolve.compile.batch._chunks import CHUNK_BYTES as CHUNK_BYTES
 from quanvolve.compile.batch._graph import keep_graph as keep_graph
 from quanvolve.compile.batch._precision import wide as wide
 from quanvolve.compile.batch._rows import arranged as arranged
-from quanvolve.compile.batch._threads import one_thread as one_thread
 from quanvolve.compile.batch._tracing import traced as traced
 from quanvolve.compile.batch._windows import Windows as Windows
+from quanvolve.compile.kernels._threads import one_thread as one_thread
 from quanvolve.compile.ops._switch import use_kernels as use_kernels
 from quanvolve.compile.planner._entries import PLANS as PLANS
 from quanvolve.compile.planner._entries import Number as Number

@@ -97,7 +97,7 @@ def needed_by(recipes: Sequence[Recipe], layout: Layout) -> Pattern | None:
         layout: of the rows.
     """
     patterns = _patterns(recipes, layout)
-    return None if patterns is None else patterns.any((0, 1))
+    return None if patterns is None else np.asarray(patterns.any((0, 1)))
 
 
 def products(recipes: Sequence[Recipe], layout: Layout) -> Products | None:

@@ -71,13 +71,13 @@ def _rejected(n: int, p: float, logs: Floats, state: RandomState) -> int:
     centre = n * p + 0.5
     v_r = 0.92 - 4.2 / b
     alpha = (2.83 + 5.1 / b) * spread
-    mode = math.floor((n + 1) * p)
+    mode: int = math.floor((n + 1) * p)
     log_ratio, of_mode = 0.0, 0.0
     ready = False
     while True:
         u, v = _uniform(state) - 0.5, _uniform(state)
         us = 0.5 - abs(u)
-        k = math.floor((2.0 * a / us + b) * u + centre)
+        k: int = math.floor((2.0 * a / us + b) * u + centre)
         if us >= 0.07 and v <= v_r:
             return k
         if k < 0 or k > n:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from quanvolve.compile.batch._threads import kernel_threads
+from quanvolve.compile.kernels._threads import kernel_threads
 from quanvolve.compile.kernels.numba._arrays import Numbers
 from quanvolve.compile.kernels.numba._memory import array
 from quanvolve.compile.kernels.numba._pool import share_out
