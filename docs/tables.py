@@ -140,6 +140,29 @@ def wide_accuracy() -> str:
     return "\n".join(lines)
 
 
+STEPS = {
+    "W1d": "512 images forward, 2x2 windows, 4 qubits, 2 entangling layers",
+    "W3": "training step, 32 images, the same layer with weights that are trained",
+    "W4": "training step, 32 images, 3x3 windows, 9 qubits",
+    "W6": "64 images forward, the demo's circuit, 1,000 shots beside exact values",
+    "preset": "training step of the preset `quantum`, 128 images, beside its classical twin",
+}
+
+
+def training_steps() -> str:
+    """What quantum layers take, in times of what is compared with, on a quiet machine and on a busy one."""
+    with (ROOT / "benchmarks" / "training_step.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = list(dict.fromkeys((row["machine"], row["threads of torch"]) for row in rows))
+    titles = [f"{machine}, {threads} thread{'s' * (threads != '1')}" for machine, threads in columns]
+    lines = [f"| | {' | '.join(titles)} |", "|---" * (len(columns) + 1) + "|"]
+    for name in dict.fromkeys(row["what"] for row in rows):
+        own = [row for row in rows if row["what"] == name and row["contender"] in ("quanvolve", "quantum")]
+        ratios = {(row["machine"], row["threads of torch"]): f"{float(row['times the first']):.2g}" for row in own}
+        lines.append(f"| {name}: {STEPS[name]} | {' | '.join(ratios[column] for column in columns)} |")
+    return "\n".join(lines)
+
+
 def qcnn_speed() -> str:
     """Training steps of QCNNs a second, and how many times as many as others do."""
     with (ROOT / "benchmarks" / "qcnn_speed.csv").open(newline="") as file:
@@ -467,7 +490,7 @@ TABLES = {
     ROOT / "docs" / "reading.md": (("onnx", onnx),),
     ROOT / "docs" / "scale.md": (("workers", workers), ("a-day", a_day), ("memory", memory)),
     ROOT / "docs" / "gpu.md": (("gpu", gpu),),
-    ROOT / "docs" / "speed.md": (("first-call", first_call),),
+    ROOT / "docs" / "speed.md": (("first-call", first_call), ("training-steps", training_steps)),
     ROOT / "docs" / "studio.md": (("studio", studio),),
     ROOT / "docs" / "reproductions.md": (("summary", summary), ("reproductions", reproductions)),
     ROOT / "docs" / "coherent.md": (("trees", tree_speed),),

@@ -1,5 +1,6 @@
 """The process of the command line: `quanvolve`, and `python -m quanvolve`."""
 
+import os
 import sys
 
 from quanvolve import _interrupt
@@ -12,6 +13,9 @@ def run() -> int:
         The exit code, as :func:`quanvolve.cli.main` gives it.
     """
     _interrupt.listen()
+    # torch's threads would wait for work by spinning, and take the processors from whatever has some. OpenMP reads this
+    # when torch is imported; a library leaves it to the program that it is part of.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from quanvolve.cli import main
 
     return _interrupt.unwinding(main)

@@ -12,12 +12,11 @@ from torch import nn
 
 import quanvolve
 from quanvolve import QuanvClassifier, load_dataset
-from quanvolve.compile import plain_work, use_kernels
+from quanvolve.compile import one_thread, plain_work, use_kernels
 from quanvolve.estimators import _kernels
 from quanvolve.estimators._adamw import AdamW
 from quanvolve.estimators._kernels import choose_kernels, has_kernels
 from quanvolve.estimators._save import config_digest
-from quanvolve.estimators._threads import is_small, one_thread
 from quanvolve.nn import CoherentTree, HybridModel, Quanv2d
 from tests.waiting import PATIENCE
 
@@ -145,11 +144,6 @@ def test_one_thread_for_a_while(alone: bool) -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
-
-
-def test_what_is_small() -> None:
-    assert is_small(nn.Linear(64, 10), torch.rand(32, 64))
-    assert not is_small(nn.Conv2d(1, 64, 3), torch.rand(32, 1, 28, 28))
 
 
 def test_adamw_is_that_of_torch() -> None:

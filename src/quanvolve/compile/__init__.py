@@ -9,6 +9,7 @@ from quanvolve.compile.batch._tracing import traced as traced
 from quanvolve.compile.batch._windows import Windows as Windows
 from quanvolve.compile.kernels import compiling as compiling
 from quanvolve.compile.kernels import kept_in as kept_in
+from quanvolve.compile.kernels._threads import one_thread as one_thread
 from quanvolve.compile.ops._counted import PlainWork as PlainWork
 from quanvolve.compile.ops._counted import plain_work as plain_work
 from quanvolve.compile.ops._switch import switched as switched

@@ -13,8 +13,7 @@ import math
 
 import torch
 
-from quanvolve.compile import PlainWork, plain_work, switched
-from quanvolve.estimators._threads import one_thread
+from quanvolve.compile import PlainWork, one_thread, plain_work, switched
 from quanvolve.nn import CoherentTree, HybridModel, QuanvNd
 
 WORTH = 4.0

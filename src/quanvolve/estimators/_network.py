@@ -18,6 +18,7 @@ from torch import Tensor
 from quanvolve._errors import QuanvolveError
 from quanvolve._warn import warn_user
 from quanvolve.circuits import Circuit
+from quanvolve.compile import one_thread
 from quanvolve.data import Preparation
 from quanvolve.estimators._aim import Aim, best_epoch
 from quanvolve.estimators._batches import TensorData
@@ -35,7 +36,6 @@ from quanvolve.estimators._processes import place_of
 from quanvolve.estimators._save import save
 from quanvolve.estimators._seeds import Seeds, drawing
 from quanvolve.estimators._split import set_aside
-from quanvolve.estimators._threads import one_thread
 from quanvolve.estimators._training import Settings, SteadySettings, train
 from quanvolve.estimators._weights import merged, relative, weighed
 from quanvolve.nn import HybridModel, find_preset, learn_statistics, make_head

@@ -34,7 +34,7 @@ from quanvolve.estimators._checkpoint import (
 from quanvolve.estimators._monitor import Monitor
 from quanvolve.estimators._processes import accelerator_for, net_class, own_module
 from quanvolve.estimators._schedule import cosine, one_cycle
-from quanvolve.estimators._threads import is_small, one_thread
+from quanvolve.estimators._threads import as_many_as_needed
 
 
 @dataclass(frozen=True)
@@ -203,8 +203,7 @@ def train(
         restore_optimizer(net.optimizer_, state.optimizer)
     _retell(net, history)
     monitor.on_start(len(history) + 1, settings.max_epochs, batches)
-    few = data[torch.arange(min(len(data), settings.batch_size))][0]
-    with _own_random_numbers(), one_thread(is_small(trained, few)):
+    with _own_random_numbers(), as_many_as_needed(module, data, settings.batch_size, settings.device):
         net.notify("on_train_begin", X=data, y=None)
         while not stopped and len(history) < settings.max_epochs and not _out_of_patience(history, settings, aim):
             watch.epoch = len(history) + 1

@@ -346,13 +346,18 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
         return own_tensor(out if images.dim() == self.dims + 2 else out.squeeze(0))
 
     def _applied(self, batch: Tensor, like: Tensor) -> Tensor:
-        how = self._layout, self.geometry, self.scale, self.channel_mixing, self.bias
         if self._in_training(like, batch):
-            weights = self.circuit_weights()
-            out = apply_at_once(batch, self._planner.choose(self._count(batch), batch.device.type), weights, *how)
+            plan = self._planner.choose(self._count(batch), batch.device.type)
+            out = apply_at_once(
+                batch, plan, self.circuit_weights(), self._layout, self.geometry, self.scale, self.channel_mixing,
+                self.bias,
+            )  # fmt: skip
             if out is not None:
                 return out
-        return apply(batch, *self._compiled_filters(like, batch), *how)
+        return apply(
+            batch, *self._compiled_filters(like, batch), self._layout, self.geometry, self.scale, self.channel_mixing,
+            self.bias,
+        )  # fmt: skip
 
     def batched(self, images: Tensor) -> Tensor:
         """The batch (N, in_channels, *size) that the filters slide over, checked as a call of the layer does.

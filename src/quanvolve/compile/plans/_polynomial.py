@@ -31,7 +31,7 @@ from quanvolve.compile.tables._filters import FilterTables
 from quanvolve.compile.tables._grid import Grid
 from quanvolve.compile.tables._layout import Layout, some_rows
 from quanvolve.compile.tables._polynomial import PolynomialTables
-from quanvolve.compile.tables._products import Products, products
+from quanvolve.compile.tables._products import Products, needed_by, products
 from quanvolve.compile.tables._recent import Recent
 from quanvolve.compile.tables._recipe import Recipe, compile_circuit
 from quanvolve.compile.tables._site_words import site_words
@@ -170,10 +170,13 @@ class PolynomialPlan:
         return polynomial(self._tables(layout, windows.grid, windows.scale), windows.images, compiled[0])
 
     def _tables(self, layout: Layout, grid: Grid, scale: float) -> PolynomialTables:
-        return self._windows.get(
-            (layout, grid, scale),
-            lambda: PolynomialTables.for_windows(self.recipes, self.few(layout), layout, grid, scale),
-        )
+        return self._windows.get((layout, grid, scale), lambda: self._made(layout, grid, scale))
+
+    def _made(self, layout: Layout, grid: Grid, scale: float) -> PolynomialTables:
+        """Tables for the coefficients that the circuits can have."""
+        few = self.few(layout)
+        needed = needed_by(self.recipes, layout) if few is None else None
+        return PolynomialTables.for_windows(self.recipes, few, layout, grid, scale, needed)
 
     def at_once(self, weights: Mapping[str, Tensor], windows: Windows, layout: Layout) -> Tensor | None:
         """What :meth:`evaluate` gives of :meth:`compile`, in one step of autograd; None where there is none such.

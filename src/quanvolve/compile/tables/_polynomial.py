@@ -9,7 +9,7 @@ import numpy as np
 from quanvolve.compile.tables._features import WindowTables
 from quanvolve.compile.tables._grid import Grid
 from quanvolve.compile.tables._layout import Layout
-from quanvolve.compile.tables._products import Pattern, Products, needed_by
+from quanvolve.compile.tables._products import Pattern, Products
 from quanvolve.compile.tables._recipe import Recipe
 from quanvolve.compile.tables._tiles import make_tiles
 
@@ -42,12 +42,18 @@ class PolynomialTables(WindowTables):
 
     @classmethod
     def for_windows(
-        cls, recipes: Sequence[Recipe], few: Products | None, layout: Layout, grid: Grid, scale: float
+        cls,
+        recipes: Sequence[Recipe],
+        few: Products | None,
+        layout: Layout,
+        grid: Grid,
+        scale: float,
+        needed: Pattern | None = None,
     ) -> PolynomialTables:
-        """Tables that are shared with whoever has the same, for the coefficients that the recipes can have."""
+        """Tables that are shared with whoever has the same; arguments as of the class."""
         circuits = [recipe.circuit for recipe in recipes]
-        needed = None if few is not None else needed_by(recipes, layout)
-        return cls.shared((circuits, layout, grid, scale), lambda: cls(recipes, few, layout, grid, scale, needed))
+        what_for = circuits, layout, grid, scale, None if needed is None else needed.tobytes()
+        return cls.shared(what_for, lambda: cls(recipes, few, layout, grid, scale, needed))
 
     @property
     def recipe(self) -> Recipe:

@@ -90,14 +90,14 @@ def _patterns(recipes: Sequence[Recipe], layout: Layout) -> Pattern | None:
 
 
 def needed_by(recipes: Sequence[Recipe], layout: Layout) -> Pattern | None:
-    """Which features an output can have in some group and channel, shape (outputs, features); None if that is not known.
+    """Which features an output can have in some group and channel, shape (outputs, features); None if not known.
 
     Args:
         recipes: one for all rows, or one for each.
         layout: of the rows.
     """
     patterns = _patterns(recipes, layout)
-    return None if patterns is None else patterns.any((0, 1))
+    return None if patterns is None else np.asarray(patterns.any((0, 1)))
 
 
 def products(recipes: Sequence[Recipe], layout: Layout) -> Products | None:

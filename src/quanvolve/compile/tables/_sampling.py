@@ -15,6 +15,8 @@ from quanvolve.compile.tables._pauli import Floats
 
 MAX_MEASURED = 12
 """Qubits that are measured together."""
+_MOST_LOGS = 16_384
+"""Logarithms of factorials in a table, which is to stay in the second cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,10 +135,14 @@ class ShotTables(Tables):
         bits: how many qubits each basis measures.
         values: what each bit string of each basis adds to each output, shape (bit strings, outputs).
         shots: of each basis.
+
+    Attributes:
+        logs: log k! for k up to the number of shots, or as far as tables go.
     """
 
     def __init__(self, bits: tuple[int, ...], values: Floats, shots: int) -> None:
         self.bits, self.values, self.shots = bits, values, shots
+        self.logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, min(shots, _MOST_LOGS) + 1)))])
 
     @classmethod
     def of_sampling(cls, sampling: Sampling, shots: int) -> ShotTables:

@@ -71,7 +71,8 @@ class Coefficients:
 
 def chunk_of(steps: PauliSteps, outputs: int, size: int) -> int:
     """How many observables are evolved together, of numbers of so many bytes."""
-    return max(1, min(outputs, _CHUNK_BYTES // (4**steps.wires * size)))
+    words: int = 4**steps.wires
+    return max(1, min(outputs, _CHUNK_BYTES // (words * size)))
 
 
 def _blocks(tables: CoefficientTables, weights: Tensor) -> Iterator[_Block]:

@@ -13,15 +13,19 @@ import numpy as np
 
 from quanvolve.compile.kernels.numba._arrays import Floats, Integers, RandomState
 
-_jit = numba.njit(cache=True, nogil=True)
+_jit = numba.njit(cache=True, nogil=True, error_model="numpy")
+_inlined = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+"""For what takes arrays and has little to do: to hand these over takes longer than a draw."""
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _FEW = 8
 """Up to so many draws are made one by one."""
+_INVERSE = np.array([0.0] + [1.0 / k for k in range(1, 64)])
+"""1 / k: divisions are what such a draw would wait for."""
 _MEAN = 10.0
 """Up to this mean a binomial number is found by inversion, beyond by rejection."""
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _mix(z: np.uint64) -> np.uint64:
     """SplitMix64's output function (Steele, Lea and Flood, OOPSLA 2014, figure 16)."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -29,30 +33,36 @@ def _mix(z: np.uint64) -> np.uint64:
     return z ^ (z >> np.uint64(31))
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _uniform(state: RandomState) -> float:
     """A number in (0, 1)."""
     state[0] += _GAMMA
     return (float(_mix(state[0]) >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
+def _log_factorial(k: int, logs: Floats) -> float:
+    value: float = logs[k] if k < len(logs) else math.lgamma(k + 1.0)
+    return value
+
+
+@_inlined  # type: ignore[untyped-decorator]
 def _inverted(n: int, p: float, state: RandomState) -> int:
     """A binomial number by inversion (Kachitvichyanukul and Schmeiser, Commun. ACM 31, 216 (1988), algorithm BINV)."""
     ratio = p / (1.0 - p)
-    first = math.exp(n * math.log1p(-p))
+    first = math.exp(n * math.log(1.0 - p))  # the mean is small, and so is what rounding leaves in the product
     while True:
         left, term, k = _uniform(state), first, 0
         while left > term and k <= n:
             left -= term
             k += 1
-            term *= (n + 1 - k) * ratio / k
+            term *= (n + 1 - k) * (ratio * _INVERSE[k] if k < len(_INVERSE) else ratio / k)
         if k <= n:  # else rounding has left something of a number close to 1
             return k
 
 
-@_jit  # type: ignore[untyped-decorator]
-def _rejected(n: int, p: float, state: RandomState) -> int:
+@_inlined  # type: ignore[untyped-decorator]
+def _rejected(n: int, p: float, logs: Floats, state: RandomState) -> int:
     """A binomial number by transformed rejection (Hormann, J. Stat. Comput. Simul. 46, 101 (1993), algorithm BTRS)."""
     q = 1.0 - p
     spread = math.sqrt(n * p * q)
@@ -61,33 +71,34 @@ def _rejected(n: int, p: float, state: RandomState) -> int:
     centre = n * p + 0.5
     v_r = 0.92 - 4.2 / b
     alpha = (2.83 + 5.1 / b) * spread
-    mode = math.floor((n + 1) * p)
+    mode: int = math.floor((n + 1) * p)
     log_ratio, of_mode = 0.0, 0.0
     ready = False
     while True:
         u, v = _uniform(state) - 0.5, _uniform(state)
         us = 0.5 - abs(u)
-        k = math.floor((2.0 * a / us + b) * u + centre)
+        k: int = math.floor((2.0 * a / us + b) * u + centre)
         if us >= 0.07 and v <= v_r:
-            return int(k)
+            return k
         if k < 0 or k > n:
             continue
         if not ready:
             log_ratio = math.log(p / q)
-            of_mode = math.lgamma(mode + 1.0) + math.lgamma(n - mode + 1.0)
+            of_mode = _log_factorial(mode, logs) + _log_factorial(n - mode, logs)
             ready = True
         v = math.log(v * alpha / (a / (us * us) + b))
-        if v <= of_mode - math.lgamma(k + 1.0) - math.lgamma(n - k + 1.0) + (k - mode) * log_ratio:
-            return int(k)
+        if v <= of_mode - _log_factorial(k, logs) - _log_factorial(n - k, logs) + (k - mode) * log_ratio:
+            return k
 
 
-@_jit  # type: ignore[untyped-decorator]
-def binomial(n: int, p: float, state: RandomState) -> int:
+@_inlined  # type: ignore[untyped-decorator]
+def binomial(n: int, p: float, logs: Floats, state: RandomState) -> int:
     """How many of n draws come true, each with probability p.
 
     Args:
         n: number of draws.
         p: probability; outside of [0, 1] the nearer end counts.
+        logs: log k! for the first k.
         state: of the random numbers, shape (1,), uint64.
     """
     if n <= 0 or not p > 0.0:
@@ -103,11 +114,11 @@ def binomial(n: int, p: float, state: RandomState) -> int:
     elif n * less < _MEAN:
         successes = _inverted(n, less, state)
     else:
-        successes = _rejected(n, less, state)
+        successes = _rejected(n, less, logs, state)
     return n - successes if turned else successes
 
 
-@_jit  # type: ignore[untyped-decorator]
+@_inlined  # type: ignore[untyped-decorator]
 def _probabilities(words: Floats, row: int, first: int, place: int, tree: Floats, size: int) -> None:
     """From expectation values to the probabilities of the `size` bit strings and of all their beginnings.
 
@@ -132,8 +143,8 @@ def _probabilities(words: Floats, row: int, first: int, place: int, tree: Floats
         tree[k] = tree[2 * k] + tree[2 * k + 1]
 
 
-@_jit  # type: ignore[untyped-decorator]
-def _draw(tree: Floats, counts: Integers, size: int, shots: int, state: RandomState) -> None:
+@_inlined  # type: ignore[untyped-decorator]
+def _draw(tree: Floats, counts: Integers, size: int, shots: int, logs: Floats, state: RandomState) -> None:
     """Counts of the bit strings: the shots of each beginning are parted between its two continuations."""
     counts[1] = shots
     for k in range(1, size):
@@ -141,15 +152,16 @@ def _draw(tree: Floats, counts: Integers, size: int, shots: int, state: RandomSt
             counts[2 * k] = counts[k]
             counts[2 * k + 1] = 0
             continue
-        ones = binomial(counts[k], tree[2 * k + 1] / tree[k], state)
+        ones = binomial(counts[k], tree[2 * k + 1] / tree[k], logs, state)
         counts[2 * k] = counts[k] - ones
         counts[2 * k + 1] = ones
 
 
 @_jit  # type: ignore[untyped-decorator]
 def sample(
-    part: int, parts: int, words: Floats, values: Floats, bits: Integers, shots: int, seed: RandomState, out: Floats
-) -> None:
+    part: int, parts: int, words: Floats, values: Floats, bits: Integers, shots: int, logs: Floats, seed: RandomState,
+    out: Floats,
+) -> None:  # fmt: skip
     """One part of the windows.
 
     Args:
@@ -157,6 +169,7 @@ def sample(
         values: what each bit string adds to each output, shape (bit strings of all bases, outputs).
         bits: how many qubits each basis measures.
         shots: of each basis.
+        logs: log k! for the first k.
         seed: of the random numbers, shape (1,), uint64.
         out: means over the shots, shape (rows, outputs, places).
     """
@@ -173,7 +186,7 @@ def sample(
         for n in bits:
             size = 1 << n
             _probabilities(words, row, first, place, tree, size)
-            _draw(tree, counts, size, shots, state)
+            _draw(tree, counts, size, shots, logs, state)
             for b in range(size):
                 if counts[size + b]:
                     for j in range(len(sums)):

@@ -80,9 +80,9 @@ def multiply_entries(
     out: Floats, o: int, ld: int, a: Floats, i: int, which: Integers, first: int, count: int, b: Floats, w: Floats,
     v: int, width: int,
 ) -> None:  # fmt: skip
-    """``out[o + m ld + p] += w[v + p] * sum_k a[i + 4 k + m] * b[which[first + k] ld + p]``, m < 4, k < count, p < width.
+    """``out[o + m ld + p] += w[v + p] * sum_k a[i + 4 k + m] * b[which[first + k] ld + p]``, for m < 4 and k < count.
 
-    All arrays are flat, and `width` is of whole vectors.
+    All arrays are flat, and the numbers p < `width` make whole vectors.
     """
     lanes = VECTOR_BYTES // out.itemsize
     p = 0

@@ -108,7 +108,8 @@ class Filters:
 
     @staticmethod
     def _ready(tables: FilterTables, images: Tensor, flat: Tensor) -> _Ready | None:
-        return tables.by_shape.get((images.shape, flat.dtype), lambda: _made(tables, images, flat))
+        ready: _Ready | None = tables.by_shape.get((images.shape, flat.dtype), lambda: _made(tables, images, flat))
+        return ready
 
 
 def _made(tables: FilterTables, images: Tensor, flat: Tensor) -> _Ready | None:

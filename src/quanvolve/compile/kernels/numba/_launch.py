@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
+from quanvolve.compile.kernels._threads import kernel_threads
 from quanvolve.compile.kernels.numba._arrays import Numbers
 from quanvolve.compile.kernels.numba._memory import array
 from quanvolve.compile.kernels.numba._pool import share_out
@@ -33,7 +33,7 @@ def threads() -> int:
     """
     if os.getpid() != _here or _busy.locked():
         return 1
-    return max(1, torch.get_num_threads())
+    return kernel_threads()
 
 
 def shares(work: float, tasks: int, size: int) -> int:

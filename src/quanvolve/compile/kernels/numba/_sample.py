@@ -29,7 +29,7 @@ class Sample:
         parts = 1 if rows * places < _LIGHT else 4 * threads()
         launch(
             _draws.sample, parts, array(words), tables.values,
-            np.array(tables.bits, np.int64), tables.shots, array(seed).view(np.uint64), array(out),
+            np.array(tables.bits, np.int64), tables.shots, tables.logs, array(seed).view(np.uint64), array(out),
         )  # fmt: skip
         return out
 
