@@ -92,7 +92,8 @@ def feature_maps_figure(
 def _in_colours(pixels: Array) -> Array:
     """Images (k, C, H, W) as they are drawn: three channels in colour, (k, H, W, 4), any other number by their mean."""
     if pixels.shape[1] != 3:
-        return pixels.mean(1)
+        grey: Array = pixels.mean(1)
+        return grey
     return np.concatenate([np.clip(pixels, 0, 1).transpose(0, 2, 3, 1), np.ones((*pixels[:, 0].shape, 1))], axis=3)
 
 
