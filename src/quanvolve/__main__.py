@@ -1,8 +1,12 @@
 """The process of the command line: `quanvolve`, and `python -m quanvolve`."""
 
+import gc
 import sys
 
 from quanvolve import _interrupt
+
+_OBJECTS = 100_000
+"""New objects after which Python looks for cycles that nobody holds: imports make a million that stay."""
 
 
 def run() -> int:
@@ -12,6 +16,7 @@ def run() -> int:
         The exit code, as :func:`quanvolve.cli.main` gives it.
     """
     _interrupt.listen()
+    gc.set_threshold(_OBJECTS)
     from quanvolve.cli import main
 
     return _interrupt.unwinding(main)
