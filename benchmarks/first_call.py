@@ -1,13 +1,13 @@
 """What the first call takes: whole processes of the command line, with nothing compiled and with all that is needed.
 
-    python benchmarks/first_call.py [--rounds N] [--data-dir FOLDER]
+    python benchmarks/first_call.py [--rounds N] [--data-dir FOLDER] [--without COMMAND]
 
 In every round each command runs once in a process of its own, between others that only import torch and scikit-learn:
 a busy machine makes all of them slower, and their ratios stay. "nothing compiled" is an empty folder for Numba
 (`NUMBA_CACHE_DIR`) for that process alone; "compiled" is one that the same command has filled. Seconds of processors
 (user and system) are those of the process. With a folder that has MNIST (or `QUANVOLVE_DATA`) its training and a test
 of 10,000 images run, too.
-Writes `first_call.csv` beside this file after each round: medians.
+Writes `first_call.csv` beside this file, medians of the rounds so far.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ def run(command: list[str], cache: Path | None) -> Took:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--without", action="append", default=[], help="a command that is left out")
     parser.add_argument("--data-dir", type=Path, default=os.environ.get("QUANVOLVE_DATA"))
     chosen = parser.parse_args()
     has_mnist = chosen.data_dir is not None and (Path(chosen.data_dir) / "mnist").is_dir()
@@ -71,6 +72,7 @@ def main() -> None:
     commands = {
         name: words for name, words in COMMANDS.items() if has_mnist or not ("mnist" in name or "MODEL" in words)
     }
+    commands = {name: words for name, words in commands.items() if name not in chosen.without}
     found: dict[tuple[str, str], list[tuple[Took, Took]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
@@ -96,7 +98,7 @@ def main() -> None:
                     found.setdefault(case, []).append((seconds, imports))
                     print(number, *case, seconds, imports, flush=True)
                 before = after
-            write(found)
+                write(found)
 
 
 def groups(commands: dict[str, list[str]]) -> list[list[str]]:

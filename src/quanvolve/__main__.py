@@ -1,9 +1,13 @@
 """The process of the command line: `quanvolve`, and `python -m quanvolve`."""
 
+import gc
 import os
 import sys
 
 from quanvolve import _interrupt
+
+_OBJECTS = 100_000
+"""New objects after which Python looks for cycles that nobody holds: imports make a million that stay."""
 
 
 def run() -> int:
@@ -16,6 +20,7 @@ def run() -> int:
     # torch's threads would wait for work by spinning, and take the processors from whatever has some. OpenMP reads this
     # when torch is imported; a library leaves it to the program that it is part of.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    gc.set_threshold(_OBJECTS)
     from quanvolve.cli import main
 
     return _interrupt.unwinding(main)

@@ -1,6 +1,7 @@
 """`quanvolve warmup`: what is compiled, that it is kept, and what is refused; and what other commands leave alone."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -32,7 +33,8 @@ def test_a_second_time_all_is_there(one_kind: None, capsys: pytest.CaptureFixtur
     assert main(["warmup", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["compiled"], said["work"]) == (0, {"polynomials": []})
-    assert said["folder"] and said["seconds"] >= 0
+    assert said["folder"]
+    assert said["seconds"] >= 0
 
 
 def test_what_is_compiled_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,7 +55,8 @@ def test_what_is_compiled_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     said = json.loads(capsys.readouterr().out)
     assert set(said["work"]["a small kernel"]) == {"_made_up.double"}
     assert main(["warmup"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith(f"compiled {said['compiled']} functions in 0 s, kept in")
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(rf"compiled {said['compiled']} functions in \d+ s, kept in .+", last)
 
 
 def test_kernels_that_cannot_be_kept_are_an_error(

@@ -10,6 +10,7 @@ import numpy as np
 from quanvolve._errors import QuanvolveError
 from quanvolve.figures._style import (
     FONT,
+    GREY,
     INK,
     SMALL,
     TITLE,
@@ -18,7 +19,6 @@ from quanvolve.figures._style import (
     check_pixels,
     frame,
     new_figure,
-    show_image,
     style_bar,
 )
 
@@ -42,7 +42,7 @@ def feature_maps_figure(
         max_channels: how many channels to show at most; the title says if there are more.
 
     Returns:
-        A figure with a row for each image.
+        A figure with axes for the images, for each channel and for the scale; in each the rows are the images.
 
     Raises:
         QuanvolveError: if shapes do not fit each other, or values are not finite or no pixels.
@@ -61,31 +61,58 @@ def feature_maps_figure(
     cell = 1.25 if count <= 6 else 0.95
     tall = max(pixels.shape[2] / pixels.shape[3], 0.2)
     wide, high = _LEFT + (count + 1) * cell + _BAR, _TOP + rows * cell * tall + _FOOT
-    # Of this many axes a layout of matplotlib's takes longer than all else of a small training.
     figure = new_figure(wide, high, constrained=False)
 
-    def axes(row: int, column: int) -> Axes:
-        left, low = _LEFT + column * cell, high - _TOP - (row + 1) * cell * tall
-        inside = cell - _GAP, cell * tall - _GAP
-        return figure.add_axes((left / wide, low / high, inside[0] / wide, inside[1] / high), xticks=(), yticks=())
+    def column(number: int, title: str, cells: Array, **options: Any) -> Any:
+        """Cells (rows, height, width) or (rows, height, width, 4) below each other, in axes of their own."""
+        place = (_LEFT + number * cell) / wide, _FOOT / high, (cell - _GAP) / wide, (high - _TOP - _FOOT) / high
+        ax = figure.add_axes(place, xticks=(), yticks=())
+        shown = _stacked(ax, cells, _GAP / (cell * tall), **options)
+        frame(ax, title)
+        return shown
 
-    shown: Any = None
-    for row in range(rows):
-        first = axes(row, 0)
-        show_image(first, pixels[row])
-        frame(first, "image" if row == 0 else "")
-        if labels is not None:
-            first.set_ylabel(str(labels[row]), fontsize=SMALL, color=INK, family=FONT, parse_math=False)
-        for channel in range(count):
-            ax = axes(row, channel + 1)
-            shown = ax.imshow(values[row, channel], cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest")
-            frame(ax, f"ch {channel}" if row == 0 else "")
+    first = column(0, "image", _in_colours(pixels), cmap="gray", vmin=0, vmax=1)
+    if labels is not None:
+        names = [str(label) for label in labels]
+        middles = [row + 0.5 for row in range(rows)]
+        first.axes.set_yticks(
+            middles, names, rotation=90, va="center", fontsize=SMALL, color=INK, family=FONT, parse_math=False
+        )
+        first.axes.tick_params(axis="y", length=0)
+    scale: dict[str, Any] = {"cmap": DIVERGING, "vmin": -limit, "vmax": limit}
+    shown = [column(k + 1, f"ch {k}", values[:, k], **scale) for k in range(count)][-1]
     which = f"the first {count} of {channels}" if count < channels else "their"
     title_at = 1 - 0.2 / high
     figure.suptitle(f"Images and {which} quantum channels", fontsize=TITLE, color=INK, family=FONT, y=title_at)
     place = ((wide - _BAR + 0.08) / wide, (_FOOT + _GAP) / high, 0.12 / wide, (high - _TOP - _FOOT - _GAP) / high)
     style_bar(figure.colorbar(shown, cax=figure.add_axes(place)), "measured value")
     return figure
+
+
+def _in_colours(pixels: Array) -> Array:
+    """Images (k, C, H, W) as they are drawn: three channels in colour, (k, H, W, 4), any other number by their mean."""
+    if pixels.shape[1] != 3:
+        grey: Array = pixels.mean(1)
+        return grey
+    return np.concatenate([np.clip(pixels, 0, 1).transpose(0, 2, 3, 1), np.ones((*pixels[:, 0].shape, 1))], axis=3)
+
+
+def _stacked(ax: Axes, cells: Array, gap: float, **options: Any) -> Any:
+    """Cells below each other, cell k from k to k + 1 on the vertical axis, each with a frame; what is drawn last.
+
+    Each in axes of its own would take matplotlib longer than all else of a small training.
+    """
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Rectangle
+
+    for row, shown in enumerate(cells):
+        last = ax.imshow(shown, extent=(0, 1, row + 1 - gap, row), interpolation="nearest", aspect="auto", **options)
+    frames = [Rectangle((0, row), 1, 1 - gap) for row in range(len(cells))]
+    ax.add_collection(PatchCollection(frames, facecolor="none", edgecolor=GREY, linewidth=0.6, clip_on=False))
+    ax.set(xlim=(0, 1), ylim=(len(cells), 0))
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    return last
 
 
 def symmetric_limit(values: Array) -> float:
