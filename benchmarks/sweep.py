@@ -60,23 +60,21 @@ Cell = tuple[str, str, str, int]
 def cells(everything: bool) -> Iterator[Cell]:
     """(encoding, ansatz, readout, qubits), each once."""
     ansatze = list_circuits()
-    parts = [
-        product(ENCODINGS, [USUAL], ["z"]),
-        product(["amplitude", "ry"], [USUAL], READOUTS),
-        product(["ry", "amplitude"], ansatze, ["z"]),
-        product(ENCODINGS, ["random", "qcnn_u_su4"], ["z"]),
-        *([product(ENCODINGS, ansatze, READOUTS)] if everything else []),
+    usual = list(product(ENCODINGS, [USUAL], ["z"]))
+    others = [
+        *product(["amplitude", "ry"], [USUAL], READOUTS),
+        *product(["ry", "amplitude"], ansatze, ["z"]),
+        *product(ENCODINGS, ["random", "qcnn_u_su4"], ["z"]),
     ]
-    yield from dict.fromkeys((*circuit, qubits) for part in parts for qubits, circuit in product(WINDOWS, list(part)))
+    parts = [usual, others, *([list(product(ENCODINGS, ansatze, READOUTS))] if everything else [])]
+    yield from dict.fromkeys((*circuit, qubits) for part in parts for qubits, circuit in product(WINDOWS, part))
 
 
 def with_jax(cell: Cell) -> bool:
     """Whether JAX takes part, which compiles some circuits for a minute and more."""
     encoding, ansatz, readout, qubits = cell
-    if qubits > 10:
-        return (ansatz, readout) == (USUAL, "z") and encoding in ("ry", "amplitude")
-    usual = ansatz == USUAL and (readout == "z" or encoding == "amplitude")
-    return usual or (encoding == "ry" and readout == "z" and qubits == 8)
+    most = 14 if encoding in ("ry", "amplitude") else 10
+    return ansatz == USUAL and (readout == "z" and qubits <= most or encoding == "amplitude" and qubits == 8)
 
 
 def layer_of(cell: Cell) -> QuantumLinear:
@@ -149,7 +147,7 @@ class Peer:
 
     def ask(self, request: dict[str, Any], patience: float) -> dict[str, Any]:
         """The answer, or `{"error": why}`."""
-        if self.process is None:
+        if self.process is None or self.process.poll() is not None:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
             )
