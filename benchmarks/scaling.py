@@ -1,4 +1,4 @@
-"""How the layer scales: qubits, filters, image sizes, the first call of a process, and all of MNIST as bytes.
+"""How the layer scales: qubits, filters, image sizes, memory, the first call of a process, and all of MNIST as bytes.
 
     python benchmarks/scaling.py --data-dir FOLDER_WITH_MNIST
 
@@ -77,6 +77,30 @@ def first_call() -> float:
     return statistics.median(times[1:])
 
 
+MEMORY = {
+    "random, 2x2": "4 * 16, 2, circuit='random'",
+    "strongly_entangling, 2x2": "4 * 16, 2",
+    "strongly_entangling, 2x2, noise": "4 * 16, 2, noise={'depolarizing': 0.01}",
+    "strongly_entangling, 3x3": "64, 3",
+}
+"""Layers of 64 channels on an image of a million pixels."""
+
+
+def memory(arguments: str) -> dict[str, str]:
+    """MiB that a forward and a backward pass take at most beyond what the process took before them, and its plan."""
+    lines = (
+        "import resource, torch, quanvolve",
+        f"layer = quanvolve.Quanv2d(1, {arguments}, seed=0)",
+        "image = torch.rand(1, 1, 1024, 1024, requires_grad=True)",
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss",
+        "layer(image).sum().backward()",
+        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, layer.plan.split(':')[0])",
+    )
+    command = [sys.executable, "-c", "\n".join(lines)]
+    value, plan = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return {"plan": plan, "value": f"{float(value):.0f}", "unit": "MiB"}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", default=None)
@@ -102,6 +126,8 @@ def main() -> None:
         layer = Quanv2d(1, 4, 2, stride=2, circuit="random", seed=0)
         images = torch.rand(max(1, 3_000_000 // size**2), 1, size, size)
         add("image size", str(size), **forward(layer, images, copies))
+    for case, layer_arguments in MEMORY.items():
+        add("memory, 1x1024x1024, 64 channels, forward and backward", case, **memory(layer_arguments))
     add("first call", "forward and backward, kernels cached", value=f"{first_call():.3f}", unit="s")
     data = load_dataset("mnist", data_dir=arguments.data_dir)
     pixels = np.concatenate([data.train_images, data.test_images]).reshape(70_000, -1)

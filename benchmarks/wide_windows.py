@@ -4,9 +4,11 @@ and Pauli propagation).
 Forward in windows a second, training steps a second for the step; float32, medians. A step is forward, cross-entropy
 after a linear layer, backward and SGD. The peers evaluate one window after the other, or as many at once as they can;
 run this file with an interpreter that has them, and name one that has this package, whose values in double precision
-theirs are compared with. What is in the table already of other contenders is kept.
+theirs are compared with. What is in the table already of other contenders is kept. With --all every contender runs in
+turn, in a process of its own, those of TensorCircuit-NG with the interpreter of --peers, and the table is new.
 
 Usage: python benchmarks/wide_windows.py [--contender NAME] [--reference PYTHON] [--output CSV]
+       python benchmarks/wide_windows.py --all --peers PYTHON [--output CSV]
 """
 
 from __future__ import annotations
@@ -251,11 +253,20 @@ def main() -> None:
     parser.add_argument("--contender", choices=CONTENDERS, default="quanvolve")
     parser.add_argument("--output", type=Path, default=HERE / "wide_windows.csv")
     parser.add_argument("--reference", default=sys.executable)
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--peers", default=sys.executable)
     parser.add_argument("--values", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.values:
         kernel, ansatz, layers = given.values.split(",")
         _print_values(int(kernel), ansatz, int(layers))
+        return
+    if given.all:
+        given.output.unlink(missing_ok=True)
+        for name in CONTENDERS:
+            python = given.peers if name.startswith("tensorcircuit") else sys.executable
+            options = ("--contender", name, "--output", given.output, "--reference", sys.executable)
+            subprocess.run([python, __file__, *options], check=True)
         return
     REFERENCE[0] = given.reference
     kept: list[dict[str, Any]] = []

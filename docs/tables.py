@@ -227,6 +227,72 @@ def workers() -> str:
     return "\n".join(lines)
 
 
+def a_day() -> str:
+    """What a day buys on two cores, a GPU and 64 workers: measured, or computed where the line says how."""
+    with (ROOT / "benchmarks" / "a_day.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = ["| in a day | two cores, measured | 64 workers | one GPU, at most |", "|---|---|---|---|"]
+    for what in dict.fromkeys(row["what"] for row in rows):
+        own = {row["on"]: row for row in rows if row["what"] == what}
+        beside = own["two cores"]["nn.Conv2d a day"]
+        first = large(own["two cores"]["a day"]) + (f" (`nn.Conv2d` {large(beside)})" if beside else "")
+        cells = [first, *(large(own[on]["a day"]) if on in own else "" for on in ("64 workers", "one GPU"))]
+        lines.append(f"| {what} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def large(number: str) -> str:
+    """A large number in words: 15.7 million, 94 billion."""
+    value = float(number)
+    for size, word in ((1e9, " billion"), (1e6, " million")):
+        if value >= size:
+            return f"{value / size:.3g}{word}"
+    return f"{value:,.0f}"
+
+
+def memory() -> str:
+    """What a forward and a backward pass of an image of a million pixels take."""
+    with (ROOT / "benchmarks" / "scaling.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"].startswith("memory")]
+    lines = ["| 64 channels of 1x1024x1024, forward and backward | MiB |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {row['case']} ({row['plan']}) | {row['value']} |" for row in rows)])
+
+
+def gpu() -> str:
+    """What the check of a GPU found, if one was made since there are kernels for GPUs."""
+    path = ROOT / "benchmarks" / "cuda.csv"
+    if not path.exists():
+        return "No GPU was at hand since there are kernels for GPUs: **no figure of their speed exists yet.**"
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    machine = next(row for row in rows if row["what"] == "machine")
+    good = sum(row["result"] == "good" for row in rows)
+    lines = [f"{machine['case']}, {machine['beside']}: {good} of {len(rows)} lines are good.", ""]
+    lines += ["| | | beside | ratio |", "|---|---|---|---|"]
+    for row in rows:
+        if row["what"].startswith(("speed", "peer", "training")) and row["result"] == "good" and row["value"]:
+            lines.append(
+                f"| {row['what']}: {row['case']} | {row['value']} {row['unit']} | {row['beside']} | {row['ratio']} |"
+            )
+    lines += ["", *(f"- {row['what']}, {row['case']}: {row['result']}" for row in rows if row["result"] != "good")]
+    return "\n".join(lines).rstrip()
+
+
+def first_call() -> str:
+    """Whole processes of the command line, in units of the imports of torch and scikit-learn."""
+    with (ROOT / "benchmarks" / "first_call.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = ["| `quanvolve ...` | nothing compiled | compiled |", "|---|---|---|"]
+    for command in dict.fromkeys(row["command"] for row in rows):
+        own = {row["state"]: row for row in rows if row["command"] == command}
+        cells = [
+            f"{float(own[state]['processor times the imports']):.2f}" if state in own else ""
+            for state in ("nothing compiled", "compiled")
+        ]
+        lines.append(f"| `{command}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def verdicts() -> str:
     """Our own verdicts: accuracies in percent, and the first sentence of each."""
     with (ROOT / "benchmarks" / "verdicts.csv").open(newline="") as file:
@@ -399,7 +465,9 @@ TABLES = {
     ROOT / "docs" / "compare.md": (("verdicts", verdicts),),
     ROOT / "docs" / "tree-on-a-device.md": (("tree-on-device", tree_on_device),),
     ROOT / "docs" / "reading.md": (("onnx", onnx),),
-    ROOT / "docs" / "scale.md": (("workers", workers),),
+    ROOT / "docs" / "scale.md": (("workers", workers), ("a-day", a_day), ("memory", memory)),
+    ROOT / "docs" / "gpu.md": (("gpu", gpu),),
+    ROOT / "docs" / "speed.md": (("first-call", first_call),),
     ROOT / "docs" / "studio.md": (("studio", studio),),
     ROOT / "docs" / "reproductions.md": (("summary", summary), ("reproductions", reproductions)),
     ROOT / "docs" / "coherent.md": (("trees", tree_speed),),

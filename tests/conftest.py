@@ -47,3 +47,8 @@ def earlier_objects() -> None:
     """Objects of earlier files are not looked through again by each collection of garbage."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """At the end all of them are: Triton's library counts what is left, and says so."""
+    gc.unfreeze()

@@ -7,9 +7,9 @@ there is no GPU.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +41,7 @@ from quanvolve.compile.tables._products import pattern, products
 from quanvolve.compile.tables._sampling import ShotTables, sampling_of
 from quanvolve.compile.tables._states import StateTables
 from quanvolve.compile.tables._tree import TreeLevel, TreeTables
+from tests.compile.triton_interpreter import patched_once
 
 LAYOUT = Layout(groups=2, filters=2, channels=2, outputs=7)
 GRID = Grid((2, 2), (1, 2), (1, 1))
@@ -55,7 +56,7 @@ class Case(NamedTuple):
 
 
 def circuits(name: str, count: int, **options: Any) -> list[Circuit]:
-    return [named_circuit(name, 4, n_layers=2, seed=seed, **options) for seed in range(count)]
+    return [named_circuit(name, 4, **{"n_layers": 2, "seed": seed, **options}) for seed in range(count)]
 
 
 def drawn(*shape: int) -> Tensor:
@@ -98,9 +99,10 @@ def _polynomial(name: str, count: int) -> Case:
 
 
 def _network(name: str, count: int) -> Case:
+    layout = Layout(groups=2, filters=1, channels=2, outputs=3)
     chains = [chains_of(circuit) for circuit in circuits(name, count)]
-    tables = NetworkTables.for_windows(chains, LAYOUT, GRID, 1.5)
-    size = sum(map(count_terms, chains)) * (LAYOUT.rows if count == 1 else 1)
+    tables = NetworkTables.for_windows(chains, layout, GRID, 1.5)
+    size = sum(map(count_terms, chains)) * (layout.rows if count == 1 else 1)
     return Case(network, tables, lambda n: [images(n), drawn(size)])
 
 
@@ -110,21 +112,21 @@ def _coefficients(name: str, count: int) -> Case:
     return Case(coefficients, CoefficientTables.of_recipes(recipes), lambda n: [drawn(LAYOUT.rows, size)])
 
 
-def _states(name: str, count: int, **options: Any) -> Case:
+def _states(name: str, count: int, filters: int, **options: Any) -> Case:
     parsed = [Parsed(circuit) for circuit in circuits(name, count, **options)]
     size = parsed[0].circuit.n_weights
-    tables = StateTables.of_circuits(parsed, LAYOUT.filters)
-    return Case(states, tables, lambda n: [drawn(2, 2, 4, n), drawn(LAYOUT.rows, size)])
+    tables = StateTables.of_circuits(parsed, filters)
+    return Case(states, tables, lambda n: [drawn(2, 2, 4, n), drawn(4 * filters, size)])
 
 
 def _tree(sizes: tuple[int, ...], shared: bool) -> Case:
-    """Two levels: four blocks with inputs of these sizes, then two blocks of two qubits each."""
+    """Two levels: two blocks with inputs of these sizes, then one that reads them in the other order."""
     a_block = sum(sizes) - len(sizes)
     starts = [sum(sizes[:k]) - k for k in range(len(sizes))]
-    rows = np.array([[block * a_block + start for start in starts] for block in range(4)])
-    levels = [TreeLevel(sizes, rows, 3, shared), TreeLevel((4, 4), np.array([[0, 6], [3, 9]]), 3, False)]
-    tables = TreeTables.of_levels(3, levels)
-    return Case(tree, tables, lambda n: [drawn(4 * a_block, n) - 0.5, (drawn(3, tables.numbers) - 0.5) / 2])
+    rows = np.array([[block * a_block + start for start in starts] for block in range(2)])
+    levels = [TreeLevel(sizes, rows, 3, shared), TreeLevel((4, 4), np.array([[3, 0]]), 3, False)]
+    tables = TreeTables.of_levels(2, levels)
+    return Case(tree, tables, lambda n: [drawn(2 * a_block, n) - 0.5, (drawn(2, tables.numbers) - 0.5) / 2])
 
 
 def _cartan(encoding: str | None) -> Case:
@@ -147,11 +149,11 @@ CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("polynomial", "dense"): lambda: _polynomial("strongly_entangling", 1),
     ("polynomial", "few products"): lambda: _polynomial("random", LAYOUT.rows),
     ("network", "one circuit"): lambda: _network("strongly_entangling", 1),
-    ("network", "one for each row"): lambda: _network("random", LAYOUT.rows),
+    ("network", "one for each row"): lambda: _network("random", 4),
     ("coefficients", "one circuit"): lambda: _coefficients("strongly_entangling", 1),
     ("coefficients", "one for each row"): lambda: _coefficients("random", LAYOUT.rows),
-    ("states", "one circuit"): lambda: _states("strongly_entangling", 1),
-    ("states", "one for each row"): lambda: _states("random", LAYOUT.rows),
+    ("states", "one circuit"): lambda: _states("strongly_entangling", 1, 2),
+    ("states", "one for each row"): lambda: _states("random", 4, 1, n_layers=1),
     ("tree", "two encoded qubits"): lambda: _tree((3, 3), False),
     ("tree", "shared numbers"): lambda: _tree((4, 4), True),
     ("tree", "inputs of different sizes"): lambda: _tree((3, 1, 4, 2), False),
@@ -159,8 +161,8 @@ CASES: dict[tuple[str, str], Callable[[], Case]] = {
     ("leaves", "some pixels"): _leaves,
     ("cartan", "all words"): lambda: _cartan(None),
     ("cartan", "encoded"): lambda: _cartan("RX"),
-    ("states", "amplitudes"): lambda: _states("strongly_entangling", 1, encoding="amplitude", n_wires=3),
-    ("states", "amplitudes, one for each row"): lambda: _states("random", LAYOUT.rows, encoding="amplitude"),
+    ("states", "amplitudes"): lambda: _states("strongly_entangling", 1, 2, encoding="amplitude", n_wires=3),
+    ("states", "amplitudes, one for each row"): lambda: _states("random", 4, 1, n_layers=1, encoding="amplitude"),
 }
 EVERY = [(family, device, kind) for family, kind in CASES for device in kernels.devices(family)]
 """What there is a kernel for."""
@@ -168,9 +170,14 @@ INTERPRETED = not torch.cuda.is_available()
 """Whether kernels for CUDA are run on tensors of the CPU."""
 
 
-def kernels_of(device: str) -> AbstractContextManager[None]:
+@contextmanager
+def kernels_of(device: str) -> Iterator[None]:
     """In which the kernels of a device are run."""
-    return kernels.interpreted() if device == "cuda" and INTERPRETED else nullcontext()
+    if device != "cuda" or not INTERPRETED:
+        yield
+        return
+    with kernels.interpreted(), patched_once():
+        yield
 
 
 def place(device: str) -> str:
@@ -291,10 +298,14 @@ def without_kernels_the_reference_runs(family: str, device: str, kind: str) -> N
         torch.testing.assert_close(case.operator(case.tables, *tensors), case.operator.reference(case.tables, *tensors))
 
 
+def words_to_draw(where: str, places: int, dtype: torch.dtype = torch.float64) -> tuple[ShotTables, Tensor]:
+    """Tables of three qubits and 50 shots, and expectation values for four rows."""
+    tables = ShotTables.of_sampling(sampling_of(named_circuit("basic_entangler", 3)), 50)
+    return tables, (drawn(4, 7, 5) / 4)[:, :, :places].to(where, dtype)
+
+
 def shots_repeat_with_their_seed(device: str, places: int) -> None:
-    sampling = sampling_of(named_circuit("basic_entangler", 3))
-    tables = ShotTables.of_sampling(sampling, 50)
-    words = (drawn(4, 7, 5) / 4)[:, :, :places].to(place(device))
+    tables, words = words_to_draw(place(device), places)
     draws = []
     for _ in range(2):
         torch.manual_seed(3)

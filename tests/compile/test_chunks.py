@@ -1,6 +1,7 @@
 """Chunks of windows bound the memory and change nothing."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ import quanvolve.compile.reference._polynomial as evaluation
 from quanvolve import Quanv2d
 from quanvolve.compile import Recipe, features, use_kernels
 
+CPU, GPU = torch.device("cpu"), torch.device("cuda", 1)
 CASES = {
     "plain": ({"kernel_size": 2}, (3, 1, 7, 5)),
     "stride and groups": ({"kernel_size": 2, "stride": 2, "groups": 2}, (3, 2, 9, 6)),
@@ -85,3 +87,23 @@ def test_the_last_chunk_may_be_smaller(monkeypatch: pytest.MonkeyPatch, chunks: 
         monkeypatch.setattr(module, "CHUNK_BYTES", size)
         torch.testing.assert_close(layer(images).detach(), whole, rtol=0, atol=1e-6)
     assert {shape[0] for shape in chunks} > {1, 7}, "several chunk sizes were met"
+
+
+@pytest.mark.parametrize(("memory", "expected"), [(80 * 2**30, 2**30), (8 * 2**30, 2**28), (2**20, 32 * 2**20)])
+def test_on_a_gpu_chunks_are_a_share_of_its_memory(memory: int, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[torch.device]()
+
+    def properties(device: torch.device) -> SimpleNamespace:
+        asked.append(device)
+        return SimpleNamespace(total_memory=memory)
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", properties)
+    assert module.chunk_bytes(GPU) == expected
+    assert module.chunk_bytes(CPU) == 32 * 2**20
+    assert asked == [GPU]
+
+
+def test_on_other_devices_chunks_are_of_one_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert {module.chunk_bytes(torch.device(kind)) for kind in ("cuda", "mps", "xpu")} == {256 * 2**20}

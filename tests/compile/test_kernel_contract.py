@@ -13,7 +13,7 @@ every = pytest.mark.parametrize(("family", "device", "kind"), contract.EVERY)
 
 
 def test_every_family_is_here() -> None:
-    assert {family for family, _ in contract.CASES} | {"sample"} == set(kernels.FAMILIES)
+    assert {family for family, _ in contract.CASES} | {"sample", "filters"} == set(kernels.FAMILIES)
 
 
 @every

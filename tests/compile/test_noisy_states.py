@@ -12,7 +12,7 @@ from quanvolve import Quanv2d
 from quanvolve._errors import PlanError, QuanvolveError
 from quanvolve.circuits import Circuit, absorbed, named_circuit, simulate, with_noise
 from quanvolve.compile import Planner
-from quanvolve.compile.plans import _trajectories
+from quanvolve.compile.batch import _chunks
 from quanvolve.compile.tables._layout import Layout
 from quanvolve.nn import Quanv1d
 from quanvolve.testing import check_quanv
@@ -149,7 +149,7 @@ def test_blocks_of_trajectories_keep_memory_bounded(monkeypatch: pytest.MonkeyPa
     circuit = with_noise(named_circuit("basic_entangler", 3, encoding="iqp"), {"amplitude_damping": 0.2})
     weights, window = drawn(circuit), torch.as_tensor(RNG.uniform(0, 1, 3))[None, None]
     exact = layer_of(circuit, weights, "density")(window).detach()
-    monkeypatch.setattr(_trajectories, "CHUNK_BYTES", 500_000)
+    monkeypatch.setattr(_chunks, "CHUNK_BYTES", 500_000)
     layer = layer_of(circuit, weights, "trajectories:2000")
     torch.manual_seed(0)
     found = layer(window)

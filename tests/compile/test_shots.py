@@ -235,6 +235,7 @@ def test_layers_with_shots_are_torch_citizens() -> None:
 
 
 def test_large_batches_are_drawn_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    from quanvolve.compile.batch import _chunks
     from quanvolve.compile.plans import _sampled as _sampling
 
     layer = Quanv2d(1, 4, 2, shots=10_000, seed=0)
@@ -242,7 +243,7 @@ def test_large_batches_are_drawn_in_pieces(monkeypatch: pytest.MonkeyPatch) -> N
     exact = Quanv2d(1, 4, 2, seed=0)(images)
     calls = []
     real = _sampling.SampledPlan._evaluate
-    monkeypatch.setattr(_sampling, "CHUNK_BYTES", 3 * 25 * 15 * 4)
+    monkeypatch.setattr(_chunks, "CHUNK_BYTES", 3 * 25 * 15 * 4)
     monkeypatch.setattr(_sampling.SampledPlan, "_evaluate", lambda *a: calls.append(1) or real(*a))
     found = layer(images)
     assert len(calls) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from quanvolve.circuits import Circuit
-from quanvolve.compile import Layout, Planner, PolynomialPlan, Recipe, Windows
+from quanvolve.compile import Layout, Planner, PolynomialPlan, Recipe, Windows, switched, use_kernels
 
 if TYPE_CHECKING:
     from quanvolve.analysis._layer_view import LayerView
     from quanvolve.analysis._rows import Row
 
 _BLOCK = 2**16
+_FEW_QUBITS = 6
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ class ChannelCircuit:
             PlanError: if the circuit is no product encoding.
         """
         plan = PolynomialPlan([self.circuit])
-        with torch.no_grad():
+        # To compile a kernel takes longer than one circuit of a few qubits.
+        small = switched() is None and self.circuit.n_wires <= _FEW_QUBITS
+        with torch.no_grad(), use_kernels(False) if small else nullcontext():
             rows = {name: weight.unsqueeze(0) for name, weight in self.weights.items()}
             like = torch.empty(0, dtype=torch.float64)
             coefficients = plan.compile(rows, like, Layout(1, 1, 1, self.circuit.n_outputs), None)[0]

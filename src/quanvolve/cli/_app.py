@@ -22,6 +22,7 @@ from quanvolve.cli._search import search
 from quanvolve.cli._studio import studio
 from quanvolve.cli._study import study
 from quanvolve.cli._train import train
+from quanvolve.cli._warmup import warmup
 
 app = typer.Typer(
     name="quanvolve",
@@ -67,6 +68,7 @@ _COMMANDS = (
     datasets,
     circuits,
     bench,
+    warmup,
 )
 for _command in _COMMANDS:
     app.command()(_command)

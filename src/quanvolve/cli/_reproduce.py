@@ -36,12 +36,12 @@ def reproduce(
     Says what was claimed, what came out, and what the control does. Finished
     trainings are kept in --output; the same command goes on with them.
     """
-    from quanvolve.reproduce import find
-    from quanvolve.reproduce import reproduce as run
-
     if list_ or name is None:
         _list(json)
         return
+    from quanvolve.reproduce import find
+    from quanvolve.reproduce import reproduce as run
+
     reproduction = find(name)
     folder = output or Path("reproduced") / (f"{name}-quick" if quick else name)
 

@@ -4,8 +4,14 @@ from quanvolve.compile.batch._chunks import CHUNK_BYTES as CHUNK_BYTES
 from quanvolve.compile.batch._graph import keep_graph as keep_graph
 from quanvolve.compile.batch._precision import wide as wide
 from quanvolve.compile.batch._rows import arranged as arranged
+from quanvolve.compile.batch._tracing import recorded as recorded
 from quanvolve.compile.batch._tracing import traced as traced
 from quanvolve.compile.batch._windows import Windows as Windows
+from quanvolve.compile.kernels import compiling as compiling
+from quanvolve.compile.kernels import kept_in as kept_in
+from quanvolve.compile.ops._counted import PlainWork as PlainWork
+from quanvolve.compile.ops._counted import plain_work as plain_work
+from quanvolve.compile.ops._switch import switched as switched
 from quanvolve.compile.ops._switch import use_kernels as use_kernels
 from quanvolve.compile.planner._entries import PLANS as PLANS
 from quanvolve.compile.planner._entries import Number as Number
@@ -18,6 +24,7 @@ from quanvolve.compile.planner._planner import Planner as Planner
 from quanvolve.compile.planner._possible import plans_of as plans_of
 from quanvolve.compile.plans._plan import Plan as Plan
 from quanvolve.compile.plans._polynomial import PolynomialPlan as PolynomialPlan
+from quanvolve.compile.plans._runs_by import runs_by as runs_by
 from quanvolve.compile.plans._shifted import SHIFT as SHIFT
 from quanvolve.compile.plans._shifted import Shifts as Shifts
 from quanvolve.compile.plans._shifted import angle_values as angle_values

@@ -22,6 +22,7 @@ from quanvolve.circuits import Circuit
 from quanvolve.data import Preparation
 from quanvolve.estimators._classifier import QuanvClassifier
 from quanvolve.estimators._inputs import ImageSpec
+from quanvolve.estimators._kernels import set_kernels
 from quanvolve.estimators._limits import (
     check_header,
     check_shapes,
@@ -179,6 +180,7 @@ def _rebuild(config: dict[str, Any]) -> Any:
     # On the meta device nothing is allocated or drawn; the tensors of the file then take their places.
     with torch.device("meta"):
         estimator.restore(spec, circuits, int(config["output_shape"][0]))
+    set_kernels(estimator.module_, config.get("kernels") is not False)  # models of older versions do not say
     if preparation is not None and not isinstance(estimator, QuanvTransformer):
         estimator.preparation_ = Preparation.from_dict(preparation)
         if estimator.preparation_.shape() not in (shape, None):

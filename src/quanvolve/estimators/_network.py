@@ -25,6 +25,7 @@ from quanvolve.estimators._checkpoint import TrainingState
 from quanvolve.estimators._filters import build_backbone, restore_backbone
 from quanvolve.estimators._fitted import take_fitted
 from quanvolve.estimators._inputs import ImageSpec, learn_spec, read_rows, spatial_axes, stacked, warn_about_range
+from quanvolve.estimators._kernels import choose_kernels
 from quanvolve.estimators._layout import to_fit, to_use
 from quanvolve.estimators._maps import BLOCK, feature_maps
 from quanvolve.estimators._monitor import Monitor, Printer
@@ -34,6 +35,7 @@ from quanvolve.estimators._processes import place_of
 from quanvolve.estimators._save import save
 from quanvolve.estimators._seeds import Seeds, drawing
 from quanvolve.estimators._split import set_aside
+from quanvolve.estimators._threads import one_thread
 from quanvolve.estimators._training import Settings, SteadySettings, train
 from quanvolve.estimators._weights import merged, relative, weighed
 from quanvolve.nn import HybridModel, find_preset, learn_statistics, make_head
@@ -217,8 +219,12 @@ class QuanvNetwork(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ha
         if apart is None and not len(held_out):
             self._say_what_needs_validation()
         self._maps_kept = self._keeps_maps(len(rows))
+        epochs = 0 if self._maps_kept else self.max_epochs
+        steps = epochs * -(-len(chosen) // self.batch_size)
+        small = choose_kernels(self.module_, self._spec.shape, images=len(rows), steps=steps, epochs=epochs)
         reporter = monitor or (Printer(aim.watched) if self.verbose else Monitor())
-        samples = self._tensors(rows, targets, weights, aim, reporter, seeds)
+        with one_thread(small):
+            samples = self._tensors(rows, targets, weights, aim, reporter, seeds)
         data = samples.of(torch.from_numpy(chosen))
         valid = samples.of(torch.from_numpy(held_out)) if len(held_out) else None
         if apart is not None:

@@ -22,6 +22,7 @@ from quanvolve._files import write_whole
 from quanvolve._version import __version__
 from quanvolve.circuits import is_openqasm
 from quanvolve.estimators._fitted import kept_circuits, kept_options
+from quanvolve.estimators._kernels import has_kernels
 from quanvolve.estimators._limits import LABEL_KINDS, check_weights
 
 FORMAT, FORMAT_VERSION = "quanvolve-model", 1
@@ -65,6 +66,7 @@ def save(estimator: Any, folder: str | Path) -> None:
         "label_names": getattr(estimator, "label_names_", None),
         "history": getattr(estimator, "history_", None),
         "preparation": _preparation(estimator),
+        "kernels": has_kernels(estimator.module_),
         "tensors_sha256": hashlib.sha256(payload).hexdigest(),
     }
     if is_regressor(estimator):

@@ -20,6 +20,7 @@ from skorch.helper import predefined_split
 from torch import Tensor, nn
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.estimators._adamw import AdamW
 from quanvolve.estimators._aim import Aim, best_epoch
 from quanvolve.estimators._augment import random_shift
 from quanvolve.estimators._batches import Batches, BatchWeights, TensorData
@@ -33,6 +34,7 @@ from quanvolve.estimators._checkpoint import (
 from quanvolve.estimators._monitor import Monitor
 from quanvolve.estimators._processes import accelerator_for, net_class, own_module
 from quanvolve.estimators._schedule import cosine, one_cycle
+from quanvolve.estimators._threads import is_small, one_thread
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,8 @@ def train(
         restore_optimizer(net.optimizer_, state.optimizer)
     _retell(net, history)
     monitor.on_start(len(history) + 1, settings.max_epochs, batches)
-    with _own_random_numbers():
+    few = data[torch.arange(min(len(data), settings.batch_size))][0]
+    with _own_random_numbers(), one_thread(is_small(trained, few)):
         net.notify("on_train_begin", X=data, y=None)
         while not stopped and len(history) < settings.max_epochs and not _out_of_patience(history, settings, aim):
             watch.epoch = len(history) + 1
@@ -263,7 +266,7 @@ def _skorch_net(
         module,
         # A module would be wrapped by accelerate, which wants weights in it.
         criterion=criterion if accelerator is None else lambda: criterion.forward,
-        optimizer=torch.optim.AdamW,
+        optimizer=AdamW,
         lr=settings.lr,
         optimizer__weight_decay=settings.weight_decay,
         batch_size=settings.batch_size,

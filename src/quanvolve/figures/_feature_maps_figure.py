@@ -16,16 +16,18 @@ from quanvolve.figures._style import (
     Array,
     as_array,
     check_pixels,
-    colour_bar,
     frame,
     new_figure,
     show_image,
+    style_bar,
 )
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DIVERGING = "RdBu_r"  # ColorBrewer's, safe for all common forms of colour vision; white is exactly zero
+_LEFT, _BAR, _TOP, _FOOT, _GAP = 0.35, 0.85, 0.62, 0.06, 0.06  # inches
 
 
 def feature_maps_figure(
@@ -58,21 +60,31 @@ def feature_maps_figure(
     limit = symmetric_limit(values[:, :count])
     cell = 1.25 if count <= 6 else 0.95
     tall = max(pixels.shape[2] / pixels.shape[3], 0.2)
-    figure = new_figure((count + 1) * cell + 1.1, rows * cell * tall + 0.75)
-    grid = figure.subplots(rows, count + 1, squeeze=False)
+    wide, high = _LEFT + (count + 1) * cell + _BAR, _TOP + rows * cell * tall + _FOOT
+    # Of this many axes a layout of matplotlib's takes longer than all else of a small training.
+    figure = new_figure(wide, high, constrained=False)
+
+    def axes(row: int, column: int) -> Axes:
+        left, low = _LEFT + column * cell, high - _TOP - (row + 1) * cell * tall
+        inside = cell - _GAP, cell * tall - _GAP
+        return figure.add_axes((left / wide, low / high, inside[0] / wide, inside[1] / high), xticks=(), yticks=())
+
     shown: Any = None
     for row in range(rows):
-        show_image(grid[row, 0], pixels[row])
-        frame(grid[row, 0], "image" if row == 0 else "")
+        first = axes(row, 0)
+        show_image(first, pixels[row])
+        frame(first, "image" if row == 0 else "")
         if labels is not None:
-            grid[row, 0].set_ylabel(str(labels[row]), fontsize=SMALL, color=INK, family=FONT, parse_math=False)
+            first.set_ylabel(str(labels[row]), fontsize=SMALL, color=INK, family=FONT, parse_math=False)
         for channel in range(count):
-            ax = grid[row, channel + 1]
+            ax = axes(row, channel + 1)
             shown = ax.imshow(values[row, channel], cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest")
             frame(ax, f"ch {channel}" if row == 0 else "")
     which = f"the first {count} of {channels}" if count < channels else "their"
-    figure.suptitle(f"Images and {which} quantum channels", fontsize=TITLE, color=INK, family=FONT)
-    colour_bar(figure, shown, grid, "measured value", fraction=0.03, pad=0.01, aspect=12 * rows)
+    title_at = 1 - 0.2 / high
+    figure.suptitle(f"Images and {which} quantum channels", fontsize=TITLE, color=INK, family=FONT, y=title_at)
+    place = ((wide - _BAR + 0.08) / wide, (_FOOT + _GAP) / high, 0.12 / wide, (high - _TOP - _FOOT - _GAP) / high)
+    style_bar(figure.colorbar(shown, cax=figure.add_axes(place)), "measured value")
     return figure
 
 

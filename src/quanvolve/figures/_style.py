@@ -7,6 +7,8 @@ colour is set by hand: a user's own matplotlib style must not turn labels white 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,10 +141,27 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, dpi: float = 15
     if dark:
         darken(figure)
     try:
-        with replacing(target) as part:
+        with replacing(target) as part, _laid_out(figure, dpi):
             figure.savefig(part, format=kind, dpi=dpi)
     except OSError as error:
         raise QuanvolveError(f"cannot write {target}: {error.strerror or error}") from error
+
+
+@contextmanager
+def _laid_out(figure: Figure, dpi: float) -> Iterator[None]:
+    """The figure with everything in its place, so that matplotlib need not draw it twice to find that."""
+    engine, before = figure.get_layout_engine(), figure.dpi
+    if engine is None:
+        yield
+        return
+    try:
+        figure.dpi = dpi
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+        yield
+    finally:
+        figure.dpi = before
+        figure.set_layout_engine(engine)
 
 
 _DARK = {INK: "#E7E7EA", GREY: "#A3A3AD", PALE: "#41424B", PAPER: "#1B1C21"}

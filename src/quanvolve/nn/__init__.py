@@ -43,3 +43,4 @@ from quanvolve.nn._tree_preset import TreePreset as TreePreset
 from quanvolve.nn._twins import quanv1d as quanv1d
 from quanvolve.nn._twins import quanv2d as quanv2d
 from quanvolve.nn._twins import quanv3d as quanv3d
+from quanvolve.nn._warmup import warm_up as warm_up

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
-from quanvolve.compile import Layout, Plan, Planner, Windows, traced, wide
+from quanvolve.compile import Layout, Plan, Planner, PolynomialPlan, Windows, recorded, traced, wide
 from quanvolve.nn._geometry import Geometry, in_format_of
 from quanvolve.nn._limits import MOST, check_whole, shown, whole
 
@@ -92,7 +92,28 @@ def apply(
         Tensor of shape (N, out_channels, *places), contiguous, or channels last where the images are.
     """
     out = plan.evaluate(compiled, windows_for(images, layout, geometry, scale, channel_mixing), layout)
-    out = out.flatten(1, 2)
+    return finished(out.flatten(1, 2), images, geometry, bias)
+
+
+def apply_at_once(
+    images: Tensor,
+    plan: Plan,
+    weights: dict[str, Tensor],
+    layout: Layout,
+    geometry: Geometry,
+    scale: Tensor | float,
+    channel_mixing: str,
+    bias: Tensor | None,
+) -> Tensor | None:
+    """The same from weights of shape (filters, channels, *shape), where the plan does all of it in one step."""
+    if not isinstance(plan, PolynomialPlan):
+        return None
+    out = plan.at_once(weights, windows_for(images, layout, geometry, scale, channel_mixing), layout)
+    return None if out is None else finished(out, images, geometry, bias)
+
+
+def finished(out: Tensor, images: Tensor, geometry: Geometry, bias: Tensor | None) -> Tensor:
+    """Values (N, out_channels, *places) with the bias, in memory as the images are."""
     if bias is not None:
         out = out + bias.reshape(-1, *(1,) * len(geometry.kernel_size))
     return in_format_of(images, out)
@@ -134,7 +155,7 @@ def check_scale(scale: object, in_channels: int, geometry: Geometry) -> None:
             f"`scale` has shape {tuple(scale.shape)}, expected one that broadcasts to {full}: (in_channels, "
             "*kernel_size)"
         ) from None
-    if scale.device.type != "meta" and not traced(scale) and not bool(torch.isfinite(scale).all()):
+    if scale.device.type != "meta" and _visible(scale) and not bool(torch.isfinite(scale).all()):
         raise QuanvolveError("`scale` has values that are not finite: give a number for each pixel of the window")
 
 
@@ -230,8 +251,13 @@ def check_images(images: Tensor, in_channels: int, dims: int, like: Tensor, item
         raise QuanvolveError(
             f"the {items} are on {images.device} and the layer is on {like.device}: move one of them with .to()"
         )
-    if images.numel() and images.device.type != "meta" and not traced(images):
+    if images.numel() and images.device.type != "meta" and _visible(images):
         _check_finite(images.detach(), items)
+
+
+def _visible(tensor: Tensor) -> bool:
+    """Whether its numbers can be looked at: neither while torch traces nor while a CUDA graph is recorded."""
+    return not traced(tensor) and not recorded(tensor)
 
 
 def _check_finite(images: Tensor, items: str) -> None:
@@ -250,7 +276,7 @@ def check_angles(images: Tensor, scale: Tensor | float, circuits: Sequence[Circu
 
     No product of smaller formats can overflow there, so that only float64 pixels (or an extreme scale) are looked at.
     """
-    if not images.numel() or images.device.type == "meta" or traced(images):
+    if not images.numel() or images.device.type == "meta" or not _visible(images):
         return
     factor = max(map(_factor, circuits))
     if isinstance(scale, Tensor):

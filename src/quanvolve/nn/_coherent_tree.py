@@ -13,7 +13,7 @@ from torch.fx import Proxy
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit, with_noise
-from quanvolve.compile import TreePlan, TreeStep, keep_graph, traced, use_kernels
+from quanvolve.compile import TreePlan, TreeStep, keep_graph, switched, traced, use_kernels
 from quanvolve.nn._apply import (
     check_angles,
     check_dtype,
@@ -100,6 +100,9 @@ class CoherentTree(WithTreeState, WithFormat):
         >>> tree(torch.rand(5, 1, 32, 32)).shape
         torch.Size([5, 24])
     """
+
+    kernels = True
+    """As of :class:`Quanv2d`."""
 
     def __init__(
         self,
@@ -276,6 +279,9 @@ class CoherentTree(WithTreeState, WithFormat):
         return leaf(self, batch) if isinstance(batch, Proxy) else self._values(batch)
 
     def _values(self, images: Tensor) -> Tensor:
+        if not self.kernels and switched() is None and not torch.compiler.is_compiling():
+            with use_kernels(False):
+                return self._values(images)
         like = self._like(images)
         kind = images.device.type if isinstance(images, Tensor) else "meta"
         if kind != "meta" and torch.is_autocast_enabled(kind):

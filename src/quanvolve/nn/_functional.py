@@ -82,7 +82,7 @@ def quanv_nd(
     batch = input if input.dim() == dims + 2 else input.unsqueeze(0)
     n_windows = len(batch) * math.prod(geometry.output_size(tuple(batch.shape[2:])))
     check_shots(shots)
-    plan = Planner(circuits, layout, engine, shots).choose(n_windows)
+    plan = Planner(circuits, layout, engine, shots).choose(n_windows, like.device.type)
     compiled = compile_rows(plan, by_name, like, layout, n_windows)
     out = apply(batch, plan, compiled, layout, geometry, scale, channel_mixing, bias)
     return out if input.dim() == dims + 2 else out.squeeze(0)

@@ -24,11 +24,16 @@ from quanvolve.compile import (
     is_trainable,
     keep_graph,
     needs_fixed,
+    recorded,
+    runs_by,
+    switched,
     traced,
+    use_kernels,
 )
 from quanvolve.nn._apply import (
     Static,
     apply,
+    apply_at_once,
     check_angles,
     check_channels,
     check_drawing,
@@ -67,6 +72,9 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
 
     dims: int
     dense = False
+    kernels = True
+    """Whether compiled kernels may compute it; False for plain torch, unless :func:`quanvolve.compile.use_kernels` or
+    the environment say otherwise."""
     _items = "images"
 
     def __init__(
@@ -311,6 +319,9 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
         return leaf(self, batch) if isinstance(batch, Proxy) else self._values(batch)
 
     def _values(self, images: Tensor) -> Tensor:
+        if not self.kernels and switched() is None and not torch.compiler.is_compiling():
+            with use_kernels(False):
+                return self._values(images)
         like = self._like(images)
         kind = images.device.type if isinstance(images, Tensor) else "meta"
         if kind != "meta" and torch.is_autocast_enabled(kind):
@@ -326,21 +337,22 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
             bias: dict[str, Tensor] = {} if self.bias is None else {"bias": self.bias}
             out = compiled(self._static, batch, self.circuit_weights(), like, as_tensor(self.scale, batch), bias)
         else:
-            out = apply(
-                batch,
-                *self._compiled_filters(like, batch),
-                self._layout,
-                self.geometry,
-                self.scale,
-                self.channel_mixing,
-                self.bias,
-            )
+            out = self._applied(batch, like)
         if torch.is_grad_enabled() and not out.requires_grad:
             # A circuit may read nothing that wants a gradient; its zeros are then a gradient too.
             out = keep_graph(out, batch, *self.parameters())
         if self._memory_format is not None:
             out = out.contiguous(memory_format=self._memory_format)
         return own_tensor(out if images.dim() == self.dims + 2 else out.squeeze(0))
+
+    def _applied(self, batch: Tensor, like: Tensor) -> Tensor:
+        how = self._layout, self.geometry, self.scale, self.channel_mixing, self.bias
+        if self._in_training(like, batch):
+            weights = self.circuit_weights()
+            out = apply_at_once(batch, self._planner.choose(self._count(batch), batch.device.type), weights, *how)
+            if out is not None:
+                return out
+        return apply(batch, *self._compiled_filters(like, batch), *how)
 
     def batched(self, images: Tensor) -> Tensor:
         """The batch (N, in_channels, *size) that the filters slide over, checked as a call of the layer does.
@@ -443,10 +455,9 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
     def _compiled_filters(self, like: Tensor, batch: Tensor) -> tuple[Plan, tuple[Tensor, ...]]:
         """Compiled anew when a gradient is wanted, else only when a weight has changed (compared by value)."""
         weights = self.circuit_weights()
-        wanted = torch.is_grad_enabled() and any(weight.requires_grad for weight in weights.values())
-        if wanted or like.device.type == "meta" or traced(like, batch):
-            n_windows = len(batch) * math.prod(self.geometry.output_size(tuple(batch.shape[2:])))
-            plan = self._planner.choose(n_windows)
+        if self._in_training(like, batch):
+            n_windows = self._count(batch)
+            plan = self._planner.choose(n_windows, like.device.type)
             return plan, compile_rows(plan, weights, like, self._layout, n_windows)
         now = [like.new_empty(0), *weights.values()]
         if self._compiled is not None:
@@ -458,10 +469,19 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
                 return plan, compiled
         with torch.inference_mode(False), torch.no_grad():  # what is kept must also serve training later
             copies = [tensor.detach().clone() for tensor in now]
-            plan = self._planner.choose(None)
+            plan = self._planner.choose(None, like.device.type)
             compiled = compile_rows(plan, dict(zip(weights, copies[1:], strict=True)), copies[0], self._layout, None)
         self._compiled = (copies, plan, compiled)
         return plan, compiled
+
+    def _in_training(self, like: Tensor, batch: Tensor) -> bool:
+        """Whether the weights are compiled for this call alone: for a gradient, or where no number can be looked at."""
+        wanted = torch.is_grad_enabled() and any(weight.requires_grad for weight in self.circuit_weights().values())
+        return wanted or like.device.type == "meta" or traced(like, batch) or recorded(like)
+
+    def _count(self, batch: Tensor) -> int:
+        """How many windows there are."""
+        return len(batch) * math.prod(self.geometry.output_size(tuple(batch.shape[2:])))
 
     @property
     def recipe(self) -> Recipe:
@@ -474,11 +494,12 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
 
     @property
     def plan(self) -> str:
-        """How the layer is evaluated and why, in one sentence."""
-        unread = self._unread()
-        return str(self._planner) + (
-            f"; it reads {unread[1] - unread[0]} of {unread[1]} values of its window" if unread[0] else ""
-        )
+        """How the layer is evaluated and why, in one sentence; on a GPU also by which kernels."""
+        unread, device = self._unread(), self._like(torch.empty(0)).device
+        text = self._planner.describe(device.type)
+        if device.type not in ("cpu", "meta"):
+            text += f"; on {device} {runs_by(self._planner.choose(None, device.type), device)}"
+        return text + (f"; it reads {unread[1] - unread[0]} of {unread[1]} values of its window" if unread[0] else "")
 
     @overload
     def formula(self, channel: int, *, digits: int = 4, tolerance: float = 1e-6) -> Formula: ...

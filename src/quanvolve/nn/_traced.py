@@ -50,7 +50,7 @@ def traced(
     """
     count = images.shape[0] * math.prod(static.geometry.output_size(tuple(images.shape[2:])))
     n_windows = count if isinstance(count, int) else None  # a symbol: whatever depends on it would fix it
-    plan = static.planner.choose(n_windows)
+    plan = static.planner.choose(n_windows, like.device.type)
     compiled = compile_rows(plan, weights, like, static.layout, n_windows)
     return apply(images, plan, compiled, static.layout, static.geometry, scale, static.channel_mixing, bias.get("bias"))
 

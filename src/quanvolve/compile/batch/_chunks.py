@@ -14,9 +14,29 @@ from quanvolve.compile.batch._precision import wide
 from quanvolve.compile.batch._windows import Windows
 
 CHUNK_BYTES = 32 * 2**20
-"""Memory that the temporaries of one chunk of windows may take."""
+"""Memory that the temporaries of one chunk of windows may take on a CPU, whose caches hold little more."""
+_SHARE, _MOST, _UNKNOWN = 32, 2**30, 256 * 2**20
+"""On a GPU: one part of so many of its memory, at most so many bytes; and where its memory is not known."""
 
 Scale = Tensor | float
+
+
+def chunk_bytes(device: torch.device) -> int:
+    """Memory that the temporaries of one chunk of windows may take on a device.
+
+    A GPU wants many windows at once. What it has in all counts, and not what is free just now, so that the same layer
+    always runs in the same chunks.
+
+    Examples:
+        >>> chunk_bytes(torch.device("cpu"))
+        33554432
+    """
+    if device.type in ("cpu", "meta"):
+        return CHUNK_BYTES
+    if device.type != "cuda" or not torch.cuda.is_available():
+        return _UNKNOWN
+    whole = torch.cuda.get_device_properties(device).total_memory
+    return max(CHUNK_BYTES, min(_MOST, whole // _SHARE))
 
 
 def in_chunks(
@@ -57,7 +77,7 @@ def in_chunks(
 
     if not isinstance(images * places.numel(), int):
         return on_chunk(view, scale, *tensors)  # a size that is unknown while tracing cannot be cut into pieces
-    limit = max(1, CHUNK_BYTES // max(1, bytes_per_window))
+    limit = max(1, chunk_bytes(view.device) // max(1, bytes_per_window))
     again = (
         again
         and images * places.numel() > limit

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from quanvolve.compile.batch._tracing import traced
+from quanvolve.compile.batch._tracing import recorded, traced
 
 
 def wide(tensor: Tensor) -> Tensor:
@@ -32,4 +32,5 @@ def turned(angles: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
 
 def visible(tensor: Tensor) -> bool:
     """Whether the numbers of a tensor can be looked at: it is neither traced nor transformed, and has some."""
-    return type(tensor) in (Tensor, torch.nn.Parameter) and tensor.device.type != "meta" and not traced(tensor)
+    plain = type(tensor) in (Tensor, torch.nn.Parameter) and tensor.device.type != "meta"
+    return plain and not traced(tensor) and not recorded(tensor)

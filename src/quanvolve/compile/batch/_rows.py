@@ -13,13 +13,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.batch._precision import wide
 from quanvolve.compile.batch._values import bits, extended, flat_weights, mixed
 from quanvolve.compile.tables._angles import AngleMaps
 from quanvolve.compile.tables._layout import Layout, some_rows
 from quanvolve.compile.tables._parsed import Parsed
-from quanvolve.compile.tables._values import values_of_both
+from quanvolve.compile.tables._values import places_of_both, values_of_both
 
 
 class RowWeights(NamedTuple):
@@ -68,6 +69,8 @@ def row_weights(
 def arranged(rows: Tensor, layout: Layout) -> Tensor:
     """(rows, measured, numbers) to (groups, outputs, channels, numbers), without the surplus."""
     _, measured, numbers = rows.shape
+    if layout.rows == 1 and layout.outputs == measured:
+        return rows.unsqueeze(2)
     split = rows.reshape(*layout.shape, measured, numbers)
     merged = split.permute(0, 1, 3, 2, 4).reshape(layout.groups, layout.filters * measured, layout.channels, numbers)
     return merged[:, : layout.outputs]
@@ -126,7 +129,7 @@ def _with_mixed(
     every = inputs.expand(*shape, *inputs.shape[3:]).flatten(0, 2)
     rows = {n: wide(w).expand(math.prod(shape), *w.shape[1:]) for n, w in zip(names, named, strict=True)}
     mixed_values = torch.unflatten(mixed(parsed, every, rows), 0, shape)
-    places = torch.tensor([circuit.n_inputs + k for k in values_of_both(parsed)], device=inputs.device)
+    places = constant(places_of_both(parsed), inputs.device)
     return values.expand(*shape, *values.shape[3:]).index_copy(-2, places, mixed_values)
 
 
@@ -141,7 +144,7 @@ def angles_of(maps: AngleMaps, values: Tensor | None, flat: Tensor) -> Tensor:
     if not len(maps.offset):
         return wide(flat.new_empty(0))
     weights = wide(flat)
-    offset, mixing, reading = (torch.as_tensor(array, dtype=weights.dtype, device=flat.device) for array in maps)
+    offset, mixing, reading = (constant(array, flat.device, weights.dtype) for array in maps)
     angles = (offset + torch.matmul(weights, mixing)).movedim(-1, 0).unsqueeze(-1)
     if values is None or not maps.reading.any():
         return angles

@@ -32,6 +32,16 @@ def traced(*tensors: Tensor) -> bool:
     )
 
 
+def recorded(tensor: Tensor) -> bool:
+    """Whether what is done to the tensor goes into a CUDA graph, so that numbers cannot be looked at.
+
+    Examples:
+        >>> recorded(torch.ones(2))
+        False
+    """
+    return tensor.is_cuda and torch.cuda.is_current_stream_capturing()
+
+
 def bare(tensor: Tensor) -> Tensor | None:
     """A tensor without what `torch.func` wraps around it; None if it has no numbers of its own, or several sets.
 

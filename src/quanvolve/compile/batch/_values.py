@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.batch._precision import visible
 from quanvolve.compile.tables._factored import factored
 from quanvolve.compile.tables._parsed import Parsed
-from quanvolve.compile.tables._values import values_of_both, values_of_inputs, values_of_weights
+from quanvolve.compile.tables._values import places_of_inputs, values_of_both, values_of_inputs, values_of_weights
 
 
 def flat_weights(parsed: Parsed, weights: Mapping[str, Tensor], like: Tensor | None) -> Tensor:
@@ -63,7 +64,7 @@ def extended(parsed: Parsed, inputs: Tensor) -> Tensor:
         flat = inputs.movedim(-2, -1).reshape(-1, circuit.n_inputs)
         values = _finite(each(lambda window: program.run(window, {}, pure))(flat))
         shaped = values.reshape(*inputs.shape[:-2], inputs.shape[-1], len(pure)).movedim(-1, -2)
-        full = full.index_copy(-2, torch.tensor(pure, device=inputs.device), shaped)
+        full = full.index_copy(-2, constant(places_of_inputs(parsed), inputs.device), shaped)
     return torch.cat([inputs, full], dim=-2)
 
 

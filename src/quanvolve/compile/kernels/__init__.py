@@ -8,14 +8,14 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 from quanvolve.compile.kernels._kernel import Kernel as Kernel
 
-FAMILIES = ("polynomial", "coefficients", "network", "states", "cartan", "leaves", "tree", "sample")
+FAMILIES = ("polynomial", "coefficients", "filters", "network", "states", "cartan", "leaves", "tree", "sample")
 
 _FOLDERS = {"cpu": ("numba", "numba"), "cuda": ("triton", "triton")}
 """For each device the folder of its kernels, and the package that they need."""
@@ -42,6 +42,23 @@ def devices(family: str) -> tuple[str, ...]:
     )
 
 
+def why_none(family: str, device: str) -> str | None:
+    """Why there is no kernel of a family for a device; None where there is one.
+
+    Examples:
+        >>> why_none("states", "mps")
+        'there are no kernels for mps'
+    """
+    if exists(family, device):
+        return None
+    if device not in _FOLDERS:
+        return f"there are no kernels for {device}"
+    _, package = _FOLDERS[device]
+    if importlib.util.find_spec(package) is None:
+        return f"{package.capitalize()} is not installed"
+    return f"there is no kernel for its {family} on {device}"
+
+
 def exists(family: str, device: str) -> bool:
     """Whether there is a kernel of a family for a device."""
     return _stand_ins.get(device, device) in devices(family)
@@ -66,6 +83,18 @@ def interpreted() -> Iterator[None]:
         yield
     finally:
         del _stand_ins["cpu"]
+
+
+def compiling() -> AbstractContextManager[list[str]]:
+    """A list that grows by the name of each function that is compiled for the CPU meanwhile, in this process."""
+    watched: AbstractContextManager[list[str]] = import_module(f"{__name__}.numba._watch").compiling()
+    return watched
+
+
+def kept_in() -> str | None:
+    """The folder of what is compiled for the CPU; None while no kernel is loaded."""
+    folder: str | None = import_module(f"{__name__}.numba._watch").folder()
+    return folder
 
 
 @cache

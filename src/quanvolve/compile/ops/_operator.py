@@ -80,7 +80,7 @@ class Operator(Generic[Own]):
         elif self.differentiable and torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
             result = _Direct.apply(self, tables, *tensors)  # type: ignore[no-untyped-call]
         else:
-            result = self._kernel(tensors).forward(tables, *tensors)
+            result = self.kernel(tensors).forward(tables, *tensors)
         return result
 
     def gradients(
@@ -90,7 +90,7 @@ class Operator(Generic[Own]):
         if torch.is_grad_enabled() or not unwatched((grad, *tensors)):  # the gradient may be differentiated itself
             gradients = self._call_backward(grad, *tensors, tables.handle, list(wanted))
             return [gradient if want else None for gradient, want in zip(gradients, wanted, strict=True)]
-        return self._kernel(tensors).backward(tables, grad, *tensors, wanted=wanted)
+        return self.kernel(tensors).backward(tables, grad, *tensors, wanted=wanted)
 
     def on(self, *tensors: Tensor) -> bool:
         """Whether kernels may run now and there is one for these tensors' device."""
@@ -98,9 +98,10 @@ class Operator(Generic[Own]):
 
     def takes(self, tables: Own, *tensors: Tensor) -> bool:
         """Whether a kernel computes this."""
-        return self.on(*tensors) and self._kernel(tensors).supports(tables, *tensors)
+        return self.on(*tensors) and self.kernel(tensors).supports(tables, *tensors)
 
-    def _kernel(self, tensors: Sequence[Tensor]) -> kernels.Kernel:
+    def kernel(self, tensors: Sequence[Tensor]) -> kernels.Kernel:
+        """That of the tensors' device."""
         return kernels.kernel(self.family, tensors[0].device.type)
 
     # -- what torch calls --------------------------------------------------------------------------------------------
@@ -174,7 +175,7 @@ class _Direct(torch.autograd.Function):
         """Values by the kernel."""
         ctx.operator, ctx.tables = operator, tables
         ctx.save_for_backward(*tensors)
-        return operator._kernel(tensors).forward(tables, *tensors)
+        return operator.kernel(tensors).forward(tables, *tensors)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from quanvolve.compile import kernels
 from quanvolve.compile.ops._operator import Operator
 from quanvolve.compile.reference._sample import drawn
 from quanvolve.compile.tables._sampling import ShotTables
@@ -36,4 +37,8 @@ def sample(tables: ShotTables, words: Tensor) -> Tensor:
     words = words.detach()
     if not _draw.on(words):
         return drawn(tables, words)
-    return _draw.call(tables, torch.randint(-(2**62), 2**62, (1,), device="cpu"), words)
+    # On the device of the words: what a CUDA graph records draws anew each time.
+    seed = torch.randint(-(2**62), 2**62, (1,), device=words.device)
+    if not kernels.kernel("sample", words.device.type).supports(tables, seed, words):
+        return drawn(tables, words)
+    return _draw.call(tables, seed, words)

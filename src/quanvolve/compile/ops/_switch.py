@@ -10,11 +10,19 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor
 
+from quanvolve.compile import kernels
 from quanvolve.compile.batch._tracing import transforming
 
-_on = ContextVar("kernels", default=os.environ.get("QUANVOLVE_KERNELS", "numba") != "torch")
+_ASKED = os.environ.get("QUANVOLVE_KERNELS")
+_on: ContextVar[bool | None] = ContextVar("kernels", default=_ASKED != "torch" if _ASKED else None)
+"""None where nobody has said anything: kernels are used, but by layers that are told not to."""
 
 _PLAIN = (Tensor, torch.nn.Parameter, torch.nn.Buffer)
+
+
+def switched() -> bool | None:
+    """Whether kernels are switched on or off, by :func:`use_kernels` or the environment; None if nobody did."""
+    return _on.get()
 
 
 @contextmanager
@@ -32,10 +40,15 @@ def kernels_on(tensors: Sequence[Tensor]) -> bool:
 
     An exported program is made of torch's own operators, so that it runs where this package is not.
     """
-    if not _on.get() or transforming() or torch.compiler.is_exporting():
+    if _on.get() is False or transforming() or torch.compiler.is_exporting():
         return False
     device = tensors[0].device.type
     return all(tensor.device.type == device and tensor.dtype in (torch.float32, torch.float64) for tensor in tensors)
+
+
+def why_plain(family: str, device: str) -> str | None:
+    """Why a family is computed in plain torch on a device; None where a kernel does it."""
+    return kernels.why_none(family, device) if _on.get() else "kernels are switched off"
 
 
 def unwatched(tensors: Sequence[Tensor]) -> bool:

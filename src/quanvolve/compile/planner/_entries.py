@@ -16,6 +16,7 @@ from quanvolve.compile.plans._table import TablePlan
 from quanvolve.compile.plans._tensor_train import TensorTrainPlan
 from quanvolve.compile.plans._trajectories import TrajectoryPlan
 from quanvolve.compile.plans._truncated_train import TruncatedTrainPlan
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.tables._layout import Layout
 
 
@@ -48,8 +49,8 @@ class PlanEntry:
         trainable: whether it has gradients by weights.
         number: what may stand behind its name.
         last_resort: whether it runs circuits with noise that no exact plan can.
-        least: for plans that take long to make: nanoseconds to compile, and per window, that it costs at least for
-            circuits and a layout. One that another plan beats anyway is then not made.
+        least: for plans that take long to make: the work to compile, and per window, that it is at least for circuits
+            and a layout. One that another plan beats anyway is then not made.
     """
 
     name: str
@@ -58,7 +59,7 @@ class PlanEntry:
     trainable: bool = True
     number: Number | None = None
     last_resort: bool = False
-    least: Callable[[Sequence[Circuit], Layout], tuple[float, float]] | None = None
+    least: Callable[[Sequence[Circuit], Layout], tuple[Work, Work]] | None = None
 
     def attempt(self, circuits: Sequence[Circuit], *number: float) -> Plan | PlanError:
         """The plan, or why it cannot run the circuits."""

@@ -11,6 +11,7 @@ from quanvolve.compile.planner._entries import PLANS, PlanEntry, parse_engine
 from quanvolve.compile.planner._possible import Candidates, cheapest
 from quanvolve.compile.plans._plan import Plan
 from quanvolve.compile.plans._postprocessed import PostprocessedPlan, measured_alone
+from quanvolve.compile.plans._prices import priced
 from quanvolve.compile.plans._sampled import SampledPlan
 from quanvolve.compile.plans._shifted import ShiftedPlan
 from quanvolve.compile.tables._layout import Layout
@@ -51,7 +52,7 @@ class Planner:
     ) -> None:
         self._given = (tuple(circuits), layout, engine, shots, diff_method)
         self.layout, self.engine, self._shots = layout, engine, shots
-        self._costs: dict[str, tuple[float, float]] = {}
+        self._costs: dict[tuple[str, str], tuple[float, float]] = {}
         entry, number = parse_engine(engine)
         _check_alike(circuits)
         self._circuits, self._inner = measured_alone(circuits, layout)
@@ -123,51 +124,62 @@ class Planner:
             return SampledPlan(plan, circuits, layout, shots)
         return ShiftedPlan(plan, circuits, layout, shots, cheapest)
 
-    def choose(self, n_windows: int | None) -> Plan:
+    def choose(self, n_windows: int | None, device: str = "cpu") -> Plan:
         """The cheapest plan, or close to it.
 
         Args:
             n_windows: how many windows one compilation serves; None where it is kept, so that only windows count.
+            device: whose prices count, its type as torch calls it.
         """
         if len(self.possible) == 1:
             return next(iter(self.possible.values()))
-        per_window = min(self.possible.values(), key=lambda plan: self._work(plan, None))
+        per_window = min(self.possible.values(), key=lambda plan: self._cost(plan, None, device))
         if n_windows is None:
             return per_window
-        least = min(self.possible.values(), key=lambda plan: self._work(plan, n_windows))
+        least = min(self.possible.values(), key=lambda plan: self._cost(plan, n_windows, device))
         # Another plan rounds differently: training leaves that of inference only for a real gain.
-        return least if _GAIN * self._work(least, n_windows) < self._work(per_window, n_windows) else per_window
+        gain = self._cost(per_window, n_windows, device) > _GAIN * self._cost(least, n_windows, device)
+        return least if gain else per_window
 
-    def _work(self, plan: Plan, n_windows: int | None) -> float:
-        if plan.name not in self._costs:
-            self._costs[plan.name] = plan.cost(self.layout)
-        setup, window = self._costs[plan.name]
+    def _cost(self, plan: Plan, n_windows: int | None, device: str) -> float:
+        costs = self._costs.get((plan.name, device))
+        if costs is None:
+            setup_work, window_work = plan.work(self.layout)
+            costs = self._costs[plan.name, device] = setup_work.cost(device), window_work.cost(device)
+        setup, window = costs
         return window if n_windows is None else setup + n_windows * window
 
     def __str__(self) -> str:
-        chosen = self.choose(None)
+        return self.describe("cpu")
+
+    def describe(self, device: str) -> str:
+        """Which plan is chosen on a device, and why, in one sentence."""
+        chosen = self.choose(None, device)
         text = str(chosen)
         if self.engine != "auto":
             return f"{text}; as `engine` asks"
-        chosen_work = self._work(chosen, None)
+        chosen_cost = self._cost(chosen, None, device)
         possible, refused = self._all()
         others = [
-            f"{name} would take about {_times(plan.cost(self.layout)[1] / chosen_work)}"
+            f"{name} would take about {_times(self._cost(plan, None, device) / chosen_cost)}"
             for name, plan in possible.items()
             if name != chosen.name
         ]
-        if chosen_work > _SLOW:
-            text += f"; slow: about {1e9 / chosen_work:.2g} windows a second"
+        if chosen_cost > _SLOW:
+            text += f"; slow: about {1e9 / chosen_cost:.2g} windows a second"
             if "tensor_train" in refused and "truncated_train" in self._candidates.fixed_only():
                 text += " (with fixed weights engine='truncated_train' may be faster)"
         if not others:
             why = " ".join(f"{name} cannot run it: {_first_clause(error)}." for name, error in refused.items())
             return f"{text}; the only plan for this circuit. {why}".rstrip(". ")
-        limit = self._switch(chosen)
+        limit = self._switch(chosen, device)
         training = (
-            f"; training steps of fewer than {limit} windows run as {self.choose(1).name}" if limit is not None else ""
+            f"; training steps of fewer than {limit} windows run as {self.choose(1, device).name}"
+            if limit is not None
+            else ""
         )
-        return f"{text}; chosen because {' and '.join(others)} the work for each window{training}"
+        where = "" if device in (*priced(), "meta") else f" (by prices of the CPU: none were measured on {device})"
+        return f"{text}; chosen because {' and '.join(others)} the work for each window{training}{where}"
 
     def _all(self) -> tuple[dict[str, Plan], dict[str, PlanError]]:
         """Those plans, too, that were not made because they cost more in any case."""
@@ -176,16 +188,16 @@ class Planner:
         possible, refused = self._candidates.exact()
         return {name: self._whole(plan) for name, plan in possible.items()}, refused
 
-    def _switch(self, chosen: Plan) -> int | None:
+    def _switch(self, chosen: Plan, device: str) -> int | None:
         """From how many windows on the chosen plan is the cheapest even when compiled for these only."""
-        if self.choose(1) is chosen:
+        if self.choose(1, device) is chosen:
             return None
         low, high = 1, 2
-        while self.choose(high) is not chosen and high < 2**40:
+        while self.choose(high, device) is not chosen and high < 2**40:
             low, high = high, 2 * high
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (low, middle) if self.choose(middle) is chosen else (middle, high)
+            low, high = (low, middle) if self.choose(middle, device) is chosen else (middle, high)
         return high
 
 

@@ -10,6 +10,8 @@ from quanvolve.circuits import Circuit
 from quanvolve.compile.planner._entries import PLANS, PlanEntry
 from quanvolve.compile.plans._parts import PartsPlan
 from quanvolve.compile.plans._plan import Plan
+from quanvolve.compile.plans._prices import priced
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.tables._cones import cut, split
 from quanvolve.compile.tables._layout import Layout
 
@@ -37,7 +39,7 @@ class Candidates:
         if parts is None:
             return whole
         layout = Layout(1, 1, 1, self.circuits[0].n_outputs)
-        return parts if isinstance(whole, PlanError) or parts.cost(layout)[1] < whole.cost(layout)[1] else whole
+        return parts if isinstance(whole, PlanError) or _window(parts, layout) < _window(whole, layout) else whole
 
     def _in_parts(self, entry: PlanEntry) -> PartsPlan | None:
         plans = []
@@ -67,12 +69,12 @@ class Candidates:
         return possible, refused
 
     def _beaten(self, entry: PlanEntry, plans: dict[str, Plan], layout: Layout) -> bool:
-        """Whether a plan costs less, to compile and per window, than this one can."""
+        """Whether on every device a plan costs less, to compile and per window, than this one can."""
         if entry.least is None:
             return False
-        setup, window = entry.least(self.circuits, layout)
-        costs = [plan.cost(layout) for plan in plans.values()]
-        return any(own_setup <= setup and own_window <= window for own_setup, own_window in costs)
+        least = entry.least(self.circuits, layout)
+        works = [plan.work(layout) for plan in plans.values()]
+        return all(any(_no_more(work, least, device) for work in works) for device in priced())
 
     def estimated(self) -> dict[str, Plan]:
         """The plans whose values are estimates, for circuits with noise."""
@@ -102,4 +104,13 @@ def plans_of(circuits: Sequence[Circuit]) -> tuple[dict[str, Plan], dict[str, Pl
 def cheapest(circuits: Sequence[Circuit]) -> Plan:
     """The exact plan with the least work for each window."""
     layout = Layout(1, 1, 1, circuits[0].n_outputs)
-    return min(plans_of(circuits)[0].values(), key=lambda plan: plan.cost(layout)[1])
+    return min(plans_of(circuits)[0].values(), key=lambda plan: _window(plan, layout))
+
+
+def _window(plan: Plan, layout: Layout) -> float:
+    """Nanoseconds of a window on a CPU."""
+    return plan.work(layout)[1].cost("cpu")
+
+
+def _no_more(works: tuple[Work, Work], others: tuple[Work, Work], device: str) -> bool:
+    return all(one.cost(device) <= other.cost(device) for one, other in zip(works, others, strict=True))

@@ -11,7 +11,7 @@ from quanvolve.compile.batch._rows import RowWeights, row_weights, rows_of, tens
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._plain import WindowCalls, as_one_call
 from quanvolve.compile.plans._noisy import with_noise
-from quanvolve.compile.plans._prices import prices
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.reference._density import density
 from quanvolve.compile.tables._layout import Layout
 
@@ -55,12 +55,11 @@ class DensityPlan:
     def _of_tensors(self, tensors: Sequence[Tensor], windows: Windows, layout: Layout) -> Tensor:
         return density(self.circuits, rows_of(self.circuits, tensors), windows, layout)
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window, for all rows."""
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window, for all rows."""
         circuit = self.circuits[0].circuit
-        price = prices(self.name)
-        setup = price["compile"] * len(circuit.gates) * len(self.circuits)
-        return setup, layout.rows * 4.0**circuit.n_wires * (price["gate"] * len(circuit.gates) + price["word"])
+        setup = Work.of(self.name, compile=len(circuit.gates) * len(self.circuits))
+        return setup, layout.rows * 4.0**circuit.n_wires * Work.of(self.name, gate=len(circuit.gates), word=1)
 
     def __str__(self) -> str:
         circuit = self.circuits[0].circuit

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.plans._plan import Plan
-from quanvolve.compile.plans._prices import prices
+from quanvolve.compile.plans._work import NOTHING, Work
 from quanvolve.compile.tables._layout import Layout
 
 
@@ -27,7 +29,7 @@ class PartsPlan:
         self.groups, self.plans, self.n_wires = tuple(groups), tuple(plans), n_wires
         self.name = plans[0].name
         order = [output for group in self.groups for output in group]
-        self._places = [order.index(output) for output in range(len(order))]
+        self._places = np.array([order.index(output) for output in range(len(order))], np.int64)
 
     def _layouts(self, layout: Layout) -> list[Layout]:
         return [layout._replace(outputs=layout.filters * len(group)) for group in self.groups]
@@ -47,18 +49,17 @@ class PartsPlan:
         for plan, numbers, part_layout in zip(self.plans, compiled, self._layouts(layout), strict=True):
             part = plan.evaluate(numbers, windows, part_layout)
             parts.append(part.unflatten(2, (layout.filters, part_layout.outputs // layout.filters)))
-        places = torch.as_tensor(self._places, device=windows.images.device)
+        places = constant(self._places, windows.images.device)
         whole = torch.cat(parts, dim=3).index_select(3, places)
         return whole.flatten(2, 3)[:, :, : layout.outputs]
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window, for all rows."""
-        costs = [plan.cost(part_layout) for plan, part_layout in zip(self.plans, self._layouts(layout), strict=True)]
-        price = prices("parts")
-        moved = price["part"] * len(self.plans) + price["output"] * layout.groups * layout.outputs
-        return sum(setup for setup, _ in costs), sum(window for _, window in costs) + moved
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window, for all rows."""
+        works = [plan.work(part_layout) for plan, part_layout in zip(self.plans, self._layouts(layout), strict=True)]
+        moved = Work.of("parts", part=len(self.plans), output=layout.groups * layout.outputs)
+        return sum((setup for setup, _ in works), NOTHING), sum((window for _, window in works), moved)
 
     def __str__(self) -> str:
-        largest = max(self.plans, key=lambda plan: plan.cost(Layout(1, 1, 1, 1))[1])
+        largest = max(self.plans, key=lambda plan: plan.work(Layout(1, 1, 1, 1))[1].cost("cpu"))
         cones = f"{self.n_wires} qubits in {len(self.plans)} light cones"
         return f"{self.name}: {cones}, the largest as {largest}"

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from quanvolve.compile.batch._windows import Windows
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.tables._layout import Layout
 
 
@@ -24,5 +25,5 @@ class Plan(Protocol):
     def evaluate(self, compiled: tuple[Any, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values of all windows."""
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window."""
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window."""

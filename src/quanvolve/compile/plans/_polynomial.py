@@ -19,13 +19,16 @@ from quanvolve.compile.batch._rows import arranged
 from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._coefficients import coefficients as of_rows
+from quanvolve.compile.ops._filters import Steps, filters
 from quanvolve.compile.ops._plain import PlainCall, as_one_call, plain
 from quanvolve.compile.ops._polynomial import polynomial
-from quanvolve.compile.plans._prices import prices
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.reference._coefficients import coefficients, from_words
 from quanvolve.compile.reference._polynomial import evaluate
 from quanvolve.compile.tables._coefficients import CoefficientTables
 from quanvolve.compile.tables._features import feature_table, padded
+from quanvolve.compile.tables._filters import FilterTables
+from quanvolve.compile.tables._grid import Grid
 from quanvolve.compile.tables._layout import Layout, some_rows
 from quanvolve.compile.tables._polynomial import PolynomialTables
 from quanvolve.compile.tables._products import Products, products
@@ -33,6 +36,7 @@ from quanvolve.compile.tables._recent import Recent
 from quanvolve.compile.tables._recipe import Recipe, compile_circuit
 from quanvolve.compile.tables._site_words import site_words
 from quanvolve.compile.tables._sites import Known
+from quanvolve.compile.tables._values import values_of_weights
 
 BLOCK_BYTES = 4 * 2**20
 """Size of the Pauli coefficients that are evolved together; each step of the circuit holds as much again."""
@@ -78,6 +82,7 @@ class PolynomialPlan:
         self._windows = Recent[PolynomialTables]()
         self._few = Recent[Products | None]()
         self._calls = Recent[PlainCall]()
+        self._steps = Recent[Steps | None]()
 
     @property
     def recipe(self) -> Recipe:
@@ -160,37 +165,68 @@ class PolynomialPlan:
 
     def evaluate(self, compiled: tuple[Tensor, ...], windows: Windows, layout: Layout) -> Tensor:
         """Measured values, shape (images, groups, outputs, *places)."""
-        scale = windows.scale
-        if isinstance(scale, Tensor):
+        if isinstance(windows.scale, Tensor):
             return evaluate(self.recipe, compiled[0], windows)
-        key = (layout, windows.grid, scale)
-        tables = self._windows.get(
-            key, lambda: PolynomialTables.for_windows(self.recipes, self.few(layout), layout, windows.grid, scale)
+        return polynomial(self._tables(layout, windows.grid, windows.scale), windows.images, compiled[0])
+
+    def _tables(self, layout: Layout, grid: Grid, scale: float) -> PolynomialTables:
+        return self._windows.get(
+            (layout, grid, scale),
+            lambda: PolynomialTables.for_windows(self.recipes, self.few(layout), layout, grid, scale),
         )
-        return polynomial(tables, windows.images, compiled[0])
+
+    def at_once(self, weights: Mapping[str, Tensor], windows: Windows, layout: Layout) -> Tensor | None:
+        """What :meth:`evaluate` gives of :meth:`compile`, in one step of autograd; None where there is none such.
+
+        Args:
+            weights: for each weight a tensor (filters, channels, *shape).
+            windows, layout: as there.
+
+        Returns:
+            Shape (images, groups * outputs, *places).
+        """
+        if isinstance(windows.scale, Tensor) or not weights or not len(windows.images):
+            return None
+        grid, scale = windows.grid, windows.scale
+        steps = self._steps.get((layout, grid, scale), lambda: self._in_one(tuple(weights), layout, grid, scale))
+        return None if steps is None else filters(steps, windows.images, tuple(weights.values()))
+
+    def _in_one(self, names: tuple[str, ...], layout: Layout, grid: Grid, scale: float) -> Steps | None:
+        """Where every feature is a word, and every weight a number of its own."""
+        recipe, tables = self.recipe, self._tables(layout, grid, scale)
+        simple = recipe.circuit.program is None or not values_of_weights(recipe)
+        if site_words(recipe) is None or not simple:
+            return None
+        if self._rows is None:
+            self._rows = CoefficientTables.of_recipes(self.recipes)
+
+        def composed(images: Tensor, weights: Sequence[Tensor]) -> Tensor:
+            rows = {name: weight.flatten(0, 1) for name, weight in zip(names, weights, strict=True)}
+            compiled = self.compile(rows, weights[0], layout, None)
+            return self.evaluate(compiled, Windows.on(images, grid, layout.groups, scale), layout).flatten(1, 2)
+
+        return Steps(FilterTables(self._rows, tables, layout), composed)
 
     def few(self, layout: Layout) -> Products | None:
         """The products that the polynomials need, or None where evaluating all of them is cheaper."""
         return self._few.get(layout, lambda: products(self.recipes, layout))
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window, for all rows."""
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window, for all rows."""
         recipe = self.recipe
         outputs, n = recipe.circuit.n_outputs, recipe.circuit.n_wires
-        price = prices(self.name)
         evolved = 4.0**n * outputs * layout.rows * (len(recipe.steps) + 2)
-        setup = price["compile"] + price["evolved_word"] * evolved
+        setup = Work.of(self.name, compile=1, evolved_word=evolved)
+        channels = layout.groups * layout.channels
         if feature_table(recipe) is None:  # in plain torch
-            work = price["torch_tile"] * recipe.n_features * layout.outputs + price["torch_reader"] * n
-            return setup, layout.groups * layout.channels * work
+            torch_tiles = recipe.n_features * layout.outputs
+            return setup, channels * Work.of(self.name, torch_tile=torch_tiles, torch_reader=n)
         few = self.few(layout)
         if few is not None:
-            rows = (len(few.nodes) + len(few.terms)) / (layout.groups * layout.channels)
-            work = price["row"] * rows + price["reader"] * n
-        else:
-            dense = price["tile"] * padded(layout.outputs, 4) + price["feature"]
-            work = dense * recipe.n_features + price["reader"] * n
-        return setup, layout.groups * layout.channels * work
+            rows = (len(few.nodes) + len(few.terms)) / channels
+            return setup, channels * Work.of(self.name, row=rows, reader=n)
+        tiles = padded(layout.outputs, 4) * recipe.n_features
+        return setup, channels * Work.of(self.name, tile=tiles, feature=recipe.n_features, reader=n)
 
     def __str__(self) -> str:
         sizes = self.recipe.sizes

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from quanvolve.circuits import Circuit, Program
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.batch._precision import wide
 from quanvolve.compile.batch._values import each
@@ -21,6 +23,7 @@ from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.plans._plan import Plan
 from quanvolve.compile.plans._sampled import SampledPlan, combine, each_alone
 from quanvolve.compile.plans._trajectories import TrajectoryPlan
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.tables._layout import Layout, of_row, some_rows
 from quanvolve.compile.tables._sampling import rows_alone
 
@@ -38,7 +41,7 @@ class PostprocessedPlan:
         self.inner, self.name = inner, inner.name
         self.measured = len(circuits[0].observables)
         self._alone = alone(circuits, layout)
-        self._rows = rows_alone(layout)
+        self._rows = np.array(rows_alone(layout), np.int64)
         self._blocks = _blocks([of_row(circuits, row) for row in self._rows])
         names = [name for name, _ in circuits[0].weight_shapes]
         self._read = [name for name in names if any(name in program.weights_read() for program, _ in self._blocks)]
@@ -47,7 +50,7 @@ class PostprocessedPlan:
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
     ) -> tuple[Any, ...]:
         """What the inner plan makes of the weights (rows, *shape), and those that the post-processing reads."""
-        order = torch.tensor(self._rows, device=like.device)
+        order = constant(self._rows, like.device)
         ordered = {name: w.index_select(0, order) if len(w) > 1 else w for name, w in weights.items()}
         read = {name: ordered[name] for name in self._read}
         return self.inner.compile(ordered, like, self._alone, n_windows), read
@@ -66,9 +69,9 @@ class PostprocessedPlan:
         whole = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1)
         return combine(whole.flatten(0, 1), images, tuple(places), layout)
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window, for all rows: what is behind costs every plan the same."""
-        return self.inner.cost(self._alone)
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window, for all rows: what is behind costs every plan the same."""
+        return self.inner.work(self._alone)
 
     def __str__(self) -> str:
         measured, outputs = self.measured, len(self._blocks[0][0].values)

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from quanvolve.circuits import Circuit
-from quanvolve.compile.batch._chunks import CHUNK_BYTES
+from quanvolve.compile.batch._chunks import chunk_bytes
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._tracing import followed
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._sample import sample
 from quanvolve.compile.plans._plan import Plan
-from quanvolve.compile.plans._prices import prices
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.tables._layout import Layout
 from quanvolve.compile.tables._sampling import ShotTables, rows_alone, sampling_of, words_alone
 
@@ -40,13 +41,13 @@ class SampledPlan:
         self.sampling = sampling_of(circuits[0])
         self._shots = ShotTables.of_sampling(self.sampling, shots)
         self._alone = words_alone(self.sampling, layout)
-        self._rows = rows_alone(layout)
+        self._rows = np.array(rows_alone(layout), np.int64)
 
     def compile(
         self, weights: Mapping[str, Tensor], like: Tensor, layout: Layout, n_windows: int | None
     ) -> tuple[Any, ...]:
         """What the inner plan makes of the weights (rows, *shape), row by row."""
-        order = torch.tensor(self._rows, device=like.device)
+        order = constant(self._rows, like.device)
         reordered = {name: w.index_select(0, order) if len(w) > 1 else w for name, w in weights.items()}
         return self.inner.compile(reordered, like, self._alone, n_windows)
 
@@ -55,7 +56,7 @@ class SampledPlan:
         images = windows.images
         if isinstance(images.shape[0], int):
             words = self._alone.groups * self._alone.outputs * int(np.prod(windows.places)) * images.element_size()
-            pieces = images.split(max(1, CHUNK_BYTES // max(1, words)))
+            pieces = images.split(max(1, chunk_bytes(images.device) // max(1, words)))
         else:
             pieces = (images,)  # a size that is unknown while tracing cannot be cut into pieces
         values = [self._evaluate(compiled, replace(windows, images=piece), layout) for piece in pieces]
@@ -81,15 +82,15 @@ class SampledPlan:
 
     def expect(self, words: Tensor) -> Tensor:
         """The exact outputs, shape (rows, outputs, places)."""
-        matrix = torch.as_tensor(self.sampling.expected).to(words)
-        constant = torch.as_tensor(self.sampling.constant).to(words)
-        return torch.matmul(matrix, words) + constant[:, None]
+        matrix = constant(self.sampling.expected, words.device, words.dtype)
+        offset = constant(self.sampling.constant, words.device, words.dtype)
+        return torch.matmul(matrix, words) + offset[:, None]
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window, for all rows."""
-        setup, window = self.inner.cost(self._alone)
-        drawn = sum(min(2**n, n * self.shots) for n in self.sampling.bits) * prices("shots")["draw"]
-        return setup, window + layout.rows * drawn
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window, for all rows."""
+        setup, window = self.inner.work(self._alone)
+        drawn = sum(min(2**n, n * self.shots) for n in self.sampling.bits)
+        return setup, window + Work.of("shots", draw=layout.rows * drawn)
 
     def __str__(self) -> str:
         n = max(self.sampling.bits, default=0)

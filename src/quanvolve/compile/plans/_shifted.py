@@ -12,6 +12,7 @@ from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Angle, Circuit
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._precision import wide
 from quanvolve.compile.batch._tracing import derivatives, followed, transforming
 from quanvolve.compile.batch._values import bits, extended, flat_weights, mixed
@@ -22,7 +23,7 @@ from quanvolve.compile.tables._angles import AngleMaps, angle_maps
 from quanvolve.compile.tables._layout import Layout, of_row, some_rows
 from quanvolve.compile.tables._parsed import Parsed, kept
 from quanvolve.compile.tables._sampling import rows_alone, word_circuits
-from quanvolve.compile.tables._values import mixed_values, values_of_both
+from quanvolve.compile.tables._values import mixed_values, places_of_both, values_of_both
 
 SHIFT = "shift of each rotation"
 """The weight by which a circuit with shifts turns each rotation further."""
@@ -251,10 +252,10 @@ def _angle_values(parsed: Parsed, inputs: Tensor, weights: Mapping[str, Tensor],
     values = extended(parsed, bit_values)
     both = values_of_both(parsed)
     if both:
-        places = torch.tensor([parsed.circuit.n_inputs + k for k in both], device=inputs.device)
+        places = constant(places_of_both(parsed), inputs.device)
         rows = {name: wide(weight) for name, weight in weights.items()}
         values = values.index_copy(-2, places, mixed(parsed, bit_values.unsqueeze(0), rows)[0])
-    offset, mixing, reading = (torch.as_tensor(m).to(inputs) for m in _maps(parsed))
+    offset, mixing, reading = (constant(m, inputs.device, inputs.dtype) for m in _maps(parsed))
     angle_numbers = list(which)
     return (
         offset[angle_numbers, None]

@@ -28,7 +28,7 @@ from quanvolve.compile.batch._values import bits, extended
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._plain import WindowCalls, as_one_call
 from quanvolve.compile.ops._states import states
-from quanvolve.compile.plans._prices import prices
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.reference._states import fold, run_states
 from quanvolve.compile.tables._features import padded
 from quanvolve.compile.tables._layout import Layout
@@ -200,22 +200,24 @@ class StatevectorPlan:
         full = inputs.expand(1, layout.groups, layout.channels, *inputs.shape)
         return measured(self._run, self.circuits, full, compiled, layout).flatten(0, 2)
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window, for all rows."""
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window, for all rows."""
         parsed, circuit = self.circuits[0], self.circuits[0].circuit
-        dimension, price = 2.0**circuit.n_wires, prices(StatevectorPlan.name)
+        dimension, name = 2.0**circuit.n_wires, StatevectorPlan.name
         if self._alike:
             steps = state_steps(parsed)
             reading = sum(int(length) for length, varies in zip(np.diff(steps.runs), steps.vary, strict=True) if varies)
             outputs = padded(circuit.n_outputs, 4)
-            gates = price["amplitude"] + price["gate"] * len(steps.steps) + price["output"] * outputs
-            window = dimension * gates + price["angle"] * reading + price["window"]
-            return price["compile"], window * layout.rows
-        window = (price["torch_amplitude"] + price["torch_output"] * circuit.n_outputs) * dimension
+            gates = dimension * Work.of(name, amplitude=1, gate=len(steps.steps), output=outputs)
+            return Work.of(name, compile=1), layout.rows * (gates + Work.of(name, angle=reading, window=1))
+        window = dimension * Work.of(name, torch_amplitude=1, torch_output=circuit.n_outputs)
         for segment in segments_of(parsed):
-            alone = price["torch_gate"] * len(segment.steps) * dimension
-            window += min(alone, price["torch_folded"] * dimension**2) if segment.folds else alone
-        return price["torch_compile"] * len(circuit.gates) * len(self.circuits), window * layout.rows
+            alone, folded = (
+                Work.of(name, torch_gate=len(segment.steps) * dimension),
+                Work.of(name, torch_folded=dimension**2),
+            )
+            window += folded if segment.folds and folded.cost("cpu") < alone.cost("cpu") else alone
+        return Work.of(name, torch_compile=len(circuit.gates) * len(self.circuits)), layout.rows * window
 
     def __str__(self) -> str:
         circuit = self.circuits[0].circuit

@@ -6,24 +6,34 @@ E_j(x) = table_j[sum_i 2^i (x_i > threshold)]
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from quanvolve._errors import PlanError
 from quanvolve.circuits import Circuit
 from quanvolve.compile.batch._chunks import in_chunks
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.batch._rows import arranged
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._plain import WindowCalls, as_one_call
-from quanvolve.compile.plans._prices import prices
 from quanvolve.compile.plans._statevector import StatevectorPlan
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.tables._layout import Layout
 
 MAX_INPUTS = 16
 _BLOCK = 4096
+
+
+@lru_cache(maxsize=16)
+def _patterns(inputs: int) -> npt.NDArray[np.int64]:
+    """All bit strings, shape (inputs, strings). Shifts are NumPy's: ONNX has none of signed integers."""
+    patterns: npt.NDArray[np.int64] = (np.arange(2**inputs) >> np.arange(inputs)[:, None]) & 1
+    return patterns
 
 
 class TablePlan:
@@ -63,12 +73,11 @@ class TablePlan:
     ) -> tuple[Tensor, ...]:
         """The tables, shape (groups, outputs, channels, entries); arguments as in the state-vector plan."""
         n = self.circuits[0].n_inputs
-        # Shifts are NumPy's: ONNX has none of signed integers.
-        patterns = (np.arange(2**n) >> np.arange(n)[:, None]) & 1
+        patterns = _patterns(n)
         inner = self._inner.compile(weights, like, layout, 2**n)
         blocks = []
         for start in range(0, 2**n, _BLOCK):
-            bits = torch.as_tensor(patterns[:, start : start + _BLOCK], dtype=like.dtype, device=like.device)
+            bits = constant(patterns[:, start : start + _BLOCK], like.device, like.dtype)
             # What the circuit takes as 1 is any number above its threshold.
             threshold = self.circuits[0].threshold or 0.0
             blocks.append(self._inner.row_values(inner, threshold + 2 * bits - 1, layout))
@@ -98,13 +107,12 @@ class TablePlan:
 
         return in_chunks(on_chunk, windows, compiled, layout.outputs, per_window * 8)
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window, for all rows."""
-        setup, window = self._inner.cost(layout)
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window, for all rows."""
+        setup, window = self._inner.work(layout)
         n = self.circuits[0].n_inputs
-        price = prices(self.name)
-        lookup = price["window"] + price["input"] * n + price["output"] * layout.outputs
-        return setup + window * 2**n, layout.groups * layout.channels * lookup
+        lookup = Work.of(self.name, window=1, input=n, output=layout.outputs)
+        return setup + 2.0**n * window, layout.groups * layout.channels * lookup
 
     def __str__(self) -> str:
         n = self.circuits[0].n_inputs

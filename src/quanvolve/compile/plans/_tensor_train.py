@@ -20,7 +20,7 @@ from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.ops._network import network
 from quanvolve.compile.ops._plain import PlainCall, as_one_call, plain
-from quanvolve.compile.plans._prices import prices
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.reference._network import sweep_windows
 from quanvolve.compile.reference._network_numbers import numbers
 from quanvolve.compile.tables._chains import chains_of
@@ -109,24 +109,23 @@ class TensorTrainPlan:
         return network(tables, windows.images, compiled[0])
 
     @staticmethod
-    def least(circuits: Sequence[Circuit], layout: Layout) -> tuple[float, float]:
-        """What :meth:`cost` is at least: every output is a word, of one term on one qubit."""
-        price, words = prices(TensorTrainPlan.name), circuits[0].n_outputs * layout.rows
-        reading = (price["window"] + price["reader"]) * layout.groups * layout.channels
-        return price["compile"] * len(circuits), reading + (price["word"] + price["product"]) * words
+    def least(circuits: Sequence[Circuit], layout: Layout) -> tuple[Work, Work]:
+        """What :meth:`work` is at least: every output is a word, of one term on one qubit."""
+        name, words = TensorTrainPlan.name, circuits[0].n_outputs * layout.rows
+        reading = layout.groups * layout.channels * Work.of(name, window=1, reader=1)
+        return Work.of(name, compile=len(circuits)), reading + words * Work.of(name, word=1, product=1)
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window, for all rows."""
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window, for all rows."""
         per_circuit = layout.rows / len(self.chains)
         products = sum(work(chains) for chains in self.chains) * per_circuit
         terms = sum(count_terms(chains) for chains in self.chains) * per_circuit
         n = self.chains[0].circuit.n_wires
         fast = feature_table(self.chains[0]) is not None
         words = sum(len(sweeps(chains)) for chains in self.chains) * per_circuit
-        price = prices(self.name)
-        reading = (price["window"] + price["reader"] * n) * layout.groups * layout.channels + price["word"] * words
-        window = price["product" if fast else "torch_product"] * products + reading
-        return price["compile"] * len(self.chains) + price["number"] * terms, window
+        reading = layout.groups * layout.channels * Work.of(self.name, window=1, reader=n)
+        window = Work.of(self.name, word=words, **{"product" if fast else "torch_product": products}) + reading
+        return Work.of(self.name, compile=len(self.chains), number=terms), window
 
     def __str__(self) -> str:
         n = self.chains[0].circuit.n_wires

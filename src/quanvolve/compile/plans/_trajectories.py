@@ -12,12 +12,12 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from quanvolve.circuits import Circuit
-from quanvolve.compile.batch._chunks import CHUNK_BYTES, in_chunks
+from quanvolve.compile.batch._chunks import chunk_bytes, in_chunks
 from quanvolve.compile.batch._precision import turned
 from quanvolve.compile.batch._rows import RowWeights, angles_of, outputs_of, row_weights, tensors_of, with_tensors
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.plans._noisy import with_noise
-from quanvolve.compile.plans._prices import prices
+from quanvolve.compile.plans._work import Work
 from quanvolve.compile.reference._gates import run_steps
 from quanvolve.compile.reference._measure import measure
 from quanvolve.compile.reference._prepare import initial
@@ -64,7 +64,7 @@ class TrajectoryPlan:
         depth = 2 * len(first.gates) if torch.is_grad_enabled() else 0
         together = layout.rows if len(self.circuits) == 1 else 1
         trajectory_bytes = 2 * 2**first.n_wires * (_TEMPORARIES + depth) * together * windows.images.element_size()
-        block = min(self.trajectories, max(1, CHUNK_BYTES // trajectory_bytes))
+        block = min(self.trajectories, max(1, chunk_bytes(windows.images.device) // trajectory_bytes))
 
         def on_chunk(inputs: Tensor, *tensors: Tensor) -> Tensor:
             parts = with_tensors(compiled, tensors)
@@ -90,20 +90,20 @@ class TrajectoryPlan:
         positions = values.shape[-1]
         # Every row has its own draws, so that errors of filters are independent.
         many = values.expand(*shape, *values.shape[3:]).repeat_interleave(count, dim=-1)
-        state = initial(parsed.circuit, many, flat.dtype)
+        state = initial(parsed, many, flat.dtype)
         for segment in segments_of(parsed):
             state = run_steps(segment, state, *turned(angles_of(segment.maps, many, flat) / 2, flat.dtype))
         means = torch.unflatten(measure(parsed, state), -1, (positions, count)).mean(-1)
         return means.expand(*shape, -1, -1)
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
-        """Estimated nanoseconds to compile, and per window, for all rows."""
+    def work(self, layout: Layout) -> tuple[Work, Work]:
+        """To compile, and per window, for all rows."""
         parsed, circuit = self.circuits[0], self.circuits[0].circuit
         steps = [step for segment in segments_of(parsed) for step in segment.steps]
         operations = sum(3 * len(step.operators) if isinstance(step, Jump) else 2 for step in steps)
-        price = prices(self.name)
-        window = 2.0**circuit.n_wires * price["gate"] * operations * self.trajectories
-        return price["compile"] * len(circuit.gates) * len(self.circuits), window * layout.rows
+        gates = 2.0**circuit.n_wires * operations * self.trajectories
+        setup = Work.of(self.name, compile=len(circuit.gates) * len(self.circuits))
+        return setup, Work.of(self.name, gate=gates * layout.rows)
 
     def __str__(self) -> str:
         n = self.circuits[0].circuit.n_wires

@@ -12,16 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from math import prod
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from quanvolve.circuits import Circuit
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._precision import wide
 from quanvolve.compile.batch._tracing import followed
 from quanvolve.compile.batch._values import flat_weights
@@ -69,6 +72,15 @@ class TreeStep:
     def places(self) -> tuple[int, ...]:
         """Blocks along each axis."""
         return tuple(n // w for n, w in zip(self.size, self.window, strict=True))
+
+
+@lru_cache(maxsize=16)
+def _still(ancillas: int) -> npt.NDArray[np.int64]:
+    """The words that qubits in |0> have: |0><0| = (I + Z) / 2."""
+    still = np.ones(4**ancillas, bool)
+    for wire in range(ancillas):
+        still &= np.isin(part_on((wire,), ancillas), (0, 3))
+    return np.flatnonzero(still)
 
 
 class TreePlan:
@@ -181,10 +193,7 @@ class TreePlan:
         if spare == 1:
             return words
         ancillas = spare.bit_length() // 2
-        still = np.ones(spare, bool)
-        for wire in range(ancillas):  # |0><0| = (I + Z) / 2
-            still &= np.isin(part_on((wire,), ancillas), (0, 3))
-        kept = torch.as_tensor(np.flatnonzero(still), device=words.device)
+        kept = constant(_still(ancillas), words.device)
         by_ancilla: Tensor = torch.unflatten(words, -1, (level.features, spare))
         summed: Tensor = by_ancilla.index_select(-1, kept).sum(-1)
         return summed
@@ -249,7 +258,7 @@ class TreePlan:
     def _read(self, kept: Tensor) -> Tensor:
         """Measured values of words, shape (rows, values, places)."""
         matrix, constant, which = (
-            torch.as_tensor(numbers, device=kept.device)
+            constant(numbers, kept.device)
             for numbers in (self._sampling.expected, self._sampling.constant, self._words)
         )
         words = kept.index_select(1, which)

@@ -14,6 +14,7 @@ from quanvolve.compile.batch._chunks import in_chunks
 from quanvolve.compile.batch._tracing import bare, has_tangent
 from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.batch._windows import Windows
+from quanvolve.compile.plans._work import NEVER, Work
 from quanvolve.compile.reference._coefficients import rotations, site_matrix
 from quanvolve.compile.reference._features import features
 from quanvolve.compile.reference._truncation import Train, evolve, stacked
@@ -112,9 +113,9 @@ class TruncatedTrainPlan:
 
         return in_chunks(on_chunk, windows, compiled, layout.outputs, per_window)
 
-    def cost(self, layout: Layout) -> tuple[float, float]:
+    def work(self, layout: Layout) -> tuple[Work, Work]:
         """Never the cheapest: it is approximate, so it runs only where it is asked for."""
-        return float("inf"), float("inf")
+        return NEVER, NEVER
 
     def __str__(self) -> str:
         n = self.chains[0].circuit.n_wires

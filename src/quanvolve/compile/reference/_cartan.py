@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._precision import turned, wide
 from quanvolve.compile.tables._cartan import CartanTables
 
@@ -23,8 +24,8 @@ def cartan_numbers(tables: CartanTables, weights: Tensor) -> Tensor:
         top = torch.cat([torch.zeros_like(first[:, :1]), second], dim=1)
         blocks.append(torch.cat([top.unsqueeze(1), torch.cat([first.unsqueeze(2), both], dim=2)], dim=1))
     numbers = torch.stack(blocks, dim=1).flatten(2)
-    words = torch.as_tensor(tables.words, device=weights.device)
-    return numbers.index_select(2, words) * torch.as_tensor(tables.signs, dtype=weights.dtype, device=weights.device)
+    words = constant(tables.words, weights.device)
+    return numbers.index_select(2, words) * constant(tables.signs, weights.device, weights.dtype)
 
 
 def _outer(first: Tensor, second: Tensor) -> Tensor:

@@ -13,13 +13,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._precision import turned, wide
 from quanvolve.compile.batch._values import flat_weights
 from quanvolve.compile.tables._angles import AngleMaps, angle_maps
 from quanvolve.compile.tables._parsed import kept
-from quanvolve.compile.tables._pauli import Floats, clifford_table, rotation_tables
+from quanvolve.compile.tables._pauli import Floats, clifford_on_states, rotation_tables
 from quanvolve.compile.tables._recipe import Encoded, Mix, Permute, Recipe
 from quanvolve.compile.tables._site_words import site_words
+
+_ZERO = np.array([[[1.0], [0.0], [0.0], [1.0]]])
+"""The Bloch vector of |0>, with its constant: shape (1, 4, 1)."""
 
 
 def coefficients(
@@ -65,11 +69,11 @@ def _evolve(recipe: Recipe, flat: Tensor, matrices: Tensor, outputs: slice) -> T
     tensor = _initial(recipe, flat)[:, outputs].expand(batch, -1, -1)
     for step in recipe.steps:
         if isinstance(step, Permute):
-            source = torch.as_tensor(step.source, device=flat.device)
-            tensor = tensor[:, :, source] * torch.as_tensor(step.sign, dtype=flat.dtype, device=flat.device)
+            source = constant(step.source, flat.device)
+            tensor = tensor[:, :, source] * constant(step.sign, flat.device, flat.dtype)
             continue
         if isinstance(step, Mix):
-            tensor = _on_axes(tensor, torch.as_tensor(step.matrix, dtype=flat.dtype, device=flat.device), step.wires, n)
+            tensor = _on_axes(tensor, constant(step.matrix, flat.device, flat.dtype), step.wires, n)
             continue
         first, *others = step.numbers
         matrix = matrices[:, first]
@@ -83,10 +87,8 @@ def rotations(recipe: Encoded, flat: Tensor) -> Tensor:
     """The matrix of every constant and weighted rotation, shape (batch, number, 4, 4)."""
     maps, matrices = _turn_tables(recipe)
     weights = wide(flat)
-    offset, mixing = (
-        torch.as_tensor(array, dtype=weights.dtype, device=flat.device) for array in (maps.offset, maps.mixing)
-    )
-    parts = torch.as_tensor(matrices, dtype=flat.dtype, device=flat.device)
+    offset, mixing = (constant(array, flat.device, weights.dtype) for array in (maps.offset, maps.mixing))
+    parts = constant(matrices, flat.device, flat.dtype)
     cosines, sines = (part[..., None, None] for part in turned(offset + weights @ mixing, flat.dtype))
     return parts[0] + cosines * parts[1] + sines * parts[2]
 
@@ -100,7 +102,7 @@ def _turn_tables(recipe: Encoded) -> tuple[AngleMaps, Floats]:
 
 
 def _initial(recipe: Recipe, like: Tensor) -> Tensor:
-    outputs, words, values = (torch.as_tensor(array, device=like.device) for array in recipe.observables)
+    outputs, words, values = (constant(array, like.device) for array in recipe.observables)
     shape = (1, recipe.circuit.n_outputs, 4**recipe.circuit.n_wires)
     tensor = torch.zeros(shape, dtype=like.dtype, device=like.device)
     return tensor.index_put((torch.zeros_like(outputs), outputs, words), values.to(like.dtype), accumulate=True)
@@ -135,17 +137,13 @@ def _contract_sites(recipe: Recipe, matrices: Tensor, tensor: Tensor) -> Tensor:
 
 def site_matrix(recipe: Encoded, wire: int, matrices: Tensor) -> Tensor:
     """A of one site, shape (batch, 4, columns): the Bloch vector in the site's functions (design of `_sites`)."""
-    bloch = matrices.new_tensor([1.0, 0.0, 0.0, 1.0]).reshape(1, 4, 1)
-    tables = torch.as_tensor(rotation_tables(), dtype=matrices.dtype, device=matrices.device).mT
+    bloch = constant(_ZERO, matrices.device, matrices.dtype)
+    tables = constant(rotation_tables(), matrices.device, matrices.dtype).mT
     for gate in recipe.site_gates[wire]:
         if gate.clifford is not None:
-            source, sign = clifford_table(gate.clifford)
-            forward = np.zeros((4, 4))
-            forward[source, np.arange(4)] = sign  # states move opposite to observables: the transpose
-            bloch = torch.as_tensor(forward, dtype=matrices.dtype, device=matrices.device) @ bloch
+            bloch = constant(clifford_on_states(gate.clifford), matrices.device, matrices.dtype) @ bloch
         if gate.reads:
             bloch = torch.cat([part @ bloch for part in tables[gate.axis]], dim=-1)
         if gate.number is not None:
             bloch = matrices[:, gate.number].mT @ bloch
-    columns = list(recipe.sites[wire].columns)
-    return bloch[:, :, columns].expand(matrices.shape[0], -1, -1)
+    return bloch[:, :, constant(recipe.sites[wire].chosen, bloch.device)].expand(matrices.shape[0], -1, -1)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from quanvolve.compile.batch._chunks import in_chunks
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._precision import turned
 from quanvolve.compile.batch._rows import RowWeights, angles_of, outputs_of, tensors_of, with_tensors
 from quanvolve.compile.batch._windows import Windows
@@ -24,7 +26,7 @@ from quanvolve.compile.tables._density import (
     word_tables,
 )
 from quanvolve.compile.tables._layout import Layout
-from quanvolve.compile.tables._parsed import Parsed
+from quanvolve.compile.tables._parsed import Parsed, kept
 from quanvolve.compile.tables._pauli import Floats, part_on
 
 _TEMPORARIES = 6
@@ -64,12 +66,12 @@ def run_density(parsed: Parsed, values: Tensor, weights: RowWeights, shape: tupl
             else:
                 state = _apply(step, state)
     words, matrix = measured_words(parsed)
-    sources = state.index_select(-2, torch.as_tensor(words, device=state.device))
+    sources = state.index_select(-2, constant(words, state.device))
     return torch.matmul(_like(matrix, state), sources).expand(*shape, -1, -1)
 
 
 def _like(numbers: Floats, state: Tensor) -> Tensor:
-    return torch.as_tensor(numbers, dtype=state.dtype, device=state.device)
+    return constant(numbers, state.device, state.dtype)
 
 
 def _turn(n_wires: int, step: Turned, state: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
@@ -87,30 +89,37 @@ def _turn(n_wires: int, step: Turned, state: Tensor, cosine: Tensor, sine: Tenso
 def _apply(step: Step, state: Tensor) -> Tensor:
     """A step without an angle."""
     if isinstance(step, Permuted):
-        moved = state.index_select(-2, torch.as_tensor(step.source, device=state.device))
+        moved = state.index_select(-2, constant(step.source, state.device))
         return moved if (step.sign == 1).all() else moved * _like(step.sign, state).unsqueeze(-1)
     if isinstance(step, Scaled):
         return state * _like(step.factor, state).unsqueeze(-1)
     assert isinstance(step, Mixed)
-    ordered = state.index_select(-2, torch.as_tensor(step.order, device=state.device))
+    ordered = state.index_select(-2, constant(step.order, state.device))
     ordered = torch.unflatten(ordered, -2, (len(step.matrix), -1))
     after = torch.matmul(_like(step.matrix, state), ordered.flatten(-2)).reshape(ordered.shape).flatten(-3, -2)
-    return after.index_select(-2, torch.as_tensor(step.back, device=state.device))
+    return after.index_select(-2, constant(step.back, state.device))
+
+
+@kept
+def _still(parsed: Parsed) -> npt.NDArray[np.bool_]:
+    """Which words |0...0> has."""
+    n = parsed.circuit.n_wires
+    still = np.ones(4**n, bool)
+    for wire in range(n):
+        still &= np.isin(part_on((wire,), n), (0, 3))
+    return still
 
 
 def _initial(parsed: Parsed, values: Tensor, dtype: torch.dtype) -> Tensor:
     """Before the first gate: the expectation values of all words, shape (..., 4^n, positions)."""
     circuit, n = parsed.circuit, parsed.circuit.n_wires
     if circuit.preparation is None:
-        still = np.ones(4**n, bool)
-        for wire in range(n):
-            still &= np.isin(part_on((wire,), n), (0, 3))
-        state = torch.as_tensor(still, dtype=dtype, device=values.device).unsqueeze(-1)
+        state = constant(_still(parsed), values.device, dtype).unsqueeze(-1)
         return state.expand(*values.shape[:-2], 4**n, values.shape[-1])
-    real = initial(circuit, values, dtype).select(-3, 0)  # prepared amplitudes are real
+    real = initial(parsed, values, dtype).select(-3, 0)  # prepared amplitudes are real
     tables = word_tables(parsed)
-    flipped = real.index_select(-2, torch.as_tensor(tables.flips.reshape(-1), device=real.device))
+    flipped = real.index_select(-2, constant(tables.flips.reshape(-1), real.device))
     pairs = real.unsqueeze(-3) * torch.unflatten(flipped, -2, tables.flips.shape)
     found = torch.matmul(_like(tables.signs, real), pairs)  # ..., X part, Z part, positions
-    state = found.flatten(-3, -2).index_select(-2, torch.as_tensor(tables.sources, device=real.device))
+    state = found.flatten(-3, -2).index_select(-2, constant(tables.sources, real.device))
     return state * _like(tables.factors, real).unsqueeze(-1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._precision import turned
 from quanvolve.compile.batch._values import bits, extended
 from quanvolve.compile.tables._recipe import Encoded
@@ -34,4 +35,4 @@ def _site_features(site: Site, windows: Tensor, dtype: torch.dtype) -> Tensor:
         functions = torch.cat([functions, functions * cosine, functions * sine], dim=-2)
     if site.columns == tuple(range(functions.shape[-2])):
         return functions
-    return functions[..., list(site.columns), :]
+    return functions[..., constant(site.chosen, functions.device), :]

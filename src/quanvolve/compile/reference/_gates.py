@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.tables._segments import Jump, Segment, Sparse
 
 
@@ -20,7 +21,7 @@ def apply_sparse(gate: Sparse, state: Tensor) -> Tensor:
     for source, factor in zip(gate.source, gate.factor, strict=True):
         moved = state
         if (source != np.arange(len(source))).any():
-            moved = state.index_select(-2, torch.as_tensor(source, device=state.device))
+            moved = state.index_select(-2, constant(source, state.device))
         part = _times(factor, moved)
         total = part if total is None else total + part
     assert total is not None
@@ -41,8 +42,7 @@ def _times(factor: npt.NDArray[np.complex128], state: Tensor) -> Tensor:
 
 
 def _column(numbers: npt.NDArray[np.float64], like: Tensor) -> Tensor:
-    whole = np.ascontiguousarray(numbers)  # and no view into complex numbers, which an exported program cannot hold
-    return torch.as_tensor(whole, dtype=like.dtype, device=like.device).unsqueeze(-1)
+    return constant(numbers, like.device, like.dtype).unsqueeze(-1)
 
 
 def run_steps(segment: Segment, state: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:

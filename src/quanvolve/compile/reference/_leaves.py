@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._precision import turned, wide
 from quanvolve.compile.tables._leaves import LeafTables
 
@@ -12,7 +13,7 @@ from quanvolve.compile.tables._leaves import LeafTables
 def read_leaves(tables: LeafTables, images: Tensor) -> Tensor:
     """Images (N, channels, *size) to leaves (rows, N)."""
     pixels = torch.cat([images.flatten(1), images.new_zeros(images.shape[0], 1)], dim=1)
-    which = torch.as_tensor(tables.pixels % (tables.count + 1), device=images.device)
+    which = constant(tables.pixels, images.device) % (tables.count + 1)
     angles = wide(pixels.index_select(1, which).T) * tables.factor
     cosines, sines = turned(angles, images.dtype)
-    return torch.where(torch.as_tensor(tables.sines, device=images.device).unsqueeze(1), sines, cosines)
+    return torch.where(constant(tables.sines, images.device).unsqueeze(1), sines, cosines)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from quanvolve.circuits import Circuit
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.tables._parsed import Parsed
 from quanvolve.compile.tables._words import parity, words_of
@@ -49,7 +52,13 @@ def measure(parsed: Parsed, state: Tensor) -> Tensor:
 
 
 def _matrix(numbers: npt.NDArray[np.float64], like: Tensor) -> Tensor:
-    return torch.as_tensor(numbers, dtype=like.dtype, device=like.device)
+    return constant(numbers, like.device, like.dtype)
+
+
+@lru_cache(maxsize=16)
+def _ones(wires: int) -> npt.NDArray[np.integer]:
+    """parity of each basis state."""
+    return parity(np.arange(2**wires))
 
 
 def _number_of_ones(circuit: Circuit, state: Tensor) -> Tensor:
@@ -62,6 +71,6 @@ def _number_of_ones(circuit: Circuit, state: Tensor) -> Tensor:
     else:
         most = probabilities.detach().amax(-2, keepdim=True)
         chosen = (probabilities.detach() >= most - _TIE).to(torch.uint8).argmax(-2)
-    table = torch.as_tensor(parity(np.arange(2**circuit.n_wires)), dtype=state.dtype, device=state.device)
+    table = constant(_ones(circuit.n_wires), state.device, state.dtype)
     # Jumps have the derivative zero almost everywhere; the graph stays, so that what comes before gets its zeros.
     return keep_graph(table[chosen].unsqueeze(-2), state)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from quanvolve.compile.batch._chunks import in_chunks
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.batch._graph import keep_graph
 from quanvolve.compile.batch._windows import Windows
 from quanvolve.compile.reference._features import features
@@ -84,7 +85,7 @@ def _word(sweep: WordSweep, functions: list[Tensor], numbers: Tensor, shape: tup
     state = like.new_full((*shape, 1, like.shape[-1]), factor)
     start = 0
     for site in sweep.sites:
-        terms, moves = (torch.as_tensor(array, device=like.device) for array in (site.terms, site.moves))
+        terms, moves = (constant(array, like.device) for array in (site.terms, site.moves))
         term_numbers = numbers[..., start : start + len(terms), None]
         start += len(terms)
         parts = term_numbers * functions[site.wire].index_select(-2, terms[:, 1])

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.reference._coefficients import rotations, site_matrix
 from quanvolve.compile.tables._chains import Chains, Event
 from quanvolve.compile.tables._parsed import kept
@@ -30,14 +31,14 @@ def numbers(chains: Chains, flat: Tensor) -> Tensor:
         local = torch.eye(4, dtype=flat.dtype, device=flat.device).expand(rows, len(wires), 1, 4, 4)
         for kind, step in zip(kinds, steps, strict=True):
             if kind == "rotation":
-                turn = matrices[:, torch.as_tensor(step, device=flat.device)]
+                turn = matrices[:, constant(step, flat.device)]
                 local = torch.matmul(turn.unsqueeze(2), local)
             else:
-                operators = torch.as_tensor(step, dtype=flat.dtype, device=flat.device)
+                operators = constant(step, flat.device, flat.dtype)
                 local = torch.matmul(operators.unsqueeze(1), local.unsqueeze(3)).flatten(2, 3)
         sites = torch.stack([site_matrix(chains, wire, matrices) for wire in wires], dim=1)
         parts.append(torch.matmul(sites.mT.unsqueeze(2), local).flatten(1))
-    places = torch.as_tensor(_places(chains), device=flat.device)
+    places = constant(_places(chains), flat.device)
     return torch.cat(parts, dim=1).index_select(1, places)
 
 

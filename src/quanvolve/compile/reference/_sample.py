@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.tables._sampling import ShotTables
 
 
@@ -22,7 +23,7 @@ def drawn(tables: ShotTables, words: Tensor) -> Tensor:
     if words.dtype not in (torch.float32, torch.float64):  # shots are counted, which half precision cannot
         return drawn(tables, words.to(torch.float32)).to(words.dtype)
     means = None
-    values = torch.as_tensor(tables.values).to(words)
+    values = constant(tables.values, words.device, words.dtype)
     first = string = 0
     for n in tables.bits:
         size = 2**n

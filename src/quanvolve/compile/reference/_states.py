@@ -46,7 +46,7 @@ def states(circuits: Sequence[Parsed], values: Tensor, flat: Tensor, filters: in
 
 def run_states(parsed: Parsed, values: Tensor, weights: RowWeights, shape: tuple[int, int, int]) -> Tensor:
     """Measured values of one circuit; arguments as :data:`quanvolve.compile.batch._rows.Run` has them."""
-    state = initial(parsed.circuit, values, weights.flat.dtype)
+    state = initial(parsed, values, weights.flat.dtype)
     folded = iter(weights.folded)
     for segment in segments_of(parsed):
         if weights.folded and segment.folds:
@@ -93,7 +93,7 @@ def continued(circuit: Circuit, values: Tensor, state: Tensor | None = None) -> 
         [0.0, 1.0]
     """
     parsed, inputs = Parsed(circuit), wide(values).reshape(1, 1, 1, circuit.n_inputs, -1)
-    state = initial(circuit, inputs, values.dtype) if state is None else state
+    state = initial(parsed, inputs, values.dtype) if state is None else state
     for segment in segments_of(parsed):
         state = run_steps(segment, state, *_half_turns(segment, inputs, values.new_empty(1, 1, 1, 0)))
     return measure(parsed, state).reshape(circuit.n_outputs, -1), state

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from quanvolve.compile.batch._constants import constant
 from quanvolve.compile.tables._tree import TreeLevel, TreeTables
 
 
@@ -35,7 +35,8 @@ def one_level(level: TreeLevel, state: Tensor, numbers: Tensor) -> Tensor:
     value = numbers.unsqueeze(-1)
     for position in reversed(range(len(level.sizes))):
         size = level.sizes[position]
-        rows = torch.as_tensor(level.rows[:, position, None] + np.arange(size - 1), device=state.device)
+        first_rows = constant(level.rows[:, position, None], state.device)
+        rows = first_rows + torch.arange(size - 1, device=state.device)
         known = torch.unflatten(state.index_select(1, rows.flatten()), 1, (len(level.rows), size - 1))
         known = torch.cat([known.new_ones(*known.shape[:2], 1, known.shape[3]), known], dim=2)
         if value.shape[-1] == 1:  # all inputs are still to come: the images enter by one product of matrices

@@ -61,6 +61,7 @@ class Readers(NamedTuple):
         element, table: for each reader its pixel's offset in the window, and its factor.
         factors: what pixels are multiplied with to become angles.
         places: offset of each place's first pixel in a channel.
+        run, step: so many places one after the other are so many pixels apart.
     """
 
     channel_step: int
@@ -68,6 +69,8 @@ class Readers(NamedTuple):
     table: npt.NDArray[np.int64]
     factors: npt.NDArray[np.float64]
     places: Offsets
+    run: int
+    step: int
 
 
 class FeatureTable(NamedTuple):
@@ -162,4 +165,5 @@ class WindowTables(Tables):
         joined = channels // self.layout.groups if self.grid.joint else 1
         places, elements = self.grid.offsets(size, joined)
         _, inputs, numbers, multipliers = self.features
-        return Readers(math.prod(size) * joined, elements[inputs], numbers, multipliers * self.scale, places)
+        run, step = self.grid.places(size)[-1], self.grid.stride[-1]
+        return Readers(math.prod(size) * joined, elements[inputs], numbers, multipliers * self.scale, places, run, step)

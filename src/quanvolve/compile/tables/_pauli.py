@@ -51,6 +51,15 @@ def clifford_table(name: str) -> tuple[npt.NDArray[np.int64], Floats]:
     return source.astype(np.int64), sign
 
 
+@lru_cache(maxsize=64)
+def clifford_on_states(name: str) -> Floats:
+    """The matrix (4, 4) of a Clifford gate on a Bloch vector: states move opposite to observables."""
+    source, sign = clifford_table(name)
+    forward = np.zeros((4, 4))
+    forward[source, np.arange(4)] = sign
+    return forward
+
+
 def word_index(word: Iterable[tuple[int, str]], n_wires: int) -> int:
     """The number of a Pauli word among all 4^n_wires.
 

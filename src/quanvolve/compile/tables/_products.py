@@ -77,6 +77,29 @@ def pattern(recipe: Recipe) -> Pattern | None:
     return occurs[:, wanted[0]]
 
 
+def _patterns(recipes: Sequence[Recipe], layout: Layout) -> Pattern | None:
+    """Those of all rows, shape (groups, channels, outputs, features)."""
+    patterns = [pattern(recipe) for recipe in recipes]
+    if any(occurs is None for occurs in patterns):
+        return None
+    groups, filters, channels, outputs = layout
+    measured = recipes[0].circuit.n_outputs
+    rows = [occurs for occurs in patterns if occurs is not None] * (layout.rows if len(recipes) == 1 else 1)
+    arranged = np.stack(rows).reshape(*layout.shape, measured, -1)
+    return arranged.transpose(0, 2, 1, 3, 4).reshape(groups, channels, filters * measured, -1)[:, :, :outputs]
+
+
+def needed_by(recipes: Sequence[Recipe], layout: Layout) -> Pattern | None:
+    """Which features an output can have in some group and channel, shape (outputs, features); None if that is not known.
+
+    Args:
+        recipes: one for all rows, or one for each.
+        layout: of the rows.
+    """
+    patterns = _patterns(recipes, layout)
+    return None if patterns is None else patterns.any((0, 1))
+
+
 def products(recipes: Sequence[Recipe], layout: Layout) -> Products | None:
     """The products that the polynomials of a layer need, or None where evaluating all of them is cheaper.
 
@@ -85,14 +108,10 @@ def products(recipes: Sequence[Recipe], layout: Layout) -> Products | None:
         layout: of the rows.
     """
     table = feature_table(recipes[0])
-    patterns = [pattern(recipe) for recipe in recipes]
-    if table is None or any(occurs is None for occurs in patterns):
+    arranged = _patterns(recipes, layout)
+    if table is None or arranged is None:
         return None
-    measured = recipes[0].circuit.n_outputs
-    groups, filters, channels, outputs = layout
-    rows = [occurs for occurs in patterns if occurs is not None] * (layout.rows if len(recipes) == 1 else 1)
-    arranged = np.stack(rows).reshape(*layout.shape, measured, -1)
-    arranged = arranged.transpose(0, 2, 1, 3, 4).reshape(groups, channels, filters * measured, -1)[:, :, :outputs]
+    groups, _, channels, outputs = layout
     work = _ROW * (arranged.any(2).sum() + arranged.sum())
     if work > arranged.shape[-1] * (padded(outputs, 4) + 1) * groups * channels:
         return None

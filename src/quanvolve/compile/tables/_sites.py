@@ -8,6 +8,7 @@ depends on constants and weights only. So phi is shared by all filters and A dis
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,11 @@ class Site:
     gates: tuple[Gate, ...]
     angles: tuple[tuple[tuple[int, float], ...], ...]
     columns: tuple[int, ...]
+
+    @cached_property
+    def chosen(self) -> npt.NDArray[np.int64]:
+        """The columns as an array."""
+        return np.array(self.columns, np.int64)
 
 
 Known = dict[tuple[tuple[Gate, ...], int], Site]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import numpy.typing as npt
+
 from quanvolve.circuits import PROGRAM, Circuit
 from quanvolve.compile.tables._parsed import Parsed, kept
 
@@ -30,6 +33,18 @@ def values_of_inputs(parsed: Parsed) -> tuple[int, ...]:
 def values_of_both(parsed: Parsed) -> tuple[int, ...]:
     """As :func:`mixed_values`."""
     return mixed_values(parsed.circuit)
+
+
+@kept
+def places_of_both(parsed: Parsed) -> npt.NDArray[np.int64]:
+    """Where those values are among all that angles read."""
+    return np.array([parsed.circuit.n_inputs + k for k in values_of_both(parsed)], np.int64)
+
+
+@kept
+def places_of_inputs(parsed: Parsed) -> npt.NDArray[np.int64]:
+    """The numbers of :func:`values_of_inputs` as an array."""
+    return np.array(values_of_inputs(parsed), np.int64)
 
 
 @kept

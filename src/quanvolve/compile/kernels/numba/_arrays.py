@@ -1,6 +1,7 @@
 """What the arrays of the loops hold, for signatures: Numba compiles each function for the number types that it gets.
 
-Shapes are in the docstrings of the functions. One call may take both kinds of `Floats`: angles stay float64.
+Shapes are in the docstrings of the functions. One call may take both kinds of `Floats`: angles stay float64. An array
+is copied into another by a loop over its numbers: `into[:] = array` compiles an error message of Numba's, in 3 seconds.
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ def bilinear(first: int, second: int) -> Bilinear:
                     return new
 
                 sums = emit.loop(vectors, first * second, turn)
-                _add_up(emit, sums, d, numbers.place(m))
+                add_up(emit, sums, d, numbers.place(m))
             return context.get_dummy_value()
 
         return signature, generate
@@ -200,7 +200,7 @@ def _data(
     return [data_of(context, builder, signature.args[n], arguments[n]) for n in which]
 
 
-def _add_up(emit: Emit, sums: Values, into: ir.Value, start: ir.Value) -> None:
+def add_up(emit: Emit, sums: Values, into: ir.Value, start: ir.Value) -> None:
     """``into[start + n] += sum of the lanes of sums[n]``."""
     builder = emit.builder
     for first in range(0, len(sums), emit.lanes):

@@ -25,7 +25,7 @@ class Cartan:
         """Shape (rows, 3, words)."""
         out = torch.empty((len(weights), 3, len(tables.words)), dtype=weights.dtype)
         launch(
-            _interactions.forward, _interactions.forward_parallel, _parts(weights), array(weights), tables.words,
+            _interactions.forward, _parts(weights), array(weights), tables.words,
             tables.signs.astype(array(weights).dtype), tables.every, array(out),
         )  # fmt: skip
         return out
@@ -36,7 +36,7 @@ class Cartan:
         """The gradient by the weights."""
         gradient = torch.empty(tuple(weights.shape), dtype=grad.dtype)
         launch(
-            _interactions.backward, _interactions.backward_parallel, _parts(weights), array(weights), tables.words,
+            _interactions.backward, _parts(weights), array(weights), tables.words,
             tables.signs.astype(array(weights).dtype), tables.every, array(grad), array(gradient),
         )  # fmt: skip
         return (gradient,)

@@ -237,22 +237,3 @@ def _down(
             row += inputs
             at += step
             grad += outputs * ld
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(
-    parts: int, leaves: Floats, maps: Floats, climb: Climb, tile: int, room: Floats, out: Floats
-) -> None:
-    """All parts of :func:`forward`."""
-    for part in numba.prange(parts):
-        forward(part, parts, leaves, maps, climb, tile, room, out)
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def backward_parallel(
-    parts: int, leaves: Floats, maps: Floats, climb: Climb, tile: int, room: Floats, groups: int, pieces: int,
-    d_out: Floats, d_maps: Floats, d_leaves: Floats,
-) -> None:  # fmt: skip
-    """All parts of :func:`backward`."""
-    for part in numba.prange(parts):
-        backward(part, parts, leaves, maps, climb, tile, room, groups, pieces, d_out, d_maps, d_leaves)

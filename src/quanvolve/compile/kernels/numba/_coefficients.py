@@ -46,7 +46,7 @@ class Coefficients:
         into = array(out)
         for block in _blocks(tables, weights):
             launch(
-                _pauli_words.forward, _pauli_words.forward_parallel, block.parts, block.flat, block.chunk, block.steps,
+                _pauli_words.forward, block.parts, block.flat, block.chunk, block.steps,
                 into[block.rows],
             )  # fmt: skip
         return out
@@ -61,12 +61,17 @@ class Coefficients:
         for block in _blocks(tables, weights):
             d_flat = np.zeros((block.pieces, *block.flat.shape), d_out.dtype)
             launch(
-                _pauli_words.backward, _pauli_words.backward_parallel, block.parts, block.flat, block.chunk,
+                _pauli_words.backward, block.parts, block.flat, block.chunk,
                 block.steps, d_out[block.rows], d_flat,
             )  # fmt: skip
             to = some_rows(d_weights, block.rows)
             to += d_flat.sum(0)
         return (gradient,)
+
+
+def chunk_of(steps: PauliSteps, outputs: int, size: int) -> int:
+    """How many observables are evolved together, of numbers of so many bytes."""
+    return max(1, min(outputs, _CHUNK_BYTES // (4**steps.wires * size)))
 
 
 def _blocks(tables: CoefficientTables, weights: Tensor) -> Iterator[_Block]:
@@ -75,8 +80,7 @@ def _blocks(tables: CoefficientTables, weights: Tensor) -> Iterator[_Block]:
     for number, recipe in enumerate(tables.recipes):
         rows = slice(None) if shared else slice(number, number + 1)
         row_weights, steps, outputs = some_rows(flat, rows), pauli_steps(recipe), recipe.circuit.n_outputs
-        words = 4**steps.wires
-        chunk = max(1, min(outputs, _CHUNK_BYTES // (words * flat.itemsize)))
+        words, chunk = 4**steps.wires, chunk_of(steps, outputs, flat.itemsize)
         pieces = -(-outputs // chunk)
         busy = len(row_weights) * outputs * words * (len(steps.kinds) + 2) > _SMALL
         yield _Block(rows, row_weights, steps, chunk, pieces, min(threads(), len(row_weights) * pieces) if busy else 1)

@@ -182,12 +182,3 @@ def sample(
             string += size
         for j in range(len(sums)):
             out[row, j, place] = sums[j] / shots
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def sample_parallel(
-    parts: int, words: Floats, values: Floats, bits: Integers, shots: int, seed: RandomState, out: Floats
-) -> None:
-    """All parts of :func:`sample`."""
-    for part in numba.prange(parts):
-        sample(part, parts, words, values, bits, shots, seed, out)

@@ -107,7 +107,8 @@ def _run_slopes(
 @_inlined  # type: ignore[untyped-decorator]
 def _turns(circuit: StateSteps, row: Floats, halves: Floats, cosines: Floats, sines: Floats) -> None:
     """What a row of weights makes of the half angles, (offset + sum of multiplier * weight) / 2, and what they turn."""
-    halves[:] = circuit.offsets
+    for k in range(len(halves)):
+        halves[k] = circuit.offsets[k]
     for k in range(len(circuit.terms)):
         halves[circuit.terms[k, 0]] += circuit.multipliers[k] * row[circuit.terms[k, 1]]
     halves *= 0.5
@@ -123,7 +124,8 @@ def _lane_turns(
     """The same for each window from p on: to the half angles of the weights comes factor * value / 2 of what is read."""
     for v in range(len(lane_cosines)):
         window = p + min(v, count - 1)
-        lane_cosines[v], lane_sines[v] = cosines, sines
+        for k in range(len(cosines)):
+            lane_cosines[v, k], lane_sines[v, k] = cosines[k], sines[k]
         for number in circuit.reading:
             angles[number] = halves[number]
         for k in range(len(circuit.reads)):
@@ -476,20 +478,3 @@ def _collect(circuit: StateSteps, d_angles: Floats, into: Floats) -> None:
     """Add to the gradient of a row of weights what comes through its angles."""
     for k in range(len(circuit.terms)):
         into[circuit.terms[k, 1]] += circuit.multipliers[k] * d_angles[circuit.terms[k, 0]]
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(parts: int, values: Floats, flat: Floats, filters: int, circuit: StateSteps, out: Floats) -> None:
-    """All parts of :func:`forward`."""
-    for part in numba.prange(parts):
-        forward(part, part + 1, parts, values, flat, filters, circuit, out)
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def backward_parallel(
-    parts: int, values: Floats, flat: Floats, filters: int, circuit: StateSteps, d_out: Floats, d_values: Floats,
-    d_flat: Floats,
-) -> None:  # fmt: skip
-    """All parts of :func:`backward`."""
-    for part in numba.prange(parts):
-        backward(part, part + 1, parts, values, flat, filters, circuit, d_out, d_values, d_flat)

@@ -156,19 +156,3 @@ def backward(
                 into[to + 6 + z] += -cy * sz * d0 + sy * cz * d1 - cy * cz * d2 - sy * sz * d3
             _rotation_back(cosines, sines, first, r, d_r, into, to)
             _rotation_back(cosines, sines, first + 3, s, d_s, into, to + 3)
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(parts: int, weights: Floats, words: Integers, signs: Floats, every: bool, out: Floats) -> None:
-    """All parts of :func:`forward`."""
-    for part in numba.prange(parts):
-        forward(part, parts, weights, words, signs, every, out)
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def backward_parallel(
-    parts: int, weights: Floats, words: Integers, signs: Floats, every: bool, d_out: Floats, d_weights: Floats
-) -> None:
-    """All parts of :func:`backward`."""
-    for part in numba.prange(parts):
-        backward(part, parts, weights, words, signs, every, d_out, d_weights)

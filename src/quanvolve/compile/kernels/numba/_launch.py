@@ -1,4 +1,4 @@
-"""Parts of a kernel on all threads of torch's pool size, safely: after a fork, and from several threads at once."""
+"""Parts of a kernel on as many threads as torch has, safely: after a fork, and from several threads at once."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numba
 import torch
 from torch import Tensor
 
 from quanvolve.compile.kernels.numba._arrays import Numbers
 from quanvolve.compile.kernels.numba._memory import array
+from quanvolve.compile.kernels.numba._pool import share_out
 
 _here = os.getpid()
 _busy = threading.Lock()
@@ -20,20 +20,20 @@ _LEAST, _MOST = 4, 64
 """Parts of a sum of gradients, where it is worth more than one thread."""
 _WORTH = 4e6
 """Products that are worth a further part."""
-_LIGHT = 20_000
-"""Products of a number and a coefficient that are worth another thread."""
+_LIGHT = 4e6
+"""Products of a number and a coefficient that are worth another thread: some 0.1 ms, ten times what waking it costs."""
 _ROOM = 64 * 2**20
 """Bytes that the gradients of all parts may take."""
 
 
 def threads() -> int:
-    """How many threads a kernel may use now: as many as torch, or one where the pool cannot be used.
+    """How many threads a kernel may use now: as many as torch, or one after a fork and while others have the pool.
 
-    Numba's pools do not survive a fork, and some of them cannot be entered by two threads at once.
+    A process that was forked to load data shares its processors with others of its kind.
     """
     if os.getpid() != _here or _busy.locked():
         return 1
-    return threads_of_pool()
+    return max(1, torch.get_num_threads())
 
 
 def shares(work: float, tasks: int, size: int) -> int:
@@ -48,29 +48,23 @@ def shares(work: float, tasks: int, size: int) -> int:
     return max(1, min(wanted, tasks, _ROOM // max(1, size)))
 
 
-def launch(serial: Callable[..., None], parallel: Callable[..., None], parts: int, *arguments: object) -> None:
+def launch(serial: Callable[..., None], parts: int, *arguments: object) -> None:
     """Run a kernel's parts.
 
     Args:
-        serial: called with (part, parts, *arguments) for each part.
-        parallel: called with (parts, *arguments), runs all of them on the pool.
+        serial: called with (part, parts, *arguments) for each part; it must not hold Python's lock.
         parts: how many.
         arguments: of the kernel.
     """
-    if parts > 1 and threads() > 1 and _busy.acquire(blocking=False):
+    count = threads() if parts > 1 else 1
+    if count > 1 and _busy.acquire(blocking=False):
         try:
-            numba.set_num_threads(threads_of_pool())
-            parallel(parts, *arguments)
+            share_out(lambda part: serial(part, parts, *arguments), parts, count)
         finally:
             _busy.release()
         return
     for part in range(parts):
         serial(part, parts, *arguments)
-
-
-def threads_of_pool() -> int:
-    """Threads of Numba's pool that torch's setting allows."""
-    return max(1, min(torch.get_num_threads(), int(numba.config.NUMBA_NUM_THREADS)))
 
 
 def pixels_of(images: Tensor) -> Numbers:

@@ -25,7 +25,7 @@ class Leaves:
         """Shape (rows, images)."""
         out = torch.empty((len(tables.pixels), images.shape[0]), dtype=images.dtype)
         launch(
-            _pixels.forward, _pixels.forward_parallel, _parts(images), pixels_of(images), tables.pixels, tables.sines,
+            _pixels.forward, _parts(images), pixels_of(images), tables.pixels, tables.sines,
             tables.factor, array(out),
         )  # fmt: skip
         return out
@@ -36,7 +36,7 @@ class Leaves:
         """The gradient by the images."""
         gradient = torch.zeros(tuple(images.shape), dtype=grad.dtype)
         launch(
-            _pixels.backward, _pixels.backward_parallel, _parts(images), pixels_of(images), tables.pixels, tables.sines,
+            _pixels.backward, _parts(images), pixels_of(images), tables.pixels, tables.sines,
             tables.factor, array(grad), array(gradient).reshape(len(images), -1),
         )  # fmt: skip
         return (gradient,)

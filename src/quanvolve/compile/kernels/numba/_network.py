@@ -29,7 +29,7 @@ class Network:
         out = torch.empty((len(images), groups, outputs, *places), dtype=numbers.dtype)
         parts, pieces = work.forward(work.places + 1)
         flat = array(out).reshape(len(images), groups, outputs, -1)
-        launch(_sweep.forward, _sweep.forward_parallel, parts, *arguments, pieces, flat)
+        launch(_sweep.forward, parts, *arguments, pieces, flat)
         return out
 
     def backward(
@@ -43,7 +43,7 @@ class Network:
         d_numbers = Sum(parts, flat_numbers.shape, numbers.dtype)
         d_images = Sum(pieces if wanted[0] else 0, pixels.shape, numbers.dtype)
         into = d_numbers.parts, d_images.parts
-        launch(_sweep.backward, _sweep.backward_parallel, parts, *arguments, pieces, d_out, *into)
+        launch(_sweep.backward, parts, *arguments, pieces, d_out, *into)
         to_images = None
         if wanted[0]:
             to_images = d_images.total().reshape(images.shape).to(images.dtype)

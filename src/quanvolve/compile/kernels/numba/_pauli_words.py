@@ -47,7 +47,9 @@ def _matrix(numbers: Integers, axes: Integers, angles: Floats, into: Floats, ski
         for a in range(3):
             for b in range(3):
                 product[a, b] = turn[a, 0] * into[0, b] + turn[a, 1] * into[1, b] + turn[a, 2] * into[2, b]
-        into[:, :] = product
+        for a in range(3):
+            for b in range(3):
+                into[a, b] = product[a, b]
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -67,19 +69,28 @@ def _rotate(tensor: Floats, before: int, after: int, matrix: Floats) -> None:
             tz[k] = m20 * x + m21 * y + m22 * z
 
 
-@_jit  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})  # type: ignore[untyped-decorator]
 def _outer(grad: Floats, tensor: Floats, before: int, after: int, into: Floats) -> None:
     """Sum of grad[i] tensor[j] over everything but one wire's X, Y, Z index."""
     g, t = grad.reshape(before * 4, after), tensor.reshape(before * 4, after)
-    into[:, :] = 0.0
-    for i in range(3):
-        for j in range(3):
-            total = 0.0
-            for b in range(before):
-                left, right = g[4 * b + 1 + i], t[4 * b + 1 + j]
-                for k in range(after):
-                    total += left[k] * right[k]
-            into[i, j] = total
+    xx, xy, xz, yx, yy, yz, zx, zy, zz = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for b in range(before):  # nine sums at a time: one alone would wait for each of its additions
+        gx, gy, gz = g[4 * b + 1], g[4 * b + 2], g[4 * b + 3]
+        tx, ty, tz = t[4 * b + 1], t[4 * b + 2], t[4 * b + 3]
+        for k in range(after):
+            x, y, z = tx[k], ty[k], tz[k]
+            xx += gx[k] * x
+            xy += gx[k] * y
+            xz += gx[k] * z
+            yx += gy[k] * x
+            yy += gy[k] * y
+            yz += gy[k] * z
+            zx += gz[k] * x
+            zy += gz[k] * y
+            zz += gz[k] * z
+    into[0, 0], into[0, 1], into[0, 2] = xx, xy, xz
+    into[1, 0], into[1, 1], into[1, 2] = yx, yy, yz
+    into[2, 0], into[2, 1], into[2, 2] = zx, zy, zz
 
 
 @_inlined  # type: ignore[untyped-decorator]
@@ -209,17 +220,3 @@ def backward(
         for k in range(len(circuit.terms)):
             rotation, number = circuit.terms[k]
             d_flat[task % pieces, row, number] += circuit.multipliers[k] * d_angles[rotation]
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(parts: int, flat: Floats, chunk: int, circuit: PauliSteps, out: Floats) -> None:
-    """All parts of :func:`forward`."""
-    for part in numba.prange(parts):
-        forward(part, parts, flat, chunk, circuit, out)
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def backward_parallel(parts: int, flat: Floats, chunk: int, circuit: PauliSteps, d_out: Floats, d_flat: Floats) -> None:
-    """All parts of :func:`backward`."""
-    for part in numba.prange(parts):
-        backward(part, parts, flat, chunk, circuit, d_out, d_flat)

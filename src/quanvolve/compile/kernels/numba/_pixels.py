@@ -70,19 +70,3 @@ def backward(
             for n in range(some):
                 slope = cosines[n * count + pixel] if sines[row] else -sines_of[n * count + pixel]
                 d_images[first + n, pixel] += factor * slope * grad[first + n]
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(parts: int, images: Floats, pixels: Integers, sines: Flags, factor: float, out: Floats) -> None:
-    """All parts of :func:`forward`."""
-    for part in numba.prange(parts):
-        forward(part, parts, images, pixels, sines, factor, out)
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def backward_parallel(
-    parts: int, images: Floats, pixels: Integers, sines: Flags, factor: float, d_out: Floats, d_images: Floats
-) -> None:
-    """All parts of :func:`backward`."""
-    for part in numba.prange(parts):
-        backward(part, parts, images, pixels, sines, factor, d_out, d_images)

@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from quanvolve.compile.kernels.numba import _dense, _sparse
-from quanvolve.compile.kernels.numba._arrays import Floats, Numbers
+from quanvolve.compile.kernels.numba._arrays import Floats
+from quanvolve.compile.kernels.numba._entries import pack, pack_all, unpack
 from quanvolve.compile.kernels.numba._launch import WindowWork, launch, pixels_of
 from quanvolve.compile.kernels.numba._memory import Sum, array
 from quanvolve.compile.kernels.numba._tile import ROWS
-from quanvolve.compile.tables._features import Readers, SiteTables, padded
+from quanvolve.compile.tables._features import Readers, SiteTables
 from quanvolve.compile.tables._polynomial import PolynomialTables
-from quanvolve.compile.tables._products import Products
 
 _SMALL = 16_384
 """Places that are worth a task of their own."""
-
-
-class _Prepared(NamedTuple):
-    """What the loops take.
-
-    Args:
-        loops: dense or sparse ones.
-        images: rows of pixels.
-        coefficients: as the loops read them.
-        rest: between the coefficients and the number of pieces.
-        work: how much there is to do.
-    """
-
-    loops: ModuleType
-    images: Numbers
-    coefficients: Floats
-    rest: tuple[SiteTables, Readers] | tuple[Products, SiteTables, Readers]
-    work: WindowWork
 
 
 class Polynomial:
@@ -50,72 +29,75 @@ class Polynomial:
 
     def forward(self, tables: PolynomialTables, images: Tensor, coefficients: Tensor) -> Tensor:
         """Shape (images, groups, outputs, *places)."""
-        ready = _prepared(tables, images, coefficients)
-        groups, outputs = coefficients.shape[:2]
-        places = tables.grid.places(tuple(images.shape[2:]))
-        out = torch.empty((len(images), groups, outputs, *places), dtype=coefficients.dtype)
-        parts, pieces = ready.work.forward(_SMALL)
-        flat = array(out).reshape(len(images), groups, outputs, -1)
-        loops = ready.loops
-        launch(
-            loops.forward, loops.forward_parallel, parts, ready.images, ready.coefficients, *ready.rest, pieces, flat
-        )
+        sites, readers, places, work = _shapes(tables, images, coefficients)
+        out = torch.empty((*images.shape[:1], *coefficients.shape[:2], *places), dtype=coefficients.dtype)
+        parts, pieces = work.forward(_SMALL)
+        flat, pixels, numbers = array(out).reshape(*out.shape[:3], -1), pixels_of(images), array(coefficients)
+        if tables.few is not None:
+            launch(_sparse.forward, parts, pixels, numbers, tables.few, sites, readers, pieces, flat)
+        else:
+            packed = _packed(tables, sites, numbers)
+            launch(_dense.forward, parts, pixels, packed, tables.tiles, sites, readers, pieces, flat)
         return out
 
     def backward(
         self, tables: PolynomialTables, grad: Tensor, images: Tensor, coefficients: Tensor, wanted: tuple[bool, ...]
     ) -> tuple[Tensor | None, ...]:
         """Gradients by images and coefficients."""
-        ready = _prepared(tables, images, coefficients)
-        groups, outputs = coefficients.shape[:2]
-        arranged = ready.coefficients
-        parts, pieces = ready.work.backward(arranged.nbytes)
-        d_out = array(grad).reshape(len(images), groups, outputs, -1)
-        d_images = Sum(pieces if wanted[0] else 0, ready.images.shape, coefficients.dtype)
-        d_arranged = Sum(parts if wanted[1] else 0, arranged.shape, coefficients.dtype)
-        loops = ready.loops
-        launch(
-            loops.backward, loops.backward_parallel, parts, ready.images, arranged, *ready.rest, pieces, d_out,
-            d_arranged.parts, d_images.parts,
-        )  # fmt: skip
+        sites, readers, _, work = _shapes(tables, images, coefficients)
+        pixels, numbers, few = pixels_of(images), array(coefficients), tables.few
+        packed = numbers if few is not None else _packed(tables, sites, numbers)
+        parts, pieces = work.backward(packed.nbytes)
+        d_out = array(grad).reshape(*grad.shape[:3], -1)
+        d_images = Sum(pieces if wanted[0] else 0, pixels.shape, coefficients.dtype)
+        d_packed = Sum(parts if wanted[1] else 0, packed.shape, coefficients.dtype)
+        into = d_out, d_packed.parts, d_images.parts
+        if few is not None:
+            launch(_sparse.backward, parts, pixels, packed, few, sites, readers, pieces, *into)
+        else:
+            every = _packed_all(tables, sites, numbers, wanted[0])
+            launch(_dense.backward, parts, pixels, packed, every, tables.tiles, sites, readers, pieces, *into)
         to_images = to_coefficients = None
         if wanted[0]:
             to_images = d_images.total().reshape(images.shape).to(images.dtype)
-        if wanted[1]:
-            whole = d_arranged.total()
-            if whole.dim() == 5:
-                whole = whole[:, :outputs, :, :, : coefficients.shape[3] // whole.shape[3]]
-            to_coefficients = whole.reshape(coefficients.shape)
+        if wanted[1] and few is not None:
+            to_coefficients = d_packed.total()
+        elif wanted[1]:
+            to_coefficients = torch.zeros(coefficients.shape, dtype=coefficients.dtype)
+            unpack(array(d_packed.total()), tables.tiles, sites.right, array(to_coefficients))
         return to_images, to_coefficients
 
 
-def _prepared(tables: PolynomialTables, images: Tensor, coefficients: Tensor) -> _Prepared:
+def _shapes(
+    tables: PolynomialTables, images: Tensor, coefficients: Tensor
+) -> tuple[SiteTables, Readers, tuple[int, ...], WindowWork]:
+    """The encoding, what windows read, places along each axis, and how much there is to do."""
     assert tables.features is not None
-    sites, few = tables.features.sites, tables.few
-    readers = tables.readers(images.shape[1], tuple(images.shape[2:]))
-    n_places = len(readers.places)
-    shape = len(images), coefficients.shape[0], n_places
+    size, sites, few = tuple(images.shape[2:]), tables.features.sites, tables.few
+    readers = tables.readers(images.shape[1], size)
+    groups, _, channels, _ = coefficients.shape
     if few is None:
-        arranged = _with_room(sites, coefficients)
-        return _Prepared(
-            _dense, pixels_of(images), arranged, (sites, readers), WindowWork(*shape, arranged.size * n_places)
-        )
-    arranged = array(coefficients)
-    products = 4 * (len(few.nodes) + len(few.terms)) * n_places
-    return _Prepared(_sparse, pixels_of(images), arranged, (few, sites, readers), WindowWork(*shape, products))
+        products = ROWS * len(tables.tiles.right) * groups * channels
+    else:
+        products = 4 * (len(few.nodes) + len(few.terms))
+    n_places = len(readers.places)
+    return sites, readers, tables.grid.places(size), WindowWork(len(images), groups, n_places, products * n_places)
 
 
-def _with_room(sites: SiteTables, coefficients: Tensor) -> Floats:
-    """Coefficients with room for whole tiles: (groups, outputs, channels, left products, right products)."""
-    groups, outputs, channels, _ = coefficients.shape
-    left, right = sites.left, sites.right
-    by_product = array(coefficients).reshape(groups, outputs, channels, left, right)
-    shape = (groups, padded(outputs, ROWS), channels, left, padded(right, ROWS))
-    if shape == by_product.shape:
-        return by_product
-    room = np.zeros(shape, by_product.dtype)
-    room[:, :outputs, :, :, :right] = by_product
-    return room
+def _packed(tables: PolynomialTables, sites: SiteTables, coefficients: Floats) -> Floats:
+    groups, _, channels, _ = coefficients.shape
+    packed = np.zeros((groups, channels, len(tables.tiles.right), ROWS), coefficients.dtype)
+    pack(coefficients, tables.tiles, sites.right, packed)
+    return packed
+
+
+def _packed_all(tables: PolynomialTables, sites: SiteTables, coefficients: Floats, wanted: bool) -> Floats:
+    groups, _, channels, _ = coefficients.shape
+    entries, rows = len(tables.tiles.all_right), ROWS * len(tables.tiles.outputs)
+    packed = np.zeros((groups if wanted else 0, channels, entries, rows), coefficients.dtype)
+    if wanted:
+        pack_all(coefficients, tables.tiles, sites.right, packed)
+    return packed
 
 
 kernel = Polynomial()

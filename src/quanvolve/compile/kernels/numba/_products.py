@@ -10,6 +10,7 @@ import numba
 import numpy as np
 
 from quanvolve.compile.kernels.numba._arrays import Floats, Integers
+from quanvolve.compile.kernels.numba._runs import copy_runs
 from quanvolve.compile.tables._features import Readers, SiteTables
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
@@ -19,17 +20,17 @@ _inlined = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"}, 
 
 @_inlined  # type: ignore[untyped-decorator]
 def gather(
-    cosines: Floats, sines: Floats, table_step: int, shift: int, places: Integers, at: int, readers: Readers,
+    cosines: Floats, sines: Floats, table_step: int, shift: int, p: int, count: int, at: int, readers: Readers,
     rows_c: Floats, rows_s: Floats,
 ) -> None:  # fmt: skip
-    """The cosine and sine of every reader at these places, to the columns from `at` on."""
+    """The cosine and sine of every reader at the places p .. p + count - 1, to the columns from `at` on."""
+    all_c, all_s = rows_c.reshape(-1), rows_s.reshape(-1)
     for r in range(len(readers.element)):
         start = readers.table[r] * table_step + shift + readers.element[r]
-        row_c, row_s = rows_c[r, at:], rows_s[r, at:]
-        for k in range(len(places)):
-            place = np.uint64(start + places[k])
-            row_c[k] = cosines[place]
-            row_s[k] = sines[place]
+        copy_runs(
+            cosines, sines, start, readers.places, p, readers.run, readers.step, count, all_c, all_s,
+            r * rows_c.shape[1] + at,
+        )  # fmt: skip
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -88,6 +89,15 @@ def site_functions_back(
 
 
 @_inlined  # type: ignore[untyped-decorator]
+def count_products(sites: SiteTables, first: int, last: int) -> int:
+    """How many products there are of one function from each of the sites first .. last - 1."""
+    count = 1
+    for site in range(first, last):
+        count *= sites.sizes[site]
+    return count
+
+
+@_inlined  # type: ignore[untyped-decorator]
 def products(sites: SiteTables, first: int, last: int, width: int, functions: Floats, table: Floats) -> None:
     """All products of one function from each of the sites first .. last - 1, the last site fastest."""
     ones = table[0]
@@ -143,5 +153,16 @@ def scatter(
         start = base + readers.element[r]
         factor = readers.factors[readers.table[r]]
         c, s, d_cos, d_sin = rows_c[r, at:], rows_s[r, at:], d_c[r, at:], d_s[r, at:]
-        for k in range(count):
-            d_image[np.uint64(start + readers.places[p + k])] += factor * (d_sin[k] * c[k] - d_cos[k] * s[k])
+        k = 0
+        while k < count:
+            some = min(count - k, readers.run - (p + k) % readers.run)
+            first = start + readers.places[p + k]
+            if readers.step == 1:
+                to = d_image[first : first + some]
+                for j in range(some):
+                    to[j] += factor * (d_sin[k + j] * c[k + j] - d_cos[k + j] * s[k + j])
+            else:
+                for j in range(some):
+                    place = np.uint64(first + j * readers.step)
+                    d_image[place] += factor * (d_sin[k + j] * c[k + j] - d_cos[k + j] * s[k + j])
+            k += some

@@ -13,8 +13,9 @@ import numpy as np
 
 from quanvolve.compile.kernels.numba._arrays import Floats, Integers, Numbers
 from quanvolve.compile.kernels.numba._products import fill_up, gather
+from quanvolve.compile.kernels.numba._runs import SLACK
 from quanvolve.compile.kernels.numba._tile import VECTOR_BYTES
-from quanvolve.compile.kernels.numba._trig import fill, turn
+from quanvolve.compile.kernels.numba._trig import fill, turn, turn_runs
 from quanvolve.compile.tables._features import Readers
 
 _jit = numba.njit(cache=True, nogil=True, fastmath={"contract"})
@@ -102,14 +103,13 @@ def tabulate(
 
 @_inlined  # type: ignore[untyped-decorator]
 def read(
-    cosines: Floats, sines: Floats, together: int, channels: int, c: int, low: int, length: int, places: Integers,
+    cosines: Floats, sines: Floats, together: int, channels: int, c: int, low: int, length: int, p: int, count: int,
     width: int, readers: Readers, rows_c: Floats, rows_s: Floats,
 ) -> None:  # fmt: skip
-    """What the readers of a channel read at these places of every image, from the tables of :func:`tabulate`."""
-    count = len(places)
+    """What the readers of a channel read at places of every image, from the tables of :func:`tabulate`."""
     for j in range(together):
         gather(
-            cosines, sines, together * channels * length, (j * channels + c) * length - low, places, j * count,
+            cosines, sines, together * channels * length, (j * channels + c) * length - low, p, count, j * count,
             readers, rows_c, rows_s,
         )  # fmt: skip
     fill_up(rows_c, together * count, width)
@@ -122,14 +122,23 @@ def read_once(
     rows_c: Floats, rows_s: Floats,
 ) -> None:  # fmt: skip
     """The same straight from the images, where windows share few pixels; `near` are the places, as :func:`nearby`."""
-    lanes = VECTOR_BYTES // 4
+    lanes, run, step = VECTOR_BYTES // 4, readers.run, readers.step
+    pixels, flat, all_c, all_s = images.shape[1], images.reshape(-1), rows_c.reshape(-1), rows_s.reshape(-1)
+    before = min(count, (run - p % run) % run)
+    runs = (count - before) // run
     for r in range(len(readers.element)):
+        factor, first = readers.factors[readers.table[r]], base + readers.element[r]
         for j in range(together):
-            # What a whole vector writes too much, the next image writes over.
-            turn(
-                images[n + j], base + readers.element[r], near, p, (count + lanes - 1) // lanes,
-                readers.factors[readers.table[r]], rows_c, rows_s, r * ROW + j * count,
+            # What a whole vector writes too much, the next run, image or reader writes over.
+            to = r * ROW + j * count
+            if before:
+                turn(images[n + j], first, near, p, (before + lanes - 1) // lanes, factor, rows_c, rows_s, to)
+            done = before + run * turn_runs(
+                flat, (n + j) * pixels + first, near, p + before, run, step, runs, factor, all_c, all_s, to + before
             )  # fmt: skip
+            if done < count:
+                left = (count - done + lanes - 1) // lanes
+                turn(images[n + j], first, near, p + done, left, factor, rows_c, rows_s, to + done)
     fill_up(rows_c, together * count, width)
     fill_up(rows_s, together * count, width)
 
@@ -191,7 +200,7 @@ def tables_for(source: Source, first: int, last: int, out: Floats) -> Floats:
         task = task_of(source, number, out)
         if not task.direct:
             size = max(size, len(source.readers.factors) * task.some * task.channels * task.length)
-    return np.empty(size, out.dtype)
+    return np.empty(size + SLACK, out.dtype)
 
 
 @_inlined  # type: ignore[untyped-decorator]
@@ -221,7 +230,7 @@ def read_block(
         )  # fmt: skip
     read(
         cosines, sines, task.some, task.channels, c if task.channels > 1 else 0, task.low, task.length,
-        readers.places[p : p + count], width, readers, rows_c, rows_s,
+        p, count, width, readers, rows_c, rows_s,
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ class Sample:
         out = torch.empty((rows, tables.values.shape[1], places), dtype=words.dtype)
         parts = 1 if rows * places < _LIGHT else 4 * threads()
         launch(
-            _draws.sample, _draws.sample_parallel, parts, array(words), tables.values,
+            _draws.sample, parts, array(words), tables.values,
             np.array(tables.bits, np.int64), tables.shots, array(seed).view(np.uint64), array(out),
         )  # fmt: skip
         return out

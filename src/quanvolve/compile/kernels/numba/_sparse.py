@@ -158,23 +158,3 @@ def backward(
                         d_c, d_s, rows_c, rows_s, p, count, j * count, readers, d_images[task.piece, task.n + j],
                         task.base + c * readers.channel_step,
                     )  # fmt: skip
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(
-    parts: int, images: Numbers, coefficients: Floats, few: Products, sites: SiteTables, readers: Readers, pieces: int,
-    out: Floats,
-) -> None:  # fmt: skip
-    """All parts of :func:`forward`."""
-    for part in numba.prange(parts):
-        forward(part, parts, images, coefficients, few, sites, readers, pieces, out)
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def backward_parallel(
-    parts: int, images: Numbers, coefficients: Floats, few: Products, sites: SiteTables, readers: Readers, pieces: int,
-    d_out: Floats, d_coefficients: Floats, d_images: Floats,
-) -> None:  # fmt: skip
-    """All parts of :func:`backward`."""
-    for part in numba.prange(parts):
-        backward(part, parts, images, coefficients, few, sites, readers, pieces, d_out, d_coefficients, d_images)

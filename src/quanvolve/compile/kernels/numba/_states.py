@@ -66,7 +66,7 @@ class States:
             whole = len(tables.circuits) == 1
             to = out if whole else np.empty((1, 1, tables.measured, windows), out.dtype)
             arguments = block.values, block.flat, block.filters, block.steps, to
-            _launch(_gates.forward, _gates.forward_parallel, parts, *arguments)
+            _launch(_gates.forward, parts, *arguments)
             if not whole:
                 out[block.outputs] += to
         return outputs
@@ -88,7 +88,7 @@ class States:
             parts = 1 if work < _SMALL else shares(work, tasks, 8 * block.flat.size)
             d_flat = np.zeros((parts, *block.flat.shape))
             arguments = block.values, block.flat, block.filters, block.steps, of, to, d_flat
-            _launch(_gates.backward, _gates.backward_parallel, parts, *arguments)
+            _launch(_gates.backward, parts, *arguments)
             total, rows = d_flat.sum(0), some_rows(d_weights, block.rows)
             rows += total if len(rows) == len(total) else total.sum(0, keepdims=True)
             if aside:
@@ -96,12 +96,12 @@ class States:
         return gradients if wanted[0] else (None, gradients[1])
 
 
-def _launch(kernel: Callable[..., None], parallel: Callable[..., None], parts: int, *arguments: object) -> None:
+def _launch(kernel: Callable[..., None], parts: int, *arguments: object) -> None:
     """All parts of a kernel, in one call where there is one thread: each call takes its tables apart anew."""
     if threads() == 1:
         kernel(0, parts, parts, *arguments)
         return
-    launch(lambda part, parts, *rest: kernel(part, part + 1, parts, *rest), parallel, parts, *arguments)
+    launch(lambda part, parts, *rest: kernel(part, part + 1, parts, *rest), parts, *arguments)
 
 
 def _blocks(tables: StateTables, values: Tensor, weights: Tensor) -> Iterator[_Block]:

@@ -235,23 +235,3 @@ def _word_back(
                 d_entries, shift + e - site_entries[site],
             )  # fmt: skip
         at = before
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def forward_parallel(
-    parts: int, images: Numbers, numbers: Floats, net: Sweeps, sites: SiteTables, readers: Readers, pieces: int,
-    out: Floats,
-) -> None:  # fmt: skip
-    """All parts of :func:`forward`."""
-    for part in numba.prange(parts):
-        forward(part, parts, images, numbers, net, sites, readers, pieces, out)
-
-
-@numba.njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def backward_parallel(
-    parts: int, images: Numbers, numbers: Floats, net: Sweeps, sites: SiteTables, readers: Readers, pieces: int,
-    d_out: Floats, d_numbers: Floats, d_images: Floats,
-) -> None:  # fmt: skip
-    """All parts of :func:`backward`."""
-    for part in numba.prange(parts):
-        backward(part, parts, images, numbers, net, sites, readers, pieces, d_out, d_numbers, d_images)

@@ -66,6 +66,15 @@ class Emit:
         pointer = self.builder.bitcast(self.at(array, offset), self.vector.as_pointer())
         self.builder.store(value, pointer, align=self.size)
 
+    def every(self, array: ir.Value, start: ir.Value, step: int) -> ir.Value:
+        """A vector of numbers that are one or two places apart."""
+        values = self.load(array, start)
+        if step == 1:
+            return values
+        more = self.load(array, self.builder.add(start, self.number(self.lanes)))
+        even = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), list(range(0, 2 * self.lanes, 2)))
+        return self.builder.shuffle_vector(values, more, even)
+
     def splat(self, scalar: ir.Value) -> ir.Value:
         nothing = ir.Constant(self.vector, ir.Undefined)
         index = ir.IntType(32)
@@ -85,8 +94,8 @@ class Emit:
     def fma(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
         return self.builder.call(self._fma, [a, b, c])
 
-    def loop(self, count: ir.Value, n_sums: int, body: Body) -> Values:
-        """Run `body(k, sums) -> sums` for k = 0 .. count - 1 (at least once), from zeros."""
+    def loop(self, count: ir.Value, n_sums: int, body: Body, first: Values | None = None) -> Values:
+        """Run `body(k, sums) -> sums` for k = 0 .. count - 1 (at least once), from zeros or these."""
         builder = self.builder
         before = builder.block
         inside, after = builder.append_basic_block("tile"), builder.append_basic_block("done")
@@ -95,13 +104,13 @@ class Emit:
         k = builder.phi(ir.IntType(64))
         k.add_incoming(self.number(0), before)
         sums = [builder.phi(self.vector) for _ in range(n_sums)]
-        for total in sums:
-            total.add_incoming(self.zero(), before)
+        for total, start in zip(sums, first or [self.zero()] * n_sums, strict=True):
+            total.add_incoming(start, before)
         new = body(k, sums)
-        following = builder.add(k, self.number(1))
-        k.add_incoming(following, inside)
+        following, last = builder.add(k, self.number(1)), builder.block  # another one where the body has a loop
+        k.add_incoming(following, last)
         for total, value in zip(sums, new, strict=True):
-            total.add_incoming(value, inside)
+            total.add_incoming(value, last)
         builder.cbranch(builder.icmp_signed("<", following, count), inside, after)
         builder.position_at_end(after)
         return new

@@ -37,7 +37,7 @@ class Tree:
         parts = self._parts(tables, images, tables.trees * -(-images // tile))
         with _spare.array((parts, tile * (int(climb.states[-1]) + int(climb.room.sum()))), maps.dtype) as room:
             launch(
-                _climb.forward, _climb.forward_parallel, parts, array(leaves), array(maps), climb, tile, room,
+                _climb.forward, parts, array(leaves), array(maps), climb, tile, room,
                 array(out),
             )  # fmt: skip
         return out
@@ -55,7 +55,7 @@ class Tree:
         parts = self._parts(tables, images, groups * pieces)
         with _spare.array((parts, 2 * tile * (int(climb.states[-1]) + int(climb.room.sum()))), maps.dtype) as room:
             launch(
-                _climb.backward, _climb.backward_parallel, parts, array(leaves), array(maps), climb, tile, room, groups,
+                _climb.backward, parts, array(leaves), array(maps), climb, tile, room, groups,
                 pieces, array(grad), d_maps.parts, d_leaves.parts,
             )  # fmt: skip
         return d_leaves.total() if wanted[0] else None, d_maps.total() if wanted[1] else None

@@ -105,6 +105,16 @@ def _fill(
         quarter = factor * 0.6366197723675814
         high = np.float32(quarter)
         low = np.float32(quarter - np.float64(high))
+        lanes = VECTOR_BYTES // 4
+        if count >= lanes:  # whole vectors, the last of which begins where the last pixel is its end
+            whole_vectors = count // lanes * lanes
+            beyond = _line(source, first, whole_vectors // lanes, high, low, cosines, sines, to)
+            if whole_vectors < count:
+                last = count - lanes
+                beyond |= _line(source, first + last, 1, high, low, cosines, sines, to + last)
+            if beyond:
+                _fill_far(source, first, count, factor, high, cosines, sines, to)
+            return
         far = np.int32(0)
         for k in range(count):
             x = source[first + k]
@@ -259,6 +269,129 @@ def _turn(
         return emit.any_beyond(largest, _FAR)
 
     return signature, generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _line(
+    typing: Context, image: Kind, first: Kind, vectors: Kind, high: Kind, low: Kind, cosines: Kind, sines: Kind,
+    to: Kind,
+) -> Intrinsic:  # fmt: skip
+    number = types.int64
+    signature = types.boolean(image, number, number, types.float32, types.float32, cosines, sines, number)
+
+    def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature, arguments: Values) -> ir.Value:
+        kinds = signature.args
+        emit = _Turn(context, builder, kinds[0].dtype)
+        image, cosines, sines = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 5, 6))
+        first, vectors, high, low, to = (arguments[k] for k in (1, 2, 3, 4, 7))
+        high, low = emit.splat(high), emit.splat(low)
+
+        def body(k: ir.Value, sums: Values) -> Values:
+            at = builder.mul(k, emit.number(emit.lanes))
+            cosine, sine, turned = emit.pair(emit.load(image, builder.add(first, at)), high, low)
+            emit.store(cosine, cosines, builder.add(to, at))
+            emit.store(sine, sines, builder.add(to, at))
+            return [emit.largest(turned, sums[0])]
+
+        (largest,) = emit.loop(vectors, 1, body)
+        return emit.any_beyond(largest, _FAR)
+
+    return signature, generate
+
+
+def _runs_of(step: int) -> Callable[..., bool]:
+    @intrinsic  # type: ignore[untyped-decorator]
+    def runs(
+        typing: Context, image: Kind, base: Kind, places: Kind, p: Kind, run: Kind, count: Kind, vectors: Kind,
+        high: Kind, low: Kind, cosines: Kind, sines: Kind, to: Kind,
+    ) -> Intrinsic:  # fmt: skip
+        number, real = types.int64, types.float32
+        signature = types.boolean(
+            image, number, places, number, number, number, number, real, real, cosines, sines, number
+        )
+
+        def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature, arguments: Values) -> ir.Value:
+            kinds = signature.args
+            if kinds[0].dtype is not types.float32 or kinds[9].dtype is not types.float32:
+                return ir.Constant(ir.IntType(1), 0)  # which is never run
+            emit = _Turn(context, builder, kinds[0].dtype)
+            image, places, cosines, sines = (data_of(context, builder, kinds[k], arguments[k]) for k in (0, 2, 9, 10))
+            base, p, run, count, vectors, high, low, to = (arguments[k] for k in (1, 3, 4, 5, 6, 7, 8, 11))
+            high, low = emit.splat(high), emit.splat(low)
+            add, mul = builder.add, builder.mul
+
+            def turn(n: ir.Value, sums: Values) -> Values:
+                done = mul(n, run)
+                place = builder.sext(builder.load(emit.at(places, add(p, done))), ir.IntType(64))
+                start, into = add(base, place), add(to, done)
+
+                def body(k: ir.Value, sums: Values) -> Values:
+                    at = mul(k, emit.number(emit.lanes))
+                    pixels = emit.every(image, add(start, mul(at, emit.number(step))), step)
+                    cosine, sine, turned = emit.pair(pixels, high, low)
+                    emit.store(cosine, cosines, add(into, at))
+                    emit.store(sine, sines, add(into, at))
+                    return [emit.largest(turned, sums[0])]
+
+                return emit.loop(vectors, 1, body, sums)
+
+            (largest,) = emit.loop(count, 1, turn)
+            return emit.any_beyond(largest, _FAR)
+
+        return signature, generate
+
+    return runs  # type: ignore[no-any-return]
+
+
+_every_pixel, _second_pixel = _runs_of(1), _runs_of(2)
+
+
+@numba.njit(cache=True, nogil=True, forceinline=True)  # type: ignore[untyped-decorator]
+def turn_runs(
+    images: Floats, base: int, places: Integers, p: int, run: int, step: int, count: int, factor: float,
+    cosines: Floats, sines: Floats, to: int,
+) -> int:  # fmt: skip
+    """Cosines and sines of factor * images[base + places[p + n run] + k step], k < run, of flat images in float32.
+
+    Run n is written from the place `to + n run` of the flat buffers on, up to a whole vector.
+
+    Args:
+        step: of 1 or 2; with others nothing is done.
+        count: of the runs, whose places ascend.
+
+    Returns:
+        How many of the runs are done: without those whose last vector would reach beyond the images.
+    """
+    lanes = VECTOR_BYTES // 4
+    vectors = (run + lanes - 1) // lanes
+    reach = base + vectors * lanes * step
+    while count > 0 and reach + places[p + (count - 1) * run] > len(images):
+        count -= 1
+    if step > 2 or count <= 0:
+        return 0
+    quarter = factor * 0.6366197723675814
+    high = np.float32(quarter)
+    low = np.float32(quarter - np.float64(high))
+    if step == 1:
+        far = _every_pixel(images, base, places, p, run, count, vectors, high, low, cosines, sines, to)
+    else:
+        far = _second_pixel(images, base, places, p, run, count, vectors, high, low, cosines, sines, to)
+    if far:
+        _turn_far(images, base, places, p, count * run, factor, high, cosines, sines, to)
+    return count
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _turn_far(
+    images: Floats, base: int, places: Integers, p: int, count: int, factor: float, high: np.float32, cosines: Floats,
+    sines: Floats, to: int,
+) -> None:  # fmt: skip
+    for k in range(count):
+        x = images[base + places[p + k]]
+        if not abs(x * high) <= np.float32(_FAR):
+            angle = np.float64(x) * factor
+            cosines[to + k] = math.cos(angle)
+            sines[to + k] = math.sin(angle)
 
 
 def turn(

@@ -49,3 +49,12 @@ def moved(array: npt.NDArray[np.generic], device: torch.device, dtype: torch.dty
 def doubles(numbers: Sequence[float], device: torch.device) -> Tensor:
     """Numbers in double precision, to be loaded: what Triton takes as an argument is rounded to single precision."""
     return torch.tensor(numbers, dtype=torch.float64, device=device)
+
+
+OPTIONS = {"enable_fp_fusion": True}
+"""Of every launch: products and sums are rounded together, which Triton otherwise warns about."""
+
+
+def block_of(count: int) -> tuple[int, int]:
+    """How many of `count` numbers a program takes, and its warps: several for each thread where there are many."""
+    return (512, 4) if count >= 2**18 else (128, 4)

@@ -1,0 +1,1 @@
+"""What `benchmarks/cuda.py` checks and measures, a file each."""
