@@ -74,7 +74,9 @@ def with_jax(cell: Cell) -> bool:
     """Whether JAX takes part, which compiles some circuits for a minute and more."""
     encoding, ansatz, readout, qubits = cell
     most = 14 if encoding in ("ry", "amplitude") else 10
-    return ansatz == USUAL and (readout == "z" and qubits <= most or encoding == "amplitude" and qubits == 8)
+    if ansatz != USUAL:
+        return False
+    return qubits <= most if readout == "z" else (encoding, qubits) == ("amplitude", 8)
 
 
 def layer_of(cell: Cell) -> QuantumLinear:
@@ -89,8 +91,10 @@ def layer_of(cell: Cell) -> QuantumLinear:
 
 def written(circuit: Circuit, encoding: str, numbers: str) -> dict[str, Any]:
     """A circuit as `sweep_peer.py` reads it."""
-    pairs = list(combinations(range(circuit.n_inputs), 2))
-    programs = {"iqp": [(1.0, 0.0, *p) for p in pairs], "zz_feature_map": 2 * [(2.0, math.pi, *p) for p in pairs]}
+    programs = {"iqp": [(1.0, 0.0)], "zz_feature_map": 2 * [(2.0, math.pi)]}
+    program = [
+        (*numbers, *p) for numbers in programs.get(encoding, []) for p in combinations(range(circuit.n_inputs), 2)
+    ]
     gates = []
     for gate in circuit.gates:
         angle = gate.angle
@@ -105,7 +109,7 @@ def written(circuit: Circuit, encoding: str, numbers: str) -> dict[str, Any]:
         "gates": gates,
         "threshold": circuit.threshold,
         "prepared": circuit.preparation is not None,
-        "program": programs.get(encoding, []),
+        "program": program,
         "counts": circuit.counts,
         "observables": [(o.terms, o.outcome) for o in circuit.observables],
     }
@@ -151,7 +155,8 @@ class Peer:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
             )
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         if select.select([self.process.stdout], [], [], patience)[0] and (line := self.process.stdout.readline()):

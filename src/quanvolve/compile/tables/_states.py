@@ -109,7 +109,9 @@ def state_steps(parsed: Parsed) -> StateSteps:
                 angles.append(gate.angle)
         ends.append(len(elements))
     vary = np.array([any(gate.angle is not None and bool(gate.angle.inputs) for gate in run) for run in runs], bool)
-    weighted = np.array([any(gate.angle is not None and bool(gate.angle.weights) for gate in run) for run in runs], bool)
+    weighted = np.array(
+        [any(gate.angle is not None and gate.angle.weights != () for gate in run) for run in runs], bool
+    )
     terms = [(r, place[name, k], c) for r, angle in enumerate(angles) for name, k, c in angle.weights]
     reads = [(r, k, c) for r, angle in enumerate(angles) for k, c in angle.inputs]
     factors = np.array([move.factor[0] for move in moves]).reshape(-1, 2**n)
