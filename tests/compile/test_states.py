@@ -7,6 +7,7 @@ import torch
 
 from quanvolve import QuantumLinear
 from quanvolve.circuits import named_circuit
+from quanvolve.compile import use_kernels
 from quanvolve.compile.batch import _values
 from quanvolve.compile.tables._factored import factored
 from quanvolve.compile.tables._parsed import Parsed
@@ -104,6 +105,27 @@ def test_other_functions_are_left_to_the_program(function) -> None:  # type: ign
     assert factored(parsed) is None
     inputs = torch.rand(2, 4, dtype=torch.float64)
     torch.testing.assert_close(_values.extended(parsed, inputs)[2], function(inputs[0]) * inputs[1])
+
+
+@pytest.mark.parametrize("readout", ["probs", "z", "x"])
+@pytest.mark.parametrize("circuit", ["strongly_entangling", "qcnn_su4"])
+def test_every_readout_is_that_of_plain_torch(readout: str, circuit: str) -> None:
+    outputs = QuantumLinear(8, 1, circuit=circuit, encoding="amplitude", readout=readout).circuits[0].n_outputs
+    layer = QuantumLinear(
+        8, outputs, circuit=circuit, encoding="amplitude", readout=readout, dtype=torch.float64, seed=0
+    )  # fmt: skip
+    inputs = torch.rand(11, 8, dtype=torch.float64, requires_grad=True)
+    slopes = torch.randn(11, outputs, dtype=torch.float64)
+
+    def run() -> list[torch.Tensor]:
+        values = layer(inputs)
+        return [values, *torch.autograd.grad((values * slopes).sum(), (inputs, layer.weights))]
+
+    found = run()
+    with use_kernels(False):
+        expected = run()
+    for kernel, plain in zip(found, expected, strict=True):
+        torch.testing.assert_close(kernel, plain, rtol=1e-10, atol=1e-12)
 
 
 def test_small_training_steps_run_as_state_vectors() -> None:

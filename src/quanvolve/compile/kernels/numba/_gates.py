@@ -282,6 +282,12 @@ def _measure(circuit: StateSteps, lanes: int, state: Floats, shared: Floats, one
     flat = observed.reshape(-1)
     for k in range(len(masks)):
         overlaps(state, dimension, masks[k, 0], masks[k, 1] != 0, shared)
+        if len(circuit.outcomes):
+            for o in range(circuit.measured):
+                place = circuit.outcomes[o] * lanes
+                for v in range(lanes):
+                    sums[o * lanes + v] += shared[place + v]
+            continue
         for o in range(0, padded, ROWS):
             thin_tile(
                 sums, o * lanes, lanes, flat, (k * padded + o) * dimension, dimension, 1, dimension, shared, 0, lanes,
@@ -301,7 +307,11 @@ def _measure_back(
     for k in range(len(masks)):
         shared[:] = 0
         step = min(dimension, ROWS)
-        for d in range(0, dimension, step):
+        for o in range(len(circuit.outcomes)):
+            place = circuit.outcomes[o] * lanes
+            for v in range(lanes):
+                shared[place + v] += d_sums[o * lanes + v]
+        for d in range(0, dimension if len(circuit.outcomes) == 0 else 0, step):
             thin_tile(
                 shared, d * lanes, lanes, flat, k * padded * dimension + d, 1, dimension, padded, d_sums, 0, lanes,
                 ones, 0,
