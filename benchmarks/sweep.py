@@ -76,7 +76,7 @@ def with_jax(cell: Cell) -> bool:
     most = 14 if encoding in ("ry", "amplitude") else 10
     if ansatz != USUAL:
         return False
-    return qubits <= most if readout == "z" else (encoding, qubits) == ("amplitude", 8)
+    return qubits <= most if readout == "z" else encoding == "amplitude" and qubits in (8, 10)
 
 
 def layer_of(cell: Cell) -> QuantumLinear:
