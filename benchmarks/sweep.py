@@ -60,23 +60,23 @@ Cell = tuple[str, str, str, int]
 def cells(everything: bool) -> Iterator[Cell]:
     """(encoding, ansatz, readout, qubits), each once."""
     ansatze = list_circuits()
-    parts = [
-        product(ENCODINGS, [USUAL], ["z"]),
-        product(["amplitude", "ry"], [USUAL], READOUTS),
-        product(["ry", "amplitude"], ansatze, ["z"]),
-        product(ENCODINGS, ["random", "qcnn_u_su4"], ["z"]),
-        *([product(ENCODINGS, ansatze, READOUTS)] if everything else []),
+    usual = list(product(ENCODINGS, [USUAL], ["z"]))
+    others = [
+        *product(["amplitude", "ry"], [USUAL], READOUTS),
+        *product(["ry", "amplitude"], ansatze, ["z"]),
+        *product(ENCODINGS, ["random", "qcnn_u_su4"], ["z"]),
     ]
-    yield from dict.fromkeys((*circuit, qubits) for part in parts for qubits, circuit in product(WINDOWS, list(part)))
+    parts = [usual, others, *([list(product(ENCODINGS, ansatze, READOUTS))] if everything else [])]
+    yield from dict.fromkeys((*circuit, qubits) for part in parts for qubits, circuit in product(WINDOWS, part))
 
 
 def with_jax(cell: Cell) -> bool:
     """Whether JAX takes part, which compiles some circuits for a minute and more."""
     encoding, ansatz, readout, qubits = cell
-    if qubits > 10:
-        return (ansatz, readout) == (USUAL, "z") and encoding in ("ry", "amplitude")
-    usual = ansatz == USUAL and (readout == "z" or encoding == "amplitude")
-    return usual or (encoding == "ry" and readout == "z" and qubits == 8)
+    most = 14 if encoding in ("ry", "amplitude") else 10
+    if ansatz != USUAL:
+        return (ansatz, readout, qubits) == ("random", "z", 8)
+    return qubits <= most if readout == "z" else encoding == "amplitude" and qubits in (8, 10)
 
 
 def layer_of(cell: Cell) -> QuantumLinear:
@@ -91,8 +91,10 @@ def layer_of(cell: Cell) -> QuantumLinear:
 
 def written(circuit: Circuit, encoding: str, numbers: str) -> dict[str, Any]:
     """A circuit as `sweep_peer.py` reads it."""
-    pairs = list(combinations(range(circuit.n_inputs), 2))
-    programs = {"iqp": [(1.0, 0.0, *p) for p in pairs], "zz_feature_map": 2 * [(2.0, math.pi, *p) for p in pairs]}
+    programs = {"iqp": [(1.0, 0.0)], "zz_feature_map": 2 * [(2.0, math.pi)]}
+    program = [
+        (*numbers, *p) for numbers in programs.get(encoding, []) for p in combinations(range(circuit.n_inputs), 2)
+    ]
     gates = []
     for gate in circuit.gates:
         angle = gate.angle
@@ -107,7 +109,7 @@ def written(circuit: Circuit, encoding: str, numbers: str) -> dict[str, Any]:
         "gates": gates,
         "threshold": circuit.threshold,
         "prepared": circuit.preparation is not None,
-        "program": programs.get(encoding, []),
+        "program": program,
         "counts": circuit.counts,
         "observables": [(o.terms, o.outcome) for o in circuit.observables],
     }
@@ -149,11 +151,12 @@ class Peer:
 
     def ask(self, request: dict[str, Any], patience: float) -> dict[str, Any]:
         """The answer, or `{"error": why}`."""
-        if self.process is None:
+        if self.process is None or self.process.poll() is not None:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
             )
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         if select.select([self.process.stdout], [], [], patience)[0] and (line := self.process.stdout.readline()):

@@ -355,6 +355,39 @@ def onnx() -> str:
     return "\n".join(lines)
 
 
+def sweep() -> str:
+    """Named circuits of all kinds beside PennyLane: the worst, median and best ratio for each number of qubits."""
+    with (ROOT / "benchmarks" / "sweep.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = {"TorchLayer ms": "PennyLane `TorchLayer`", "JAX ms": "PennyLane + JAX, compiled"}
+    lines = [f"| qubits, windows | | {' | '.join(columns.values())} |", "|---|---|---|---|"]
+    losing = []
+    for qubits, windows in sorted({(int(row["qubits"]), int(row["windows"])) for row in rows}):
+        for what in ("forward", "step"):
+            own = [row for row in rows if int(row["qubits"]) == qubits and row["what"] == what]
+            cells = []
+            for column, name in columns.items():
+                ratios = {
+                    " ".join(row[key] for key in ("encoding", "ansatz", "readout")): float(row[column])
+                    / float(row["quanvolve ms"])
+                    for row in own
+                    if row[column]
+                }
+                least, most = min(ratios.values()), max(ratios.values())
+                shown = [f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}" for ratio in
+                         (least, statistics.median(ratios.values()), most)]  # fmt: skip
+                cells.append(f"{shown[0]}x, **{shown[1]}x**, {shown[2]}x ({len(ratios)})")
+                slower = [ratio for ratio in ratios.values() if ratio < 1]
+                if slower:
+                    losing.append(
+                        f"- {qubits} qubits, {what}: {len(slower)} of {len(ratios)} slower than {name}, the worst "
+                        f"takes {1 / least:.1f} times as long ({min(ratios, key=lambda key: ratios[key])})"
+                    )
+            lines.append(f"| {qubits}, {windows} | {what} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", "Cells in which this package is not the fastest:" if losing else "No cell is slower.",
+                      *([""] if losing else []), *losing])  # fmt: skip
+
+
 WHAT = {
     "W1": "W1: 2x2 windows, the demo's random layer",
     "W1d": "W1d: 2x2 windows, two entangling layers",
@@ -490,7 +523,11 @@ TABLES = {
     ROOT / "docs" / "reading.md": (("onnx", onnx),),
     ROOT / "docs" / "scale.md": (("workers", workers), ("a-day", a_day), ("memory", memory)),
     ROOT / "docs" / "gpu.md": (("gpu", gpu),),
-    ROOT / "docs" / "speed.md": (("first-call", first_call), ("training-steps", training_steps)),
+    ROOT / "docs" / "speed.md": (
+        ("first-call", first_call),
+        ("training-steps", training_steps),
+        ("sweep", sweep),
+    ),
     ROOT / "docs" / "studio.md": (("studio", studio),),
     ROOT / "docs" / "reproductions.md": (("summary", summary), ("reproductions", reproductions)),
     ROOT / "docs" / "coherent.md": (("trees", tree_speed),),

@@ -50,6 +50,7 @@ class StateSteps(NamedTuple):
         reading: the rotations that do.
         masks, observed: (bits that a word flips, whether its phases are imaginary), and the phases: shape
             (words, outputs padded to a tile, D).
+        outcomes: where each output is the probability of one basis state: which; else empty.
         measured: outputs of the circuit.
     """
 
@@ -74,6 +75,7 @@ class StateSteps(NamedTuple):
     reading: Integers
     masks: Integers
     observed: Reals
+    outcomes: Integers
     measured: int
 
     def single(self) -> StateSteps:
@@ -109,7 +111,9 @@ def state_steps(parsed: Parsed) -> StateSteps:
                 angles.append(gate.angle)
         ends.append(len(elements))
     vary = np.array([any(gate.angle is not None and bool(gate.angle.inputs) for gate in run) for run in runs], bool)
-    weighted = np.array([any(gate.angle is not None and bool(gate.angle.weights) for gate in run) for run in runs], bool)
+    weighted = np.array(
+        [any(gate.angle is not None and gate.angle.weights != () for gate in run) for run in runs], bool
+    )
     terms = [(r, place[name, k], c) for r, angle in enumerate(angles) for name, k, c in angle.weights]
     reads = [(r, k, c) for r, angle in enumerate(angles) for k, c in angle.inputs]
     factors = np.array([move.factor[0] for move in moves]).reshape(-1, 2**n)
@@ -136,6 +140,7 @@ def state_steps(parsed: Parsed) -> StateSteps:
         reading=np.array(sorted({r[0] for r in reads}), np.int64),
         masks=masks,
         observed=observed,
+        outcomes=_outcomes(masks, observed[:, : circuit.n_outputs]),
         measured=circuit.n_outputs,
     )
 
@@ -201,6 +206,13 @@ def _observed(parsed: Parsed) -> tuple[Integers, Reals]:
     for k, (_, _, matrix) in enumerate(parts):
         observed[k, : circuit.n_outputs] = matrix
     return np.array([(mask, odd) for mask, odd, _ in parts], np.int64).reshape(-1, 2), observed
+
+
+def _outcomes(masks: Integers, observed: Reals) -> Integers:
+    """The basis state of each output, where all of them are probabilities of one."""
+    if masks.tolist() != [[0, 0]] or ((observed != 0).sum(-1) != 1).any() or (observed.sum(-1) != 1).any():
+        return np.empty(0, np.int64)
+    return np.asarray(observed[0].argmax(-1), np.int64)
 
 
 def _with_room(shape: tuple[int, ...], dtype: type) -> Reals:

@@ -121,7 +121,7 @@ def _lane_turns(
     circuit: StateSteps, values: Floats, p: int, count: int, halves: Floats, cosines: Floats, sines: Floats,
     angles: Floats, lane_cosines: Floats, lane_sines: Floats,
 ) -> None:  # fmt: skip
-    """The same for each window from p on: to the half angles of the weights comes factor * value / 2 of what is read."""
+    """The same for each window from p on: factor * value / 2 comes to the half angles of the weights."""
     for v in range(len(lane_cosines)):
         window = p + min(v, count - 1)
         for k in range(len(cosines)):
@@ -221,9 +221,7 @@ def _prepared_state(prepared: Integers, values: Floats, p: int, inverse: Floats,
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _prepared_back(
-    prepared: Integers, values: Floats, p: int, inverse: Floats, dual: Floats, d_values: Floats
-) -> None:
+def _prepared_back(prepared: Integers, values: Floats, p: int, inverse: Floats, dual: Floats, d_values: Floats) -> None:
     """Add (g_d - a_d sum_e a_e g_e) / |x| to the gradient by x_d, where a = x / |x| and g is that by the amplitudes."""
     lanes = len(inverse)
     along = np.zeros(lanes)
@@ -284,6 +282,12 @@ def _measure(circuit: StateSteps, lanes: int, state: Floats, shared: Floats, one
     flat = observed.reshape(-1)
     for k in range(len(masks)):
         overlaps(state, dimension, masks[k, 0], masks[k, 1] != 0, shared)
+        if len(circuit.outcomes):
+            for o in range(circuit.measured):
+                place = circuit.outcomes[o] * lanes
+                for v in range(lanes):
+                    sums[o * lanes + v] += shared[place + v]
+            continue
         for o in range(0, padded, ROWS):
             thin_tile(
                 sums, o * lanes, lanes, flat, (k * padded + o) * dimension, dimension, 1, dimension, shared, 0, lanes,
@@ -303,7 +307,11 @@ def _measure_back(
     for k in range(len(masks)):
         shared[:] = 0
         step = min(dimension, ROWS)
-        for d in range(0, dimension, step):
+        for o in range(len(circuit.outcomes)):
+            place = circuit.outcomes[o] * lanes
+            for v in range(lanes):
+                shared[place + v] += d_sums[o * lanes + v]
+        for d in range(0, dimension if len(circuit.outcomes) == 0 else 0, step):
             thin_tile(
                 shared, d * lanes, lanes, flat, k * padded * dimension + d, 1, dimension, padded, d_sums, 0, lanes,
                 ones, 0,
@@ -452,7 +460,7 @@ def _undo_all(
     circuit: StateSteps, begin: int, whole: Floats, by_lane: Floats, lanes: int, state: Floats, spare: Floats,
     dual: Floats, other: Floats, slopes: Floats,
 ) -> tuple[Floats, Floats, Floats, Floats]:  # fmt: skip
-    """Undo the steps from one on, on a state and on the gradient by it; slopes of the runs' matrices as in `undo_gate`."""
+    """Undo the steps from `begin` on, on a state and on the gradient by it; slopes of matrices as in `undo_gate`."""
     dimension = circuit.observed.shape[2]
     for k in range(len(circuit.steps) - 1, begin - 1, -1):
         wire, r = circuit.steps[k]

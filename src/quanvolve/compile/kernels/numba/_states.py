@@ -110,6 +110,12 @@ def _blocks(tables: StateTables, values: Tensor, weights: Tensor) -> Iterator[_B
     if tables.circuits[0].circuit.preparation is not None and values.shape[3] % lanes:
         value_array = np.pad(value_array, ((0, 0), (0, 0), (0, 0), (0, -values.shape[3] % lanes)))
     groups, channels = value_array.shape[:2]
+    rows = groups * tables.filters * channels
+    if len(tables.circuits) == 1 and len(flat) == rows:
+        every = slice(None)
+        steps = tables.steps(0, flat.dtype == np.float32)
+        yield _Block(every, (every, every), (every, every), value_array, flat, tables.filters, steps)
+        return
     layout = Layout(groups, tables.filters, channels, tables.filters * tables.measured)
     for block in layout.blocks(len(tables.circuits)):
         windows, (_, filters, _) = (block.groups, block.channels), block.shape
