@@ -26,6 +26,7 @@ from quanvolve.nn._as_conv import leaf, one_of
 from quanvolve.nn._filters import NoiseLike
 from quanvolve.nn._first_weights import InitLike
 from quanvolve.nn._frozen_tree import FrozenTree
+from quanvolve.nn._kept import Kept, kept_or_made
 from quanvolve.nn._limits import check_seed, check_whole, whole
 from quanvolve.nn._memory_format import WithFormat, own_tensor
 from quanvolve.nn._tree_blocks import MOST_KEPT, BlockLike, check_width, encoded, encoding_gates, make_block
@@ -177,7 +178,7 @@ class CoherentTree(WithTreeState, WithFormat):
         self.observables = observables
         plan = TreePlan(n_trees, steps, Circuit(keep, 0, (), observables), shots)
         self._static = TreeStatic(plan, self.shape)
-        self._compiled: tuple[list[Tensor], Tensor] | None = None
+        self._compiled: Kept[Tensor] | None = None
         self._register_scale(scale, math.pi if isinstance(encoding, str) else 1.0, device, dtype)
 
     def _register_scale(self, scale: float | Tensor | None, usual: float, device: Any, dtype: Any) -> None:
@@ -311,22 +312,14 @@ class CoherentTree(WithTreeState, WithFormat):
         wanted = torch.is_grad_enabled() and any(weight.requires_grad for weight in flat)
         if wanted or like.device.type == "meta" or traced(like, batch) or recorded(like):
             return self._static.plan.compile(weights, like)
-        now = [like.new_empty(0), *flat]
-        if self._compiled is not None:
-            before, maps = self._compiled
-            if all(
-                a.device == b.device and a.dtype == b.dtype and torch.equal(a, b)
-                for a, b in zip(before, now, strict=True)
-            ):
-                return maps
-        with torch.inference_mode(False), torch.no_grad():  # what is kept must also serve training later
-            copies = [tensor.detach().clone() for tensor in now]
-            pending = iter(copies[1:])
-            maps = self._static.plan.compile(
-                [{name: next(pending) for name in by_name} for by_name in weights], copies[0]
-            )
-        self._compiled = (copies, maps)
-        return maps
+
+        def make(tensors: list[Tensor]) -> Tensor:
+            pending = iter(tensors[1:])
+            by_level = [{name: next(pending) for name in by_name} for by_name in weights]
+            return self._static.plan.compile(by_level, tensors[0])
+
+        self._compiled = kept_or_made(self._compiled, [like.new_empty(0), *flat], make)
+        return self._compiled.made
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()  # type: ignore[no-untyped-call]

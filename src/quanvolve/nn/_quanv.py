@@ -54,6 +54,7 @@ from quanvolve.nn._filters import CircuitLike, NoiseLike, given_weights, make_ci
 from quanvolve.nn._first_weights import InitLike, check_init, first_weights
 from quanvolve.nn._frozen import Frozen
 from quanvolve.nn._geometry import Geometry, IntOrTuple
+from quanvolve.nn._kept import Kept, kept_or_made
 from quanvolve.nn._limits import advised, check_seed, shown
 from quanvolve.nn._memory_format import WithFormat, own_tensor
 from quanvolve.nn._ranks import WithRanks
@@ -208,7 +209,7 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
             circuits, (self.engine, self.shots, self.diff_method), self._layout, self.geometry, self.channel_mixing,
             self._planner,
         )  # fmt: skip
-        self._compiled: tuple[list[Tensor], Plan, tuple[Tensor, ...]] | None = None
+        self._compiled: Kept[tuple[Plan, tuple[Tensor, ...]]] | None = None
 
     def _register_weights(
         self, weights: Any, generator: torch.Generator | None, device: Any, dtype: torch.dtype | None
@@ -464,20 +465,14 @@ class QuanvNd(WithOtherPrograms, WithState, WithFormat, WithRanks, AsConv):
             n_windows = self._count(batch)
             plan = self._planner.choose(n_windows, like.device.type)
             return plan, compile_rows(plan, weights, like, self._layout, n_windows)
-        now = [like.new_empty(0), *weights.values()]
-        if self._compiled is not None:
-            before, plan, compiled = self._compiled
-            if all(
-                a.device == b.device and a.dtype == b.dtype and torch.equal(a, b)
-                for a, b in zip(before, now, strict=True)
-            ):
-                return plan, compiled
-        with torch.inference_mode(False), torch.no_grad():  # what is kept must also serve training later
-            copies = [tensor.detach().clone() for tensor in now]
+
+        def make(tensors: list[Tensor]) -> tuple[Plan, tuple[Tensor, ...]]:
             plan = self._planner.choose(None, like.device.type)
-            compiled = compile_rows(plan, dict(zip(weights, copies[1:], strict=True)), copies[0], self._layout, None)
-        self._compiled = (copies, plan, compiled)
-        return plan, compiled
+            by_name = dict(zip(weights, tensors[1:], strict=True))
+            return plan, compile_rows(plan, by_name, tensors[0], self._layout, None)
+
+        self._compiled = kept_or_made(self._compiled, [like.new_empty(0), *weights.values()], make)
+        return self._compiled.made
 
     def _in_training(self, like: Tensor, batch: Tensor) -> bool:
         """Whether the weights are compiled for this call alone: for a gradient, or where no number can be looked at."""
