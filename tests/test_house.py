@@ -23,7 +23,7 @@ from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import ANSATZE, ENCODINGS, READOUTS, Angle, Gate, Observable
 from quanvolve.circuits.catalogue import Ansatz, Encoding, Layer, Readout, weight
 from quanvolve.cli import main
-from quanvolve.compile import PLANS, PlanEntry, StatevectorPlan, register_plan
+from quanvolve.compile import PLANS, PlanEntry, StatevectorPlan, Work, register_plan
 from quanvolve.data import Dataset, DatasetInfo, _registry, load_dataset
 from quanvolve.data._four_idx import FILES
 from quanvolve.data.named import SPECS
@@ -151,8 +151,8 @@ def test_a_plan(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
 
         name = "twice"
 
-        def cost(self, layout: Any) -> tuple[float, float]:
-            return 0.0, 1e-3
+        def work(self, layout: Any) -> tuple[Work, Work]:
+            return Work.of("statevector", compile=0), Work.of("statevector", window=1e-4)
 
     register_plan(PlanEntry("twice", Twice))
     try:

@@ -111,7 +111,7 @@ def test_in_the_interpreter_layers_run_by_the_kernels(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(kernels, "kernel", counted)
     with kernels_of("cuda"):
-        Quanv2d(1, 4, 2, seed=0, shots=5)(torch.rand(1, 1, 3, 3))
+        Quanv2d(1, 4, 2, seed=0, shots=5, engine="polynomial")(torch.rand(1, 1, 3, 3))
     assert set(called) == {("coefficients", "triton"), ("polynomial", "triton"), ("sample", "triton")}
 
 
@@ -149,7 +149,8 @@ def test_plan_names_the_device_of_the_weights(monkeypatch: pytest.MonkeyPatch) -
         device = torch.device("cuda", 1)
 
     monkeypatch.setattr(Quanv2d, "_like", lambda *_: There())
-    assert layer.plan == f"{without}; on cuda:1 by Triton's kernels"
+    prices = " (by prices of the CPU: none were measured on cuda)"
+    assert layer.plan == f"{without}{prices}; on cuda:1 by Triton's kernels"
 
 
 def test_channels_on_two_wires_evolve_with_their_gradients() -> None:

@@ -40,6 +40,7 @@ from quanvolve.compile.plans._tree_levels import tree_maps as tree_maps
 from quanvolve.compile.plans._tree_levels import tree_onward as tree_onward
 from quanvolve.compile.plans._tree_levels import tree_states as tree_states
 from quanvolve.compile.plans._truncated_train import needs_fixed as needs_fixed
+from quanvolve.compile.plans._work import Work as Work
 from quanvolve.compile.reference._coefficients import coefficients as coefficients
 from quanvolve.compile.reference._features import features as features
 from quanvolve.compile.reference._polynomial import evaluate as evaluate

@@ -76,7 +76,7 @@ class _Filters(torch.autograd.Function):
 
 def _flat(weights: Sequence[Tensor]) -> Tensor:
     """All weights of each row, shape (rows, numbers)."""
-    parts = [weight.detach().flatten(0, 1).flatten(1) for weight in weights]
+    parts = [weight.detach().reshape(weight.shape[0] * weight.shape[1], -1) for weight in weights]
     return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
 

@@ -48,7 +48,7 @@ def kernels_on(tensors: Sequence[Tensor]) -> bool:
 
 def why_plain(family: str, device: str) -> str | None:
     """Why a family is computed in plain torch on a device; None where a kernel does it."""
-    return kernels.why_none(family, device) if _on.get() else "kernels are switched off"
+    return "kernels are switched off" if _on.get() is False else kernels.why_none(family, device)
 
 
 def unwatched(tensors: Sequence[Tensor]) -> bool:
