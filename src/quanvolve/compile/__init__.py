@@ -26,6 +26,7 @@ from quanvolve.compile.planner._possible import plans_of as plans_of
 from quanvolve.compile.plans._plan import Plan as Plan
 from quanvolve.compile.plans._polynomial import PolynomialPlan as PolynomialPlan
 from quanvolve.compile.plans._runs_by import runs_by as runs_by
+from quanvolve.compile.plans._sampled import SampledPlan as SampledPlan
 from quanvolve.compile.plans._shifted import SHIFT as SHIFT
 from quanvolve.compile.plans._shifted import Shifts as Shifts
 from quanvolve.compile.plans._shifted import angle_values as angle_values

@@ -11,11 +11,13 @@ from torch import Tensor, nn
 
 from quanvolve.compile import one_thread
 from quanvolve.estimators._batches import TensorData
+from quanvolve.nn import CoherentTree, QuanvNd
 
 _SMALL = 5_000_000
 """Products of a forward pass that are worth a second thread of torch's: some 0.2 ms."""
 _VALUE = 4
-"""What a value costs that no product is made for, in products."""
+"""What a value costs that no product is made for, in products; nothing beside quantum layers, whose own threads would be
+disturbed for less than is gained."""
 
 
 @contextmanager
@@ -47,6 +49,8 @@ def work_of(module: nn.Module, samples: Tensor) -> float:
         2000.0
     """
     total = 0.0
+    quantum = any(isinstance(layer, QuanvNd | CoherentTree) for layer in module.modules())
+    value = 0 if quantum else _VALUE
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: object) -> None:
         nonlocal total
@@ -54,7 +58,7 @@ def work_of(module: nn.Module, samples: Tensor) -> float:
             return
         weight = layer._parameters.get("weight")
         linear = isinstance(layer, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d) and weight is not None
-        total += output.numel() * (math.prod(weight.shape[1:]) if linear and weight is not None else _VALUE)
+        total += output.numel() * (math.prod(weight.shape[1:]) if linear and weight is not None else value)
 
     leaves = [layer for layer in module.modules() if not list(layer.children())]
     own = [layer for layer in leaves if type(layer).__module__.startswith("torch.")]

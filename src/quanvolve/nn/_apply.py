@@ -7,12 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from quanvolve._errors import QuanvolveError
 from quanvolve.circuits import Circuit
-from quanvolve.compile import Layout, Plan, Planner, PolynomialPlan, Windows, recorded, traced, wide
+from quanvolve.compile import (
+    Layout,
+    Plan,
+    Planner,
+    PolynomialPlan,
+    SampledPlan,
+    Windows,
+    one_thread,
+    recorded,
+    traced,
+    wide,
+)
 from quanvolve.nn._geometry import Geometry, in_format_of
 from quanvolve.nn._limits import MOST, check_whole, shown, whole
 
@@ -57,6 +69,10 @@ def compile_rows(
     return plan.compile({name: weight.flatten(0, 1) for name, weight in weights.items()}, like, layout, n_windows)
 
 
+_BY_KERNELS = ("polynomial", "tensor_train", "statevector")
+"""Plans that kernels evaluate, where a scale is a number."""
+
+
 @dataclass(unsafe_hash=True)  # and not frozen, which dynamo cannot take
 class Static:
     """What a layer computes beside its tensors: `torch.compile` takes it as one constant, compared by value."""
@@ -91,7 +107,11 @@ def apply(
     Returns:
         Tensor of shape (N, out_channels, *places), contiguous, or channels last where the images are.
     """
-    out = plan.evaluate(compiled, windows_for(images, layout, geometry, scale, channel_mixing), layout)
+    windows = windows_for(images, layout, geometry, scale, channel_mixing)
+    # torch's threads would wait for their next operator, on processors that the kernels' threads need for shots.
+    drawn = isinstance(plan, SampledPlan) and plan.inner.name in _BY_KERNELS and not isinstance(scale, Tensor)
+    with one_thread(drawn and images.device.type == "cpu"):
+        out = plan.evaluate(compiled, windows, layout)
     return finished(out.flatten(1, 2), images, geometry, bias)
 
 
@@ -261,7 +281,7 @@ def _visible(tensor: Tensor) -> bool:
 
 
 def _check_finite(images: Tensor, items: str) -> None:
-    if math.isfinite(images.sum().item()):
+    if math.isfinite(_sum(images)):
         return  # a sum is finite only if all its terms are, and nothing costs less
     bad = ~torch.isfinite(images)
     if bad.any():  # and not large numbers whose sum overflows
@@ -269,6 +289,14 @@ def _check_finite(images: Tensor, items: str) -> None:
             f"the {items} contain {int(bad.sum())} value(s) that are not finite, such as {float(images[bad][0])}: an "
             "angle must be a number; replace them, e.g. with torch.nan_to_num"
         )
+
+
+def _sum(images: Tensor) -> float:
+    """On one thread: those of torch would wait for more to do, on processors that the kernels' threads need."""
+    if images.device.type != "cpu" or images.dtype not in (torch.float32, torch.float64):
+        return float(images.sum())
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(images.numpy().sum())
 
 
 def check_angles(images: Tensor, scale: Tensor | float, circuits: Sequence[Circuit], items: str = "images") -> None:
