@@ -87,14 +87,18 @@ MEMORY = {
 
 
 def memory(arguments: str) -> dict[str, str]:
-    """MiB that a forward and a backward pass take at most beyond what the process took before them, and its plan."""
+    """MiB that a forward and a backward pass take at most beyond what the process took before them, and its plan.
+
+    The peak is that of Linux's `VmHWM`; what `getrusage` says of a new process begins with the peak of its parent.
+    """
     lines = (
-        "import resource, torch, quanvolve",
+        "import torch, quanvolve",
+        "def peak(): return next(int(line.split()[1]) for line in open('/proc/self/status') if 'VmHWM' in line)",
         f"layer = quanvolve.Quanv2d(1, {arguments}, seed=0)",
         "image = torch.rand(1, 1, 1024, 1024, requires_grad=True)",
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss",
+        "before = peak()",
         "layer(image).sum().backward()",
-        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, layer.plan.split(':')[0])",
+        "print((peak() - before) / 1024, layer.plan.split(':')[0])",
     )
     command = [sys.executable, "-c", "\n".join(lines)]
     value, plan = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()

@@ -16,8 +16,8 @@ from quanvolve.nn import CoherentTree, QuanvNd
 _SMALL = 5_000_000
 """Products of a forward pass that are worth a second thread of torch's: some 0.2 ms."""
 _VALUE = 4
-"""What a value costs that no product is made for, in products; nothing beside quantum layers, whose own threads would be
-disturbed for less than is gained."""
+"""What a value costs that no product is made for, in products; nothing beside quantum layers, whose own threads would
+be disturbed for less than is gained."""
 
 
 @contextmanager
