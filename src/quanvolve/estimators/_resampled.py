@@ -76,17 +76,29 @@ def _mean(values: Array) -> Array:
 
 
 def _curves(positive: Array, scores: Array, counts: Array) -> tuple[Array, Array]:
-    """The area under the ROC curve, and the average precision; samples of one score are passed at once."""
+    """The area under the ROC curve, and the average precision; samples of one score are passed at once.
+
+    Both are sums over the positives, of which there are few: what is passed on the way to each is looked up.
+    """
     order = np.argsort(-scores, kind="stable")
-    starts = np.flatnonzero(np.diff(scores[order], prepend=np.inf))
+    known = np.flatnonzero(positive[order])
+    if not len(known):
+        return np.full(len(counts), np.nan), np.full(len(counts), np.nan)
+    firsts = np.flatnonzero(np.diff(scores[order], prepend=np.inf))
+    lasts = np.append(firsts[1:], len(order)) - 1
+    score = np.searchsorted(firsts, known, side="right") - 1  # of each positive
+    begins = np.flatnonzero(np.diff(score, prepend=-1))
     drawn = counts[:, order]
-    true = np.add.reduceat(drawn * positive[order], starts, axis=1)
-    false = np.add.reduceat(drawn, starts, axis=1) - true
-    above = np.cumsum(true, axis=1)
-    positives, negatives = above[:, -1], false.sum(axis=1)
-    area = (false * (above - true / 2)).sum(axis=1) / (positives * negatives)
-    precision = np.nan_to_num(above / (above + np.cumsum(false, axis=1)))
-    average = (true * precision).sum(axis=1) / positives
+    true = np.add.reduceat(drawn[:, known], begins, axis=1)
+    above, passed = np.cumsum(true, axis=1), np.cumsum(drawn, axis=1)
+    through = passed[:, lasts[score[begins]]]
+    starts = firsts[score[begins]]
+    before = through - true if len(firsts) == len(order) else np.where(starts > 0, passed[:, starts - 1], 0.0)
+    positives = above[:, -1]
+    negatives = passed[:, -1] - positives
+    false, false_before = through - above, before - (above - true)
+    area = (true * (negatives[:, None] - (false + false_before) / 2)).sum(axis=1) / (positives * negatives)
+    average = (true * np.nan_to_num(above / through)).sum(axis=1) / positives
     return area, np.where(negatives > 0, average, np.nan)
 
 
