@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -281,7 +280,9 @@ def _visible(tensor: Tensor) -> bool:
 
 
 def _check_finite(images: Tensor, items: str) -> None:
-    if math.isfinite(_sum(images)):
+    with one_thread(images.device.type == "cpu"):  # torch's would wait for more to do where the kernels' are to run
+        total = images.sum().item()
+    if math.isfinite(total):
         return  # a sum is finite only if all its terms are, and nothing costs less
     bad = ~torch.isfinite(images)
     if bad.any():  # and not large numbers whose sum overflows
@@ -289,14 +290,6 @@ def _check_finite(images: Tensor, items: str) -> None:
             f"the {items} contain {int(bad.sum())} value(s) that are not finite, such as {float(images[bad][0])}: an "
             "angle must be a number; replace them, e.g. with torch.nan_to_num"
         )
-
-
-def _sum(images: Tensor) -> float:
-    """On one thread: those of torch would wait for more to do, on processors that the kernels' threads need."""
-    if images.device.type != "cpu" or images.dtype not in (torch.float32, torch.float64):
-        return float(images.sum())
-    with np.errstate(over="ignore", invalid="ignore"):
-        return float(images.numpy().sum())
 
 
 def check_angles(images: Tensor, scale: Tensor | float, circuits: Sequence[Circuit], items: str = "images") -> None:
