@@ -54,7 +54,7 @@ def test_the_error_stays_within_what_is_stated_and_bonds_shrink(tolerance: float
 
 def width(layer: Quanv2d) -> int:
     assert layer._compiled is not None
-    return sum(core.shape[-1] for core in layer._compiled[2])
+    return sum(core.shape[-1] for core in layer._compiled.made[1])
 
 
 @settings(max_examples=12, deadline=None)
