@@ -5,7 +5,7 @@ Forward in windows a second, training steps a second for the step; float32, medi
 after a linear layer, backward and SGD. The peers evaluate one window after the other, or as many at once as they can;
 run this file with an interpreter that has them, and name one that has this package, whose values in double precision
 theirs are compared with. What is in the table already of other contenders is kept. With --all every contender runs in
-turn, in a process of its own, those of TensorCircuit-NG with the interpreter of --peers, and the table is new.
+turn, in a process of its own, the others with the interpreter of --peers, and the table is new.
 
 Usage: python benchmarks/wide_windows.py [--contender NAME] [--reference PYTHON] [--output CSV]
        python benchmarks/wide_windows.py --all --peers PYTHON [--output CSV]
@@ -264,7 +264,7 @@ def main() -> None:
     if given.all:
         given.output.unlink(missing_ok=True)
         for name in CONTENDERS:
-            python = given.peers if name.startswith("tensorcircuit") else sys.executable
+            python = sys.executable if name == "quanvolve" else given.peers
             options = ("--contender", name, "--output", given.output, "--reference", sys.executable)
             subprocess.run([python, __file__, *options], check=True)
         return
