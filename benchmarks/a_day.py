@@ -19,12 +19,11 @@ from __future__ import annotations
 
 import argparse
 import csv
-import statistics
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from scaling import median
 from torch import nn
 
 from quanvolve import Quanv2d, QuanvClassifier, load_dataset
@@ -40,17 +39,6 @@ LAYERS: dict[str, tuple[int, int, dict[str, object]]] = {
     "2x2 windows, stride 2, trained": (2, 2, {}),
     "3x3 windows, stride 2, 9 qubits, trained": (3, 2, {}),
 }
-
-
-def median(call: Callable[[], object], runs: int = 5) -> float:
-    """Seconds of a call, after one to warm up."""
-    call()
-    found = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        call()
-        found.append(time.perf_counter() - start)
-    return statistics.median(found)
 
 
 def passed(layer: nn.Module, images: torch.Tensor, training: bool) -> Callable[[], None]:
